@@ -1,0 +1,39 @@
+"""The package's errors. Each message says what came, what is accepted and what to try."""
+
+from __future__ import annotations
+
+
+class GpenError(Exception):
+    """Base of every error that gpen-fast raises on purpose."""
+
+
+class SettingsError(GpenError, ValueError):
+    """A setting has a value that cannot be, or two settings contradict each other."""
+
+
+class DeviceError(GpenError, RuntimeError):
+    """The device or precision that was asked for is not there."""
+
+
+class CheckpointError(GpenError, ValueError):
+    """A weights file cannot be read as the network that was asked for."""
+
+
+class WeightsNotFoundError(GpenError, FileNotFoundError):
+    """No weights file for the model that was asked for."""
+
+
+class PluginError(GpenError, ImportError):
+    """A detector, backend or writer does not exist or lacks its optional dependency."""
+
+
+class PictureError(GpenError, ValueError):
+    """A picture cannot be read, held or written."""
+
+
+class GenerateError(GpenError, RuntimeError):
+    """The network gave no usable face."""
+
+
+class InputsError(GpenError, ValueError):
+    """The inputs and the output of a run cannot work together."""

@@ -1,0 +1,18 @@
+"""GPEN networks: `load_network` turns a checkpoint into a callable. Loads torch when that is first used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gpen_fast.gpen.load import Network, load_network
+
+__all__ = ["Network", "load_network"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'gpen_fast.gpen' has no attribute {name!r}")
+    from gpen_fast.gpen import load
+
+    return getattr(load, name)

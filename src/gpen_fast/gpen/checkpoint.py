@@ -1,0 +1,158 @@
+"""Reading weights: published checkpoints, safetensors, state dicts, and random ones of true shapes."""
+
+from __future__ import annotations
+
+import pickle
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from gpen_fast.errors import CheckpointError
+from gpen_fast.gpen.network import FullGenerator
+from gpen_fast.gpen.spec import Figures, infer_figures
+
+State = Mapping[str, Tensor]
+_TORCH_SUFFIXES = {".pth", ".pt"}
+
+
+def build(source: str | Path | State, *, key: str | None = None) -> FullGenerator:
+    """The reference network with the weights of `source`, in float32 on the CPU, ready for inference.
+
+    source: a checkpoint path (.pth, .pt, .safetensors) or a state dict. key: the name under which a
+    checkpoint of several state dicts keeps this one. Raises CheckpointError.
+    """
+    state = source if isinstance(source, Mapping) else read_state(Path(source))
+    state = _select(state, key)
+    found = infer_figures({name: tuple(tensor.shape) for name, tensor in state.items()})
+    with torch.device("meta"):
+        network = FullGenerator(found)
+    _check(network, state)
+    network.load_state_dict({name: tensor.float() for name, tensor in state.items()}, assign=True)
+    return network.eval().requires_grad_(False)
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """What the file holds, tensors on the CPU. Code inside a pickle is refused and never runs."""
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file. Accepted: a .pth, .pt or .safetensors checkpoint.")
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
+    if path.suffix in _TORCH_SUFFIXES:
+        return _read_torch(path)
+    raise CheckpointError(f"{path}: unknown kind {path.suffix!r}. Accepted: .pth, .pt, .safetensors.")
+
+
+def read_declared(path: Path) -> dict[str, str]:
+    """The facts that a .safetensors file declares about itself (its metadata); empty for other kinds."""
+    if path.suffix != ".safetensors":
+        return {}
+    with _open_safetensors(path) as file:
+        return dict(file.metadata() or {})
+
+
+def random_state(figures: Figures) -> dict[str, Tensor]:
+    """Weights of the true shapes of a network, drawn so that activations stay in a realistic range.
+
+    Seeded by each tensor's name, hence equal everywhere. For timing and tests only.
+    """
+    with torch.device("meta"):
+        shapes = {key: tuple(tensor.shape) for key, tensor in FullGenerator(figures).state_dict().items()}
+    fixed = _fir_buffers(figures)
+    return {key: fixed[key] if key in fixed else _random_tensor(key, shape) for key, shape in shapes.items()}
+
+
+def _random_tensor(key: str, shape: tuple[int, ...]) -> Tensor:
+    drawn = np.random.default_rng(zlib.crc32(key.encode())).standard_normal(shape).astype(np.float32)
+    a = torch.from_numpy(drawn)
+    if key.endswith("modulation.bias"):
+        return 1 + 0.1 * a
+    if key.endswith("noise.weight"):
+        return 0.3 + 0.1 * a
+    if key.endswith("bias"):
+        return 0.1 * a
+    if key.startswith("generator.style."):
+        return 100 * a
+    return a
+
+
+def _fir_buffers(figures: Figures) -> dict[str, Tensor]:
+    tiny = FullGenerator(Figures(figures.size, 1, 1, (1,) * len(figures.widths)))
+    return dict(tiny.named_buffers())
+
+
+def _open_safetensors(path: Path) -> Any:
+    try:
+        return safe_open(path, framework="pt")
+    except (SafetensorError, OSError) as cause:
+        raise CheckpointError(
+            f"{path}: not a readable .safetensors file ({cause}). Fetch it again."
+        ) from cause
+
+
+def _read_safetensors(path: Path) -> dict[str, Any]:
+    with _open_safetensors(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def _read_torch(path: Path) -> dict[str, Any]:
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as cause:
+        raise CheckpointError(
+            f"{path}: refused, it is a damaged file or a pickle that carries code; nothing of it was run. "
+            "Accepted: a checkpoint of plain tensors. Fetch it again from a source you trust."
+        ) from cause
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as cause:
+        raise CheckpointError(
+            f"{path}: not a readable checkpoint ({first_line(cause)}). Fetch it again."
+        ) from cause
+    if not isinstance(loaded, dict):
+        raise CheckpointError(f"{path}: holds a {type(loaded).__name__}. Accepted: a state dict.")
+    return loaded
+
+
+def first_line(cause: BaseException) -> str:
+    """The first line of an exception's text, or its kind where it has none."""
+    return next(iter(str(cause).splitlines()), type(cause).__name__)
+
+
+def _select(state: Mapping[str, Any], key: str | None) -> State:
+    """The state dict itself, or the one under `key`; a single nested one is found without its name."""
+    nested = [name for name, value in state.items() if isinstance(value, Mapping)]
+    if key is not None and key not in nested:
+        raise CheckpointError(
+            f"no state dict under key {key!r}. There is: {', '.join(nested) or 'none nested'}."
+        )
+    if key is None and len(nested) == 1:
+        key = nested[0]
+    chosen = state if key is None else state[key]
+    if nested and key is None:
+        raise CheckpointError(f"several state dicts: {', '.join(nested)}. Name one with key=.")
+    odd = [name for name, value in chosen.items() if not isinstance(value, Tensor)]
+    if odd:
+        raise CheckpointError(f"{odd[0]!r} is no tensor. Accepted: a state dict of tensors.")
+    return chosen
+
+
+def _check(network: FullGenerator, state: State) -> None:
+    """Names, shapes and finite values, so that a wrong file is named instead of giving wrong faces."""
+    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    given = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    wrong = sorted(name for name in wanted.keys() | given.keys() if wanted.get(name) != given.get(name))
+    if wrong:
+        name = wrong[0]
+        raise CheckpointError(
+            f"{len(wrong)} tensors do not fit a GPEN generator of {network.figures.size} px; first {name}: "
+            f"came {given.get(name, 'nothing')}, expected {wanted.get(name, 'no such tensor')}."
+        )
+    broken = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
+    if broken:
+        raise CheckpointError(
+            f"{len(broken)} tensors hold NaN or infinity, first {broken[0]}. Fetch the file again."
+        )
