@@ -1,0 +1,32 @@
+"""Plug-ins are files: a folder's module names are the values a user may name. Imports no torch."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+
+from gpen_fast.errors import PluginError
+
+_ROOT = Path(__file__).parent
+_WORDS = {"detect": "detector", "generate": "backend", "save": "format"}
+
+
+def names(folder: str) -> list[str]:
+    """The plug-ins in `stages/<folder>`, sorted, without importing any."""
+    files = (_ROOT / "stages" / folder).glob("*.py")
+    return sorted(file.stem for file in files if file.stem != "base" and not file.stem.startswith("_"))
+
+
+def load(folder: str, name: str) -> ModuleType:
+    """Imports one plug-in. PluginError where it does not exist or lacks a dependency."""
+    word = _WORDS.get(folder, folder)
+    if name not in names(folder):
+        raise PluginError(f"{word} {name!r} does not exist: there is {', '.join(names(folder))}.")
+    try:
+        return importlib.import_module(f"gpen_fast.stages.{folder}.{name}")
+    except ModuleNotFoundError as missing:
+        raise PluginError(
+            f"{word} {name!r} needs the package {missing.name}, which is not installed. "
+            f"Try: pip install {missing.name}"
+        ) from missing

@@ -1,0 +1,82 @@
+"""Every default in one place, checked together. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpen_fast.errors import SettingsError
+
+STAGES = ("load", "detect", "align", "crop", "generate", "paste", "save")
+PRECISIONS = ("auto", "fp32", "tf32", "bf16", "fp16")
+TEMPLATES = ("gpen", "ffhq")
+FORMATS = ("png", "jpg", "webp", "same")
+RANDOM = "random:"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How pictures are restored.
+
+    model: a published name or `auto`. weights: a checkpoint file, or `random:NAME` for timing.
+    detector: a plug-in's name; `none` takes each picture as one aligned face. device: auto, cpu, cuda, cuda:N.
+    precision: one of PRECISIONS or `half`. backend: a generator plug-in's name. batch_size: faces per network
+    call, None for the device's default. strength: 0 keeps the input, 1 is the full restoration.
+    only_largest, only_center: restore one face of each picture. min_face: pixels of the box's shorter side
+    below which a face is left alone. template: where the landmarks lie in a crop, None for the model's own.
+    """
+
+    model: str = "auto"
+    weights: str | None = None
+    detector: str = "auto"
+    device: str = "auto"
+    precision: str = "auto"
+    backend: str = "auto"
+    batch_size: int | None = None
+    strength: float = 1.0
+    only_largest: bool = False
+    only_center: bool = False
+    min_face: int = 0
+    template: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.strength <= 1.0:
+            raise SettingsError(f"strength {self.strength}: accepted is 0 (the input) to 1 (fully restored).")
+        if self.batch_size is not None and self.batch_size < 1:
+            raise SettingsError(f"batch size {self.batch_size}: accepted is 1 and up.")
+        if self.min_face < 0:
+            raise SettingsError(f"min face {self.min_face}: accepted is 0 pixels and up.")
+        if self.only_largest and self.only_center:
+            raise SettingsError("only-largest and only-center contradict each other: choose one.")
+        if self.template is not None and self.template not in TEMPLATES:
+            raise SettingsError(f"template {self.template!r}: accepted are {', '.join(TEMPLATES)}.")
+
+    @property
+    def aligned(self) -> bool:
+        """Each picture is one aligned face: nothing to detect, align or paste."""
+        return self.detector == "none"
+
+    @property
+    def random_weights(self) -> bool:
+        """Weights of true shapes and no meaning: timing only."""
+        return self.weights is not None and self.weights.startswith(RANDOM)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What `enhance` writes. format: one of FORMATS; `same` keeps each input's own."""
+
+    format: str = "png"
+    quality: int = 95
+    save_faces: bool = False
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.format not in FORMATS:
+            raise SettingsError(f"format {self.format!r}: accepted are {', '.join(FORMATS)}.")
+
+
+def suffix_of(path: Path) -> str:
+    """The lower-case suffix without its dot, with `jpeg` read as `jpg`."""
+    suffix = path.suffix.lower().removeprefix(".")
+    return "jpg" if suffix in {"jpeg", "jpe", "jfif"} else suffix

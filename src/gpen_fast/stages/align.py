@@ -1,0 +1,76 @@
+"""Align: where a face's five landmarks must lie in a crop, and the similarity that takes them there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpen_fast.types import Face
+
+Points = NDArray[np.float64]
+
+# Left eye, right eye, nose, left and right mouth corner in a crop of 512 pixels. GPEN's own (yangxy/GPEN,
+# align_faces.py) shows more of the head than FFHQ's as facexlib has it (eye distance 107 px against 126).
+TEMPLATE_SIZE = 512
+TEMPLATES: dict[str, Points] = {
+    "gpen": np.array(
+        [
+            [202.04068428190476, 242.8839634590476],
+            [309.43024554666664, 242.28998092190477],
+            [256.07679966476195, 303.9591703771428],
+            [211.9597749333333, 366.82819474285714],
+            [300.8911249066667, 366.33630951619045],
+        ]
+    ),
+    "ffhq": np.array(
+        [
+            [192.98138, 239.94708],
+            [318.90277, 240.1936],
+            [256.63416, 314.01935],
+            [201.26117, 371.41043],
+            [313.08905, 371.15118],
+        ]
+    ),
+}
+
+
+def align(faces: Sequence[Face], template: str, size: int, box_points: Points) -> NDArray[np.float64]:
+    """One (2,3) picture-to-crop similarity per face: (B,2,3) float64.
+
+    size: the crop's side, pixels. box_points: (5,2), where the landmarks lie on average in the detector's box
+    (0..1 along its sides), for faces without landmarks.
+    """
+    if not faces:
+        return np.zeros((0, 2, 3))
+    target = TEMPLATES[template] * (size / TEMPLATE_SIZE)
+    return similarities(np.stack([landmarks_of(face, box_points) for face in faces]), target)
+
+
+def landmarks_of(face: Face, box_points: Points) -> Points:
+    """The face's (5,2) landmarks, or the average ones of its box, turned by its roll."""
+    if face.landmarks is not None:
+        return face.landmarks
+    x0, y0, x1, y1 = face.box
+    middle = np.array(face.center)
+    offsets = (box_points - 0.5) * (x1 - x0, y1 - y0)
+    c, s = math.cos(math.radians(face.roll)), math.sin(math.radians(face.roll))
+    return middle + offsets @ np.array([[c, s], [-s, c]])
+
+
+def similarities(points: Points, target: Points) -> NDArray[np.float64]:
+    """Least-squares similarities (rotation, one scale, shift) from (B,N,2) points to (N,2) target: (B,2,3).
+
+    The closed form in two dimensions of "Least-squares estimation of transformation parameters between two
+    point patterns" (Umeyama, 1991), without reflection.
+    """
+    middle, goal = points.mean(axis=1, keepdims=True), target.mean(axis=0)
+    p, q = points - middle, target - goal
+    norm = (p**2).sum(axis=(1, 2))
+    c = (p * q).sum(axis=(1, 2)) / norm
+    s = (p[..., 0] * q[..., 1] - p[..., 1] * q[..., 0]).sum(axis=1) / norm
+    turn = np.stack([np.stack([c, -s], axis=-1), np.stack([s, c], axis=-1)], axis=1)
+    shift = goal - (turn @ middle.transpose(0, 2, 1))[..., 0]
+    return np.concatenate([turn, shift[..., None]], axis=2)

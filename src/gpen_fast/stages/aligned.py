@@ -1,0 +1,71 @@
+"""Crop and its undoing for pictures that are one aligned face each (`--skip-detect`)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gpen_fast.colour import luma, to_depth
+from gpen_fast.types import FaceBatch, Frame
+
+
+def crop_whole(frame: Frame, size: int) -> FaceBatch:
+    """The picture, edge-padded to a square where it is none, as one (1,3,size,size) crop, antialiased."""
+    left, top, side = _square(frame)
+    right, bottom = side - frame.width - left, side - frame.height - top
+    pixels = frame.pixels.expand(3, -1, -1)
+    if side != frame.width or side != frame.height:
+        pixels = _pad_edges(pixels, (left, right, top, bottom))
+    return FaceBatch(_resized(pixels, (size, size))[None], whole_matrix(frame, size)[None])
+
+
+def uncrop_whole(frame: Frame, restored: Tensor, strength: float) -> Frame:
+    """The restored square cut back to the picture's shape: its long side is the model's size."""
+    size = restored.shape[-1]
+    rows, columns = _inner(frame, size)
+    face = restored if frame.pixels.shape[0] == 3 else luma(restored)
+    face = face[:, rows, columns]
+    shape = tuple(face.shape[1:])
+    if strength < 1.0:
+        before = _resized(frame.pixels, shape).float()
+        face = to_depth(before + (face.float() - before) * strength, face.dtype)
+    alpha = None if frame.alpha is None else _resized(frame.alpha, shape)
+    return replace(frame, pixels=face.contiguous(), alpha=alpha, host=None)
+
+
+def whole_matrix(frame: Frame, size: int) -> NDArray[np.float64]:
+    """(2,3) picture-to-crop map: one scale, the picture centred in the square."""
+    left, top, side = _square(frame)
+    scale = size / side
+    return np.array([[scale, 0, (left + 0.5) * scale - 0.5], [0, scale, (top + 0.5) * scale - 0.5]])
+
+
+def _square(frame: Frame) -> tuple[int, int, int]:
+    """Columns and rows of padding in front, and the square's side."""
+    side = max(frame.width, frame.height)
+    return (side - frame.width) // 2, (side - frame.height) // 2, side
+
+
+def _inner(frame: Frame, size: int) -> tuple[slice, slice]:
+    """Where in the restored square the picture lies."""
+    left, top, side = _square(frame)
+    height, width = (max(1, round(length * size / side)) for length in (frame.height, frame.width))
+    y, x = (min(round(at * size / side), size - n) for at, n in ((top, height), (left, width)))
+    return slice(y, y + height), slice(x, x + width)
+
+
+def _pad_edges(pixels: Tensor, pads: tuple[int, int, int, int]) -> Tensor:
+    """Repeats the edge pixels; pads: left, right, top, bottom."""
+    return F.pad(pixels.float()[None], pads, mode="replicate")[0].to(pixels.dtype)
+
+
+def _resized(pixels: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Antialiased bicubic resampling of (C,H,W) in its own depth; untouched where it has the size already."""
+    if tuple(pixels.shape[1:]) == shape:
+        return pixels
+    resized = F.interpolate(pixels.float()[None], shape, mode="bicubic", antialias=True)[0]
+    return to_depth(resized, pixels.dtype)

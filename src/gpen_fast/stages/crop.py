@@ -1,0 +1,18 @@
+"""Crop: each aligned face as a square of the model's size."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gpen_fast.types import FaceBatch, Frame
+from gpen_fast.warp import warp_area
+
+
+def crop(frame: Frame, matrices: NDArray[np.float64], size: int) -> FaceBatch:
+    """The faces as (B,3,size,size) in the frame's depth; grey becomes three equal channels."""
+    if len(matrices) == 0:
+        return FaceBatch(frame.pixels.new_empty((0, 3, size, size)), matrices)
+    faces = [warp_area(frame.pixels, matrix, (size, size)).expand(3, -1, -1) for matrix in matrices]
+    return FaceBatch(torch.stack(faces), matrices)

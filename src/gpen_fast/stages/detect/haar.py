@@ -1,0 +1,129 @@
+"""The Haar cascades inside opencv-python 4.x: nothing to download, boxes only, upright frontal faces.
+
+"Rapid object detection using a boosted cascade of simple features" (Viola and Jones, 2001).
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gpen_fast.errors import PluginError
+from gpen_fast.settings import Settings
+from gpen_fast.types import Face, Frame
+
+Grey = NDArray[Any]
+
+# Of the three frontal cascades this one found most people of a group photograph and no other thing.
+_FACES = "haarcascade_frontalface_alt2.xml"
+_EYES = "haarcascade_eye.xml"
+# Longer pictures are shrunk first: the cascade's time grows with the area.
+_LONG_SIDE = 1600
+_SMALLEST = 24
+_SCALE_STEP = 1.1
+_NEIGHBOURS = 4
+# Eyes are sought in the upper part of the box, in faces that have pixels enough to show them.
+_EYE_ROWS = (0.15, 0.6)
+_EYES_FROM = 60
+_EYE_DISTANCE = (0.25, 0.55)
+_STEEPEST = math.tan(math.radians(30))
+# Median landmarks in this cascade's boxes over some 250 frontal portraits, made symmetric.
+_BOX_POINTS = np.array([[0.308, 0.394], [0.692, 0.394], [0.5, 0.627], [0.314, 0.7655], [0.686, 0.7655]])
+
+
+class HaarDetector:
+    """Boxes from the cascade, roll from the eyes where both are found."""
+
+    name = "haar"
+    on_host = True
+    box_points = _BOX_POINTS
+
+    def __init__(self) -> None:
+        self._threads = threading.local()  # a cascade classifier cannot be shared between threads
+
+    def __call__(self, frame: Frame) -> list[Face]:
+        """The faces, best supported first; a score is n/(n+4) for n agreeing windows."""
+        grey, scale = _shrunk(_grey(frame))
+        boxes, support = self._cascade(_FACES).detectMultiScale2(
+            grey, scaleFactor=_SCALE_STEP, minNeighbors=_NEIGHBOURS, minSize=(_SMALLEST, _SMALLEST)
+        )
+        faces = [
+            self._face(grey, box, int(n), scale)
+            for box, n in zip(np.reshape(boxes, (-1, 4)), np.ravel(support), strict=True)
+        ]
+        return sorted(faces, key=lambda face: -face.score)
+
+    def _face(self, grey: Grey, box: NDArray[np.int32], support: int, scale: float) -> Face:
+        x, y, w, h = (int(v) for v in box)
+        roll = self._roll(grey[y : y + h, x : x + w])
+        x0, y0, x1, y1 = (edge / scale for edge in (x, y, x + w, y + h))
+        return Face((x0, y0, x1, y1), support / (support + _NEIGHBOURS), roll=roll)
+
+    def _roll(self, face: Grey) -> float:
+        """Degrees by which the line through both eyes is turned; 0 where they are not found."""
+        side = face.shape[1]
+        if side < _EYES_FROM:
+            return 0.0
+        top, bottom = (int(side * share) for share in _EYE_ROWS)
+        found = self._cascade(_EYES).detectMultiScale(
+            face[top:bottom], scaleFactor=1.05, minNeighbors=5, minSize=(side // 8, side // 8)
+        )
+        middles = [(x + w / 2, y + h / 2) for x, y, w, h in np.reshape(found, (-1, 4))]
+        left = [m for m in middles if m[0] < side / 2]
+        right = [m for m in middles if m[0] >= side / 2]
+        if len(left) != 1 or len(right) != 1:
+            return 0.0
+        dx, dy = right[0][0] - left[0][0], right[0][1] - left[0][1]
+        sound = _EYE_DISTANCE[0] * side <= dx <= _EYE_DISTANCE[1] * side and abs(dy) <= _STEEPEST * dx
+        return math.degrees(math.atan2(dy, dx)) if sound else 0.0
+
+    def _cascade(self, file: str) -> Any:
+        cascades: dict[str, Any] = self._threads.__dict__
+        if file not in cascades:
+            cascades[file] = _open_cascade(file)
+        return cascades[file]
+
+
+def create(settings: Settings, device: torch.device) -> HaarDetector:
+    """Takes no options. Raises PluginError where OpenCV lacks the cascades."""
+    _open_cascade(_FACES)
+    return HaarDetector()
+
+
+def _open_cascade(file: str) -> Any:
+    folder = getattr(getattr(cv2, "data", None), "haarcascades", None)
+    if folder is None or not hasattr(cv2, "CascadeClassifier"):
+        raise PluginError(
+            f"detector 'haar' needs opencv-python 4.x, and OpenCV {cv2.__version__} has no cascades. "
+            "Try: pip install 'opencv-python>=4.10,<5'"
+        )
+    cascade = cv2.CascadeClassifier(str(Path(folder) / file))
+    if cascade.empty():
+        raise PluginError(
+            f"detector 'haar': {file} is missing from OpenCV's data folder. Reinstall opencv-python."
+        )
+    return cascade
+
+
+def _grey(frame: Frame) -> Grey:
+    """(H,W) uint8, whatever the frame's depth and channels."""
+    pixels = frame.on_host.permute(1, 2, 0).contiguous().numpy()
+    if pixels.dtype == np.uint16:
+        pixels = (pixels >> 8).astype(np.uint8)
+    grey: Grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.shape[2] == 3 else pixels[:, :, 0]
+    return grey
+
+
+def _shrunk(grey: Grey) -> tuple[Grey, float]:
+    """The picture with its long side bounded, and by what it was scaled."""
+    scale = min(1.0, _LONG_SIDE / max(grey.shape))
+    if scale == 1.0:
+        return grey, scale
+    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), scale

@@ -1,0 +1,37 @@
+"""What a generator backend is. One file beside this one adds one: it offers `create(network, precision, device)`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from gpen_fast import plugins
+from gpen_fast.gpen.network import FullGenerator
+
+# In order of preference.
+AUTO = ("eager",)
+
+
+class Backend(Protocol):
+    """Runs the network on a batch of faces."""
+
+    name: str
+    size: int
+    """Side of a face, pixels."""
+    default_batch: int
+    """Faces per call that suit the device."""
+
+    def __call__(self, faces: Tensor) -> Tensor:
+        """(B,3,S,S) float32 RGB in [-1,1] to the same, nominally in [-1,1]. Does not wait for the device."""
+
+    def exact(self, faces: Tensor) -> Tensor:
+        """The same in fp32, for faces that half precision broke."""
+
+
+def open_backend(name: str, network: FullGenerator, precision: str, device: torch.device) -> Backend:
+    """The backend of that name, `auto` resolved."""
+    chosen = AUTO[0] if name == "auto" else name
+    backend: Backend = plugins.load("generate", chosen).create(network, precision, device)
+    return backend

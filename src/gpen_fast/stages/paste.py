@@ -1,0 +1,156 @@
+"""Paste: restored faces back into their picture, inside each face's rectangle only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gpen_fast.colour import luma, to_depth
+from gpen_fast.types import Face, Frame
+from gpen_fast.warp import inverse, warp, warp_lanczos
+
+# Upstream's mask for a 512 crop (yangxy/GPEN, face_enhancement.py): the outer 26 pixels off, blurred twice.
+_MASK_SIZE, _MASK_MARGIN, _MASK_SIGMA = 512, 26, 4.0
+# Upstream smooths a face whose box is under 100 pixels by the 3x3 binomial kernel before it is shrunk.
+_SMALL_FACE = 100
+_BINOMIAL = np.outer([1, 2, 1], [1, 2, 1]).astype(np.float32) / 16
+
+
+class Rect(NamedTuple):
+    """A rectangle of pixels: x0 <= x < x1, y0 <= y < y1."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width, pixels."""
+        return self.y1 - self.y0, self.x1 - self.x0
+
+    @property
+    def empty(self) -> bool:
+        """Whether it holds no pixel."""
+        return self.x1 <= self.x0 or self.y1 <= self.y0
+
+    def within(self, outer: Rect) -> tuple[slice, slice]:
+        """Row and column slices of this rectangle in an array that covers `outer`."""
+        return slice(self.y0 - outer.y0, self.y1 - outer.y0), slice(self.x0 - outer.x0, self.x1 - outer.x0)
+
+    def common(self, other: Rect) -> Rect:
+        """The overlap."""
+        return Rect(
+            max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1)
+        )
+
+
+class Patch(NamedTuple):
+    """A restored face in the picture's coordinates: (C,h,w) pixels and (1,h,w) float mask over `rect`."""
+
+    rect: Rect
+    pixels: Tensor
+    mask: Tensor
+
+
+def paste(
+    frame: Frame,
+    faces: Sequence[Face],
+    matrices: NDArray[np.float64],
+    restored: Sequence[Tensor],
+    strength: float = 1.0,
+) -> Frame:
+    """The frame with its restored faces blended in; every pixel outside them is untouched, alpha is kept.
+
+    matrices: (B,2,3) picture to crop. restored: (3,S,S) each, in the frame's depth. strength: 0..1 share of
+    the restoration. Where faces overlap, the one with the larger mask value wins.
+    """
+    if not faces:
+        return frame
+    canvas = frame.pixels.clone()
+    done: list[Patch] = []
+    for face, matrix, pixels in zip(faces, matrices, restored, strict=True):
+        patch = _patch(frame, face, matrix, pixels)
+        if patch is not None:
+            _blend(canvas, frame.pixels, patch, done, strength)
+            done.append(patch)
+    return replace(frame, pixels=canvas, host=None)
+
+
+def _patch(frame: Frame, face: Face, matrix: NDArray[np.float64], restored: Tensor) -> Patch | None:
+    """The face warped back over the rectangle it covers; None where that lies outside the picture."""
+    size = restored.shape[-1]
+    back = inverse(matrix)
+    rect = _covered(back, size).common(Rect(0, 0, frame.width, frame.height))
+    if rect.empty:
+        return None
+    if face.short_side < _SMALL_FACE:
+        restored = _smooth(restored)
+    if frame.pixels.shape[0] == 1:
+        restored = luma(restored)
+    back[:, 2] -= (rect.x0, rect.y0)
+    mask = warp(feathered_mask(size).to(restored.device), back, rect.size)
+    return Patch(rect, warp_lanczos(restored, back, rect.size), mask)
+
+
+def _covered(back: NDArray[np.float64], size: int) -> Rect:
+    """The rectangle around the crop's corners, a pixel of room on each side for the interpolation."""
+    corners = np.array([[0, 0], [size - 1, 0], [0, size - 1], [size - 1, size - 1]], dtype=np.float64)
+    placed = corners @ back[:, :2].T + back[:, 2]
+    low, high = np.floor(placed.min(axis=0)).astype(int), np.ceil(placed.max(axis=0)).astype(int)
+    return Rect(int(low[0]) - 1, int(low[1]) - 1, int(high[0]) + 2, int(high[1]) + 2)
+
+
+def _blend(canvas: Tensor, original: Tensor, patch: Patch, done: Sequence[Patch], strength: float) -> None:
+    """Writes the patch into the canvas where its mask is the largest yet."""
+    rows, columns = slice(patch.rect.y0, patch.rect.y1), slice(patch.rect.x0, patch.rect.x1)
+    before = original[:, rows, columns].float()
+    weight = patch.mask * strength
+    mixed = to_depth(before + (patch.pixels.float() - before) * weight, canvas.dtype)
+    wins = patch.mask > _largest_yet(patch, done)
+    window = canvas[:, rows, columns]
+    window.copy_(torch.where(wins, _signed(mixed), _signed(window)).to(canvas.dtype))
+
+
+def _largest_yet(patch: Patch, done: Sequence[Patch]) -> Tensor:
+    """The largest mask value of the earlier patches at each pixel of this one."""
+    largest = torch.zeros_like(patch.mask)
+    for other in done:
+        shared = patch.rect.common(other.rect)
+        if not shared.empty:
+            here, there = shared.within(patch.rect), shared.within(other.rect)
+            window = largest[:, here[0], here[1]]
+            window.copy_(torch.maximum(window, other.mask[:, there[0], there[1]]))
+    return largest
+
+
+def _signed(pixels: Tensor) -> Tensor:
+    """uint16 as int32, since torch lacks most uint16 operations."""
+    return pixels.to(torch.int32) if pixels.dtype == torch.uint16 else pixels
+
+
+@lru_cache(maxsize=8)
+def feathered_mask(size: int) -> Tensor:
+    """(1,size,size) float32 in 0..1: ones with a soft border, upstream's at 512 and scaled elsewhere."""
+    margin = max(1, round(_MASK_MARGIN * size / _MASK_SIZE))
+    mask = np.zeros((size, size), dtype=np.float32)
+    mask[margin:-margin, margin:-margin] = 1
+    sigma = _MASK_SIGMA * size / _MASK_SIZE
+    for _ in range(2):
+        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), sigma))
+    return torch.from_numpy(mask)[None]
+
+
+def _smooth(face: Tensor) -> Tensor:
+    """3x3 binomial smoothing of (3,S,S), border reflected as OpenCV does."""
+    kernel = torch.from_numpy(_BINOMIAL).to(face.device).expand(3, 1, 3, 3)
+    padded = torch.nn.functional.pad(face.float()[None], (1, 1, 1, 1), mode="reflect")
+    return torch.nn.functional.conv2d(padded, kernel, groups=3)[0].round().to(face.dtype)

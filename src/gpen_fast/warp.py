@@ -1,0 +1,129 @@
+"""Affine warps of picture tensors: one signature, OpenCV on the CPU, plain torch operations elsewhere.
+
+Coordinates: the centre of the first pixel is (0,0). Outside the picture is black, as in upstream GPEN.
+Minifying samples a grid several times finer than the result and reduces it, so that nothing aliases.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gpen_fast.colour import to_depth
+
+Matrix = NDArray[np.float64]
+
+# A shrink of under a tenth is not worth a finer grid.
+_SLACK = 0.1
+_LANCZOS_LOBES = 3
+
+
+def scale_of(matrix: Matrix) -> float:
+    """How many result pixels one source pixel becomes under a (2,3) similarity."""
+    return math.hypot(matrix[0, 0], matrix[1, 0])
+
+
+def inverse(matrix: Matrix) -> Matrix:
+    """The (2,3) affine map that undoes `matrix`."""
+    return np.asarray(cv2.invertAffineTransform(matrix), dtype=np.float64)
+
+
+def finer_grid(matrix: Matrix) -> int:
+    """Samples per result pixel and axis that `matrix` needs, 1 where it does not minify."""
+    return max(1, math.ceil(1 / scale_of(matrix) - _SLACK))
+
+
+def warp(pixels: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
+    """Bilinear warp by a (2,3) source-to-result map: (C,H,W) to (C,*size), same dtype.
+
+    Takes uint8, uint16 and float32. No antialiasing: see `warp_area` and `warp_lanczos`.
+    """
+    if pixels.device.type == "cpu":
+        return _warp_cv2(pixels, matrix, size)
+    return warp_torch(pixels, matrix, size)
+
+
+def warp_area(pixels: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
+    """`warp`, each result pixel the mean over its area where it minifies: cheap, for what a network sees."""
+    fine = finer_grid(matrix)
+    warped = warp(pixels, refined(matrix, fine), (size[0] * fine, size[1] * fine))
+    if fine == 1:
+        return warped
+    if pixels.device.type == "cpu":
+        return _as_tensor(cv2.resize(_as_array(warped), size[::-1], interpolation=cv2.INTER_AREA))
+    return _cast(F.avg_pool2d(warped.float(), fine), pixels.dtype)
+
+
+def warp_lanczos(pixels: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
+    """`warp` with a Lanczos low-pass where it minifies: keeps detail up to the result's resolution."""
+    fine = finer_grid(matrix)
+    warped = warp(pixels, refined(matrix, fine), (size[0] * fine, size[1] * fine))
+    return warped if fine == 1 else _cast(_reduce_lanczos(warped.float(), fine), pixels.dtype)
+
+
+def refined(matrix: Matrix, fine: int) -> Matrix:
+    """The same map onto a grid `fine` times as dense, pixel areas kept in place."""
+    dense = matrix * fine
+    dense[:, 2] += (fine - 1) / 2
+    return dense
+
+
+def _warp_cv2(pixels: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
+    return _as_tensor(cv2.warpAffine(_as_array(pixels), matrix, size[::-1], flags=cv2.INTER_LINEAR))
+
+
+def warp_torch(pixels: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
+    """`warp` in plain torch operations, on any device."""
+    height, width = pixels.shape[1:]
+    back = inverse(matrix)
+    # grid_sample wants the source in -1..1 between the outer edges of the outermost pixels.
+    to_unit = np.array([2 / width, 2 / height])
+    linear, shift = back[:, :2] * to_unit[:, None], (back[:, 2] + 0.5) * to_unit - 1
+    rows = torch.arange(size[0], dtype=torch.float64, device=pixels.device)[:, None]
+    columns = torch.arange(size[1], dtype=torch.float64, device=pixels.device)
+    axes = [linear[axis, 0] * columns + linear[axis, 1] * rows + shift[axis] for axis in (0, 1)]
+    grid = torch.stack(axes, dim=-1).float()
+    sampled = F.grid_sample(pixels.float()[None], grid[None], mode="bilinear", align_corners=False)[0]
+    return _cast(sampled, pixels.dtype)
+
+
+def _reduce_lanczos(x: Tensor, fine: int) -> Tensor:
+    """(C,fine*H,fine*W) float to (C,H,W): every `fine`-th output of a separable Lanczos FIR."""
+    taps = _lanczos_taps(fine).to(x.device)
+    pad = (len(taps) - fine) // 2
+    x = F.pad(x[:, None], (pad, pad, pad, pad), mode="replicate")[:, 0]
+    x = x.unfold(2, len(taps), fine) @ taps
+    return x.unfold(1, len(taps), fine) @ taps
+
+
+@lru_cache(maxsize=64)
+def _lanczos_taps(fine: int) -> Tensor:
+    # As odd or even as `fine`, so that the taps lie centred over each result pixel.
+    count = 2 * _LANCZOS_LOBES * fine + fine % 2
+    x = (np.arange(count) - (count - 1) / 2) / fine
+    taps = np.sinc(x) * np.sinc(x / _LANCZOS_LOBES)
+    return torch.from_numpy((taps / taps.sum()).astype(np.float32))
+
+
+def _cast(x: Tensor, dtype: torch.dtype) -> Tensor:
+    return x.to(dtype) if dtype.is_floating_point else to_depth(x, dtype)
+
+
+def _as_array(pixels: Tensor) -> NDArray[Any]:
+    """(C,H,W) as OpenCV's (H,W) or (H,W,C); free of copies where the memory is laid out so."""
+    array: NDArray[Any] = pixels.permute(1, 2, 0).contiguous().numpy()
+    return array[:, :, 0] if array.shape[2] == 1 else array
+
+
+def _as_tensor(array: NDArray[Any]) -> Tensor:
+    """OpenCV's (H,W) or (H,W,C) as a (C,H,W) view."""
+    tensor = torch.from_numpy(array)
+    return tensor[None] if tensor.ndim == 2 else tensor.permute(2, 0, 1)
