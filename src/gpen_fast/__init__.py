@@ -1,0 +1,26 @@
+"""gpen-fast: face restoration with GPEN, every stage timed.
+
+Importing the package loads no torch; the names below do when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from gpen_fast.restorer import Restorer
+    from gpen_fast.settings import Settings
+    from gpen_fast.types import Restoration
+
+__all__ = ["Restoration", "Restorer", "Settings", "__version__"]
+
+_HOMES = {"Restoration": "types", "Restorer": "restorer", "Settings": "settings"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gpen_fast' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"gpen_fast.{_HOMES[name]}"), name)

@@ -1,0 +1,48 @@
+"""The command line's entry point."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from gpen_fast import __version__
+from gpen_fast.cli.enhance import enhance
+from gpen_fast.cli.profile import profile
+from gpen_fast.errors import GpenError
+
+app = typer.Typer(
+    help="Restore faces in photographs with GPEN, every stage timed.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(enhance)
+app.command()(profile)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"gpen-fast {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+) -> None: ...
+
+
+def main() -> None:
+    """Runs a command. Exit status: 0 done, 1 some inputs failed, 2 wrong usage, 130 interrupted."""
+    try:
+        app()
+    except GpenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

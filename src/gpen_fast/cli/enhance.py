@@ -1,0 +1,123 @@
+"""`gpen-fast enhance`: restore pictures, folders and globs into a folder or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gpen_fast.cli import flags
+from gpen_fast.errors import SettingsError
+from gpen_fast.settings import FORMATS, Output, Settings
+
+if TYPE_CHECKING:
+    from gpen_fast.inputs import Plan
+
+_FAILED, _INTERRUPTED = 1, 130
+
+
+def enhance(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="IN...", help="Pictures, folders (recursive) or globs.")
+    ],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Folder; or a picture's name for one input file.")
+    ],
+    model: flags.Model = "auto",
+    weights: flags.Weights = None,
+    detector: flags.Detector = None,
+    skip_detect: flags.SkipDetect = False,
+    device: flags.Device = "auto",
+    precision: flags.Precision = None,
+    fp16: flags.Fp16 = False,
+    backend: flags.Backend = "auto",
+    batch_size: flags.BatchSize = None,
+    strength: flags.Strength = 1.0,
+    only_largest: flags.OnlyLargest = False,
+    only_center: flags.OnlyCenter = False,
+    min_face: flags.MinFace = 0,
+    template: flags.Template = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(FORMATS),
+            help="Of the output; same: each input's own, PNG where that cannot be written.",
+            show_default="png",
+        ),
+    ] = None,
+    quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
+    save_faces: Annotated[
+        bool, typer.Option("--save-faces", help="Also write each face, before and after, beside the result.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Redo pictures whose result exists.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")] = False,
+    json_file: flags.JsonFile = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print failures only.")] = False,
+) -> None:
+    """Restore the faces in pictures, folders and globs.
+
+    Exit status: 0 all done, 1 some inputs failed (each is named), 2 wrong usage,
+
+    130 interrupted: what was finished is kept, and the next run goes on from there.
+    """
+    from gpen_fast.inputs import plan, single_suffix
+
+    settings = flags.settings_from(
+        detector=detector, skip_detect=skip_detect, precision=precision, fp16=fp16,
+        model=model, weights=weights, device=device, backend=backend, batch_size=batch_size, strength=strength,
+        only_largest=only_largest, only_center=only_center, min_face=min_face, template=template,
+    )  # fmt: skip
+    _refuse_random(settings)
+    suffix = single_suffix(inputs, out)
+    if suffix and format not in (None, "same", suffix):
+        raise SettingsError(
+            f"--format {format} and the output name {out} contradict each other: leave one out."
+        )
+    output = Output(format or suffix or "png", quality, save_faces, overwrite)
+    work = plan(inputs, out, output)
+    if dry_run:
+        _print_plan(work)
+        return
+    status = _run(work, settings, output, quiet, Path(json_file) if json_file else None)
+    if status:
+        raise typer.Exit(status)
+
+
+def _refuse_random(settings: Settings) -> None:
+    if settings.random_weights:
+        raise SettingsError(
+            "random weights restore nothing: enhance refuses them. Use gpen-fast profile to time a machine with them."
+        )
+
+
+def _print_plan(work: Plan) -> None:
+    for item in work.todo:
+        print(f"{item.source} -> {item.target}")
+    print(
+        f"{len(work.todo)} to do, {len(work.skipped)} skipped (done before), {len(work.ignored)} ignored (no picture)"
+    )
+
+
+def _run(work: Plan, settings: Settings, output: Output, quiet: bool, json_file: Path | None) -> int:
+    if not work.todo:
+        if not quiet:
+            print(f"nothing to do: all {len(work.skipped)} results exist. --overwrite makes them anew.")
+        return 0
+    from gpen_fast.batch import run_batch
+    from gpen_fast.cli.progress import progress_over
+    from gpen_fast.cli.table import print_enhance
+    from gpen_fast.profile.report import write_json
+    from gpen_fast.tools import open_tools
+
+    tools = open_tools(settings)
+    with progress_over(len(work.todo), quiet) as advance:
+        report, interrupted = run_batch(tools, work, output, advance)
+    if json_file:
+        write_json(report, json_file)
+    print_enhance(report, quiet)
+    if interrupted:
+        return _INTERRUPTED
+    return _FAILED if report.failed else 0

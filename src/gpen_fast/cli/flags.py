@@ -1,0 +1,81 @@
+"""The flags that commands share, and how they become one frozen Settings. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gpen_fast import plugins
+from gpen_fast.errors import SettingsError
+from gpen_fast.gpen.spec import PUBLISHED
+from gpen_fast.settings import PRECISIONS, TEMPLATES, Settings
+
+
+def _one_of(*values: str) -> str:
+    return "|".join(values)
+
+
+Model = Annotated[str, typer.Option(metavar="NAME", help=f"auto, {', '.join(PUBLISHED)}.")]
+Weights = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Checkpoint: .pth, .pt or .safetensors; its figures are read off it."),
+]
+Detector = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help=f"What finds the faces: auto, {', '.join(plugins.names('detect'))}."),
+]
+SkipDetect = Annotated[
+    bool, typer.Option("--skip-detect", help="Each picture is one aligned face: same as --detector none.")
+]
+Device = Annotated[
+    str, typer.Option(metavar="auto|cpu|cuda|cuda:N", help="Where to run; never replaced silently.")
+]
+Precision = Annotated[
+    str | None, typer.Option(metavar=_one_of(*PRECISIONS), help="Arithmetic of the network.")
+]
+Fp16 = Annotated[
+    bool,
+    typer.Option("--fp16", help="Half precision: fp16 on CUDA, on a CPU bf16 where it is native, else fp32."),
+]
+Backend = Annotated[
+    str,
+    typer.Option(metavar="NAME", help=f"How the network runs: auto, {', '.join(plugins.names('generate'))}."),
+]
+BatchSize = Annotated[
+    int | None, typer.Option(min=1, help="Faces per network call.", show_default="8 on CUDA, else 1")
+]
+Strength = Annotated[
+    float, typer.Option(min=0.0, max=1.0, help="Blend: 0 keeps the input, 1 restores fully.")
+]
+OnlyLargest = Annotated[bool, typer.Option("--only-largest", help="Restore the largest face only.")]
+OnlyCenter = Annotated[
+    bool, typer.Option("--only-center", help="Restore the face nearest to the centre only.")
+]
+MinFace = Annotated[int, typer.Option(metavar="PX", min=0, help="Leave faces alone whose box is narrower.")]
+Template = Annotated[
+    str | None,
+    typer.Option(
+        metavar=_one_of(*TEMPLATES), help="Where a face lies in its crop.", show_default="the model's own"
+    ),
+]
+JsonFile = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")]
+
+
+def settings_from(
+    *,
+    detector: str | None,
+    skip_detect: bool,
+    precision: str | None,
+    fp16: bool,
+    **rest: object,
+) -> Settings:
+    """One frozen Settings from the flags; SettingsError where two contradict each other."""
+    if skip_detect and detector not in (None, "none"):
+        raise SettingsError(f"--skip-detect and --detector {detector} contradict each other: leave one out.")
+    if fp16 and precision not in (None, "fp16"):
+        raise SettingsError(f"--fp16 and --precision {precision} contradict each other: leave one out.")
+    if precision is not None and precision not in PRECISIONS:
+        raise SettingsError(f"precision {precision!r}: accepted are {', '.join(PRECISIONS)}.")
+    chosen = "none" if skip_detect else detector or "auto"
+    return Settings(detector=chosen, precision=precision or ("half" if fp16 else "auto"), **rest)  # type: ignore[arg-type]

@@ -1,0 +1,56 @@
+"""`gpen-fast profile`: where the time goes for one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gpen_fast.cli import flags
+from gpen_fast.errors import InputsError
+
+
+def profile(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture.")],
+    runs: Annotated[int, typer.Option(min=1, help="Counted runs.")] = 10,
+    warmup: Annotated[int, typer.Option(min=0, help="Uncounted runs before them, after the first call.")] = 3,
+    target_fps: Annotated[float, typer.Option(min=0.001, help="Frame rate that counts as live.")] = 30.0,
+    model: flags.Model = "auto",
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|random:NAME", help="Checkpoint, or random weights of a model's shapes for timing."
+        ),
+    ] = None,
+    detector: flags.Detector = None,
+    skip_detect: flags.SkipDetect = False,
+    device: flags.Device = "auto",
+    precision: flags.Precision = None,
+    fp16: flags.Fp16 = False,
+    backend: flags.Backend = "auto",
+    batch_size: flags.BatchSize = None,
+    only_largest: flags.OnlyLargest = False,
+    only_center: flags.OnlyCenter = False,
+    min_face: flags.MinFace = 0,
+    template: flags.Template = None,
+    json_file: flags.JsonFile = None,
+) -> None:
+    """Time every stage on one picture, one run after the other, nothing overlapped."""
+    settings = flags.settings_from(
+        detector=detector, skip_detect=skip_detect, precision=precision, fp16=fp16,
+        model=model, weights=weights, device=device, backend=backend, batch_size=batch_size,
+        only_largest=only_largest, only_center=only_center, min_face=min_face, template=template,
+    )  # fmt: skip
+    if not image.is_file():
+        raise InputsError(f"{image}: no such file. profile takes one picture.")
+    from gpen_fast.cli.table import print_profile
+    from gpen_fast.profile.report import write_json
+    from gpen_fast.profile.single import profile_picture
+    from gpen_fast.tools import open_tools
+
+    tools = open_tools(settings)
+    report = profile_picture(tools, image, runs=runs, warmup=warmup)
+    if json_file:
+        write_json(report, Path(json_file))
+    print_profile(report, target_fps)

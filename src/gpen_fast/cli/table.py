@@ -1,0 +1,141 @@
+"""The tables and sentences that a run ends with, within 80 columns."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gpen_fast.device import describe, peak_bytes
+from gpen_fast.profile.advice import advise, verdict
+from gpen_fast.profile.memory import host_peak_bytes
+from gpen_fast.profile.report import Report, StageRow
+from gpen_fast.profile.stats import Summary
+
+_BAR = 12
+_MIB = 2**20
+_FACES = frozenset({"align", "crop", "generate", "paste"})
+
+
+def print_enhance(report: Report, quiet: bool) -> None:
+    """Stage table, what ran, and what happened to every input; only the failures where `quiet`."""
+    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    if not quiet:
+        console = Console(highlight=False)
+        console.print(_enhance_table(report))
+        _print_what_ran(console, report)
+        _print_outcomes(console, report)
+    for path, cause in report.failed:
+        errors.print(f"[red]failed[/] {escape(str(path))}: {escape(cause)}")
+
+
+def print_profile(report: Report, target_fps: float) -> None:
+    """Stage table, wall time, memory, verdict and advice."""
+    console = Console(highlight=False)
+    console.print(_profile_table(report))
+    _print_what_ran(console, report)
+    wall = report.wall_summary
+    console.print(
+        f"wall: median {wall.median:.1f} ms, p95 {wall.p95:.1f}, unaccounted {report.unaccounted_ms:.2f}; "
+        f"{_count(report.faces // report.images, 'face')}"
+    )
+    console.print(
+        f"{_count(report.runs or 0, 'run')} after {report.warmup} warm-up; "
+        f"apart: model load {report.tools.load_ms:.0f} ms, first call {report.first_call_ms:.1f} ms"
+    )
+    console.print(
+        f"memory peak: device {_mib(peak_bytes(report.tools.device))}, host {_mib(host_peak_bytes())}"
+    )
+    fps = 1e3 / wall.median
+    console.print(
+        f"{fps:.2f} frames/s: [bold]{verdict(wall.p95, target_fps)}[/] "
+        f"(p95 against a budget of {1e3 / target_fps:.1f} ms at {target_fps:g} fps)"
+    )
+    if report.faces == 0:
+        console.print(
+            "no face was found: the network did not run. Try --skip-detect if this is an aligned face."
+        )
+    console.print(f"advice: {advise(report)}")
+
+
+def _enhance_table(report: Report) -> Table:
+    table = _table("stage", "count", "device ms", "host ms", "share")
+    for row in report.stages:
+        if row.skipped:
+            table.add_row(row.name, "skipped", "", "", "")
+            continue
+        table.add_row(row.name, _calls(row), _ms(row.device), _ms(row.host), _bar(row.share))
+    return table
+
+
+def _profile_table(report: Report) -> Table:
+    table = _table("stage", "device ms", "mean ms", "median", "p95", "share")
+    for row in report.stages:
+        if row.skipped or row.host is None:
+            table.add_row(row.name, "skipped" if row.skipped else "-", "", "", "", "")
+            continue
+        host = row.host
+        times = (f"{value:.2f}" for value in (host.mean, host.median, host.p95))
+        table.add_row(row.name, _ms(row.device), *times, _bar(row.share))
+    return table
+
+
+def _table(first: str, *columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(first, style="cyan")
+    for name in columns:
+        table.add_column(name, justify="left" if name == "share" else "right", no_wrap=True)
+    return table
+
+
+def _print_what_ran(console: Console, report: Report) -> None:
+    tools = report.tools
+    console.print(
+        f"{describe(tools.device)} | {tools.model} ({tools.generator.backend.name}) | "
+        f"detector {tools.detector.name} | {tools.precision}"
+    )
+    if tools.weights.random:
+        console.print("[bold yellow]random weights: timing only[/]")
+
+
+def _print_outcomes(console: Console, report: Report) -> None:
+    wall = report.wall_summary.mean
+    console.print(
+        f"wall {wall / 1e3:.2f} s, {report.throughput:.2f} images/s, {_count(report.faces, 'face')}; stages overlap "
+        f"{report.overlap_factor:.2f} times; busiest: {report.bound_by or 'none'}"
+    )
+    if report.first_call_ms is not None:
+        console.print(f"first call of generate {report.first_call_ms:.1f} ms, apart from the means above")
+    if report.tools.generator.redone:
+        console.print(
+            f"{_count(report.tools.generator.redone, 'face')} redone in fp32: half precision broke them"
+        )
+    got = report.outcomes.get
+    console.print(
+        f"[green]{got('restored', 0)} restored[/], {got('no_face', 0)} no face (copied), "
+        f"{got('skipped', 0)} skipped (done), {got('ignored', 0)} ignored (no picture), "
+        f"{got('failed', 0)} failed"
+    )
+
+
+def _calls(row: StageRow) -> str:
+    """Calls, and the faces in them where these are not the same."""
+    return (
+        str(row.count) if row.items == row.count or row.name not in _FACES else f"{row.items} in {row.count}"
+    )
+
+
+def _ms(summary: Summary | None) -> str:
+    return "-" if summary is None else f"{summary.mean:.2f}"
+
+
+def _bar(share: float) -> str:
+    return f"{share:6.1%} " + "█" * round(share * _BAR)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _mib(size: int | None) -> str:
+    return "-" if size is None else f"{size / _MIB:.0f} MiB"

@@ -1,0 +1,160 @@
+"""One picture's way: load, detect, align, crop, generate, paste, save.
+
+`restore` is the whole of it; `engine` runs the same verbs for many pictures at once. This is where stages meet
+the clock: they do not know that they are timed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from gpen_fast.errors import GenerateError
+from gpen_fast.profile.clock import Clock, Span
+from gpen_fast.stages.align import align
+from gpen_fast.stages.aligned import crop_whole, uncrop_whole
+from gpen_fast.stages.crop import crop
+from gpen_fast.stages.detect.base import choose
+from gpen_fast.stages.generate._generator import Launched
+from gpen_fast.stages.load import load
+from gpen_fast.stages.paste import paste
+from gpen_fast.tools import Tools
+from gpen_fast.types import Face, FaceBatch, Frame, RestoredFace
+
+
+@dataclass(eq=False)
+class Job:
+    """One picture on its way: each verb fills in its part, the writer `output`. `error` ends the way."""
+
+    source: Any
+    frame: Frame | None = None
+    faces: list[Face] | None = None
+    crops: FaceBatch | None = None
+    restored: list[Any] = field(default_factory=list)
+    result: Frame | None = None
+    timing: dict[str, float] = field(default_factory=dict)
+    output: Any = None
+    error: Exception | None = None
+
+    def restored_faces(self) -> tuple[RestoredFace, ...]:
+        """The faces for a Restoration; none before `paste`."""
+        if self.crops is None or self.result is None:
+            return ()
+        return tuple(
+            RestoredFace(face.box, face.score, face.landmarks, matrix, crop, restored)
+            for face, matrix, crop, restored in zip(
+                self.faces or (), self.crops.matrices, self.crops.pixels, self.restored, strict=True
+            )
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A launched network call and the jobs it serves."""
+
+    jobs: Sequence[Job]
+    launched: Launched
+    span: Span
+
+
+class Pipeline:
+    """The seven verbs over one set of tools, each under the clock."""
+
+    def __init__(self, tools: Tools, clock: Clock) -> None:
+        self.tools = tools
+        self.clock = clock
+
+    def restore(self, source: Any) -> Job:
+        """All verbs but save for one picture, one after the other. Raises what goes wrong."""
+        job = Job(source)
+        self.read(job)
+        self.cut(job)
+        self.settle(self.launch([job]))
+        self.paste(job)
+        return job
+
+    def read(self, job: Job) -> None:
+        """Load; and detect, where the detector works on the host."""
+        with self._timed("load", job):
+            job.frame = load(job.source, self.tools.device)
+        if self.tools.detector.on_host:
+            self._detect(job)
+
+    def cut(self, job: Job) -> None:
+        """Detect, if that has not been done, align and crop."""
+        frame, tools = _there(job.frame), self.tools
+        if job.faces is None:
+            self._detect(job)
+        faces = _there(job.faces)
+        if tools.settings.aligned:
+            with self._timed("crop", job):
+                job.crops = crop_whole(frame, tools.size)
+            return
+        with self._timed("align", job, len(faces), on_device=False):
+            matrices = align(faces, tools.template, tools.size, tools.detector.box_points)
+        with self._timed("crop", job, len(faces)):
+            job.crops = crop(frame, matrices, tools.size)
+
+    def launch(self, jobs: Sequence[Job]) -> Batch | None:
+        """Queues the network over the jobs' crops, in order; None where they have none."""
+        crops = [crop for job in jobs for crop in _there(job.crops).pixels]
+        if not crops:
+            return None
+        span = self.clock.open("generate", items=len(crops))
+        with span:
+            launched = self.tools.generator.launch_no_sync(crops)
+        return Batch(jobs, launched, span)
+
+    def settle(self, batch: Batch | None) -> None:
+        """Waits for a launched batch and hands each job its faces; a job with a broken one gets an error."""
+        if batch is None:
+            return
+        with batch.span as span:
+            faces = iter(self.tools.generator.settle(batch.launched))
+        self.clock.close(span)
+        for job in batch.jobs:
+            job.restored = [next(faces) for _ in _there(job.crops).pixels]
+            if job.restored:
+                job.timing["generate"] = span.host_ms * len(job.restored) / span.items
+            job.error = next((face for face in job.restored if isinstance(face, GenerateError)), None)
+
+    def paste(self, job: Job) -> None:
+        """The restored faces into the picture; raises the job's error if its faces have one."""
+        if job.error:
+            raise job.error
+        frame, crops, strength = _there(job.frame), _there(job.crops), self.tools.settings.strength
+        if self.tools.settings.aligned:
+            job.result = uncrop_whole(frame, job.restored[0], strength)
+            return
+        with self._timed("paste", job, len(crops)):
+            job.result = paste(frame, _there(job.faces), crops.matrices, job.restored, strength)
+
+    def save(self, job: Job, write: Callable[[Job], None]) -> None:
+        """Hands the job to a writer under the clock."""
+        with self._timed("save", job):
+            write(job)
+
+    def _detect(self, job: Job) -> None:
+        frame, tools = _there(job.frame), self.tools
+        if tools.settings.aligned:
+            job.faces = tools.detector(frame)
+            return
+        with self._timed("detect", job, on_device=not tools.detector.on_host):
+            job.faces = choose(tools.detector(frame), frame, tools.settings)
+
+    @contextmanager
+    def _timed(self, stage: str, job: Job, items: int = 1, *, on_device: bool = True) -> Iterator[None]:
+        with self.clock.span(stage, items=items, on_device=on_device) as span:
+            yield
+        job.timing[stage] = span.host_ms
+
+
+T = TypeVar("T")
+
+
+def _there(value: T | None) -> T:
+    """A part that an earlier verb has filled in."""
+    assert value is not None, "verbs ran out of order"
+    return value

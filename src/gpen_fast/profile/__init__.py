@@ -1,0 +1,1 @@
+"""The clock, what it records, and what is made of that."""

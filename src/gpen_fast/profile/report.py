@@ -1,0 +1,191 @@
+"""What a run measured, as the values that tables show and `--json` writes."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gpen_fast import __version__
+from gpen_fast.device import describe, peak_bytes
+from gpen_fast.profile.memory import host_peak_bytes
+from gpen_fast.profile.recorder import Recorder, Series
+from gpen_fast.profile.stats import Summary, summarise
+from gpen_fast.settings import STAGES
+from gpen_fast.stages.save.base import write_file
+from gpen_fast.tools import Tools
+
+SCHEMA = 1
+SKIPPED_WHEN_ALIGNED = frozenset({"detect", "align", "paste"})
+OUTCOMES = ("restored", "no_face", "ignored", "skipped", "failed")
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """One stage: calls, what went through, and its times. share: 0..1."""
+
+    name: str
+    count: int
+    items: int
+    device: Summary | None
+    host: Summary | None
+    share: float
+    skipped: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run of `enhance` or `profile`. Times in milliseconds; None where there is nothing to tell."""
+
+    command: str
+    tools: Tools
+    stages: list[StageRow]
+    wall: list[float]
+    images: int
+    faces: int
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    failed: list[tuple[Path, str]] = field(default_factory=list)
+    first_call_ms: float | None = None
+    unaccounted_ms: float | None = None
+    overlap_factor: float | None = None
+    bound_by: str | None = None
+    warmup: int | None = None
+    runs: int | None = None
+
+    @property
+    def wall_summary(self) -> Summary:
+        """Of the counted runs' wall time, or of the one run's."""
+        summary = summarise(self.wall)
+        assert summary is not None
+        return summary
+
+    @property
+    def throughput(self) -> float:
+        """Pictures per second of wall time."""
+        return self.images * 1e3 / sum(self.wall) if sum(self.wall) else 0.0
+
+    @property
+    def slowest(self) -> StageRow:
+        """The stage with the largest share."""
+        return max(self.stages, key=lambda row: row.share)
+
+
+def stage_rows(recorder: Recorder, whole_ms: float, *, aligned: bool, first_apart: bool) -> list[StageRow]:
+    """One row per stage; `whole_ms` is what the shares are of."""
+    return [
+        _row(
+            stage,
+            recorder.series[stage],
+            whole_ms,
+            aligned and stage in SKIPPED_WHEN_ALIGNED,
+            int(first_apart),
+        )
+        for stage in STAGES
+    ]
+
+
+def _row(stage: str, series: Series, whole_ms: float, skipped: bool, skip: int) -> StageRow:
+    share = sum(series.host) / whole_ms if whole_ms else 0.0
+    return StageRow(
+        stage,
+        series.count,
+        series.items,
+        series.device_summary(skip),
+        series.host_summary(skip),
+        share,
+        skipped,
+    )
+
+
+def as_dict(report: Report) -> dict[str, Any]:
+    """The report by the published schema, ready for JSON."""
+    tools = report.tools
+    return {
+        "schema": SCHEMA,
+        "command": report.command,
+        "version": __version__,
+        "device": device_facts(tools.device),
+        "settings": asdict(tools.settings)
+        | {
+            "model": tools.model,
+            "detector": tools.detector.name,
+            "backend": tools.generator.backend.name,
+            "precision": tools.precision.name,
+            "template": tools.template,
+            "batch_size": tools.generator.batch_size,
+        },
+        "weights": [{"name": tools.model, "sha256": tools.weights.sha256(), "random": tools.weights.random}],
+        "commit": commit(),
+        "images": report.images,
+        "faces": report.faces,
+        "redone_in_fp32": tools.generator.redone,
+        "outcomes": {name: report.outcomes.get(name, 0) for name in OUTCOMES},
+        "failed": [{"path": str(path), "error": error} for path, error in report.failed],
+        "warmup": report.warmup,
+        "runs": report.runs,
+        "first_call_ms": _rounded(report.first_call_ms),
+        "overlap_factor": _rounded(report.overlap_factor),
+        "bound_by": report.bound_by,
+        "stages": [_stage_dict(row) for row in report.stages],
+        "wall_ms": report.wall_summary.as_dict(),
+        "unaccounted_ms": _rounded(report.unaccounted_ms),
+        "throughput_per_s": _rounded(report.throughput),
+        "memory": {"device_peak_bytes": peak_bytes(tools.device), "host_peak_bytes": host_peak_bytes()},
+        "model_load_ms": _rounded(tools.load_ms),
+    }
+
+
+def write_json(report: Report, path: Path) -> None:
+    """The report as a JSON file."""
+    write_file(path, (json.dumps(as_dict(report), indent=2) + "\n").encode())
+
+
+def device_facts(device: torch.device) -> dict[str, Any]:
+    """What ran it, as far as figures depend on it."""
+    return {
+        "type": device.type,
+        "name": describe(device),
+        "processor": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda if device.type == "cuda" else None,
+        "python": platform.python_version(),
+    }
+
+
+def commit() -> str | None:
+    """The commit of the checkout that the package runs from; None where it is installed."""
+    here = Path(__file__).parent
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None
+
+
+def _stage_dict(row: StageRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "count": row.count,
+        "items": row.items,
+        "skipped": row.skipped,
+        "device_ms": row.device.as_dict() if row.device else None,
+        "host_ms": row.host.as_dict() if row.host else None,
+        "share": round(row.share, 4),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

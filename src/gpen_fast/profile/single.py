@@ -1,0 +1,62 @@
+"""`profile`: one picture, again and again, nothing overlapped."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+from gpen_fast.device import event_maker, reset_peak, synchronize
+from gpen_fast.pipeline import Job, Pipeline
+from gpen_fast.profile.clock import Clock
+from gpen_fast.profile.recorder import Recorder
+from gpen_fast.profile.report import Report, stage_rows
+from gpen_fast.settings import STAGES
+from gpen_fast.stages.save.base import open_writer, write_file
+from gpen_fast.tools import Tools
+
+_NS_PER_MS = 1e6
+
+
+def profile_picture(tools: Tools, path: Path, *, runs: int, warmup: int, suffix: str = "png") -> Report:
+    """Restores and saves `path` once apart, `warmup` times uncounted and `runs` times counted.
+
+    Raises PictureError or OSError where the picture cannot be read, GenerateError where the network fails.
+    """
+    reset_peak(tools.device)
+    with tempfile.TemporaryDirectory(prefix="gpen-fast-") as folder:
+        target = Path(folder) / f"restored.{suffix}"
+        first, _ = _run(tools, path, target, Recorder())
+        for _ in range(warmup):
+            _run(tools, path, target, Recorder())
+        recorder = Recorder()
+        wall, faces = [], 0
+        for _ in range(runs):
+            ms, job = _run(tools, path, target, recorder)
+            wall.append(ms)
+            faces += len(job.faces or ())
+    stages = stage_rows(recorder, sum(wall), aligned=tools.settings.aligned, first_apart=False)
+    unaccounted = (sum(wall) - recorder.total_host_ms(*STAGES)) / runs
+    return Report(
+        "profile", tools, stages, wall, runs, faces,
+        first_call_ms=first, unaccounted_ms=unaccounted, warmup=warmup, runs=runs,
+    )  # fmt: skip
+
+
+def _run(tools: Tools, path: Path, target: Path, recorder: Recorder) -> tuple[float, Job]:
+    """One restoration from file to file: its wall time, by a timer of its own, and the job."""
+    device = tools.device
+    clock = Clock(recorder, make_event=event_maker(device), wait=lambda: synchronize(device))
+    pipeline = Pipeline(tools, clock)
+    writer = open_writer(target.suffix.removeprefix("."))
+
+    def write(job: Job) -> None:
+        assert job.result is not None
+        write_file(target, writer.encode(job.result, quality=95))
+
+    start = time.perf_counter_ns()
+    job = pipeline.restore(path)
+    pipeline.save(job, write)
+    ms = (time.perf_counter_ns() - start) / _NS_PER_MS
+    clock.finish()
+    return ms, job

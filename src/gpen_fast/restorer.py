@@ -1,0 +1,85 @@
+"""The Python interface: `Restorer`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from gpen_fast.convert import like
+from gpen_fast.device import event_maker
+from gpen_fast.engine import Engine
+from gpen_fast.errors import SettingsError
+from gpen_fast.pipeline import Job, Pipeline
+from gpen_fast.profile.clock import Clock
+from gpen_fast.profile.recorder import Recorder
+from gpen_fast.settings import Settings
+from gpen_fast.tools import open_tools
+from gpen_fast.types import Restoration
+
+
+class Restorer:
+    """Restores the faces in pictures; the network is loaded once, when it is made.
+
+    model, detector, device, precision and every further setting: see `Settings`.
+    Raises SettingsError, DeviceError, WeightsNotFoundError, CheckpointError or PluginError.
+
+    >>> restorer = Restorer(weights="GPEN-BFR-512.pth")  # doctest: +SKIP
+    >>> restored = restorer.restore("family.jpg").image  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        model: str = "auto",
+        detector: str = "auto",
+        device: str = "auto",
+        precision: str = "auto",
+        **settings: Any,
+    ) -> None:
+        accepted = [field.name for field in fields(Settings)]
+        unknown = sorted(settings.keys() - set(accepted))
+        if unknown:
+            raise SettingsError(f"unknown setting {unknown[0]!r}: accepted are {', '.join(accepted)}.")
+        if isinstance(settings.get("weights"), Path):
+            settings["weights"] = str(settings["weights"])
+        self.settings = Settings(model, detector=detector, device=device, precision=precision, **settings)
+        self.tools = open_tools(self.settings)
+
+    def restore(self, image: Any) -> Restoration:
+        """Restores one picture.
+
+        image: a path; an (H,W,3) RGB uint8 array, also grey, with alpha, or uint16; a (3,H,W) tensor of the
+        same; a PIL image. The result's image is of the same kind, depth and channels (a path gives an array).
+        Raises PictureError or OSError for what cannot be read, GenerateError where the network fails.
+        """
+        job = self._pipeline().restore(_as_source(image))
+        return self._restoration(job, image)
+
+    def restore_many(self, paths: Iterable[str | Path]) -> Iterator[Restoration]:
+        """Restores pictures overlapped and batched; yields in input order, failures with `.error` set."""
+
+        def convert(job: Job) -> None:
+            job.output = self._restoration(job, job.source)
+
+        engine = Engine(self._pipeline())
+        for job in engine.run((_as_source(path) for path in paths), convert):
+            failed = Restoration(None, timing=job.timing, error=job.error, path=_path_of(job.source))
+            yield failed if job.error else job.output
+
+    def _pipeline(self) -> Pipeline:
+        device = self.tools.device
+        return Pipeline(self.tools, Clock(Recorder(), make_event=event_maker(device)))
+
+    def _restoration(self, job: Job, image: Any) -> Restoration:
+        assert job.result is not None
+        picture = like(image, job.result)
+        return Restoration(picture, job.restored_faces(), job.timing, path=_path_of(job.source))
+
+
+def _as_source(image: Any) -> Any:
+    return Path(image) if isinstance(image, str) else image
+
+
+def _path_of(source: Any) -> Path | None:
+    return source if isinstance(source, Path) else None

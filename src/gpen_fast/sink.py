@@ -1,0 +1,57 @@
+"""What `enhance` does with a finished picture: write it, copy it through, save its faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from gpen_fast.device import download
+from gpen_fast.pipeline import Job
+from gpen_fast.settings import Output, suffix_of
+from gpen_fast.stages.save.base import copy_file, open_writer, write_file
+from gpen_fast.types import Frame
+
+RESTORED, NO_FACE = "restored", "no_face"
+_SUFFIX_OF_KIND = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}
+
+
+class Sink:
+    """Writes each job's picture to its target and notes the outcome in `job.output`."""
+
+    def __init__(self, targets: dict[Path, Path], output: Output) -> None:
+        self._targets = targets
+        self._output = output
+
+    def __call__(self, job: Job) -> None:
+        """Raises PictureError or OSError; then no file appears under the target's name."""
+        target: Path = self._targets[job.source]
+        assert job.frame is not None and job.result is not None
+        if job.faces:
+            self._write(target, job.result)
+            job.output = RESTORED
+        else:
+            self._pass_through(job.source, target, job.frame)
+            job.output = NO_FACE
+        if self._output.save_faces:
+            self._write_faces(target, job)
+
+    def _write(self, target: Path, frame: Frame) -> None:
+        write_file(target, open_writer(suffix_of(target)).encode(frame, self._output.quality))
+
+    def _pass_through(self, source: Path, target: Path, frame: Frame) -> None:
+        """Byte for byte where the format stays, else decoded and encoded anew."""
+        if _SUFFIX_OF_KIND.get(frame.kind) == suffix_of(target):
+            copy_file(source, target)
+        else:
+            self._write(target, frame)
+
+    def _write_faces(self, target: Path, job: Job) -> None:
+        folder = target.with_name(f"{target.stem}.faces")
+        for number, face in enumerate(job.restored_faces()):
+            for what, pixels in (("crop", face.crop), ("restored", face.restored)):
+                self._write(folder / f"{number:03d}-{what}.png", _frame(pixels))
+
+
+def _frame(pixels: Tensor) -> Frame:
+    return Frame(download(pixels))
