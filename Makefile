@@ -1,0 +1,46 @@
+# make demo: install and show what gpen-fast does on examples/
+# make test: every test; tests that need a GPU skip without one
+# make check: format, lint, types
+# make bench: time every stage on this machine, into benchmarks/results/
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: demo test check format bench clean
+
+demo: $(VENV)/.demo-ready
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.dev-ready
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=85
+
+check: $(VENV)/.dev-ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev-ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.demo-ready
+	$(BIN)/python benchmarks/stages.py
+
+clean:
+	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .coverage
+
+$(VENV)/.demo-ready: EXTRAS :=
+$(VENV)/.dev-ready: EXTRAS := [dev]
+
+# A stamp appears only after the install was seen to work, so an interrupted one is done again; what a first
+# try leaves broken is made anew from nothing.
+$(VENV)/.demo-ready $(VENV)/.dev-ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'gpen-fast needs Python 3.11 or later: make $(MAKECMDGOALS) PYTHON=python3.12'; exit 1; }
+	@echo 'installing into $(VENV): some 6 GB with CUDA, a few minutes'
+	@$(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install -q -e '.$(EXTRAS)' && $(BIN)/python examples/probe.py || \
+		{ $(PYTHON) -m venv --clear $(VENV) && $(PIP) install -q -e '.$(EXTRAS)' && $(BIN)/python examples/probe.py; }
+	@touch $@

@@ -1,0 +1,55 @@
+"""Where the time goes: `gpen-fast profile` with random weights of true shapes, over the examples.
+
+Method: one picture at a time, nothing overlapped, the first call apart, 3 warm-up runs, then counted runs;
+each file holds the report of `profile --json` with commit and device inside. Random weights time like real
+ones and restore nothing. Compare figures of one run on one machine; machines differ and drift.
+
+Usage: python benchmarks/stages.py [--models gpen-bfr-256 gpen-bfr-512] [--runs 20]
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+HERE = Path(__file__).parent
+PICTURE = HERE.parent / "examples" / "astronaut.png"
+
+
+def machine() -> str:
+    """A folder name for this machine's device: its GPU, or its processor and cores."""
+    if torch.cuda.is_available():
+        name = torch.cuda.get_device_name()
+    else:
+        cpuinfo = Path("/proc/cpuinfo")
+        found = re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text()) if cpuinfo.exists() else None
+        name = f"{found[1] if found else platform.machine()} {torch.get_num_threads()} threads"
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def main() -> None:
+    """Profiles each model with and without detection; prints the tables and writes the reports."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", default=["gpen-bfr-256", "gpen-bfr-512"])
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--precision", default="auto")
+    arguments = parser.parse_args()
+    folder = HERE / "results" / machine()
+    folder.mkdir(parents=True, exist_ok=True)
+    for model in arguments.models:
+        for extra, suite in (([], "stages"), (["--skip-detect"], "stages-skip-detect")):
+            report = folder / f"{suite}-{model}-{arguments.precision}.json"
+            print(f"\n## {model}, {suite}, precision {arguments.precision}", flush=True)
+            command = ["profile", str(PICTURE), "--weights", f"random:{model}", "--runs", str(arguments.runs)]
+            command += ["--precision", arguments.precision, "--json", str(report), *extra]
+            subprocess.run([sys.executable, "-m", "gpen_fast", *command], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""Fails where the installation is incomplete: imports what the pipeline needs, and makes torch compute."""
+
+import cv2
+import facexlib
+import torch
+import torchvision
+
+import gpen_fast.batch
+import gpen_fast.cli.app
+
+if __name__ == "__main__":
+    assert torch.ones(2).sum() == 2
+    print(
+        f"ready: torch {torch.__version__}, torchvision {torchvision.__version__}, OpenCV {cv2.__version__}"
+    )
+    assert facexlib and gpen_fast.batch and gpen_fast.cli.app
