@@ -97,7 +97,7 @@ def _print_plan(work: Plan) -> None:
     for item in work.todo:
         print(f"{item.source} -> {item.target}")
     print(
-        f"{len(work.todo)} to do, {len(work.skipped)} skipped (done before), {len(work.ignored)} ignored (no picture)"
+        f"{len(work.todo)} to do, {len(work.skipped)} skipped (result exists), {len(work.ignored)} ignored (no picture)"
     )
 
 

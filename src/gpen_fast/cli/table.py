@@ -112,9 +112,11 @@ def _print_outcomes(console: Console, report: Report) -> None:
         )
     got = report.outcomes.get
     console.print(
-        f"[green]{got('restored', 0)} restored[/], {got('no_face', 0)} no face (copied), "
-        f"{got('skipped', 0)} skipped (done), {got('ignored', 0)} ignored (no picture), "
+        f"[green]{got('restored', 0)} restored[/], {got('no_face', 0)} no face (copied through), "
         f"{got('failed', 0)} failed"
+    )
+    console.print(
+        f"left alone: {got('skipped', 0)} skipped (result exists), {got('ignored', 0)} ignored (no picture)"
     )
 
 

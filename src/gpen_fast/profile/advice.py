@@ -46,8 +46,6 @@ def _faster_network(report: Report) -> str:
         options.append("fewer faces (--only-largest, --min-face PX)")
     if tools.size > 256:
         options.append(f"a smaller model (--model {_SMALLEST_MODEL})")
-    return (
-        f"{', '.join(options)}."
-        if options
-        else "the network itself is what costs; enhance overlaps the rest."
-    )
+    if not options:
+        return "the network itself is what costs; enhance overlaps the rest."
+    return f"try {', or '.join(options)}."

@@ -27,6 +27,9 @@ Pixels = NDArray[Any]
 
 _ORIENTATION = 0x0112
 _BITS_PER_SAMPLE = 258
+# A TIFF's own directory also says where its pixels lie, which is wrong in any other file. What describes the
+# picture: description, make, model, resolution, software, date, artist, copyright, EXIF and GPS.
+_DESCRIPTIVE_TAGS = frozenset({270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 33432, 34665, 34853})
 _PNG_DEPTH_BYTE = 24
 
 
@@ -115,6 +118,9 @@ def _exif_of(image: Image.Image) -> tuple[bytes | None, int]:
     """The EXIF bytes with their orientation reset, and the orientation that was there."""
     with contextlib.suppress(Exception):  # broken EXIF is common and no reason to lose the picture
         exif = image.getexif()
+        if image.format == "TIFF":
+            for tag in set(exif) - _DESCRIPTIVE_TAGS:
+                del exif[tag]
         if exif:
             orientation = int(exif.get(_ORIENTATION, 1))
             exif[_ORIENTATION] = 1

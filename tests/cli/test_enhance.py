@@ -1,0 +1,225 @@
+"""`gpen-fast enhance` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import EXAMPLES, photo, write_photo
+from PIL import Image
+
+
+def opened(path: str | Path) -> Image.Image:
+    """The whole picture, its file closed."""
+    with Image.open(path) as image:
+        image.load()
+        return image
+
+
+@pytest.fixture
+def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two portraits, a picture without faces, a text file and a damaged picture."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in/1984").mkdir(parents=True)
+    shutil.copy(EXAMPLES / "astronaut.png", tmp_path / "in")
+    shutil.copy(EXAMPLES / "grace_hopper-degraded.jpg", tmp_path / "in/1984/hopper.jpg")
+    write_photo(tmp_path / "in/meadow.png")
+    (tmp_path / "in/notes.txt").write_text("x")
+    (tmp_path / "in/torn.jpg").write_bytes((EXAMPLES / "grace_hopper.jpg").read_bytes()[:3000])
+    return tmp_path
+
+
+def test_folder_is_restored_and_every_input_accounted_for(cli, album: Path, tiny_weights: Path) -> None:
+    ran = cli("enhance", "in", "out", "--weights", tiny_weights, "--json", "report.json")
+    assert ran.status == 1
+    assert sorted(str(p.relative_to("out")) for p in Path("out").rglob("*.*")) == [
+        "1984/hopper.png", "astronaut.png", "meadow.png",
+    ]  # fmt: skip
+    for stage in ("load", "detect", "align", "crop", "generate", "paste", "save"):
+        assert f"\n{stage} " in f"\n{ran.out}"
+    assert "2 restored, 1 no face (copied through), 1 failed\n" in ran.out
+    assert "left alone: 0 skipped (result exists), 1 ignored (no picture)\n" in ran.out
+    assert "custom-64 (eager) | detector haar" in ran.out
+    assert "failed in/torn.jpg: damaged: " in ran.err
+    assert max(map(len, ran.out.splitlines())) <= 80
+    assert Path("out/meadow.png").read_bytes() == Path("in/meadow.png").read_bytes()
+    report = json.loads(Path("report.json").read_text())
+    assert report["outcomes"] == {"restored": 2, "no_face": 1, "ignored": 1, "skipped": 0, "failed": 1}
+    assert report["failed"][0]["path"] == "in/torn.jpg"
+    assert report["faces"] == 2
+    assert report["overlap_factor"] > 0
+    assert report["bound_by"] in {"readers", "device", "writers"}
+    assert report["first_call_ms"] > 0
+
+
+def test_second_run_goes_on_where_the_first_ended(cli, album: Path, tiny_weights: Path) -> None:
+    Path("in/torn.jpg").unlink()
+    assert cli("enhance", "in", "out", "--weights", tiny_weights).status == 0
+    before = Path("out/astronaut.png").stat().st_mtime_ns
+    write_photo(album / "in/new.png")
+    ran = cli("enhance", "in", "out", "--weights", tiny_weights)
+    assert ran.status == 0
+    assert "3 skipped (result exists)" in ran.out
+    assert Path("out/new.png").exists()
+    assert Path("out/astronaut.png").stat().st_mtime_ns == before
+    ran = cli("enhance", "in", "out", "--weights", "not-even-looked-for.pth")
+    assert ran.status == 0
+    assert "nothing to do: all 4 results exist. --overwrite makes them anew." in ran.out
+    cli("enhance", "in", "out", "--weights", tiny_weights, "--overwrite")
+    assert Path("out/astronaut.png").stat().st_mtime_ns > before
+
+
+def test_skip_detect_with_half_precision(cli, album: Path, tiny_weights: Path) -> None:
+    ran = cli(
+        "enhance",
+        "in/astronaut.png",
+        "out",
+        "--fp16",
+        "--skip-detect",
+        "--weights",
+        tiny_weights,
+        "--device",
+        "cpu",
+    )
+    assert ran.status == 0
+    for stage in ("detect", "align", "paste"):
+        row = next(line for line in ran.out.splitlines() if line.startswith(stage))
+        assert row.split() == [stage, "skipped"]
+    assert "(fp16 needs CUDA)" in ran.out
+    assert opened("out/astronaut.png").size == (64, 64)
+
+
+def test_one_file_in_another_format(cli, album: Path, tiny_weights: Path) -> None:
+    assert cli("enhance", "in/astronaut.png", "done.jpg", "--weights", tiny_weights).status == 0
+    assert opened("done.jpg").format == "JPEG"
+    ran = cli("enhance", "in/astronaut.png", "again.jpg", "--format", "webp", "--weights", tiny_weights)
+    assert ran.status == 2
+    assert "error: --format webp and the output name again.jpg contradict each other" in ran.err
+
+
+def test_no_face_is_decoded_where_the_format_changes(cli, album: Path, tiny_weights: Path) -> None:
+    cli("enhance", "in/meadow.png", "out", "--format", "webp", "--weights", tiny_weights)
+    written = np.asarray(Image.open("out/meadow.webp")).astype(int)
+    assert np.abs(written - photo()).mean() < 12
+
+
+def test_saved_faces(cli, album: Path, tiny_weights: Path) -> None:
+    cli("enhance", "in/astronaut.png", "out", "--save-faces", "--weights", tiny_weights)
+    names = sorted(p.name for p in Path("out/astronaut.faces").iterdir())
+    assert names == ["000-crop.png", "000-restored.png"]
+    assert opened("out/astronaut.faces/000-crop.png").size == (64, 64)
+
+
+def test_strength_zero_keeps_every_pixel(cli, album: Path, tiny_weights: Path) -> None:
+    cli("enhance", "in/astronaut.png", "out", "--strength", "0", "--weights", tiny_weights)
+    assert np.array_equal(
+        np.asarray(Image.open("out/astronaut.png")), np.asarray(Image.open("in/astronaut.png"))
+    )
+
+
+def test_dry_run_writes_nothing(cli, album: Path) -> None:
+    ran = cli("enhance", "in", "out", "--dry-run")
+    assert ran.status == 0
+    assert "in/1984/hopper.jpg -> out/1984/hopper.png" in ran.out
+    assert "4 to do, 0 skipped (result exists), 1 ignored (no picture)" in ran.out
+    assert not Path("out").exists()
+
+
+def test_quiet_says_failures_only(cli, album: Path, tiny_weights: Path) -> None:
+    ran = cli("enhance", "in", "out", "--quiet", "--weights", tiny_weights)
+    assert ran.out == ""
+    assert ran.err.splitlines() == [next(line for line in ran.err.splitlines() if "torn.jpg" in line)]
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--weights", "random:gpen-bfr-256"], "random weights restore nothing: enhance refuses them"),
+        (["--skip-detect", "--detector", "haar"], "--skip-detect and --detector haar contradict each other"),
+        (["--fp16", "--precision", "fp32"], "--fp16 and --precision fp32 contradict each other"),
+        (["--precision", "int8"], "precision 'int8': accepted are auto, fp32, tf32, bf16, fp16"),
+        (
+            ["--precision", "fp16", "--device", "cpu"],
+            "precision fp16 needs CUDA, and this runs on cpu. Try --precision",
+        ),
+        (["--device", "tpu"], "device 'tpu': accepted are auto, cpu, cuda and cuda:N"),
+        (["--detector", "yolo"], "detector 'yolo' does not exist: there is haar, none."),
+        (["--backend", "tensorrt"], "backend 'tensorrt' does not exist: there is eager."),
+        (["--format", "gif"], "format 'gif': accepted are png, jpg, webp, same"),
+        (["--only-largest", "--only-center"], "only-largest and only-center contradict each other"),
+        (["--model", "gpen-bfr-512"], "no weights for gpen-bfr-512: looked for GPEN-BFR-512.pth in"),
+        (["--weights", "none.pth"], "weights 'none.pth': no such file"),
+        (["--strength", "2"], "Invalid value for '--strength'"),
+        (["--turbo"], "No such option: --turbo"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_exit_2(
+    cli, album: Path, tiny_weights: Path, flags: list[str], words: str
+) -> None:
+    weights = [] if "--weights" in flags or "--model" in flags else ["--weights", tiny_weights]
+    ran = cli("enhance", "in", "out", *weights, *flags)
+    assert ran.status == 2
+    assert words in " ".join(ran.err.replace("│", " ").split())
+    assert "Traceback" not in ran.err
+    assert not Path("out").exists()
+
+
+def test_named_model_must_be_the_files_own(cli, album: Path, tiny_weights: Path) -> None:
+    ran = cli("enhance", "in", "out", "--model", "gpen-bfr-512", "--weights", tiny_weights)
+    assert ran.status == 2
+    assert "holds custom-64, and gpen-bfr-512 was asked for" in ran.err
+
+
+def test_weights_are_found_in_the_named_folder(cli, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from gpen_fast.gpen.checkpoint import random_state
+    from gpen_fast.gpen.spec import PUBLISHED
+
+    (album / "mine").mkdir()
+    torch.save(random_state(PUBLISHED["gpen-bfr-256"].figures), album / "mine/GPEN-BFR-256.pth")
+    monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(album / "mine"))
+    ran = cli("enhance", "in/astronaut.png", "out")
+    assert ran.status == 0
+    assert "gpen-bfr-256 (eager)" in ran.out
+
+
+def test_interrupt_keeps_what_is_finished(tmp_path: Path, tiny_weights: Path) -> None:
+    for i in range(400):
+        write_photo(tmp_path / f"in/{i:03d}.png", height=80, seed=i)
+    command = [
+        sys.executable,
+        "-m",
+        "gpen_fast",
+        "enhance",
+        "in",
+        "out",
+        "--skip-detect",
+        "--weights",
+        str(tiny_weights),
+    ]
+    run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        deadline = time.monotonic() + 120
+        while len(list(tmp_path.glob("out/*.png"))) < 3:
+            assert time.monotonic() < deadline, "nothing was written"
+            assert run.poll() is None, run.communicate()[0]
+            time.sleep(0.02)
+        os.kill(run.pid, signal.SIGINT)
+        said, _ = run.communicate(timeout=60)
+    finally:
+        run.kill()
+    assert run.returncode == 130, said
+    written = sorted(tmp_path.glob("out/*"))
+    assert 3 <= len(written) < 400
+    assert f"{len(written)} restored" in said
+    assert all(opened(path).size == (64, 64) for path in written), "a half-written file"
+    assert not list(tmp_path.glob("out/.*"))

@@ -1,0 +1,121 @@
+"""`gpen-fast profile` as a user runs it, and the program's front door."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import EXAMPLES, write_photo
+
+from gpen_fast import __version__
+from gpen_fast.settings import STAGES
+
+HOPPER = EXAMPLES / "grace_hopper-degraded.jpg"
+
+
+def test_profile_accounts_for_the_wall_time(cli, tmp_path: Path, tiny_weights: Path) -> None:
+    report = tmp_path / "r.json"
+    ran = cli("profile", HOPPER, "--runs", "4", "--warmup", "1", "--weights", tiny_weights, "--json", report)
+    assert ran.status == 0
+    assert max(map(len, ran.out.splitlines())) <= 80
+    made = json.loads(report.read_text())
+    assert (made["runs"], made["warmup"], made["faces"], made["images"]) == (4, 1, 4, 4)
+    assert [stage["name"] for stage in made["stages"]] == list(STAGES)
+    assert all(stage["count"] == 4 for stage in made["stages"])
+    hosts = sum(stage["host_ms"]["mean"] for stage in made["stages"])
+    assert hosts + made["unaccounted_ms"] == pytest.approx(made["wall_ms"]["mean"], rel=1e-3)
+    assert 0 <= made["unaccounted_ms"] < 0.1 * made["wall_ms"]["mean"] + 1
+    assert sum(stage["share"] for stage in made["stages"]) == pytest.approx(1, abs=0.1)
+    assert made["memory"]["host_peak_bytes"] > 0
+    assert made["model_load_ms"] > 0
+    assert made["first_call_ms"] > 0
+    for words in (
+        "wall: median",
+        "unaccounted",
+        "model load",
+        "first call",
+        "memory peak",
+        "frames/s",
+        "advice: ",
+    ):
+        assert words in ran.out
+
+
+def test_verdict_follows_the_target(cli, tiny_weights: Path) -> None:
+    common = ["profile", HOPPER, "--runs", "2", "--warmup", "0", "--weights", tiny_weights]
+    assert ": live (p95" in cli(*common, "--target-fps", "0.01").out
+    assert ": offline (p95" in cli(*common, "--target-fps", "100000").out
+
+
+def test_random_weights_say_so(cli) -> None:
+    ran = cli("profile", HOPPER, "--runs", "1", "--warmup", "0", "--weights", "random:gpen-bfr-256")
+    assert ran.status == 0
+    assert "random weights: timing only" in ran.out
+    assert "gpen-bfr-256 (eager)" in ran.out
+    ran = cli("profile", HOPPER, "--weights", "random:gpen")
+    assert ran.status == 2
+    assert "model 'gpen' is not known: there is gpen-bfr-512" in ran.err
+
+
+def test_skipped_stages_say_so(cli, tiny_weights: Path) -> None:
+    ran = cli("profile", HOPPER, "--runs", "1", "--skip-detect", "--weights", tiny_weights)
+    assert len(re.findall(r"^(detect|align|paste) +skipped", ran.out, re.MULTILINE)) == 3
+
+
+def test_picture_without_a_face_is_pointed_out(cli, tmp_path: Path, tiny_weights: Path) -> None:
+    ran = cli("profile", write_photo(tmp_path / "meadow.png"), "--runs", "1", "--weights", tiny_weights)
+    assert ran.status == 0
+    assert "no face was found: the network did not run. Try --skip-detect" in ran.out
+
+
+def test_missing_and_broken_pictures(cli, tmp_path: Path, tiny_weights: Path) -> None:
+    ran = cli("profile", tmp_path / "none.jpg", "--weights", tiny_weights)
+    assert ran.status == 2
+    assert "none.jpg: no such file. profile takes one picture." in ran.err
+    (tmp_path / "bad.jpg").write_text("x")
+    ran = cli("profile", tmp_path / "bad.jpg", "--weights", tiny_weights)
+    assert ran.status == 2
+    assert "no picture that can be read" in ran.err
+
+
+def test_without_weights_the_error_leads_on(cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = cli("profile", HOPPER)
+    assert ran.status == 2
+    assert "no weights for any published model" in ran.err
+    assert "--weights random:gpen-bfr-512" in ran.err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["enhance", "--help"], ["profile", "-h"], ["--version"]])
+def test_front_door_loads_no_torch(arguments: list[str]) -> None:
+    code = f"""
+import sys
+from gpen_fast.cli.app import main
+sys.argv = ["gpen-fast", *{arguments!r}]
+try:
+    main()
+finally:
+    print([name for name in ("torch", "numpy", "cv2", "PIL") if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr.strip() == "[]"
+    assert done.stdout.strip()
+
+
+def test_version_and_bare_call(cli) -> None:
+    assert cli("--version").out == f"gpen-fast {__version__}\n"
+    bare = cli()
+    assert "enhance" in bare.out
+    assert "profile" in bare.out
+
+
+def test_python_m(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gpen_fast", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"gpen-fast {__version__}\n"

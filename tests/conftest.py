@@ -1,0 +1,114 @@
+"""Shared fixtures: small real networks, real pictures, and what a run of the command line gave."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor
+
+from gpen_fast.cli.app import main
+from gpen_fast.gpen.checkpoint import random_state
+from gpen_fast.gpen.spec import figures
+
+ROOT = Path(__file__).parents[1]
+DATA = Path(__file__).parent / "data"
+EXAMPLES = ROOT / "examples"
+# Larger pictures for local tests lie outside the project.
+SHARED = Path(os.environ.get("GPEN_FAST_SHARED", ROOT.parent / "shared"))
+
+TINY = figures(64, style_dim=64, channel_multiplier=1, narrow=0.125)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("cuda") and not torch.cuda.is_available():
+        if os.environ.get("GPEN_FAST_REQUIRE_CUDA") == "1":
+            pytest.fail("GPEN_FAST_REQUIRE_CUDA=1 and no CUDA device is there")
+        pytest.skip("needs a CUDA device")
+
+
+@pytest.fixture(autouse=True)
+def _no_weights_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own weights must not change what tests see."""
+    monkeypatch.delenv("GPEN_FAST_WEIGHTS", raising=False)
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of a small network: the architecture of the large ones at 64 pixels."""
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save_file(random_state(TINY), path)
+    return path
+
+
+def shared_picture(name: str) -> Path:
+    """A picture that is not part of the project; skips where it is not there."""
+    path = SHARED / "images" / name
+    if not path.exists():
+        pytest.skip(f"{name} is not here (set GPEN_FAST_SHARED to the folder that holds images/)")
+    return path
+
+
+def relative_l2(got: Tensor, wanted: Tensor) -> float:
+    got, wanted = got.double().cpu(), wanted.double().cpu()
+    return float((got - wanted).norm() / wanted.norm())
+
+
+def reference_input(size: int) -> Tensor:
+    """(1,3,size,size) float32: the input of the reference values."""
+    noise = np.random.default_rng(7).uniform(-1, 1, (1, 3, size, size))
+    yy, xx = np.mgrid[0:size, 0:size] / (size - 1) * 2 - 1
+    smooth = np.stack([xx, yy, np.sin(3 * xx * yy)])
+    return torch.from_numpy((0.5 * smooth + 0.5 * noise).astype(np.float32))
+
+
+def photo(
+    height: int = 60, width: int = 80, channels: int = 3, dtype: type = np.uint8, seed: int = 0
+) -> np.ndarray:
+    """A smooth colourful picture with some grain: (H,W,C), or (H,W) for one channel."""
+    rng = np.random.default_rng(seed)
+    yy, xx = np.mgrid[0:height, 0:width]
+    waves = [np.sin(xx / (9 + 3 * c) + c) * np.cos(yy / (7 + 2 * c)) for c in range(channels)]
+    values = (np.stack(waves, axis=-1) * 0.4 + 0.5 + rng.normal(0, 0.01, (height, width, channels))).clip(
+        0, 1
+    )
+    array = (values * np.iinfo(dtype).max).round().astype(dtype)
+    return array[:, :, 0] if channels == 1 else array
+
+
+def write_photo(path: Path, **shape: int) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(photo(**shape)).save(path)
+    return path
+
+
+@dataclass
+class Ran:
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Runs `gpen-fast` in this process, 80 columns wide."""
+
+    def run(*arguments: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["gpen-fast", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "80")
+        status = 0
+        try:
+            main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        said = capsys.readouterr()
+        return Ran(status, said.out, said.err)
+
+    return run

@@ -1,0 +1,132 @@
+"""Generate: batches, memory, and results that are never broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from gpen_fast.errors import GenerateError, PluginError
+from gpen_fast.gpen import load_network
+from gpen_fast.gpen.checkpoint import build
+from gpen_fast.stages.generate._generator import Generator, is_sound
+from gpen_fast.stages.generate.base import open_backend
+
+CPU = torch.device("cpu")
+
+
+class Fake:
+    """A backend that brightens, fails for batches over `most`, and breaks the faces whose first value is 0."""
+
+    name, size, default_batch = "fake", 8, 4
+
+    def __init__(self, most: int = 100, broken: float = float("nan"), exact_broken: bool = False) -> None:
+        self.most, self.broken, self.exact_broken = most, broken, exact_broken
+        self.calls: list[int] = []
+
+    def __call__(self, faces: Tensor) -> Tensor:
+        if len(faces) > self.most:
+            raise torch.OutOfMemoryError("out of memory")
+        self.calls.append(len(faces))
+        out = faces * 0.5
+        out[faces[:, 0, 0, 0] == -1] = self.broken
+        return out
+
+    def exact(self, faces: Tensor) -> Tensor:
+        return faces * (float("inf") if self.exact_broken else 0.5)
+
+
+def crops(count: int, broken: tuple[int, ...] = ()) -> list[Tensor]:
+    torch.manual_seed(3)
+    made = [torch.randint(1, 255, (3, 8, 8), dtype=torch.uint8) for _ in range(count)]
+    for index in broken:
+        made[index][0, 0, 0] = 0
+    return made
+
+
+def run(
+    backend: Fake, given: list[Tensor], batch: int | None = None
+) -> tuple[list[Tensor | GenerateError], Generator]:
+    generator = Generator(backend, batch)
+    return generator.settle(generator.launch_no_sync(given)), generator
+
+
+def test_faces_keep_their_order_over_batches() -> None:
+    backend = Fake()
+    given = crops(10)
+    faces, generator = run(backend, given)
+    assert backend.calls == [4, 4, 2]
+    for crop, face in zip(given, faces, strict=True):
+        assert (face.float() - (crop.float() * 0.5 + 63.75)).abs().max() <= 0.51
+    assert generator.redone == 0
+
+
+def test_batch_is_halved_until_it_fits_and_stays_so() -> None:
+    backend = Fake(most=3)
+    faces, generator = run(backend, crops(10), batch=10)
+    assert len(faces) == 10
+    assert max(backend.calls) <= 3
+    assert generator.batch_size <= 3
+
+
+def test_one_face_too_many_says_what_to_try() -> None:
+    with pytest.raises(GenerateError, match=r"not enough device memory for one face of 8 px\. Try --fp16"):
+        run(Fake(most=0), crops(2))
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf"), 0.3, 0.0])
+def test_broken_faces_are_redone_in_fp32_and_counted(broken: float) -> None:
+    """Not finite, or one colour where the crop was none: fp16's known failure."""
+    given = crops(5, broken=(1, 4))
+    faces, generator = run(Fake(broken=broken), given)
+    assert generator.redone == 2
+    for crop, face in zip(given, faces, strict=True):
+        assert (face.float() - (crop.float() * 0.5 + 63.75)).abs().max() <= 0.51
+
+
+def test_face_that_fp32_breaks_too_is_an_error_and_not_a_picture() -> None:
+    faces, _ = run(Fake(exact_broken=True), crops(3, broken=(1,)))
+    assert [isinstance(face, GenerateError) for face in faces] == [False, True, False]
+    assert "no finite face, in fp32 either" in str(faces[1])
+
+
+def test_flat_crop_may_stay_flat() -> None:
+    flat = torch.full((1, 3, 8, 8), 0.2)
+    varied = torch.linspace(-1, 1, 192).reshape(1, 3, 8, 8)
+    assert is_sound(flat, flat).tolist() == [True]
+    assert is_sound(flat, varied).tolist() == [False]
+    assert is_sound(varied, flat).tolist() == [True]
+
+
+def test_depths_may_mix_in_a_batch() -> None:
+    deep = torch.full((3, 8, 8), 40000, dtype=torch.int32)
+    deep[:, ::2] = 10000
+    faces, _ = run(Fake(), [*crops(1), deep.to(torch.uint16)])
+    assert [face.dtype for face in faces] == [torch.uint8, torch.uint16]
+    assert abs(int(faces[1].int()[0, 1, 1]) - (40000 * 0.5 + 65535 / 4)) <= 1
+
+
+def test_eager_equals_the_network(tiny_weights: Path) -> None:
+    backend = open_backend("auto", build(tiny_weights), "fp32", CPU)
+    faces = torch.rand(3, 3, 64, 64) * 2 - 1
+    assert backend.name == "eager"
+    assert backend.size == 64
+    assert torch.allclose(backend(faces), load_network(tiny_weights)(faces), atol=1e-5)
+    assert torch.equal(backend(faces), backend.exact(faces))
+
+
+def test_unknown_backend(tiny_weights: Path) -> None:
+    with pytest.raises(PluginError, match=r"backend 'tensorrt' does not exist: there is eager\."):
+        open_backend("tensorrt", build(tiny_weights), "fp32", CPU)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
+def test_eager_on_cuda_is_near_fp32_on_the_cpu(tiny_weights: Path, precision: str) -> None:
+    faces = torch.rand(3, 3, 64, 64) * 2 - 1
+    backend = open_backend("eager", build(tiny_weights), precision, torch.device("cuda"))
+    wanted = load_network(tiny_weights)(faces)
+    got = backend(faces.cuda()).cpu()
+    assert (got - wanted).norm() / wanted.norm() < {"fp32": 1e-5, "fp16": 1e-2, "bf16": 5e-2}[precision]

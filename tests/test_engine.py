@@ -1,0 +1,153 @@
+"""The overlapped run: order, bounds, failures and stopping."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import photo, write_photo
+
+from gpen_fast.engine import Engine
+from gpen_fast.errors import GenerateError, PictureError
+from gpen_fast.pipeline import Job, Pipeline
+from gpen_fast.profile.clock import Clock
+from gpen_fast.profile.recorder import Recorder
+from gpen_fast.settings import Settings
+from gpen_fast.tools import Tools, open_tools
+
+
+@pytest.fixture
+def tools(tiny_weights: Path) -> Tools:
+    return open_tools(Settings(weights=str(tiny_weights), detector="none", precision="fp32", batch_size=3))
+
+
+def engine_of(tools: Tools, flying: int = 0) -> Engine:
+    engine = Engine(Pipeline(tools, Clock(Recorder())), readers=2, writers=2)
+    engine._most_flying = flying
+    return engine
+
+
+def pictures(folder: Path, count: int) -> list[Path]:
+    return [write_photo(folder / f"{i:02d}.png", seed=i) for i in range(count)]
+
+
+def nothing(job: Job) -> None: ...
+
+
+@pytest.mark.parametrize("flying", [0, 1])
+def test_jobs_come_in_input_order_and_equal_single_runs(tools: Tools, tmp_path: Path, flying: int) -> None:
+    paths = pictures(tmp_path, 8)
+
+    def dawdle(job: Job) -> None:
+        time.sleep(0.02 if job.source.stem in {"00", "03"} else 0)
+
+    jobs = list(engine_of(tools, flying).run(paths, dawdle))
+    assert [job.source for job in jobs] == paths
+    alone = Pipeline(tools, Clock(Recorder()))
+    for job in jobs:
+        assert job.error is None
+        assert torch.equal(job.result.pixels, alone.restore(job.source).result.pixels)
+        assert set(job.timing) == {"load", "crop", "generate"}
+
+
+@pytest.mark.parametrize("flying", [0, 1])
+def test_one_bad_picture_fails_alone(tools: Tools, tmp_path: Path, flying: int) -> None:
+    paths = pictures(tmp_path, 6)
+    paths[0].write_bytes(b"")
+    paths[3].write_bytes(paths[3].read_bytes()[:200])
+    paths[5].unlink()
+    jobs = list(engine_of(tools, flying).run(paths, nothing))
+    assert [type(job.error) for job in jobs] == [
+        PictureError,
+        *[type(None)] * 2,
+        PictureError,
+        type(None),
+        FileNotFoundError,
+    ]
+
+
+def test_failing_writer_and_failing_face_stay_with_their_picture(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = pictures(tmp_path, 4)
+    settle = tools.generator.settle
+
+    def breaks_second(launched: object) -> list[object]:
+        faces = settle(launched)
+        return [faces[0], GenerateError("no finite face"), *faces[2:]] if len(faces) == 3 else faces
+
+    monkeypatch.setattr(tools.generator, "settle", breaks_second)
+
+    def full_disk(job: Job) -> None:
+        if job.source == paths[2]:
+            raise OSError(28, "No space left on device")
+
+    errors = [job.error for job in engine_of(tools).run(paths, full_disk)]
+    assert errors[0] is None
+    assert isinstance(errors[1], GenerateError)
+    assert isinstance(errors[2], OSError)
+    assert errors[3] is None
+
+
+def test_anything_else_stops_all(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(crops: object) -> None:
+        raise RuntimeError("CUDA error: device lost")
+
+    monkeypatch.setattr(tools.generator, "launch_no_sync", lost)
+    before = threading.active_count()
+    with pytest.raises(RuntimeError, match="device lost"):
+        list(engine_of(tools).run(pictures(tmp_path, 9), nothing))
+    assert threading.active_count() <= before, "threads were left behind"
+
+
+def test_reading_ahead_is_bounded(tools: Tools, tmp_path: Path) -> None:
+    asked = 0
+
+    def sources() -> Iterator[Path]:
+        nonlocal asked
+        for path in pictures(tmp_path, 60):
+            asked += 1
+            yield path
+
+    engine = engine_of(tools)
+    run = engine.run(sources(), nothing)
+    next(run)
+    assert asked <= 20
+    run.close()
+
+
+def test_stop_finishes_what_is_in_the_network_and_takes_no_more(tools: Tools, tmp_path: Path) -> None:
+    paths = pictures(tmp_path, 40)
+    engine = engine_of(tools, flying=1)
+    done = []
+    for job in engine.run(paths, nothing):
+        done.append(job.source)
+        engine.stop()
+    assert 1 <= len(done) < 40
+    assert done == paths[: len(done)]
+
+
+def test_faces_of_many_pictures_share_a_batch(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    launch = tools.generator.launch_no_sync
+    monkeypatch.setattr(
+        tools.generator, "launch_no_sync", lambda crops: sizes.append(len(crops)) or launch(crops)
+    )
+    list(engine_of(tools).run(pictures(tmp_path, 7), nothing))
+    assert sizes == [3, 3, 1]
+
+
+def test_pictures_without_faces_do_not_wait_for_ever(tiny_weights: Path, tmp_path: Path) -> None:
+    tools = open_tools(Settings(weights=str(tiny_weights), detector="haar", precision="fp32", batch_size=50))
+    for i in range(20):
+        write_photo(tmp_path / f"{i:02d}.png", height=40, width=40, seed=i)
+    jobs = list(engine_of(tools).run(sorted(tmp_path.iterdir()), nothing))
+    assert len(jobs) == 20
+    assert all(job.faces == [] and job.result is not None for job in jobs)
+    assert photo().shape == (60, 80, 3)

@@ -1,0 +1,133 @@
+"""Which picture becomes which file, decided before any work starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import write_photo
+
+from gpen_fast.errors import InputsError
+from gpen_fast.inputs import Plan, plan
+from gpen_fast.settings import Output
+
+
+@pytest.fixture
+def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("in/a.jpg", "in/b.PNG", "in/1931/c.jpeg", "in/1931/ä ö.webp"):
+        write_photo(tmp_path / name)
+    (tmp_path / "in/notes.txt").write_text("x")
+    (tmp_path / "in/1931/._c.jpeg").write_text("x")
+    return tmp_path
+
+
+def pairs(made: Plan) -> dict[str, str]:
+    return {str(item.source): str(item.target) for item in made.todo}
+
+
+def test_folder_is_walked_and_its_tree_kept(album: Path) -> None:
+    made = plan(["in"], Path("out"), Output())
+    assert pairs(made) == {
+        "in/a.jpg": "out/a.png",
+        "in/b.PNG": "out/b.png",
+        "in/1931/c.jpeg": "out/1931/c.png",
+        "in/1931/ä ö.webp": "out/1931/ä ö.png",
+    }
+    assert sorted(map(str, made.ignored)) == ["in/1931/._c.jpeg", "in/notes.txt"]
+
+
+def test_same_format_keeps_each_suffix_and_bmp_becomes_png(album: Path) -> None:
+    write_photo(album / "in/d.bmp")
+    targets = set(pairs(plan(["in"], Path("out"), Output("same"))).values())
+    assert targets == {"out/a.jpg", "out/b.PNG", "out/1931/c.jpeg", "out/1931/ä ö.webp", "out/d.png"}
+
+
+def test_output_inside_the_input_is_not_walked(album: Path) -> None:
+    write_photo(album / "in/out/old.png")
+    assert "in/out/old.png" not in pairs(plan(["in"], Path("in/out"), Output()))
+
+
+def test_glob_that_no_shell_expanded(album: Path) -> None:
+    assert pairs(plan(["in/**/*.j*g"], Path("out"), Output())) == {
+        "in/a.jpg": "out/a.png",
+        "in/1931/c.jpeg": "out/c.png",
+    }
+    with pytest.raises(InputsError, match=r"in/\*\.gif: the pattern fits no file"):
+        plan(["in/*.gif"], Path("out"), Output())
+
+
+def test_file_whose_name_looks_like_a_glob(album: Path) -> None:
+    write_photo(album / "in/x[1].png")
+    assert pairs(plan(["in/x[1].png"], Path("out"), Output())) == {"in/x[1].png": "out/x[1].png"}
+
+
+def test_one_file_to_one_file(album: Path) -> None:
+    assert pairs(plan(["in/a.jpg"], Path("done.webp"), Output("webp"))) == {"in/a.jpg": "done.webp"}
+    assert pairs(plan(["in/a.jpg"], Path("done"), Output())) == {"in/a.jpg": "done/a.png"}
+    (album / "folder.png").mkdir()
+    assert pairs(plan(["in/a.jpg"], Path("folder.png"), Output())) == {"in/a.jpg": "folder.png/a.png"}
+
+
+def test_results_that_exist_are_skipped_unless_overwritten(album: Path) -> None:
+    write_photo(album / "out/a.png")
+    made = plan(["in"], Path("out"), Output())
+    assert [str(item.source) for item in made.skipped] == ["in/a.jpg"]
+    assert len(made.todo) == 3
+    assert len(plan(["in"], Path("out"), Output(overwrite=True)).todo) == 4
+
+
+def test_two_inputs_for_one_output_are_refused(album: Path) -> None:
+    write_photo(album / "in/a.webp")
+    with pytest.raises(
+        InputsError, match=r"in/a\.jpg and in/a\.webp would both become out/a\.png\. Try --format same"
+    ):
+        plan(["in"], Path("out"), Output())
+    assert len(plan(["in"], Path("out"), Output("same")).todo) == 5
+
+
+def test_same_file_named_twice_is_restored_once(album: Path) -> None:
+    assert len(plan(["in", "in/a.jpg"], Path("out"), Output()).todo) == 4
+
+
+@pytest.mark.parametrize(
+    ("inputs", "out", "words"),
+    [
+        (["none.jpg"], "out", "none.jpg: no such file or folder."),
+        (["in"], "in", "in: the output folder is an input folder. Name another"),
+        (["in"], "in/notes.txt", "in/notes.txt: is a file. The output must be a folder"),
+        (["in/b.PNG"], "in", "in/b.png: is a file"),
+        (
+            ["in/notes.txt"],
+            "out",
+            "no picture in in/notes.txt (1 other files). Accepted suffixes: bmp, jpg, png",
+        ),
+    ],
+)
+def test_what_cannot_work_is_refused_with_a_reason(
+    album: Path, inputs: list[str], out: str, words: str
+) -> None:
+    if words.startswith("in/b.png"):
+        write_photo(album / "in/e.png")
+        with pytest.raises(InputsError, match=r"in/e\.png: would overwrite its own input"):
+            plan(["in/e.png"], Path("in"), Output())
+        return
+    with pytest.raises(InputsError) as refusal:
+        plan(inputs, Path(out), Output())
+    assert words in str(refusal.value)
+
+
+def test_folder_without_pictures(album: Path) -> None:
+    (album / "empty").mkdir()
+    with pytest.raises(InputsError, match=r"no picture in empty \(0 other files\)"):
+        plan(["empty"], Path("out"), Output())
+
+
+def test_links_are_followed_once(album: Path) -> None:
+    (album / "in/loop").symlink_to(album / "in", target_is_directory=True)
+    (album / "elsewhere").mkdir()
+    write_photo(album / "elsewhere/z.png")
+    (album / "in/link").symlink_to(album / "elsewhere", target_is_directory=True)
+    made = pairs(plan(["in"], Path("out"), Output()))
+    assert len(made) == 5
+    assert made["in/link/z.png"] == "out/link/z.png"
