@@ -27,11 +27,15 @@ def tensor(dtype: type, channels: int = 3) -> torch.Tensor:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("edge", [True, False])
 @pytest.mark.parametrize(("scale", "degrees"), [(1.0, 0), (2.3, 25), (0.9, -160), (0.4, 10)])
-def test_torch_warp_equals_opencv(dtype: type, channels: int, scale: float, degrees: float) -> None:
+def test_torch_warp_equals_opencv(
+    dtype: type, channels: int, edge: bool, scale: float, degrees: float
+) -> None:
     picture = tensor(dtype, channels)
     matrix = similarity(scale, degrees, (20.3, 5.7))
-    fast, plain = warp(picture, matrix, (48, 64)), warp_torch(picture, matrix, (48, 64))
+    fast = warp(picture, matrix, (48, 64), edge=edge)
+    plain = warp_torch(picture, matrix, (48, 64), edge=edge)
     assert fast.dtype == plain.dtype == picture.dtype
     assert fast.shape == plain.shape == (channels, 48, 64)
     full = 65535 if dtype is np.uint16 else 255
@@ -57,7 +61,8 @@ def test_identity_and_whole_pixel_shifts_are_exact() -> None:
     assert torch.equal(warp(picture, similarity(1, 0, (0, 0)), (50, 70)), picture)
     shifted = warp(picture, similarity(1, 0, (3, 2)), (50, 70))
     assert torch.equal(shifted[:, 2:, 3:], picture[:, :-2, :-3])
-    assert shifted[:, :2].max() == 0
+    assert torch.equal(shifted[:, 0], shifted[:, 2]), "the edge goes on outside"
+    assert warp(picture, similarity(1, 0, (3, 2)), (50, 70), edge=False)[:, :2].max() == 0
 
 
 def test_inverse_undoes() -> None:

@@ -1,6 +1,7 @@
 """Affine warps of picture tensors: one signature, OpenCV on the CPU, plain torch operations elsewhere.
 
-Coordinates: the centre of the first pixel is (0,0). Outside the picture is black, as in upstream GPEN.
+Coordinates: the centre of the first pixel is (0,0). Outside the picture its edge goes on: upstream GPEN has
+black there, which the network smears into the face and which leaves a dark line along the picture's border.
 Minifying samples a grid several times finer than the result and reduces it, so that nothing aliases.
 """
 
@@ -41,14 +42,14 @@ def finer_grid(matrix: Matrix) -> int:
     return max(1, math.ceil(1 / scale_of(matrix) - _SLACK))
 
 
-def warp(pixels: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
+def warp(pixels: Tensor, matrix: Matrix, size: tuple[int, int], *, edge: bool = True) -> Tensor:
     """Bilinear warp by a (2,3) source-to-result map: (C,H,W) to (C,*size), same dtype.
 
-    Takes uint8, uint16 and float32. No antialiasing: see `warp_area` and `warp_lanczos`.
+    Takes uint8, uint16 and float32. edge: repeat the edge outside the source, else zeros. No antialiasing: see `warp_area` and `warp_lanczos`.
     """
     if pixels.device.type == "cpu":
-        return _warp_cv2(pixels, matrix, size)
-    return warp_torch(pixels, matrix, size)
+        return _warp_cv2(pixels, matrix, size, edge=edge)
+    return warp_torch(pixels, matrix, size, edge=edge)
 
 
 def warp_area(pixels: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
@@ -76,11 +77,13 @@ def refined(matrix: Matrix, fine: int) -> Matrix:
     return dense
 
 
-def _warp_cv2(pixels: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
-    return _as_tensor(cv2.warpAffine(_as_array(pixels), matrix, size[::-1], flags=cv2.INTER_LINEAR))
+def _warp_cv2(pixels: Tensor, matrix: Matrix, size: tuple[int, int], *, edge: bool) -> Tensor:
+    border = cv2.BORDER_REPLICATE if edge else cv2.BORDER_CONSTANT
+    array = _as_array(pixels)
+    return _as_tensor(cv2.warpAffine(array, matrix, size[::-1], flags=cv2.INTER_LINEAR, borderMode=border))
 
 
-def warp_torch(pixels: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
+def warp_torch(pixels: Tensor, matrix: Matrix, size: tuple[int, int], *, edge: bool = True) -> Tensor:
     """`warp` in plain torch operations, on any device."""
     height, width = pixels.shape[1:]
     back = inverse(matrix)
@@ -91,25 +94,38 @@ def warp_torch(pixels: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
     columns = torch.arange(size[1], dtype=torch.float64, device=pixels.device)
     axes = [linear[axis, 0] * columns + linear[axis, 1] * rows + shift[axis] for axis in (0, 1)]
     grid = torch.stack(axes, dim=-1).float()
-    sampled = F.grid_sample(pixels.float()[None], grid[None], mode="bilinear", align_corners=False)[0]
-    return _cast(sampled, pixels.dtype)
+    outside = "border" if edge else "zeros"
+    sampled = F.grid_sample(pixels.float()[None], grid[None], padding_mode=outside, align_corners=False)
+    return _cast(sampled[0], pixels.dtype)
 
 
 def _reduce_lanczos(x: Tensor, fine: int) -> Tensor:
     """(C,fine*H,fine*W) float to (C,H,W): every `fine`-th output of a separable Lanczos FIR."""
-    taps = _lanczos_taps(fine).to(x.device)
-    pad = (len(taps) - fine) // 2
-    x = F.pad(x[:, None], (pad, pad, pad, pad), mode="replicate")[:, 0]
-    x = x.unfold(2, len(taps), fine) @ taps
-    return x.unfold(1, len(taps), fine) @ taps
+    columns = _reduce_rows(x, fine).transpose(1, 2)
+    return _reduce_rows(columns, fine).transpose(1, 2)
+
+
+def _reduce_rows(x: Tensor, fine: int) -> Tensor:
+    """(C,H,fine*W) float to (C,H,W).
+
+    The FIR spans whole groups of `fine` samples, so it is one small matrix product over the groups, whose
+    columns are then added with a shift: no sample is copied for each output that it counts in.
+    """
+    span, pad, width = 2 * _LANCZOS_LOBES + 1, _LANCZOS_LOBES * fine, x.shape[2] // fine
+    groups = F.pad(x, (pad, pad), mode="replicate").unflatten(2, (-1, fine))
+    parts = groups @ _lanczos_taps(fine).to(x.device).view(span, fine).T
+    reduced = parts[:, :, :width, 0].clone()
+    for shift in range(1, span):
+        reduced += parts[:, :, shift : shift + width, shift]
+    return reduced
 
 
 @lru_cache(maxsize=64)
 def _lanczos_taps(fine: int) -> Tensor:
-    # As odd or even as `fine`, so that the taps lie centred over each result pixel.
-    count = 2 * _LANCZOS_LOBES * fine + fine % 2
+    """(7*fine,) weights centred over a group of `fine` samples; zero beyond three result pixels."""
+    count = (2 * _LANCZOS_LOBES + 1) * fine
     x = (np.arange(count) - (count - 1) / 2) / fine
-    taps = np.sinc(x) * np.sinc(x / _LANCZOS_LOBES)
+    taps = np.sinc(x) * np.sinc(x / _LANCZOS_LOBES) * (np.abs(x) < _LANCZOS_LOBES)
     return torch.from_numpy((taps / taps.sum()).astype(np.float32))
 
 

@@ -100,6 +100,15 @@ def test_pasting_the_crop_itself_leaves_no_seam() -> None:
     assert error.max() <= 8
 
 
+@pytest.mark.parametrize(("side", "size"), [(180, 512), (300, 256)])
+def test_face_at_the_border_leaves_no_dark_line_there(side: float, size: int) -> None:
+    frame = frame_of(height=300, width=400)
+    face, matrix = face_at(250.3, -60.7, side, size)
+    same = crop(frame, matrix[None], size).pixels[0]
+    error = (paste(frame, [face], matrix[None], [same]).pixels.int() - frame.pixels.int()).abs()
+    assert error.max() <= 10
+
+
 def test_mask_is_one_inside_and_fades_to_nothing_at_the_border() -> None:
     for size in (64, 256, 512):
         mask = feathered_mask(size)[0]

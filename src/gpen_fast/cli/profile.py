@@ -46,7 +46,7 @@ def profile(
         raise InputsError(f"{image}: no such file. profile takes one picture.")
     from gpen_fast.cli.table import print_profile
     from gpen_fast.profile.report import write_json
-    from gpen_fast.profile.single import profile_picture
+    from gpen_fast.single import profile_picture
     from gpen_fast.tools import open_tools
 
     tools = open_tools(settings)

@@ -97,7 +97,7 @@ def _patch(frame: Frame, face: Face, matrix: NDArray[np.float64], restored: Tens
     if frame.pixels.shape[0] == 1:
         restored = luma(restored)
     back[:, 2] -= (rect.x0, rect.y0)
-    mask = warp(feathered_mask(size).to(restored.device), back, rect.size)
+    mask = warp(feathered_mask(size).to(restored.device), back, rect.size, edge=False)
     return Patch(rect, warp_lanczos(restored, back, rect.size), mask)
 
 
