@@ -26,10 +26,9 @@ def main() -> None:
     """Enhances examples/ into out/, or profiles the two degraded portraits."""
     try:
         choose(Settings())
-    except WeightsNotFoundError as missing:
-        print(
-            f"Nothing can be restored yet: {missing}\nSo this shows where the time goes, with random weights."
-        )
+    except WeightsNotFoundError:
+        print("No GPEN weights are here, so nothing can be restored yet: see weights/README.md.")
+        print("This shows where the time would go, with random weights of a published network's shapes.")
         for picture in sorted(HERE.glob("*-degraded.jpg")):
             run("profile", str(picture), "--weights", RANDOM, "--runs", "5")
         return

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from conftest import photo, write_photo
+from PIL import Image
 
 from gpen_fast.engine import Engine
 from gpen_fast.errors import GenerateError, PictureError
@@ -91,6 +94,43 @@ def test_failing_writer_and_failing_face_stay_with_their_picture(
     assert isinstance(errors[1], GenerateError)
     assert isinstance(errors[2], OSError)
     assert errors[3] is None
+
+
+@pytest.mark.parametrize("flying", [0, 1])
+def test_batch_that_does_not_fit_is_tried_picture_by_picture(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flying: int
+) -> None:
+    launch = tools.generator.launch_no_sync
+
+    def little_memory(crops: list[torch.Tensor]) -> object:
+        if len(crops) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        if crops[0].float().mean() > 200:
+            raise GenerateError("not enough device memory for one face")
+        return launch(crops)
+
+    monkeypatch.setattr(tools.generator, "launch_no_sync", little_memory)
+    paths = pictures(tmp_path, 7)
+    Image.new("RGB", (60, 60), (250, 240, 230)).save(paths[4])
+    jobs = list(engine_of(tools, flying).run(paths, nothing))
+    assert [type(job.error) for job in jobs] == [type(None)] * 4 + [GenerateError] + [type(None)] * 2
+
+
+def test_failed_pictures_are_let_go(tools: Tools, tmp_path: Path) -> None:
+    """An exception's traceback would hold its picture, on CUDA its device memory, until a rare collection."""
+    frames = []
+
+    def full_disk(job: Job) -> None:
+        frames.append(weakref.ref(job.frame))
+        raise OSError(28, "No space left on device")
+
+    gc.disable()
+    try:
+        errors = [job.error for job in engine_of(tools).run(pictures(tmp_path, 6), full_disk)]
+        assert len(errors) == len(frames) == 6
+        assert [frame() for frame in frames] == [None] * 6
+    finally:
+        gc.enable()
 
 
 def test_anything_else_stops_all(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,6 +160,15 @@ def test_picture_without_faces_comes_back_unchanged(restorer: Restorer) -> None:
     assert np.array_equal(done.image, array)
 
 
+def test_result_is_a_picture_of_its_own(restorer: Restorer) -> None:
+    grey = torch.from_numpy(np.stack([photo(100, 100, 1)] * 3))
+    before = grey.clone()
+    result = restorer.restore(grey).image
+    result[0] = 0
+    assert torch.equal(grey, before), "the result shares the caller's memory"
+    assert torch.equal(result[1], before[1]), "the result's channels share memory"
+
+
 def test_unknown_setting_and_missing_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="unknown setting 'fp16': accepted are model, weights"):
         Restorer(fp16=True)

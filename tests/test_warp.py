@@ -65,6 +65,22 @@ def test_identity_and_whole_pixel_shifts_are_exact() -> None:
     assert warp(picture, similarity(1, 0, (3, 2)), (50, 70), edge=False)[:, :2].max() == 0
 
 
+@pytest.mark.parametrize("place", [(-500, 10), (900, 10), (10, -500), (10, 900)])
+@pytest.mark.parametrize("edge", [True, False])
+def test_source_wholly_outside(place: tuple[float, float], edge: bool) -> None:
+    picture, matrix = tensor(np.uint8), similarity(1.3, 20, place)
+    assert torch.equal(
+        warp_torch(picture, matrix, (20, 20), edge=edge), warp(picture, matrix, (20, 20), edge=edge)
+    )
+
+
+def test_lanczos_is_the_same_under_the_callers_autocast() -> None:
+    picture, matrix = tensor(np.uint16), similarity(0.3, 12, (3, 4))
+    wanted = warp_lanczos(picture, matrix, (20, 20))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(warp_lanczos(picture, matrix, (20, 20)).int(), wanted.int())
+
+
 def test_inverse_undoes() -> None:
     matrix = similarity(1.7, 33, (12, -5))
     there_and_back = inverse(matrix)[:, :2] @ matrix[:, :2]

@@ -13,8 +13,8 @@ _LUMA = (0.299, 0.587, 0.114)
 
 def luma(pixels: Tensor) -> Tensor:
     """(3,H,W) RGB to (1,H,W) luma of the same dtype."""
-    weights = torch.tensor(_LUMA, device=pixels.device)[:, None, None]
-    return to_depth((pixels.float() * weights).sum(dim=0, keepdim=True), pixels.dtype)
+    red, green, blue = pixels.float().split(1)
+    return to_depth(_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue, pixels.dtype)
 
 
 def to_depth(values: Tensor, dtype: torch.dtype) -> Tensor:

@@ -15,7 +15,7 @@ from gpen_fast.types import Frame
 
 def to_tensor(frame: Frame) -> Tensor:
     """(1|2|3|4,H,W) in host memory: the input's colour channels, and alpha where there is one."""
-    pixels = download(frame.pixels).expand(frame.channels, -1, -1)
+    pixels = download(frame.pixels).expand(frame.channels, -1, -1).contiguous()
     return pixels if frame.alpha is None else torch.cat([pixels, download(frame.alpha)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,14 +16,14 @@ from torch import Tensor
 
 from gpen_fast.errors import DeviceError, SettingsError
 
-# Where float32 work may silently be done in TF32 or bf16; cuDNN's default is TF32.
-_FP32_SWITCHES = (
-    (torch.backends.cuda, "matmul"),
-    (torch.backends.cudnn, "conv"),
-    (torch.backends.cudnn, "rnn"),
-    (torch.backends.mkldnn, "conv"),
-    (torch.backends.mkldnn, "matmul"),
-)
+# Where float32 work may silently be done in TF32 or bf16; cuDNN's default is TF32. cuDNN itself comes before
+# its operations: where it governs them, they need not be touched, and their default cannot be set again.
+_backends: Any = torch.backends
+_CUDA_SWITCHES = (_backends.cuda.matmul, _backends.cudnn, _backends.cudnn.conv)
+_CPU_SWITCHES = (_backends.mkldnn.conv, _backends.mkldnn.matmul)
+# The switches are the process's: one block at a time may have them.
+_switches = threading.RLock()
+_AMPERE = (8, 0)
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -68,6 +69,14 @@ def _cuda(asked: str, index: int) -> torch.device:
     return torch.device("cuda", index)
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether a smaller batch may help; CUDA's libraries say so in their own words."""
+    words = ("ALLOC_FAILED", "out of memory", "unable to find an engine")
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    )
+
+
 def pick_precision(asked: str, device: torch.device) -> Precision:
     """`auto`, `half`, or one of fp32, tf32, bf16, fp16, as what `device` can do.
 
@@ -85,6 +94,10 @@ def pick_precision(asked: str, device: torch.device) -> Precision:
         )
     if asked not in {"fp32", "tf32", "bf16", "fp16"}:
         raise SettingsError(f"precision {asked!r}: accepted are auto, half, fp32, tf32, bf16, fp16.")
+    if asked in {"bf16", "tf32"} and on_cuda and torch.cuda.get_device_capability(device) < _AMPERE:
+        raise DeviceError(
+            f"precision {asked} needs an Ampere GPU or later, not {describe(device)}. Try --fp16."
+        )
     return Precision(asked)
 
 
@@ -104,27 +117,28 @@ def cpu_has_bf16() -> bool:
 
 @contextlib.contextmanager
 def arithmetic(precision: str, device: torch.device) -> Iterator[None]:
-    """Inference in one precision: no gradients, TF32 on only for `tf32`, the caller's switches put back."""
-    wanted = "tf32" if precision == "tf32" else "ieee"
-    before = [_fp32_mode(module, name) for module, name in _FP32_SWITCHES]
+    """Inference in one precision: no gradients, TF32 on only for `tf32`, the caller's switches put back.
+
+    One thread at a time: others wait for the block's end, which on CUDA means until its work is queued.
+    """
     autocast = torch.autocast(device.type, dtype=_AUTOCAST.get(precision), enabled=precision in _AUTOCAST)
-    try:
-        for module, name in _FP32_SWITCHES:
-            # oneDNN's TF32 exists on few processors and is never what a CPU user asked for.
-            _set_fp32_mode(module, name, "ieee" if module is torch.backends.mkldnn else wanted)
-        with torch.inference_mode(), autocast:
+    wanted = [(switch, "tf32" if precision == "tf32" else "ieee") for switch in _CUDA_SWITCHES]
+    # oneDNN's TF32 exists on few processors and is never what a CPU user asked for.
+    wanted += [(switch, "ieee") for switch in _CPU_SWITCHES]
+    with _switches, contextlib.ExitStack() as restored:
+        for switch, mode in wanted:
+            if switch.fp32_precision != mode:
+                restored.callback(_put_back, switch, switch.fp32_precision)
+                switch.fp32_precision = mode
+        with torch.no_grad(), autocast:
             yield
-    finally:
-        for (module, name), mode in zip(_FP32_SWITCHES, before, strict=True):
-            _set_fp32_mode(module, name, mode)
 
 
-def _fp32_mode(module: Any, name: str) -> str:
-    return str(getattr(module, name).fp32_precision)
-
-
-def _set_fp32_mode(module: Any, name: str, mode: str) -> None:
-    getattr(module, name).fp32_precision = mode
+def _put_back(switch: Any, mode: str) -> None:
+    """The caller's mode; inherited ("none") where that comes to the same, as it was before anybody set it."""
+    switch.fp32_precision = "none"
+    if switch.fp32_precision != mode:
+        switch.fp32_precision = mode
 
 
 def describe(device: torch.device) -> str:
@@ -151,37 +165,49 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.current_stream(device).synchronize()
 
 
-_threads = threading.local()
+# Copies of this many helper threads overlap; more would only share the same engines.
+_MOST_STREAMS = 8
+_streams: dict[tuple[torch.device, int], torch.cuda.Stream] = {}
+_thread = threading.local()
+_numbers = itertools.count()
 
 
 @contextlib.contextmanager
-def own_stream(device: torch.device) -> Iterator[None]:
-    """Runs the block on a stream of the calling thread's own, so that its copies overlap the device worker's."""
-    if device.type != "cuda":
+def own_stream(device: torch.device, serving: torch.cuda.Stream | None) -> Iterator[None]:
+    """Runs the block on a stream of the calling thread's own, so that its copies overlap the worker's work.
+
+    serving: the worker's stream, on which what is uploaded here will be used; None on a CPU.
+    """
+    if serving is None:
         yield
         return
-    streams: dict[torch.device, torch.cuda.Stream] = _threads.__dict__.setdefault("streams", {})
-    if device not in streams:
-        streams[device] = torch.cuda.Stream(device)
-    with torch.cuda.stream(streams[device]):
-        yield
+    if not hasattr(_thread, "number"):
+        _thread.number = next(_numbers) % _MOST_STREAMS
+    key = (device, _thread.number)
+    stream = _streams.get(key) or _streams.setdefault(key, torch.cuda.Stream(device))
+    _thread.serving = serving
+    try:
+        with torch.cuda.stream(stream):
+            yield
+    finally:
+        _thread.serving = None
+
+
+def worker_stream(device: torch.device) -> torch.cuda.Stream | None:
+    """The calling thread's current stream, for `own_stream`; None on a CPU."""
+    return torch.cuda.current_stream(device) if device.type == "cuda" else None
 
 
 def upload(tensor: Tensor, device: torch.device) -> Tensor:
-    """The tensor on `device`, ready for use on any stream."""
-    if device.type != "cuda" or tensor.device == device:
-        return tensor.to(device)
+    """A host tensor on `device`, complete for the stream that the calling thread serves."""
+    if device.type != "cuda":
+        return tensor
     moved = tensor.pin_memory().to(device, non_blocking=True)
-    _hand_over(moved, device)
+    serving = getattr(_thread, "serving", None)
+    if serving is not None:
+        torch.cuda.current_stream(device).synchronize()
+        moved.record_stream(serving)
     return moved
-
-
-def _hand_over(tensor: Tensor, device: torch.device) -> None:
-    """Makes a tensor of this thread's own stream safe on the default stream, where the worker runs."""
-    current, default = torch.cuda.current_stream(device), torch.cuda.default_stream(device)
-    if current != default:
-        current.synchronize()
-        tensor.record_stream(default)
 
 
 def download(tensor: Tensor) -> Tensor:

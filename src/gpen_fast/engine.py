@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from gpen_fast.device import mark, own_stream, wait_for
+from gpen_fast.device import is_out_of_memory, mark, own_stream, wait_for, worker_stream
+from gpen_fast.errors import GenerateError
 from gpen_fast.pipeline import Batch, Job, Pipeline
 
 # Pictures without faces do not fill a batch; so many of them may wait for one that does.
 _MOST_IN_GROUP = 8
+# Nor may they hold more than this together.
+_MOST_PIXELS_IN_GROUP = 64_000_000
 
 
 class Engine:
@@ -31,6 +34,7 @@ class Engine:
         # A device works on while the host prepares the next batch; a CPU would only answer later.
         self._most_flying = 1 if self._device.type == "cuda" else 0
         self._stopped = threading.Event()
+        self._stream = worker_stream(self._device)
 
     def stop(self) -> None:
         """Takes no further pictures; those already in the network are finished and yielded."""
@@ -38,6 +42,7 @@ class Engine:
 
     def run(self, sources: Iterable[Any], finish: Callable[[Job], None]) -> Iterator[Job]:
         """Every source as a finished job, failures with `error`. `finish` runs in a writer's thread."""
+        self._stream = worker_stream(self._device)
         readers = ThreadPoolExecutor(self.readers, "gpen-fast-reader")
         writers = ThreadPoolExecutor(self.writers, "gpen-fast-writer")
         try:
@@ -67,14 +72,14 @@ class Engine:
 
     def _read(self, source: Any) -> Job:
         job = Job(source)
-        with own_stream(self._device):
+        with own_stream(self._device, self._stream):
             _attempt(job, self._pipeline.read)
         return job
 
     def _worked(self, jobs: Iterator[Job]) -> Iterator[Job]:
         flying: deque[tuple[list[Job], Batch | None]] = deque()
         for group in self._groups(jobs):
-            flying.append((group, self._pipeline.launch([job for job in group if not job.error])))
+            flying.append((group, self._launched(group)))
             while len(flying) > self._most_flying:
                 yield from self._landed(*flying.popleft())
         while flying:
@@ -83,28 +88,61 @@ class Engine:
     def _groups(self, jobs: Iterator[Job]) -> Iterator[list[Job]]:
         """Pictures in input order, enough of them to fill a batch with their faces."""
         group: list[Job] = []
-        faces = 0
         for job in jobs:
             _attempt(job, self._pipeline.cut)
             group.append(job)
-            faces += len(job.crops) if job.crops else 0
-            if faces >= self._pipeline.tools.generator.batch_size or len(group) >= _MOST_IN_GROUP:
+            if self._is_full(group):
                 yield group
-                group, faces = [], 0
+                group = []
         if group:
             yield group
 
+    def _is_full(self, group: list[Job]) -> bool:
+        faces = sum(len(job.crops) for job in group if job.crops)
+        pixels = sum(job.frame.width * job.frame.height for job in group if job.frame)
+        enough = faces >= self._pipeline.tools.generator.batch_size
+        return enough or len(group) >= _MOST_IN_GROUP or pixels >= _MOST_PIXELS_IN_GROUP
+
+    def _launched(self, group: list[Job]) -> Batch | None:
+        """The group's network call; None where it does not fit into memory, to be tried job by job."""
+        try:
+            return self._pipeline.launch([job for job in group if not job.error])
+        except Exception as error:
+            if not _is_for_one_picture(error):
+                raise
+            return None
+
     def _landed(self, group: list[Job], batch: Batch | None) -> Iterator[Job]:
-        self._pipeline.settle(batch)
+        try:
+            self._pipeline.settle(batch)
+        except Exception as error:
+            if not _is_for_one_picture(error):
+                raise
         for job in group:
+            # Whatever the group's call did not give, a call of its own may.
+            if not job.error and job.crops and len(job.crops) != len(job.restored):
+                self._alone(job)
             _attempt(job, self._pipeline.paste)
             yield job
 
+    def _alone(self, job: Job) -> None:
+        try:
+            self._pipeline.settle(self._pipeline.launch([job]))
+        except Exception as error:
+            if not _is_for_one_picture(error):
+                raise
+            job.fail(error)
+
     def _finish(self, job: Job, pasted: Any, finish: Callable[[Job], None]) -> Job:
-        with own_stream(self._device):
+        with own_stream(self._device, self._stream):
             wait_for(pasted, self._device)
             _attempt(job, finish)
         return job
+
+
+def _is_for_one_picture(error: Exception) -> bool:
+    """Whether a run can go on after this failure of the network."""
+    return isinstance(error, GenerateError) or is_out_of_memory(error)
 
 
 def _attempt(job: Job, verb: Callable[[Job], None]) -> None:
@@ -114,4 +152,4 @@ def _attempt(job: Job, verb: Callable[[Job], None]) -> None:
     try:
         verb(job)
     except Exception as error:
-        job.error = error
+        job.fail(error)

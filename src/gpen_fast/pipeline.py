@@ -38,6 +38,20 @@ class Job:
     output: Any = None
     error: Exception | None = None
 
+    def fail(self, error: Exception) -> None:
+        """Ends the way. The traceback goes: it would hold the picture, and on a device its memory, for good."""
+        cause: BaseException | None = error
+        while cause is not None:
+            cause.__traceback__ = None
+            cause = cause.__cause__ or cause.__context__
+        self.error = error
+        self.release()
+
+    def release(self) -> None:
+        """Lets go of the pixels."""
+        self.frame = self.crops = self.result = None
+        self.restored = []
+
     def restored_faces(self) -> tuple[RestoredFace, ...]:
         """The faces for a Restoration; none before `paste`."""
         if self.crops is None or self.result is None:
@@ -77,7 +91,8 @@ class Pipeline:
 
     def read(self, job: Job) -> None:
         """Load; and detect, where the detector works on the host."""
-        with self._timed("load", job):
+        # Decoding and encoding are host work; their copies are within its time.
+        with self._timed("load", job, on_device=False):
             job.frame = load(job.source, self.tools.device)
         if self.tools.detector.on_host:
             self._detect(job)
@@ -103,9 +118,12 @@ class Pipeline:
         if not crops:
             return None
         span = self.clock.open("generate", items=len(crops))
-        with span:
-            launched = self.tools.generator.launch_no_sync(crops)
-        return Batch(jobs, launched, span)
+        try:
+            with span:
+                return Batch(jobs, self.tools.generator.launch_no_sync(crops), span)
+        except BaseException:
+            self.clock.drop(span)
+            raise
 
     def settle(self, batch: Batch | None) -> None:
         """Waits for a launched batch and hands each job its faces; a job with a broken one gets an error."""
@@ -118,7 +136,9 @@ class Pipeline:
             job.restored = [next(faces) for _ in _there(job.crops).pixels]
             if job.restored:
                 job.timing["generate"] = span.host_ms * len(job.restored) / span.items
-            job.error = next((face for face in job.restored if isinstance(face, GenerateError)), None)
+            broken = next((face for face in job.restored if isinstance(face, GenerateError)), None)
+            if broken:
+                job.fail(broken)
 
     def paste(self, job: Job) -> None:
         """The restored faces into the picture; raises the job's error if its faces have one."""
@@ -133,7 +153,7 @@ class Pipeline:
 
     def save(self, job: Job, write: Callable[[Job], None]) -> None:
         """Hands the job to a writer under the clock."""
-        with self._timed("save", job):
+        with self._timed("save", job, on_device=False):
             write(job)
 
     def _detect(self, job: Job) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from gpen_fast.convert import like
-from gpen_fast.device import event_maker
+from gpen_fast.device import download, event_maker
 from gpen_fast.engine import Engine
 from gpen_fast.errors import SettingsError
 from gpen_fast.pipeline import Job, Pipeline
@@ -61,6 +61,7 @@ class Restorer:
 
         def convert(job: Job) -> None:
             job.output = self._restoration(job, job.source)
+            job.release()
 
         engine = Engine(self._pipeline())
         for job in engine.run((_as_source(path) for path in paths), convert):
@@ -74,7 +75,11 @@ class Restorer:
     def _restoration(self, job: Job, image: Any) -> Restoration:
         assert job.result is not None
         picture = like(image, job.result)
-        return Restoration(picture, job.restored_faces(), job.timing, path=_path_of(job.source))
+        faces = tuple(
+            replace(face, crop=download(face.crop), restored=download(face.restored))
+            for face in job.restored_faces()
+        )
+        return Restoration(picture, faces, job.timing, path=_path_of(job.source))
 
 
 def _as_source(image: Any) -> Any:

@@ -35,6 +35,7 @@ class Sink:
             job.output = NO_FACE
         if self._output.save_faces:
             self._write_faces(target, job)
+        job.release()
 
     def _write(self, target: Path, frame: Frame) -> None:
         write_file(target, open_writer(suffix_of(target)).encode(frame, self._output.quality))

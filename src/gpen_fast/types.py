@@ -137,7 +137,8 @@ class RestoredFace:
     """One face's way through the pipeline.
 
     box, score, landmarks: as in Face. matrix: (2,3) float64, picture to crop coordinates.
-    crop, restored: (3,S,S) tensors, RGB, in the picture's depth, before and after the network.
+    crop, restored: (3,S,S) tensors, RGB, in the picture's depth, before and after the network; in host memory
+    in a Restoration.
     """
 
     box: tuple[float, float, float, float]

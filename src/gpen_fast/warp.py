@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gpen_fast.colour import to_depth
+from gpen_fast.device import arithmetic
 
 Matrix = NDArray[np.float64]
 
@@ -45,7 +46,8 @@ def finer_grid(matrix: Matrix) -> int:
 def warp(pixels: Tensor, matrix: Matrix, size: tuple[int, int], *, edge: bool = True) -> Tensor:
     """Bilinear warp by a (2,3) source-to-result map: (C,H,W) to (C,*size), same dtype.
 
-    Takes uint8, uint16 and float32. edge: repeat the edge outside the source, else zeros. No antialiasing: see `warp_area` and `warp_lanczos`.
+    Takes uint8, uint16 and float32. edge: repeat the edge outside the source, else zeros. No antialiasing: see
+    `warp_area` and `warp_lanczos`.
     """
     if pixels.device.type == "cpu":
         return _warp_cv2(pixels, matrix, size, edge=edge)
@@ -85,18 +87,33 @@ def _warp_cv2(pixels: Tensor, matrix: Matrix, size: tuple[int, int], *, edge: bo
 
 def warp_torch(pixels: Tensor, matrix: Matrix, size: tuple[int, int], *, edge: bool = True) -> Tensor:
     """`warp` in plain torch operations, on any device."""
-    height, width = pixels.shape[1:]
     back = inverse(matrix)
-    # grid_sample wants the source in -1..1 between the outer edges of the outermost pixels.
-    to_unit = np.array([2 / width, 2 / height])
-    linear, shift = back[:, :2] * to_unit[:, None], (back[:, 2] + 0.5) * to_unit - 1
-    rows = torch.arange(size[0], dtype=torch.float64, device=pixels.device)[:, None]
-    columns = torch.arange(size[1], dtype=torch.float64, device=pixels.device)
-    axes = [linear[axis, 0] * columns + linear[axis, 1] * rows + shift[axis] for axis in (0, 1)]
-    grid = torch.stack(axes, dim=-1).float()
+    x0, y0, x1, y1 = _source_rect(back, size, pixels)
+    back[:, 2] -= (x0, y0)
+    source = pixels[:, y0:y1, x0:x1].float()[None]
     outside = "border" if edge else "zeros"
-    sampled = F.grid_sample(pixels.float()[None], grid[None], padding_mode=outside, align_corners=False)
-    return _cast(sampled[0], pixels.dtype)
+    grid = _grid(back, size, source)
+    return _cast(F.grid_sample(source, grid, padding_mode=outside, align_corners=False)[0], pixels.dtype)
+
+
+def _source_rect(back: Matrix, size: tuple[int, int], pixels: Tensor) -> tuple[int, int, int, int]:
+    """The part of the source that the result can see, x0, y0, x1, y1: at least one pixel."""
+    height, width = pixels.shape[1:]
+    corners = np.array([[x, y] for x in (0, size[1] - 1) for y in (0, size[0] - 1)], dtype=np.float64)
+    seen = corners @ back[:, :2].T + back[:, 2]
+    low = np.clip(np.floor(seen.min(axis=0)) - 1, 0, (width - 1, height - 1)).astype(int)
+    high = np.clip(np.ceil(seen.max(axis=0)) + 2, low + 1, (width, height)).astype(int)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def _grid(back: Matrix, size: tuple[int, int], source: Tensor) -> Tensor:
+    """(1,*size,2) sampling positions as grid_sample wants them: -1..1 between the source's outer edges."""
+    to_unit = np.array([2 / source.shape[3], 2 / source.shape[2]])
+    linear, shift = back[:, :2] * to_unit[:, None], (back[:, 2] + 0.5) * to_unit - 1
+    rows = torch.arange(size[0], dtype=torch.float32, device=source.device)[:, None]
+    columns = torch.arange(size[1], dtype=torch.float32, device=source.device)
+    axes = [float(linear[i, 0]) * columns + (float(linear[i, 1]) * rows + float(shift[i])) for i in (0, 1)]
+    return torch.stack(axes, dim=-1)[None]
 
 
 def _reduce_lanczos(x: Tensor, fine: int) -> Tensor:
@@ -113,7 +130,8 @@ def _reduce_rows(x: Tensor, fine: int) -> Tensor:
     """
     span, pad, width = 2 * _LANCZOS_LOBES + 1, _LANCZOS_LOBES * fine, x.shape[2] // fine
     groups = F.pad(x, (pad, pad), mode="replicate").unflatten(2, (-1, fine))
-    parts = groups @ _lanczos_taps(fine).to(x.device).view(span, fine).T
+    with arithmetic("fp32", x.device):  # a caller's autocast or TF32 would cost up to 1% of the range
+        parts = groups @ _lanczos_taps(fine, x.device).view(span, fine).T
     reduced = parts[:, :, :width, 0].clone()
     for shift in range(1, span):
         reduced += parts[:, :, shift : shift + width, shift]
@@ -121,12 +139,12 @@ def _reduce_rows(x: Tensor, fine: int) -> Tensor:
 
 
 @lru_cache(maxsize=64)
-def _lanczos_taps(fine: int) -> Tensor:
+def _lanczos_taps(fine: int, device: torch.device) -> Tensor:
     """(7*fine,) weights centred over a group of `fine` samples; zero beyond three result pixels."""
     count = (2 * _LANCZOS_LOBES + 1) * fine
     x = (np.arange(count) - (count - 1) / 2) / fine
     taps = np.sinc(x) * np.sinc(x / _LANCZOS_LOBES) * (np.abs(x) < _LANCZOS_LOBES)
-    return torch.from_numpy((taps / taps.sum()).astype(np.float32))
+    return torch.from_numpy((taps / taps.sum()).astype(np.float32)).to(device)
 
 
 def _cast(x: Tensor, dtype: torch.dtype) -> Tensor:

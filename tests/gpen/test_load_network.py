@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import relative_l2
+from conftest import TINY, relative_l2
 
 from gpen_fast.device import cpu_has_bf16
 from gpen_fast.errors import DeviceError, PictureError, SettingsError
 from gpen_fast.gpen import load_network
+from gpen_fast.gpen.checkpoint import random_state
 
 
 def test_any_batch_and_float_dtype_to_float32(tiny_weights: Path) -> None:
@@ -22,6 +23,13 @@ def test_any_batch_and_float_dtype_to_float32(tiny_weights: Path) -> None:
     assert not together.requires_grad
     alone = torch.cat([network(face[None]) for face in faces])
     assert relative_l2(together, alone) < 1e-5
+
+
+def test_result_is_an_ordinary_tensor_and_the_callers_weights_stay_theirs() -> None:
+    state = {key: torch.nn.Parameter(tensor) for key, tensor in random_state(TINY).items()}
+    faces = load_network(state)(torch.zeros(1, 3, 64, 64))
+    faces.clamp_(-1, 1).requires_grad_().sum().backward()
+    assert all(tensor.requires_grad for tensor in state.values())
 
 
 @pytest.mark.skipif(not cpu_has_bf16(), reason="this processor has no native bf16")

@@ -111,11 +111,11 @@ def test_face_at_the_border_leaves_no_dark_line_there(side: float, size: int) ->
 
 def test_mask_is_one_inside_and_fades_to_nothing_at_the_border() -> None:
     for size in (64, 256, 512):
-        mask = feathered_mask(size)[0]
+        mask = feathered_mask(size, CPU)[0]
         assert mask[size // 2, size // 2] == pytest.approx(1.0)
         assert mask[0].max() < 1e-3
         assert torch.equal(mask, mask.flip(0))
-    steps = feathered_mask(512)[0, 256].diff().abs()
+    steps = feathered_mask(512, CPU)[0, 256].diff().abs()
     assert steps.max() < 0.08
 
 

@@ -25,9 +25,11 @@ class Fake:
     def __init__(self, most: int = 100, broken: float = float("nan"), exact_broken: bool = False) -> None:
         self.most, self.broken, self.exact_broken = most, broken, exact_broken
         self.calls: list[int] = []
+        self.refused: list[int] = []
 
     def __call__(self, faces: Tensor) -> Tensor:
         if len(faces) > self.most:
+            self.refused.append(len(faces))
             raise torch.OutOfMemoryError("out of memory")
         self.calls.append(len(faces))
         out = faces * 0.5
@@ -67,8 +69,9 @@ def test_batch_is_halved_until_it_fits_and_stays_so() -> None:
     backend = Fake(most=3)
     faces, generator = run(backend, crops(10), batch=10)
     assert len(faces) == 10
-    assert max(backend.calls) <= 3
-    assert generator.batch_size <= 3
+    assert backend.calls == [2, 2, 2, 2, 2]
+    assert generator.batch_size == 2
+    assert backend.refused == [10, 5]
 
 
 def test_one_face_too_many_says_what_to_try() -> None:
@@ -90,6 +93,24 @@ def test_face_that_fp32_breaks_too_is_an_error_and_not_a_picture() -> None:
     faces, _ = run(Fake(exact_broken=True), crops(3, broken=(1,)))
     assert [isinstance(face, GenerateError) for face in faces] == [False, True, False]
     assert "no finite face, in fp32 either" in str(faces[1])
+
+
+def test_no_memory_for_fp32_is_an_error_of_that_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Fake, faces: Tensor) -> Tensor:
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(Fake, "exact", full)
+    faces, _ = run(Fake(), crops(3, broken=(1,)))
+    assert [isinstance(face, GenerateError) for face in faces] == [False, True, False]
+
+
+def test_other_failures_are_not_taken_for_memory() -> None:
+    class Lost(Fake):
+        def __call__(self, faces: Tensor) -> Tensor:
+            raise RuntimeError("CUDA error: device lost")
+
+    with pytest.raises(RuntimeError, match="device lost"):
+        run(Lost(), crops(4))
 
 
 def test_flat_crop_may_stay_flat() -> None:

@@ -33,7 +33,7 @@ def build(source: str | Path | State, *, key: str | None = None) -> FullGenerato
     with torch.device("meta"):
         network = FullGenerator(found)
     _check(network, state)
-    network.load_state_dict({name: tensor.float() for name, tensor in state.items()}, assign=True)
+    network.load_state_dict({name: tensor.detach().float() for name, tensor in state.items()}, assign=True)
     return network.eval().requires_grad_(False)
 
 

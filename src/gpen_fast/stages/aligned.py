@@ -12,6 +12,8 @@ from torch import Tensor
 from gpen_fast.colour import luma, to_depth
 from gpen_fast.types import FaceBatch, Frame
 
+_COARSE = 16
+
 
 def crop_whole(frame: Frame, size: int) -> FaceBatch:
     """The picture, edge-padded to a square where it is none, as one (1,3,size,size) crop, antialiased."""
@@ -67,5 +69,8 @@ def _resized(pixels: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Antialiased bicubic resampling of (C,H,W) in its own depth; untouched where it has the size already."""
     if tuple(pixels.shape[1:]) == shape:
         return pixels
-    resized = F.interpolate(pixels.float()[None], shape, mode="bicubic", antialias=True)[0]
+    x = pixels.float()[None]
+    if pixels.shape[1] > _COARSE * shape[0]:  # CUDA's antialiased kernel has no room for very wide filters
+        x = F.interpolate(x, [_COARSE // 4 * side for side in shape], mode="area")
+    resized = F.interpolate(x, shape, mode="bicubic", antialias=True)[0]
     return to_depth(resized, pixels.dtype)

@@ -159,7 +159,8 @@ def _from_tensor(tensor: Tensor) -> Frame:
         raise PictureError(
             f"a tensor of shape {tuple(tensor.shape)}: accepted is (1|3|4,H,W), RGB, uint8 or uint16."
         )
-    return _from_chw(tensor.detach())
+    # A copy in host memory, as of arrays: the caller may use the tensor's memory again.
+    return _from_chw(tensor.detach().cpu().clone())
 
 
 def _from_chw(pixels: Tensor) -> Frame:
@@ -168,8 +169,13 @@ def _from_chw(pixels: Tensor) -> Frame:
     colour = pixels if alpha is None else pixels[:-1]
     channels = colour.shape[0]
     if channels == 3 and _is_grey(colour):
-        colour = colour[:1].contiguous()
-    return Frame(colour, None if alpha is None else alpha.contiguous(), channels)
+        colour = colour[:1]
+    # Each part dense on its own, in the decoder's order, so that it is copied as it lies.
+    return Frame(_dense(colour), None if alpha is None else _dense(alpha), channels)
+
+
+def _dense(pixels: Tensor) -> Tensor:
+    return pixels.permute(1, 2, 0).contiguous().permute(2, 0, 1)
 
 
 def _is_grey(pixels: Tensor) -> bool:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -21,7 +22,6 @@ from gpen_fast.warp import inverse, warp, warp_lanczos
 _MASK_SIZE, _MASK_MARGIN, _MASK_SIGMA = 512, 26, 4.0
 # Upstream smooths a face whose box is under 100 pixels by the 3x3 binomial kernel before it is shrunk.
 _SMALL_FACE = 100
-_BINOMIAL = np.outer([1, 2, 1], [1, 2, 1]).astype(np.float32) / 16
 
 
 class Rect(NamedTuple):
@@ -97,7 +97,7 @@ def _patch(frame: Frame, face: Face, matrix: NDArray[np.float64], restored: Tens
     if frame.pixels.shape[0] == 1:
         restored = luma(restored)
     back[:, 2] -= (rect.x0, rect.y0)
-    mask = warp(feathered_mask(size).to(restored.device), back, rect.size, edge=False)
+    mask = warp(feathered_mask(size, restored.device), back, rect.size, edge=False)
     return Patch(rect, warp_lanczos(restored, back, rect.size), mask)
 
 
@@ -138,7 +138,7 @@ def _signed(pixels: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=8)
-def feathered_mask(size: int) -> Tensor:
+def feathered_mask(size: int, device: torch.device) -> Tensor:
     """(1,size,size) float32 in 0..1: ones with a soft border, upstream's at 512 and scaled elsewhere."""
     margin = max(1, round(_MASK_MARGIN * size / _MASK_SIZE))
     mask = np.zeros((size, size), dtype=np.float32)
@@ -146,11 +146,12 @@ def feathered_mask(size: int) -> Tensor:
     sigma = _MASK_SIGMA * size / _MASK_SIZE
     for _ in range(2):
         mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), sigma))
-    return torch.from_numpy(mask)[None]
+    return torch.from_numpy(mask)[None].to(device)
 
 
 def _smooth(face: Tensor) -> Tensor:
     """3x3 binomial smoothing of (3,S,S), border reflected as OpenCV does."""
-    kernel = torch.from_numpy(_BINOMIAL).to(face.device).expand(3, 1, 3, 3)
-    padded = torch.nn.functional.pad(face.float()[None], (1, 1, 1, 1), mode="reflect")
-    return torch.nn.functional.conv2d(padded, kernel, groups=3)[0].round().to(face.dtype)
+    x = F.pad(face.float()[None], (1, 1, 1, 1), mode="reflect")[0]
+    x = (x[:, :-2] + 2 * x[:, 1:-1] + x[:, 2:]) / 4
+    x = (x[:, :, :-2] + 2 * x[:, :, 1:-1] + x[:, :, 2:]) / 4
+    return to_depth(x, face.dtype)

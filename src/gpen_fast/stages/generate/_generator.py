@@ -9,22 +9,21 @@ import torch
 from torch import Tensor
 
 from gpen_fast.colour import from_network, to_network
-from gpen_fast.device import Readback
+from gpen_fast.device import Readback, is_out_of_memory
 from gpen_fast.errors import GenerateError
 from gpen_fast.stages.generate.base import Backend
 
-# A face whose values spread less than this (standard deviation; the whole range is 2) is one colour to the eye.
+# A face whose values spread less than this (standard deviation, the whole range being 2) looks like one colour.
 FLAT = 4 / 127.5
 
 
 @dataclass(frozen=True, eq=False)
 class Launched:
-    """Network calls that the device may still be working on."""
+    """Network calls that the device may still be working on. sound: whether each face is one."""
 
-    dtypes: list[torch.dtype]
-    given: Tensor
-    faces: Tensor
-    sound: Readback
+    crops: list[Tensor]
+    faces: list[Tensor]
+    sound: list[Readback]
 
 
 class Generator:
@@ -39,42 +38,65 @@ class Generator:
         self.redone = 0
 
     def launch_no_sync(self, crops: Sequence[Tensor]) -> Launched:
-        """Queues the network over (3,S,S) uint8 or uint16 crops without waiting for the device."""
-        given = torch.stack([to_network(crop) for crop in crops])
-        faces = torch.cat([self._run(part) for part in given.split(self.batch_size)])
-        return Launched([crop.dtype for crop in crops], given, faces, Readback(is_sound(faces, given)))
+        """Queues the network over (3,S,S) uint8 or uint16 crops without waiting for the device.
+
+        Raises GenerateError where not even one face fits into memory.
+        """
+        launched = Launched(list(crops), [], [])
+        while len(launched.faces) < len(crops):
+            done = len(launched.faces)
+            self._run(crops[done : done + self.batch_size], launched)
+        return launched
 
     def settle(self, launched: Launched) -> list[Tensor | GenerateError]:
-        """Waits, repeats broken faces in fp32, and gives each face in its crop's depth or why there is none."""
-        sound = launched.sound.wait().tolist()
+        """Waits, and gives each face in its crop's depth; broken ones are repeated in fp32 or are an error."""
+        sound = torch.cat([readback.wait() for readback in launched.sound]).tolist()
         return [
-            from_network(face, dtype) if good else self._again(given, dtype)
-            for face, given, dtype, good in zip(
-                launched.faces, launched.given, launched.dtypes, sound, strict=True
-            )
+            face if good else self._again(crop)
+            for crop, face, good in zip(launched.crops, launched.faces, sound, strict=True)
         ]
 
-    def _again(self, given: Tensor, dtype: torch.dtype) -> Tensor | GenerateError:
-        self.redone += 1
-        face = self.backend.exact(given[None])[0]
-        if not torch.isfinite(face).all():
-            return GenerateError(
-                "the network gave no finite face, in fp32 either: the weights do not fit. Try --weights with another."
-            )
-        return from_network(face, dtype)
-
-    def _run(self, faces: Tensor) -> Tensor:
+    def _run(self, crops: Sequence[Tensor], launched: Launched) -> None:
+        """One network call; halves the batch size instead where it does not fit into memory."""
         try:
-            return self.backend(faces)
-        except torch.OutOfMemoryError as cause:
-            if len(faces) == 1:
-                raise GenerateError(
-                    f"not enough device memory for one face of {faces.shape[-1]} px. "
-                    "Try --fp16, a smaller --model, or --device cpu."
-                ) from cause
+            given = torch.stack([to_network(crop) for crop in crops])
+            faces = self.backend(given)
+            sound = is_sound(faces, given)
+            kept = [from_network(face, crop.dtype) for face, crop in zip(faces, crops, strict=True)]
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+        else:
+            launched.sound.append(Readback(sound))
+            launched.faces.extend(kept)
+            return
+        # Outside the handler, whose exception still holds the failed call's tensors.
         torch.cuda.empty_cache()
-        self.batch_size = max(1, len(faces) // 2)
-        return torch.cat([self._run(part) for part in faces.split(self.batch_size)])
+        if len(crops) == 1:
+            raise _too_large(crops[0])
+        self.batch_size = min(self.batch_size, len(crops) // 2)
+
+    def _again(self, crop: Tensor) -> Tensor | GenerateError:
+        """The face in fp32: that is the truth, unless it is not finite either."""
+        try:
+            face = self.backend.exact(to_network(crop)[None])[0]
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            return _too_large(crop)
+        self.redone += 1
+        if torch.isfinite(face).all():
+            return from_network(face, crop.dtype)
+        return GenerateError(
+            "the network gave no finite face, in fp32 either: the weights do not fit. Try other --weights."
+        )
+
+
+def _too_large(crop: Tensor) -> GenerateError:
+    return GenerateError(
+        f"not enough device memory for one face of {crop.shape[-1]} px. "
+        "Try --fp16, a smaller --model, or --device cpu."
+    )
 
 
 def is_sound(faces: Tensor, given: Tensor) -> Tensor:
