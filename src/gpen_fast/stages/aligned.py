@@ -16,13 +16,11 @@ _COARSE = 16
 
 
 def crop_whole(frame: Frame, size: int) -> FaceBatch:
-    """The picture, edge-padded to a square where it is none, as one (1,3,size,size) crop, antialiased."""
-    left, top, side = _square(frame)
-    right, bottom = side - frame.width - left, side - frame.height - top
-    pixels = frame.pixels.expand(3, -1, -1)
-    if side != frame.width or side != frame.height:
-        pixels = _pad_edges(pixels, (left, right, top, bottom))
-    return FaceBatch(_resized(pixels, (size, size))[None], whole_matrix(frame, size)[None])
+    """The picture as one (1,3,size,size) crop: antialiased, edge-padded to a square where it is none."""
+    rows, columns = _inner(frame, size)
+    pixels = _resized(frame.pixels.expand(3, -1, -1), (rows.stop - rows.start, columns.stop - columns.start))
+    pads = (columns.start, size - columns.stop, rows.start, size - rows.stop)
+    return FaceBatch(_pad_edges(pixels, pads)[None], whole_matrix(frame, size)[None])
 
 
 def uncrop_whole(frame: Frame, restored: Tensor, strength: float) -> Frame:
@@ -41,22 +39,16 @@ def uncrop_whole(frame: Frame, restored: Tensor, strength: float) -> Frame:
 
 def whole_matrix(frame: Frame, size: int) -> NDArray[np.float64]:
     """(2,3) picture-to-crop map: one scale, the picture centred in the square."""
-    left, top, side = _square(frame)
-    scale = size / side
-    return np.array([[scale, 0, (left + 0.5) * scale - 0.5], [0, scale, (top + 0.5) * scale - 0.5]])
-
-
-def _square(frame: Frame) -> tuple[int, int, int]:
-    """Columns and rows of padding in front, and the square's side."""
-    side = max(frame.width, frame.height)
-    return (side - frame.width) // 2, (side - frame.height) // 2, side
+    rows, columns = _inner(frame, size)
+    scale = size / max(frame.width, frame.height)
+    return np.array([[scale, 0, scale / 2 - 0.5 + columns.start], [0, scale, scale / 2 - 0.5 + rows.start]])
 
 
 def _inner(frame: Frame, size: int) -> tuple[slice, slice]:
-    """Where in the restored square the picture lies."""
-    left, top, side = _square(frame)
-    height, width = (max(1, round(length * size / side)) for length in (frame.height, frame.width))
-    y, x = (min(round(at * size / side), size - n) for at, n in ((top, height), (left, width)))
+    """Rows and columns of the crop that the picture fills."""
+    longest = max(frame.width, frame.height)
+    height, width = (max(1, round(length * size / longest)) for length in (frame.height, frame.width))
+    y, x = (size - height) // 2, (size - width) // 2
     return slice(y, y + height), slice(x, x + width)
 
 

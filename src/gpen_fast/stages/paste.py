@@ -22,6 +22,10 @@ from gpen_fast.warp import inverse, warp, warp_lanczos
 _MASK_SIZE, _MASK_MARGIN, _MASK_SIGMA = 512, 26, 4.0
 # Upstream smooths a face whose box is under 100 pixels by the 3x3 binomial kernel before it is shrunk.
 _SMALL_FACE = 100
+# A face's say against its neighbours': the eighth power of its nearness keeps each face its own and the change
+# between two of them soft. A little over sqrt(2), so that the crop's corners keep a say where they are alone.
+_STEEPNESS, _FARTHEST = 8, 1.4143
+_LEAST = 1e-30
 
 
 class Rect(NamedTuple):
@@ -54,11 +58,16 @@ class Rect(NamedTuple):
 
 
 class Patch(NamedTuple):
-    """A restored face in the picture's coordinates: (C,h,w) pixels and (1,h,w) float mask over `rect`."""
+    """A restored face in the picture's coordinates, over `rect`.
+
+    pixels: (C,h,w). mask: (1,h,w) in 0..1, how much of the picture it replaces. weight: (1,h,w), its say
+    where other faces reach the same pixels.
+    """
 
     rect: Rect
     pixels: Tensor
     mask: Tensor
+    weight: Tensor
 
 
 def paste(
@@ -71,17 +80,16 @@ def paste(
     """The frame with its restored faces blended in; every pixel outside them is untouched, alpha is kept.
 
     matrices: (B,2,3) picture to crop. restored: (3,S,S) each, in the frame's depth. strength: 0..1 share of
-    the restoration. Where faces overlap, the one with the larger mask value wins.
+    the restoration. Where faces overlap, the larger mask value counts, as upstream, and the faces fade into
+    each other by how near each crop's middle is: upstream switches there, a seam through the neighbour's head.
     """
-    if not faces:
+    placed = zip(faces, matrices, restored, strict=True)
+    patches = [patch for face in placed if (patch := _patch(frame, *face)) is not None]
+    if not patches:
         return frame
     canvas = frame.pixels.clone()
-    done: list[Patch] = []
-    for face, matrix, pixels in zip(faces, matrices, restored, strict=True):
-        patch = _patch(frame, face, matrix, pixels)
-        if patch is not None:
-            _blend(canvas, frame.pixels, patch, done, strength)
-            done.append(patch)
+    for patch in patches:
+        _blend(canvas, frame.pixels, patch, [other for other in patches if other is not patch], strength)
     return replace(frame, pixels=canvas, host=None)
 
 
@@ -97,8 +105,8 @@ def _patch(frame: Frame, face: Face, matrix: NDArray[np.float64], restored: Tens
     if frame.pixels.shape[0] == 1:
         restored = luma(restored)
     back[:, 2] -= (rect.x0, rect.y0)
-    mask = warp(feathered_mask(size, restored.device), back, rect.size, edge=False)
-    return Patch(rect, warp_lanczos(restored, back, rect.size), mask)
+    mask, nearness = warp(_mask_and_nearness(size, restored.device), back, rect.size, edge=False).split(1)
+    return Patch(rect, warp_lanczos(restored, back, rect.size), mask, mask * nearness)
 
 
 def _covered(back: NDArray[np.float64], size: int) -> Rect:
@@ -109,36 +117,39 @@ def _covered(back: NDArray[np.float64], size: int) -> Rect:
     return Rect(int(low[0]) - 1, int(low[1]) - 1, int(high[0]) + 2, int(high[1]) + 2)
 
 
-def _blend(canvas: Tensor, original: Tensor, patch: Patch, done: Sequence[Patch], strength: float) -> None:
-    """Writes the patch into the canvas where its mask is the largest yet."""
+def _blend(canvas: Tensor, original: Tensor, patch: Patch, others: Sequence[Patch], strength: float) -> None:
+    """Writes the patch's rectangle into the canvas, other faces that reach into it mixed in."""
     rows, columns = slice(patch.rect.y0, patch.rect.y1), slice(patch.rect.x0, patch.rect.x1)
     before = original[:, rows, columns].float()
-    weight = patch.mask * strength
-    mixed = to_depth(before + (patch.pixels.float() - before) * weight, canvas.dtype)
-    wins = patch.mask > _largest_yet(patch, done)
-    window = canvas[:, rows, columns]
-    window.copy_(torch.where(wins, _signed(mixed), _signed(window)).to(canvas.dtype))
+    pixels, mask = _mixed(patch, [other for other in others if not patch.rect.common(other.rect).empty])
+    after = before + (pixels - before) * (mask * strength)
+    canvas[:, rows, columns] = to_depth(after, canvas.dtype)
 
 
-def _largest_yet(patch: Patch, done: Sequence[Patch]) -> Tensor:
-    """The largest mask value of the earlier patches at each pixel of this one."""
-    largest = torch.zeros_like(patch.mask)
-    for other in done:
+def _mixed(patch: Patch, others: Sequence[Patch]) -> tuple[Tensor, Tensor]:
+    """Float pixels and mask over the patch's rectangle: the weighted mean of all faces, the largest mask."""
+    if not others:
+        return patch.pixels.float(), patch.mask
+    pixels, weight, mask = patch.pixels * patch.weight, patch.weight.clone(), patch.mask.clone()
+    for other in others:
         shared = patch.rect.common(other.rect)
-        if not shared.empty:
-            here, there = shared.within(patch.rect), shared.within(other.rect)
-            window = largest[:, here[0], here[1]]
-            window.copy_(torch.maximum(window, other.mask[:, there[0], there[1]]))
-    return largest
-
-
-def _signed(pixels: Tensor) -> Tensor:
-    """uint16 as int32, since torch lacks most uint16 operations."""
-    return pixels.to(torch.int32) if pixels.dtype == torch.uint16 else pixels
+        here = (slice(None), *shared.within(patch.rect))
+        there = (slice(None), *shared.within(other.rect))
+        pixels[here] += other.pixels[there] * other.weight[there]
+        weight[here] += other.weight[there]
+        mask[here] = torch.maximum(mask[here], other.mask[there])
+    return pixels / weight.clamp_min(_LEAST), mask
 
 
 @lru_cache(maxsize=8)
-def feathered_mask(size: int, device: torch.device) -> Tensor:
+def _mask_and_nearness(size: int, device: torch.device) -> Tensor:
+    """(2,size,size) float32 in 0..1: the feathered mask, and a say that falls steeply from the crop's middle."""
+    side = (torch.arange(size) + 0.5) / size * 2 - 1
+    distance = torch.hypot(side[:, None], side[None]) / _FARTHEST
+    return torch.cat([feathered_mask(size), ((1 - distance) ** _STEEPNESS)[None]]).to(device)
+
+
+def feathered_mask(size: int) -> Tensor:
     """(1,size,size) float32 in 0..1: ones with a soft border, upstream's at 512 and scaled elsewhere."""
     margin = max(1, round(_MASK_MARGIN * size / _MASK_SIZE))
     mask = np.zeros((size, size), dtype=np.float32)
@@ -146,7 +157,7 @@ def feathered_mask(size: int, device: torch.device) -> Tensor:
     sigma = _MASK_SIGMA * size / _MASK_SIZE
     for _ in range(2):
         mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), sigma))
-    return torch.from_numpy(mask)[None].to(device)
+    return torch.from_numpy(mask)[None]
 
 
 def _smooth(face: Tensor) -> Tensor:
