@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,59 @@ def test_two_inputs_for_one_output_are_refused(album: Path) -> None:
 
 
 def test_same_file_named_twice_is_restored_once(album: Path) -> None:
-    assert len(plan(["in", "in/a.jpg"], Path("out"), Output()).todo) == 4
+    for inputs in (["in", "in/a.jpg"], ["in", "in/1931"], ["in", str(album / "in/a.jpg")]):
+        assert len(plan(inputs, Path("out"), Output()).todo) == 4
+
+
+def test_output_below_a_glob_is_left_out(album: Path) -> None:
+    write_photo(album / "in/out/old.png")
+    assert set(pairs(plan(["in/*"], Path("in/out"), Output()))) == {
+        "in/a.jpg", "in/b.PNG", "in/1931/c.jpeg", "in/1931/ä ö.webp",
+    }  # fmt: skip
+    assert "in/out/old.png" not in pairs(plan(["in/a.jpg", "in/out/old.png"], Path("in/out"), Output()))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "out"),
+    [
+        (["in/a.jpg"], "out.bmp"),
+        (["in/a.jpg"], "out.gif"),
+        (["in/a.jpg", "in/b.PNG"], "both.png"),
+        (["in"], "all.jpg"),
+    ],
+)
+def test_picture_name_for_what_is_not_one_picture(album: Path, inputs: list[str], out: str) -> None:
+    with pytest.raises(
+        InputsError, match=r"is no folder, and one picture of these inputs cannot be written under"
+    ):
+        plan(inputs, Path(out), Output())
+
+
+def test_what_cannot_be_read_is_named(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(album / "in/pipe.jpg")
+    (album / "in/gone.png").symlink_to(album / "nowhere.png")
+    real = os.walk
+
+    def denied(folder: Path, onerror, followlinks: bool):  # a test may run as root, whom nothing is denied
+        onerror(PermissionError(13, "Permission denied", "in/secret"))
+        return real(folder, onerror=onerror, followlinks=followlinks)
+
+    monkeypatch.setattr(os, "walk", denied)
+    made = plan(["in"], Path("out"), Output())
+    assert len(made.todo) == 4
+    assert {str(path): why for path, why in made.failed} == {
+        "in/secret": "permission denied",
+        "in/pipe.jpg": "not a regular file, or a link that leads nowhere.",
+        "in/gone.png": "not a regular file, or a link that leads nowhere.",
+    }
+
+
+def test_output_that_cannot_be_written_is_refused_before_the_work(
+    album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(InputsError, match=r"out/new: cannot be written, .* gives no permission"):
+        plan(["in"], Path("out/new"), Output())
 
 
 @pytest.mark.parametrize(

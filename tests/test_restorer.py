@@ -14,7 +14,7 @@ from PIL import Image
 
 import gpen_fast
 from gpen_fast import Restorer, Settings
-from gpen_fast.errors import PictureError, SettingsError, WeightsNotFoundError
+from gpen_fast.errors import InputsError, PictureError, SettingsError, WeightsNotFoundError
 from gpen_fast.settings import STAGES
 
 
@@ -151,6 +151,11 @@ def test_restore_raises_and_restore_many_yields_errors(restorer: Restorer, tmp_p
     assert isinstance(results[1].error, PictureError)
     assert [len(result.faces) for result in results] == [0, 0, 1]
     assert np.array_equal(results[2].image, restorer.restore(paths[2]).image)
+
+
+def test_one_path_is_not_several(restorer: Restorer) -> None:
+    with pytest.raises(InputsError, match=r"'a\.jpg' is one path: restore_many takes several"):
+        next(restorer.restore_many("a.jpg"))
 
 
 def test_picture_without_faces_comes_back_unchanged(restorer: Restorer) -> None:

@@ -45,6 +45,7 @@ def test_batch_and_landmarks() -> None:
         ({"batch_size": 0}, "batch size 0: accepted is 1 and up"),
         ({"min_face": -1}, "min face -1: accepted is 0 pixels and up"),
         ({"only_largest": True, "only_center": True}, "only-largest and only-center contradict each other"),
+        ({"detector": "none", "min_face": 9}, "without detection each picture is one face: only-largest"),
         ({"template": "arcface"}, "template 'arcface': accepted are gpen, ffhq"),
     ],
 )

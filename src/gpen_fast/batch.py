@@ -7,9 +7,10 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 from gpen_fast.device import event_maker, reset_peak
 from gpen_fast.engine import Engine
@@ -19,7 +20,7 @@ from gpen_fast.profile.clock import Clock
 from gpen_fast.profile.recorder import Recorder
 from gpen_fast.profile.report import Report, stage_rows
 from gpen_fast.settings import Output
-from gpen_fast.sink import Sink
+from gpen_fast.sink import NO_FACE, Sink
 from gpen_fast.stages.load import reason
 from gpen_fast.tools import Tools
 
@@ -27,13 +28,20 @@ _NS_PER_MS = 1e6
 _WORKER = ("align", "crop", "generate", "paste")
 
 
-def run_batch(
-    tools: Tools, work: Plan, output: Output, advance: Callable[[Path], None] = lambda path: None
-) -> tuple[Report, bool]:
-    """Restores what the plan names; `advance` hears of each finished picture.
+class Progress(Protocol):
+    """What hears how a run gets on."""
 
-    Returns the report, and whether an interrupt ended the run early: then what was in the network is finished
-    and kept.
+    def advance(self, path: Path) -> None:
+        """One picture came to an end."""
+
+    def stopping(self) -> None:
+        """An interrupt came: what is in the network is finished, nothing new begun."""
+
+
+def run_batch(tools: Tools, work: Plan, output: Output, progress: Progress) -> Report:
+    """Restores what the plan names.
+
+    After an interrupt the report counts what was not done; what was in the network is finished and kept.
     """
     reset_peak(tools.device)
     recorder = Recorder()
@@ -43,14 +51,13 @@ def run_batch(
     sink = Sink({item.source: item.target for item in work.todo}, output)
     tally = Tally()
     start = time.perf_counter_ns()
-    with _stop_on_interrupt(engine):
+    with _stop_on_interrupt(engine, progress):
         for job in engine.run((item.source for item in work.todo), lambda job: pipeline.save(job, sink)):
             tally.add(job)
-            advance(job.source)
+            progress.advance(job.source)
     wall = (time.perf_counter_ns() - start) / _NS_PER_MS
     clock.finish()
-    report = _report(tools, work, tally, recorder, wall, engine)
-    return report, tally.images < len(work.todo)
+    return _report(tools, work, tally, recorder, wall, engine)
 
 
 class Tally:
@@ -59,6 +66,8 @@ class Tally:
     def __init__(self) -> None:
         self.outcomes: Counter[str] = Counter()
         self.failed: list[tuple[Path, str]] = []
+        self.notes: list[tuple[Path, str]] = []
+        self.no_face: list[Path] = []
         self.faces = 0
 
     @property
@@ -70,10 +79,14 @@ class Tally:
         """Counts one finished job."""
         if job.error:
             self.outcomes["failed"] += 1
-            self.failed.append((job.source, reason(job.error)))
+            self.failed.append((job.source, reason(job.error, job.source)))
             return
         self.outcomes[job.output] += 1
         self.faces += len(job.faces or ())
+        if job.output == NO_FACE:
+            self.no_face.append(job.source)
+        if job.note:
+            self.notes.append((job.source, job.note))
 
 
 def _report(
@@ -82,7 +95,8 @@ def _report(
     aligned = tools.settings.aligned
     total = recorder.total_host_ms()
     generate = recorder.series["generate"]
-    others = {"skipped": len(work.skipped), "ignored": len(work.ignored)}
+    failed = [*work.failed, *tally.failed]
+    others = {"skipped": len(work.skipped), "ignored": len(work.ignored), "failed": len(failed)}
     return Report(
         "enhance",
         tools,
@@ -91,9 +105,12 @@ def _report(
         tally.images,
         tally.faces,
         outcomes=dict(tally.outcomes) | others,
-        failed=tally.failed,
+        failed=failed,
+        notes=tally.notes,
+        no_face=tally.no_face,
+        not_done=len(work.todo) - tally.images,
         first_call_ms=generate.host[0] if generate.count else None,
-        overlap_factor=total / wall,
+        overlap_factor=total / wall if tally.images else None,
         bound_by=_bound_by(tools, recorder, engine),
     )
 
@@ -116,7 +133,7 @@ def _worker_ms(recorder: Recorder) -> float:
 
 
 @contextlib.contextmanager
-def _stop_on_interrupt(engine: Engine) -> Iterator[None]:
+def _stop_on_interrupt(engine: Engine, progress: Progress) -> Iterator[None]:
     """The first Ctrl-C lets the run end in good order, the second ends it at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -125,6 +142,7 @@ def _stop_on_interrupt(engine: Engine) -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         engine.stop()
+        progress.stopping()
         signal.signal(signal.SIGINT, before)
 
     signal.signal(signal.SIGINT, stop)

@@ -71,7 +71,7 @@ def _cuda(asked: str, index: int) -> torch.device:
 
 def is_out_of_memory(error: Exception) -> bool:
     """Whether a smaller batch may help; CUDA's libraries say so in their own words."""
-    words = ("ALLOC_FAILED", "out of memory", "unable to find an engine")
+    words = ("ALLOC_FAILED", "out of memory", "unable to find an engine", "DefaultCPUAllocator")
     return isinstance(error, torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and any(word in str(error) for word in words)
     )

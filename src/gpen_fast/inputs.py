@@ -13,6 +13,8 @@ from gpen_fast.errors import InputsError
 from gpen_fast.settings import Output, suffix_of
 
 PICTURES = frozenset({"jpg", "png", "webp", "bmp", "tif", "tiff"})
+# Suffixes that no folder is meant to have.
+_OTHER_PICTURES = frozenset({"gif", "avif", "heic", "jp2", "ppm"})
 _GLOB_MARKS = frozenset("*?[")
 
 
@@ -26,29 +28,33 @@ class Item:
 
 @dataclass
 class Plan:
-    """todo: what to restore. skipped: their results exist already. ignored: files that are no pictures."""
+    """What a run will do.
+
+    todo: what to restore. skipped: their results exist already. ignored: files that are no pictures. failed:
+    what cannot be read at all, with why.
+    """
 
     todo: list[Item] = field(default_factory=list)
     skipped: list[Item] = field(default_factory=list)
     ignored: list[Path] = field(default_factory=list)
+    failed: list[tuple[Path, str]] = field(default_factory=list)
 
 
 def plan(inputs: Iterable[str], out: Path, output: Output) -> Plan:
     """Checks inputs and output together before any work starts. Raises InputsError, one sentence each.
 
-    A folder is walked recursively and its tree kept; `out` inside it is left out. One file and an `out` that
-    ends in a picture's suffix is one file. Files that exist are skipped unless `output.overwrite`.
+    A folder is walked recursively and its tree kept; `out` and what lies in it is left out. One file and an
+    `out` that ends in a format's suffix is one file. A file named twice is restored once. Results that exist
+    are skipped unless `output.overwrite`.
     """
-    names = [Path(name) for text in inputs for name in _expand(text)]
-    _refuse_same_folder(names, out)
+    names = expanded(inputs, out)
+    _refuse_bad_output(names, out)
     made = Plan()
     items: dict[Path, Item] = {}
-    for source, relative in _pictures(names, out, made.ignored):
-        target = (
-            out if _is_one_file(names, out) else out / relative.with_suffix("." + _suffix(source, output))
-        )
+    for source, relative in _pictures(names, out, made):
+        target = out if is_one_file(names, out) else out / relative.with_suffix("." + _suffix(source, output))
         _add(items, Item(source, target))
-    if not items:
+    if not items and not made.failed:
         raise InputsError(
             f"no picture in {', '.join(map(str, names))} ({len(made.ignored)} other files). "
             f"Accepted suffixes: {', '.join(sorted(PICTURES))}."
@@ -58,38 +64,56 @@ def plan(inputs: Iterable[str], out: Path, output: Output) -> Plan:
     return made
 
 
-def single_suffix(inputs: list[str], out: Path) -> str | None:
-    """The suffix of `out` where it names the one file to write."""
-    return suffix_of(out) if _is_one_file([Path(name) for name in inputs], out) else None
+def expanded(inputs: Iterable[str], out: Path) -> list[Path]:
+    """The named files and folders; patterns that no shell has expanded become what they fit, without `out`."""
+    names: list[Path] = []
+    for text in inputs:
+        if Path(text).exists() or not _GLOB_MARKS & set(text):
+            names.append(Path(text))
+        else:
+            names.extend(_fitting(text))
+    several = [name for name in names if not _lies_in(name, out)]
+    return several if len(names) > 1 else names
 
 
-def _expand(text: str) -> list[str]:
-    """The files of a glob that no shell has expanded, else the name itself."""
-    if Path(text).exists() or not _GLOB_MARKS & set(text):
-        return [text]
-    found = sorted(glob.glob(text, recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
+def is_one_file(names: list[Path], out: Path) -> bool:
+    """Whether `out` is the name of the one file to write."""
+    one = len(names) == 1 and not names[0].is_dir()
+    return one and not out.is_dir() and suffix_of(out) in plugins.names("save")
+
+
+def _fitting(pattern: str) -> list[Path]:
+    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
     if not found:
-        raise InputsError(f"{text}: the pattern fits no file.")
-    return found
+        raise InputsError(f"{pattern}: the pattern fits no file.")
+    return [Path(name) for name in found]
 
 
-def _refuse_same_folder(names: list[Path], out: Path) -> None:
+def _lies_in(name: Path, out: Path) -> bool:
+    return out.resolve() in (name.resolve(), *name.resolve().parents)
+
+
+def _refuse_bad_output(names: list[Path], out: Path) -> None:
     for name in names:
-        if not name.exists():
+        if not name.exists() and not name.is_symlink():
             raise InputsError(f"{name}: no such file or folder.")
         if name.is_dir() and out.resolve() == name.resolve():
             raise InputsError(
                 f"{out}: the output folder is an input folder. Name another, results never mix."
             )
-    if out.exists() and not out.is_dir() and not _is_one_file(names, out):
+    formats = ", ".join(plugins.names("save"))
+    if not out.is_dir() and not is_one_file(names, out) and suffix_of(out) in PICTURES | _OTHER_PICTURES:
+        raise InputsError(
+            f"{out}: is no folder, and one picture of these inputs cannot be written under that name. "
+            f"Name a folder; or, for one input file, a name that ends in {formats}."
+        )
+    if out.exists() and not out.is_dir() and not is_one_file(names, out):
         raise InputsError(
             f"{out}: is a file. The output must be a folder, or a picture's name for one input file."
         )
-
-
-def _is_one_file(names: list[Path], out: Path) -> bool:
-    one = len(names) == 1 and not names[0].is_dir()
-    return one and not out.is_dir() and suffix_of(out) in plugins.names("save")
+    place = next(parent for parent in (out, *out.absolute().parents) if parent.exists())
+    if not os.access(place, os.W_OK):
+        raise InputsError(f"{out}: cannot be written, {place} gives no permission. Name another output.")
 
 
 def _suffix(source: Path, output: Output) -> str:
@@ -99,21 +123,28 @@ def _suffix(source: Path, output: Output) -> str:
     return source.suffix.removeprefix(".") if suffix_of(source) in plugins.names("save") else "png"
 
 
-def _pictures(names: list[Path], out: Path, ignored: list[Path]) -> Iterator[tuple[Path, Path]]:
-    """Every picture with its path below the input it came from; other files go into `ignored`."""
-    for name in names:
-        files = _walk(name, out.resolve()) if name.is_dir() else [name]
-        for file in files:
-            if suffix_of(file) in PICTURES and not file.name.startswith("."):
-                yield file, file.relative_to(name) if name.is_dir() else Path(file.name)
-            else:
-                ignored.append(file)
-
-
-def _walk(folder: Path, out: Path) -> Iterator[Path]:
-    """All files below, sorted; links are followed, each folder once."""
+def _pictures(names: list[Path], out: Path, made: Plan) -> Iterator[tuple[Path, Path]]:
+    """Every picture with its path below the input it came from; other files are noted in the plan."""
     seen: set[Path] = set()
-    for here, folders, files in os.walk(folder, followlinks=True):
+    for name in names:
+        for file in _walk(name, out.resolve(), made) if name.is_dir() else [name]:
+            if suffix_of(file) not in PICTURES or file.name.startswith("."):
+                made.ignored.append(file)
+            elif not file.is_file():
+                made.failed.append((file, "not a regular file, or a link that leads nowhere."))
+            elif file.absolute() not in seen:
+                seen.add(file.absolute())
+                yield file, file.relative_to(name) if name.is_dir() else Path(file.name)
+
+
+def _walk(folder: Path, out: Path, made: Plan) -> Iterator[Path]:
+    """All files below, sorted; links are followed, each folder once; unreadable folders are noted."""
+
+    def note(error: OSError) -> None:
+        made.failed.append((Path(error.filename), (error.strerror or "cannot be read").lower()))
+
+    seen: set[Path] = set()
+    for here, folders, files in os.walk(folder, onerror=note, followlinks=True):
         place = Path(here).resolve()
         if place == out or place in seen:
             folders.clear()
@@ -125,7 +156,7 @@ def _walk(folder: Path, out: Path) -> Iterator[Path]:
 
 def _add(items: dict[Path, Item], item: Item) -> None:
     other = items.get(item.target)
-    if other is not None and other.source != item.source:
+    if other is not None:
         raise InputsError(
             f"{other.source} and {item.source} would both become {item.target}. "
             "Try --format same, or restore them into different folders."

@@ -36,6 +36,7 @@ class Job:
     result: Frame | None = None
     timing: dict[str, float] = field(default_factory=dict)
     output: Any = None
+    note: str = ""
     error: Exception | None = None
 
     def fail(self, error: Exception) -> None:
@@ -94,6 +95,7 @@ class Pipeline:
         # Decoding and encoding are host work; their copies are within its time.
         with self._timed("load", job, on_device=False):
             job.frame = load(job.source, self.tools.device)
+        job.note = job.frame.note
         if self.tools.detector.on_host:
             self._detect(job)
 

@@ -10,7 +10,7 @@ from typing import Any
 from gpen_fast.convert import like
 from gpen_fast.device import download, event_maker
 from gpen_fast.engine import Engine
-from gpen_fast.errors import SettingsError
+from gpen_fast.errors import InputsError, SettingsError
 from gpen_fast.pipeline import Job, Pipeline
 from gpen_fast.profile.clock import Clock
 from gpen_fast.profile.recorder import Recorder
@@ -58,6 +58,11 @@ class Restorer:
 
     def restore_many(self, paths: Iterable[str | Path]) -> Iterator[Restoration]:
         """Restores pictures overlapped and batched; yields in input order, failures with `.error` set."""
+
+        if isinstance(paths, str | Path):
+            raise InputsError(
+                f"{str(paths)!r} is one path: restore_many takes several. Try restore, or a list."
+            )
 
         def convert(job: Job) -> None:
             job.output = self._restoration(job, job.source)

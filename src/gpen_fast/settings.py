@@ -48,6 +48,11 @@ class Settings:
             raise SettingsError(f"min face {self.min_face}: accepted is 0 pixels and up.")
         if self.only_largest and self.only_center:
             raise SettingsError("only-largest and only-center contradict each other: choose one.")
+        if self.aligned and (self.only_largest or self.only_center or self.min_face or self.template):
+            raise SettingsError(
+                "without detection each picture is one face: only-largest, only-center, min-face and template "
+                "have no meaning there. Leave them out, or --skip-detect."
+            )
         if self.template is not None and self.template not in TEMPLATES:
             raise SettingsError(f"template {self.template!r}: accepted are {', '.join(TEMPLATES)}.")
 

@@ -48,7 +48,9 @@ class Sink:
             self._write(target, frame)
 
     def _write_faces(self, target: Path, job: Job) -> None:
-        folder = target.with_name(f"{target.stem}.faces")
+        folder = target.with_name(f"{target.name}.faces")
+        for old in folder.glob("[0-9][0-9][0-9]-*.png"):
+            old.unlink()
         for number, face in enumerate(job.restored_faces()):
             for what, pixels in (("crop", face.crop), ("restored", face.restored)):
                 self._write(folder / f"{number:03d}-{what}.png", _frame(pixels))

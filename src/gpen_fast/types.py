@@ -25,7 +25,7 @@ class Frame:
     alpha: (1,H,W) of the same dtype, or None. channels: colour channels of the input, 1 or 3; a colour input
     whose channels are equal everywhere has grey pixels and channels 3.
     exif, icc: bytes to carry into the output. kind: the input's format in Pillow's words, "" for an array.
-    host: the decoded pixels in host memory where `pixels` lies elsewhere.
+    host: the decoded pixels in host memory where `pixels` lies elsewhere. note: what of the file is not here.
     """
 
     pixels: Tensor
@@ -35,6 +35,7 @@ class Frame:
     icc: bytes | None = None
     kind: str = ""
     host: Tensor | None = None
+    note: str = ""
 
     def __post_init__(self) -> None:
         shape = tuple(self.pixels.shape)

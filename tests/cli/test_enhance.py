@@ -55,6 +55,8 @@ def test_folder_is_restored_and_every_input_accounted_for(cli, album: Path, tiny
     assert report["outcomes"] == {"restored": 2, "no_face": 1, "ignored": 1, "skipped": 0, "failed": 1}
     assert report["failed"][0]["path"] == "in/torn.jpg"
     assert report["faces"] == 2
+    assert report["no_face"] == ["in/meadow.png"]
+    assert report["not_done"] == 0
     assert report["overlap_factor"] > 0
     assert report["bound_by"] in {"readers", "device", "writers"}
     assert report["first_call_ms"] > 0
@@ -98,7 +100,10 @@ def test_skip_detect_with_half_precision(cli, album: Path, tiny_weights: Path) -
 
 
 def test_one_file_in_another_format(cli, album: Path, tiny_weights: Path) -> None:
-    assert cli("enhance", "in/astronaut.png", "done.jpg", "--weights", tiny_weights).status == 0
+    assert (
+        cli("enhance", "in/astronaut.png", "done.jpg", "--format", "jpeg", "--weights", tiny_weights).status
+        == 0
+    )
     assert opened("done.jpg").format == "JPEG"
     ran = cli("enhance", "in/astronaut.png", "again.jpg", "--format", "webp", "--weights", tiny_weights)
     assert ran.status == 2
@@ -111,11 +116,57 @@ def test_no_face_is_decoded_where_the_format_changes(cli, album: Path, tiny_weig
     assert np.abs(written - photo()).mean() < 12
 
 
+def test_report_is_written_also_where_nothing_is_to_do(cli, album: Path) -> None:
+    write_photo(album / "out/meadow.png")
+    assert cli("enhance", "in/meadow.png", "out", "--json", "r.json").status == 0
+    assert json.loads(Path("r.json").read_text())["outcomes"]["skipped"] == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("in", "--json in: is a folder. Name a .json file."),
+        ("in/meadow.png", "--json in/meadow.png: is a picture. Name a .json file."),
+        ("no/r.json", "--json no/r.json: there is no folder no. Make it first."),
+    ],
+)
+def test_report_that_cannot_be_written_is_refused_before_the_work(
+    cli, album: Path, target: str, words: str
+) -> None:
+    before = (album / "in/meadow.png").read_bytes()
+    ran = cli("enhance", "in", "out", "--json", target)
+    assert ran.status == 2
+    assert words in ran.err
+    assert (album / "in/meadow.png").read_bytes() == before
+
+
+def test_notes_and_what_cannot_be_read(cli, album: Path, tiny_weights: Path) -> None:
+    pages = [Image.fromarray(photo(seed=i)) for i in range(2)]
+    pages[0].save(album / "in/pages.tif", save_all=True, append_images=pages[1:])
+    (album / "in/gone.png").symlink_to(album / "nowhere.png")
+    ran = cli("enhance", "in", "out", "--weights", tiny_weights, "--json", "r.json")
+    assert ran.status == 1
+    assert "note in/pages.tif: the first of its 2 pages or frames only." in ran.err
+    assert "failed in/gone.png: not a regular file, or a link that leads nowhere." in ran.err
+    report = json.loads(Path("r.json").read_text())
+    assert report["notes"][0]["path"] == "in/pages.tif"
+    assert report["outcomes"]["failed"] == 2
+
+
+def test_name_that_is_no_text(album: Path) -> None:
+    shutil.copy("in/meadow.png", os.fsdecode(b"in/caf\xe9.png"))
+    command = [sys.executable, "-m", "gpen_fast", "enhance", "in", "out", "--dry-run"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert "caf\\udce9.png" in done.stdout
+
+
 def test_saved_faces(cli, album: Path, tiny_weights: Path) -> None:
+    write_photo(album / "out/astronaut.png.faces/007-crop.png")  # of an earlier run that found more
     cli("enhance", "in/astronaut.png", "out", "--save-faces", "--weights", tiny_weights)
-    names = sorted(p.name for p in Path("out/astronaut.faces").iterdir())
+    names = sorted(p.name for p in Path("out/astronaut.png.faces").iterdir())
     assert names == ["000-crop.png", "000-restored.png"]
-    assert opened("out/astronaut.faces/000-crop.png").size == (64, 64)
+    assert opened("out/astronaut.png.faces/000-crop.png").size == (64, 64)
 
 
 def test_strength_zero_keeps_every_pixel(cli, album: Path, tiny_weights: Path) -> None:
@@ -221,5 +272,7 @@ def test_interrupt_keeps_what_is_finished(tmp_path: Path, tiny_weights: Path) ->
     written = sorted(tmp_path.glob("out/*"))
     assert 3 <= len(written) < 400
     assert f"{len(written)} restored" in said
+    assert "stopping: the pictures in the network are finished; Ctrl-C again ends at once" in said
+    assert f"interrupted: {400 - len(written)} pictures not done; run again to go on" in said
     assert all(opened(path).size == (64, 64) for path in written), "a half-written file"
     assert not list(tmp_path.glob("out/.*"))

@@ -59,6 +59,9 @@ def test_random_weights_say_so(cli) -> None:
     ran = cli("profile", HOPPER, "--weights", "random:gpen")
     assert ran.status == 2
     assert "model 'gpen' is not known: there is gpen-bfr-512" in ran.err
+    ran = cli("profile", HOPPER, "--model", "gpen-bfr-512", "--weights", "random:gpen-bfr-256")
+    assert ran.status == 2
+    assert "--model gpen-bfr-512 and --weights random:gpen-bfr-256 contradict each other" in ran.err
 
 
 def test_skipped_stages_say_so(cli, tiny_weights: Path) -> None:
@@ -78,8 +81,11 @@ def test_missing_and_broken_pictures(cli, tmp_path: Path, tiny_weights: Path) ->
     assert "none.jpg: no such file. profile takes one picture." in ran.err
     (tmp_path / "bad.jpg").write_text("x")
     ran = cli("profile", tmp_path / "bad.jpg", "--weights", tiny_weights)
+    assert ran.status == 1
+    assert ran.err.startswith(f"failed {tmp_path / 'bad.jpg'}: no picture that can be read")
+    ran = cli("profile", tmp_path, "--weights", tiny_weights)
     assert ran.status == 2
-    assert "no picture that can be read" in ran.err
+    assert "is a folder. profile takes one picture." in ran.err
 
 
 def test_without_weights_the_error_leads_on(cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,12 +42,38 @@ def test_half_precision_weights_become_float32(tmp_path: Path, state: dict[str, 
 
 
 def test_sub_key(tmp_path: Path, state: dict[str, torch.Tensor]) -> None:
-    both = save({"g": random_state(TINY), "g_ema": state}, tmp_path / "both.pth")
-    assert build(both, key="g_ema").figures == TINY
-    with pytest.raises(CheckpointError, match=r"several state dicts: g, g_ema\. Name one with key="):
+    both = save({"a": random_state(TINY), "b": state}, tmp_path / "both.pth")
+    assert build(both, key="b").figures == TINY
+    with pytest.raises(
+        CheckpointError, match=r"both\.pth: several state dicts: a, b\. Name one with load_netw"
+    ):
         build(both)
-    with pytest.raises(CheckpointError, match=r"no state dict under key 'ema'\. There is: g, g_ema\."):
+    with pytest.raises(CheckpointError, match=r"no state dict under key 'ema'\. There is: a, b\."):
         build(both, key="ema")
+
+
+def test_training_checkpoint_gives_its_averaged_generator(
+    tmp_path: Path, state: dict[str, torch.Tensor]
+) -> None:
+    other = {key: tensor + 1 for key, tensor in state.items()}
+    critic = {"conv.weight": torch.zeros(3)}
+    path = save(
+        {"g": other, "d": critic, "g_ema": state, "g_optim": {"state": {}, "lr": 1}}, tmp_path / "train.pth"
+    )
+    assert torch.equal(build(path).ecd0[0][0].weight, state["ecd0.0.0.weight"])
+    only = save({"d": critic, "model": state}, tmp_path / "only.pth")
+    assert build(only).figures == TINY
+
+
+@pytest.mark.parametrize(
+    "data", [b"<!DOCTYPE html><html>", b"version https://git-lfs.github.com/spec/v1\n", b"x"]
+)
+def test_what_is_no_checkpoint_at_all_is_shown(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "page.pth").write_bytes(data)
+    with pytest.raises(
+        CheckpointError, match=r"page\.pth: is no checkpoint, it begins with b'.*Fetch it again"
+    ):
+        build(tmp_path / "page.pth")
 
 
 def test_single_nested_state_dict_needs_no_key(tmp_path: Path, state: dict[str, torch.Tensor]) -> None:

@@ -22,8 +22,8 @@ class Fake:
 
     name, size, default_batch = "fake", 8, 4
 
-    def __init__(self, most: int = 100, broken: float = float("nan"), exact_broken: bool = False) -> None:
-        self.most, self.broken, self.exact_broken = most, broken, exact_broken
+    def __init__(self, most: int = 100, broken: float = float("nan"), exact_scale: float = 0.5) -> None:
+        self.most, self.broken, self.exact_scale = most, broken, exact_scale
         self.calls: list[int] = []
         self.refused: list[int] = []
 
@@ -37,7 +37,7 @@ class Fake:
         return out
 
     def exact(self, faces: Tensor) -> Tensor:
-        return faces * (float("inf") if self.exact_broken else 0.5)
+        return faces * self.exact_scale
 
 
 def crops(count: int, broken: tuple[int, ...] = ()) -> list[Tensor]:
@@ -89,10 +89,11 @@ def test_broken_faces_are_redone_in_fp32_and_counted(broken: float) -> None:
         assert (face.float() - (crop.float() * 0.5 + 63.75)).abs().max() <= 0.51
 
 
-def test_face_that_fp32_breaks_too_is_an_error_and_not_a_picture() -> None:
-    faces, _ = run(Fake(exact_broken=True), crops(3, broken=(1,)))
+@pytest.mark.parametrize("exact", [float("inf"), 0.0])
+def test_face_that_fp32_breaks_too_is_an_error_and_not_a_picture(exact: float) -> None:
+    faces, _ = run(Fake(exact_scale=exact), crops(3, broken=(1,)))
     assert [isinstance(face, GenerateError) for face in faces] == [False, True, False]
-    assert "no finite face, in fp32 either" in str(faces[1])
+    assert "one colour or no finite values, in fp32 too" in str(faces[1])
 
 
 def test_no_memory_for_fp32_is_an_error_of_that_face(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,10 +135,31 @@ def test_bad_files_say_why(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(data)
         with pytest.raises(PictureError) as failure:
             load(tmp_path / name, CPU)
-        assert reason(failure.value).startswith(why)
+        assert reason(failure.value, tmp_path / name).startswith(why)
     with pytest.raises(FileNotFoundError) as missing:
         load(tmp_path / "none.jpg", CPU)
-    assert reason(missing.value) == "no such file or directory"
+    assert reason(missing.value, tmp_path / "none.jpg") == "no such file or directory"
+
+
+def test_reason_names_another_file_than_the_picture() -> None:
+    full = OSError(28, "No space left on device", "out/a.png")
+    assert reason(full, Path("in/a.jpg")) == "no space left on device (out/a.png)"
+    assert reason(ZeroDivisionError("division by zero"), Path("a")) == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize("mode", ["F", "I"])
+def test_32_bit_samples_are_refused_instead_of_cut(tmp_path: Path, mode: str) -> None:
+    Image.new(mode, (8, 8), 1).save(tmp_path / "a.tif")
+    with pytest.raises(PictureError, match="holds 32-bit samples: accepted are 8 and 16 bits"):
+        load(tmp_path / "a.tif", CPU)
+
+
+def test_later_pages_are_noted(tmp_path: Path) -> None:
+    pages = [Image.fromarray(photo(seed=i)) for i in range(3)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    frame = load(tmp_path / "a.tif", CPU)
+    assert np.array_equal(hwc(frame), photo())
+    assert frame.note == "the first of its 3 pages or frames only."
 
 
 @pytest.mark.parametrize(

@@ -90,13 +90,18 @@ def test_colour_without_colour_is_written_as_one_channel_unless_its_profile_is_r
 
 def test_what_a_format_cannot_hold_is_refused() -> None:
     with pytest.raises(
-        PictureError, match=r"alpha channel, which JPEG cannot hold\. Try --format png or webp"
+        PictureError, match=r"is transparent in places, which JPEG cannot hold\. Try --format png or webp"
     ):
         open_writer("jpg").encode(frame_of(photo(channels=4)), 95)
     with pytest.raises(PictureError, match=r"WebP holds 16383 a side\. Try --format png"):
         open_writer("webp").encode(Frame(torch.zeros(1, 1, 16384, dtype=torch.uint8), channels=1), 95)
     with pytest.raises(PictureError, match=r"cannot write 'gif': accepted are jpg, png, webp"):
         open_writer("gif")
+
+
+def test_jpeg_takes_alpha_that_hides_nothing() -> None:
+    array = np.concatenate([photo(), np.full((60, 80, 1), 255, np.uint8)], axis=-1)
+    assert opened(open_writer("jpg").encode(frame_of(array), 95)).mode == "RGB"
 
 
 def test_sixteen_bits_round_to_eight_where_the_format_has_no_more() -> None:

@@ -9,7 +9,7 @@ import typer
 
 from gpen_fast.cli import flags
 from gpen_fast.errors import SettingsError
-from gpen_fast.settings import FORMATS, Output, Settings
+from gpen_fast.settings import FORMATS, Output, Settings, suffix_of
 
 if TYPE_CHECKING:
     from gpen_fast.inputs import Plan
@@ -63,7 +63,7 @@ def enhance(
 
     130 interrupted: what was finished is kept, and the next run goes on from there.
     """
-    from gpen_fast.inputs import plan, single_suffix
+    from gpen_fast.inputs import expanded, is_one_file, plan
 
     settings = flags.settings_from(
         detector=detector, skip_detect=skip_detect, precision=precision, fp16=fp16,
@@ -71,17 +71,19 @@ def enhance(
         only_largest=only_largest, only_center=only_center, min_face=min_face, template=template,
     )  # fmt: skip
     _refuse_random(settings)
-    suffix = single_suffix(inputs, out)
-    if suffix and format not in (None, "same", suffix):
+    report_to = flags.report_path(json_file)
+    wanted = None if format is None else suffix_of(Path(f"name.{format}"))
+    suffix = suffix_of(out) if is_one_file(expanded(inputs, out), out) else None
+    if suffix and wanted not in (None, "same", suffix):
         raise SettingsError(
             f"--format {format} and the output name {out} contradict each other: leave one out."
         )
-    output = Output(format or suffix or "png", quality, save_faces, overwrite)
+    output = Output(wanted or suffix or "png", quality, save_faces, overwrite)
     work = plan(inputs, out, output)
     if dry_run:
         _print_plan(work)
         return
-    status = _run(work, settings, output, quiet, Path(json_file) if json_file else None)
+    status = _run(work, settings, output, quiet, report_to)
     if status:
         raise typer.Exit(status)
 
@@ -96,28 +98,38 @@ def _refuse_random(settings: Settings) -> None:
 def _print_plan(work: Plan) -> None:
     for item in work.todo:
         print(f"{item.source} -> {item.target}")
+    for path, why in work.failed:
+        print(f"failed {path}: {why}")
     print(
         f"{len(work.todo)} to do, {len(work.skipped)} skipped (result exists), {len(work.ignored)} ignored (no picture)"
     )
 
 
-def _run(work: Plan, settings: Settings, output: Output, quiet: bool, json_file: Path | None) -> int:
-    if not work.todo:
-        if not quiet:
-            print(f"nothing to do: all {len(work.skipped)} results exist. --overwrite makes them anew.")
-        return 0
+def _run(work: Plan, settings: Settings, output: Output, quiet: bool, report_to: Path | None) -> int:
+    if not work.todo and not work.failed:
+        return _nothing_to_do(work, quiet, report_to)
     from gpen_fast.batch import run_batch
     from gpen_fast.cli.progress import progress_over
     from gpen_fast.cli.table import print_enhance
-    from gpen_fast.profile.report import write_json
+    from gpen_fast.profile.report import as_dict, write_json
     from gpen_fast.tools import open_tools
 
     tools = open_tools(settings)
-    with progress_over(len(work.todo), quiet) as advance:
-        report, interrupted = run_batch(tools, work, output, advance)
-    if json_file:
-        write_json(report, json_file)
+    with progress_over(len(work.todo), quiet) as progress:
+        report = run_batch(tools, work, output, progress)
     print_enhance(report, quiet)
-    if interrupted:
+    if report_to:
+        write_json(as_dict(report), report_to)
+    if report.not_done:
         return _INTERRUPTED
     return _FAILED if report.failed else 0
+
+
+def _nothing_to_do(work: Plan, quiet: bool, report_to: Path | None) -> int:
+    if not quiet:
+        print(f"nothing to do: all {len(work.skipped)} results exist. --overwrite makes them anew.")
+    if report_to:
+        from gpen_fast.profile.report import nothing_done, write_json
+
+        write_json(nothing_done(len(work.skipped), len(work.ignored)), report_to)
+    return 0

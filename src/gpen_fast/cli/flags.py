@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gpen_fast import plugins
-from gpen_fast.errors import SettingsError
+from gpen_fast.errors import InputsError, SettingsError
 from gpen_fast.gpen.spec import PUBLISHED
-from gpen_fast.settings import PRECISIONS, TEMPLATES, Settings
+from gpen_fast.inputs import PICTURES
+from gpen_fast.settings import PRECISIONS, TEMPLATES, Settings, suffix_of
 
 
 def _one_of(*values: str) -> str:
@@ -60,6 +62,20 @@ Template = Annotated[
     ),
 ]
 JsonFile = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")]
+
+
+def report_path(name: str | None) -> Path | None:
+    """Where `--json` writes, checked before the work starts whose report would be lost."""
+    if name is None:
+        return None
+    path = Path(name)
+    if path.is_dir() or suffix_of(path) in PICTURES:
+        raise InputsError(
+            f"--json {path}: is a {'folder' if path.is_dir() else 'picture'}. Name a .json file."
+        )
+    if not path.absolute().parent.is_dir():
+        raise InputsError(f"--json {path}: there is no folder {path.parent}. Make it first.")
+    return path
 
 
 def settings_from(

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from gpen_fast.cli import flags
-from gpen_fast.errors import InputsError
+from gpen_fast.errors import GenerateError, InputsError, PictureError
+
+_FAILED = 1
 
 
 def profile(
@@ -43,14 +45,21 @@ def profile(
         only_largest=only_largest, only_center=only_center, min_face=min_face, template=template,
     )  # fmt: skip
     if not image.is_file():
-        raise InputsError(f"{image}: no such file. profile takes one picture.")
-    from gpen_fast.cli.table import print_profile
-    from gpen_fast.profile.report import write_json
+        what = "is a folder" if image.is_dir() else "no such file"
+        raise InputsError(f"{image}: {what}. profile takes one picture.")
+    report_to = flags.report_path(json_file)
+    from gpen_fast.cli.table import print_failure, print_profile
+    from gpen_fast.profile.report import as_dict, write_json
     from gpen_fast.single import profile_picture
+    from gpen_fast.stages.load import reason
     from gpen_fast.tools import open_tools
 
     tools = open_tools(settings)
-    report = profile_picture(tools, image, runs=runs, warmup=warmup)
-    if json_file:
-        write_json(report, Path(json_file))
+    try:
+        report = profile_picture(tools, image, runs=runs, warmup=warmup)
+    except (PictureError, GenerateError, OSError) as error:
+        print_failure(image, reason(error, image))
+        raise typer.Exit(_FAILED) from None
     print_profile(report, target_fps)
+    if report_to:
+        write_json(as_dict(report), report_to)

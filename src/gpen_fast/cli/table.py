@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -19,14 +22,31 @@ _FACES = frozenset({"align", "crop", "generate", "paste"})
 
 def print_enhance(report: Report, quiet: bool) -> None:
     """Stage table, what ran, and what happened to every input; only the failures where `quiet`."""
-    errors = Console(stderr=True, soft_wrap=True, highlight=False)
     if not quiet:
         console = Console(highlight=False)
         console.print(_enhance_table(report))
         _print_what_ran(console, report)
         _print_outcomes(console, report)
+    for path, note in report.notes:
+        _errors().print(f"[yellow]note[/] {_shown(path)}: {escape(note)}")
     for path, cause in report.failed:
-        errors.print(f"[red]failed[/] {escape(str(path))}: {escape(cause)}")
+        print_failure(path, cause)
+    if report.not_done:
+        _errors().print(f"interrupted: {_count(report.not_done, 'picture')} not done; run again to go on")
+
+
+def print_failure(path: Path, cause: str) -> None:
+    """One line on standard error."""
+    _errors().print(f"[red]failed[/] {_shown(path)}: {escape(cause)}")
+
+
+def _errors() -> Console:
+    return Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def _shown(path: Path) -> str:
+    """The path, names that are no text made visible."""
+    return escape(str(path).encode(errors="backslashreplace").decode())
 
 
 def print_profile(report: Report, target_fps: float) -> None:
@@ -101,14 +121,14 @@ def _print_what_ran(console: Console, report: Report) -> None:
 def _print_outcomes(console: Console, report: Report) -> None:
     wall = report.wall_summary.mean
     console.print(
-        f"wall {wall / 1e3:.2f} s, {report.throughput:.2f} images/s, {_count(report.faces, 'face')}; stages overlap "
-        f"{report.overlap_factor:.2f} times; busiest: {report.bound_by or 'none'}"
+        f"wall {wall / 1e3:.2f} s, {report.throughput:.2f} images/s, {_count(report.faces, 'face')}; "
+        f"overlap {report.overlap_factor or 0:.2f}; busiest: {report.bound_by or 'none'}"
     )
     if report.first_call_ms is not None:
         console.print(f"first call of generate {report.first_call_ms:.1f} ms, apart from the means above")
     if report.tools.generator.redone:
         console.print(
-            f"{_count(report.tools.generator.redone, 'face')} redone in fp32: half precision broke them"
+            f"{_count(report.tools.generator.redone, 'face')} redone in fp32: the first try gave none"
         )
     got = report.outcomes.get
     console.print(
@@ -132,7 +152,8 @@ def _ms(summary: Summary | None) -> str:
 
 
 def _bar(share: float) -> str:
-    return f"{share:6.1%} " + "█" * round(share * _BAR)
+    block = "█" if (sys.stdout.encoding or "").lower().startswith("utf") else "#"
+    return f"{share:6.1%} " + block * round(share * _BAR)
 
 
 def _count(number: int, noun: str) -> str:

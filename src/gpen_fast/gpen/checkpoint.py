@@ -19,6 +19,10 @@ from gpen_fast.gpen.spec import Figures, infer_figures
 
 State = Mapping[str, Tensor]
 _TORCH_SUFFIXES = {".pth", ".pt"}
+# A zip file, or the bare pickle of old torch versions.
+_TORCH_STARTS = (b"PK", b"\x80")
+# What training scripts call the exponential moving average of the generator, which is the one to use.
+_AVERAGED = ("g_ema", "params_ema")
 
 
 def build(source: str | Path | State, *, key: str | None = None) -> FullGenerator:
@@ -27,30 +31,45 @@ def build(source: str | Path | State, *, key: str | None = None) -> FullGenerato
     source: a checkpoint path (.pth, .pt, .safetensors) or a state dict. key: the name under which a
     checkpoint of several state dicts keeps this one. Raises CheckpointError.
     """
-    state = source if isinstance(source, Mapping) else read_state(Path(source))
+    if isinstance(source, Mapping):
+        return _built(source, key)
+    path = Path(source)
+    state = read_state(path)
+    try:
+        return _built(state, key)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+
+
+def _built(state: State, key: str | None) -> FullGenerator:
     state = _select(state, key)
-    found = infer_figures({name: tuple(tensor.shape) for name, tensor in state.items()})
+    found = infer_figures(_shapes(state))
     with torch.device("meta"):
         network = FullGenerator(found)
     _check(network, state)
-    network.load_state_dict({name: tensor.detach().float() for name, tensor in state.items()}, assign=True)
+    weights = {name: tensor.detach().float() for name, tensor in state.items()}
+    network.load_state_dict(weights, assign=True)
     return network.eval().requires_grad_(False)
+
+
+def _shapes(state: State) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
 def read_state(path: Path) -> dict[str, Any]:
     """What the file holds, tensors on the CPU. Code inside a pickle is refused and never runs."""
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file. Accepted: a .pth, .pt or .safetensors checkpoint.")
-    if path.suffix == ".safetensors":
+    if path.suffix.lower() == ".safetensors":
         return _read_safetensors(path)
-    if path.suffix in _TORCH_SUFFIXES:
+    if path.suffix.lower() in _TORCH_SUFFIXES:
         return _read_torch(path)
     raise CheckpointError(f"{path}: unknown kind {path.suffix!r}. Accepted: .pth, .pt, .safetensors.")
 
 
 def read_declared(path: Path) -> dict[str, str]:
     """The facts that a .safetensors file declares about itself (its metadata); empty for other kinds."""
-    if path.suffix != ".safetensors":
+    if path.suffix.lower() != ".safetensors":
         return {}
     with _open_safetensors(path) as file:
         return dict(file.metadata() or {})
@@ -101,14 +120,18 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
 
 
 def _read_torch(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        start = file.read(40)
+    if not start.startswith(_TORCH_STARTS):
+        raise CheckpointError(f"{path}: is no checkpoint, it begins with {start!r}. Fetch it again.")
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as cause:
         raise CheckpointError(
-            f"{path}: refused, it is a damaged file or a pickle that carries code; nothing of it was run. "
+            f"{path}: refused, it is damaged or a pickle that carries code; nothing of it was run. "
             "Accepted: a checkpoint of plain tensors. Fetch it again from a source you trust."
         ) from cause
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as cause:
+    except Exception as cause:  # torch fails on damaged files in many ways
         raise CheckpointError(
             f"{path}: not a readable checkpoint ({first_line(cause)}). Fetch it again."
         ) from cause
@@ -123,21 +146,30 @@ def first_line(cause: BaseException) -> str:
 
 
 def _select(state: Mapping[str, Any], key: str | None) -> State:
-    """The state dict itself, or the one under `key`; a single nested one is found without its name."""
-    nested = [name for name, value in state.items() if isinstance(value, Mapping)]
+    """The state dict itself, the one under `key`, or the nested one that is a GPEN generator."""
+    nested = {name: value for name, value in state.items() if isinstance(value, Mapping)}
     if key is not None and key not in nested:
         raise CheckpointError(
             f"no state dict under key {key!r}. There is: {', '.join(nested) or 'none nested'}."
         )
-    if key is None and len(nested) == 1:
-        key = nested[0]
-    chosen = state if key is None else state[key]
-    if nested and key is None:
-        raise CheckpointError(f"several state dicts: {', '.join(nested)}. Name one with key=.")
+    chosen = nested[key] if key is not None else _the_generator(nested) if nested else state
     odd = [name for name, value in chosen.items() if not isinstance(value, Tensor)]
     if odd:
         raise CheckpointError(f"{odd[0]!r} is no tensor. Accepted: a state dict of tensors.")
     return chosen
+
+
+def _the_generator(nested: Mapping[str, Mapping[str, Any]]) -> State:
+    """Of a training checkpoint's state dicts the averaged generator, or the only one there is."""
+    fitting = [name for name, value in nested.items() if "generator.input.input" in value]
+    averaged = [name for name in _AVERAGED if name in fitting]
+    if len(nested) == 1:
+        return next(iter(nested.values()))
+    if len(fitting) != 1 and not averaged:
+        raise CheckpointError(
+            f"several state dicts: {', '.join(nested)}. Name one with load_network(key=...)."
+        )
+    return nested[(averaged or fitting)[0]]
 
 
 def _check(network: FullGenerator, state: State) -> None:

@@ -51,6 +51,9 @@ class Report:
     faces: int
     outcomes: Mapping[str, int] = field(default_factory=dict)
     failed: list[tuple[Path, str]] = field(default_factory=list)
+    notes: list[tuple[Path, str]] = field(default_factory=list)
+    no_face: list[Path] = field(default_factory=list)
+    not_done: int = 0
     first_call_ms: float | None = None
     unaccounted_ms: float | None = None
     overlap_factor: float | None = None
@@ -127,6 +130,9 @@ def as_dict(report: Report) -> dict[str, Any]:
         "redone_in_fp32": tools.generator.redone,
         "outcomes": {name: report.outcomes.get(name, 0) for name in OUTCOMES},
         "failed": [{"path": str(path), "error": error} for path, error in report.failed],
+        "notes": [{"path": str(path), "note": note} for path, note in report.notes],
+        "no_face": [str(path) for path in report.no_face],
+        "not_done": report.not_done,
         "warmup": report.warmup,
         "runs": report.runs,
         "first_call_ms": _rounded(report.first_call_ms),
@@ -141,9 +147,23 @@ def as_dict(report: Report) -> dict[str, Any]:
     }
 
 
-def write_json(report: Report, path: Path) -> None:
-    """The report as a JSON file."""
-    write_file(path, (json.dumps(as_dict(report), indent=2) + "\n").encode())
+def nothing_done(skipped: int, ignored: int) -> dict[str, Any]:
+    """The part of `enhance`'s report that there is when every result exists already."""
+    counts = {"skipped": skipped, "ignored": ignored}
+    return {
+        "schema": SCHEMA,
+        "command": "enhance",
+        "version": __version__,
+        "images": 0,
+        "faces": 0,
+        "outcomes": {name: counts.get(name, 0) for name in OUTCOMES},
+        "failed": [],
+    }
+
+
+def write_json(made: Mapping[str, Any], path: Path) -> None:
+    """A report as a JSON file."""
+    write_file(path, (json.dumps(made, indent=2) + "\n").encode())
 
 
 def device_facts(device: torch.device) -> dict[str, Any]:

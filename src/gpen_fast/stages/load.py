@@ -20,7 +20,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from gpen_fast.device import upload
-from gpen_fast.errors import PictureError
+from gpen_fast.errors import GpenError, PictureError
 from gpen_fast.types import Frame
 
 Pixels = NDArray[Any]
@@ -99,6 +99,8 @@ def _decode_deep(data: bytes) -> Pixels:
 
 def _from_pil(image: Image.Image) -> Frame:
     """A PIL image of any mode; palettes, CMYK and one-bit pictures become grey or RGB."""
+    if image.mode[0] in "FI" and not image.mode.startswith("I;16"):
+        raise PictureError("holds 32-bit samples: accepted are 8 and 16 bits. Convert it first.")
     if image.mode.startswith("I;16"):
         return _described(image, np.asarray(image).astype(np.uint16))
     has_alpha = image.has_transparency_data
@@ -111,7 +113,13 @@ def _described(image: Image.Image, array: Pixels) -> Frame:
     exif, orientation = _exif_of(image)
     icc = image.info.get("icc_profile") if image.mode != "CMYK" else None
     frame = _from_array(_upright(array, orientation))
-    return replace(frame, exif=exif, icc=icc or None, kind=image.format or "")
+    return replace(frame, exif=exif, icc=icc or None, kind=image.format or "", note=_note(image))
+
+
+def _note(image: Image.Image) -> str:
+    """What of the file is not in the frame. MPO is JPEG with a preview behind it."""
+    count = getattr(image, "n_frames", 1)
+    return f"the first of its {count} pages or frames only." if count > 1 and image.format != "MPO" else ""
 
 
 def _exif_of(image: Image.Image) -> tuple[bytes | None, int]:
@@ -149,6 +157,7 @@ def _from_array(array: Pixels) -> Frame:
     if array.ndim != 3 or array.shape[2] not in (1, 2, 3, 4) or array.dtype not in (np.uint8, np.uint16):
         raise PictureError(
             f"an array of shape {array.shape}, {array.dtype}: accepted is (H,W) or (H,W,1|3|4), RGB, uint8 or uint16."
+            + (" Try (array * 255).astype(numpy.uint8)." if array.dtype.kind == "f" else "")
         )
     # A copy: the caller's array may be read-only (PIL's is) or change while the picture waits.
     return _from_chw(torch.from_numpy(np.array(array, order="C")).permute(2, 0, 1))
@@ -187,15 +196,13 @@ def _is_grey(pixels: Tensor) -> bool:
     return True
 
 
-def reason(error: Exception) -> str:
-    """One line that says why a picture failed, without the path that stands in front of it."""
+def reason(error: Exception, source: Path) -> str:
+    """One line that says why a picture failed, for after its path."""
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
+        other = error.filename2 or error.filename
+        elsewhere = f" ({other})" if other and Path(other) != source else ""
+        return error.strerror.lower() + elsewhere
     text = next(iter(str(error).splitlines()), "")
     return (
-        text
-        if isinstance(error, PictureError)
-        else f"{type(error).__name__}: {text}"
-        if text
-        else repr(error)
+        text if isinstance(error, GpenError) else f"{type(error).__name__}: {text}" if text else repr(error)
     )

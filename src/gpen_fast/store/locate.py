@@ -49,7 +49,10 @@ def choose(settings: Settings) -> Choice:
     if settings.weights is None:
         return _find([model] if model else list(PUBLISHED))
     if settings.random_weights:
-        return Choice(None, known(settings.weights.removeprefix(RANDOM)))
+        named = known(settings.weights.removeprefix(RANDOM))
+        if model not in (None, named):
+            raise SettingsError(f"--model {model} and --weights {settings.weights} contradict each other.")
+        return Choice(None, named)
     path = Path(settings.weights)
     if not path.is_file():
         raise WeightsNotFoundError(f"weights {settings.weights!r}: no such file.")

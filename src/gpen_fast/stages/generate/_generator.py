@@ -77,18 +77,20 @@ class Generator:
         self.batch_size = min(self.batch_size, len(crops) // 2)
 
     def _again(self, crop: Tensor) -> Tensor | GenerateError:
-        """The face in fp32: that is the truth, unless it is not finite either."""
+        """The face in fp32: that is the truth, unless it is broken too."""
         try:
-            face = self.backend.exact(to_network(crop)[None])[0]
+            given = to_network(crop)[None]
+            faces = self.backend.exact(given)
+            sound = bool(is_sound(faces, given))
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
             return _too_large(crop)
         self.redone += 1
-        if torch.isfinite(face).all():
-            return from_network(face, crop.dtype)
+        if sound:
+            return from_network(faces[0], crop.dtype)
         return GenerateError(
-            "the network gave no finite face, in fp32 either: the weights do not fit. Try other --weights."
+            "the network gave no face but one colour or no finite values, in fp32 too. Try other --weights."
         )
 
 
