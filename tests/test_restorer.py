@@ -11,10 +11,11 @@ import pytest
 import torch
 from conftest import EXAMPLES, photo, shared_picture, write_photo
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 import gpen_fast
 from gpen_fast import Restorer, Settings
-from gpen_fast.errors import InputsError, PictureError, SettingsError, WeightsNotFoundError
+from gpen_fast.errors import CheckpointError, InputsError, PictureError, SettingsError, WeightsNotFoundError
 from gpen_fast.settings import STAGES
 
 
@@ -137,6 +138,23 @@ def test_only_largest_and_strength(tiny_weights: Path) -> None:
         picture
     )
     assert np.array_equal(untouched.image, np.asarray(Image.open(picture)))
+
+
+def test_template_is_the_files_own_unless_one_is_named(tiny_weights: Path, tmp_path: Path) -> None:
+    declared, unknown = tmp_path / "ffhq.safetensors", tmp_path / "odd.safetensors"
+    save_file(load_file(tiny_weights), declared, metadata={"template": "ffhq"})
+    save_file(load_file(tiny_weights), unknown, metadata={"template": "arcface"})
+
+    def scale(**settings: object) -> float:
+        (face,) = Restorer(precision="fp32", **settings).restore(EXAMPLES / "astronaut.png").faces
+        return float(np.hypot(face.matrix[0, 0], face.matrix[1, 0]))
+
+    gpen, ffhq = scale(weights=tiny_weights), scale(weights=declared)
+    assert ffhq / gpen > 1.1, "FFHQ's crop shows less of the head"
+    assert scale(weights=tiny_weights, template="ffhq") == ffhq
+    assert scale(weights=declared, template="gpen") == gpen
+    with pytest.raises(CheckpointError, match=r"declares the template 'arcface': known are gpen, ffhq"):
+        Restorer(weights=unknown)
 
 
 def test_restore_raises_and_restore_many_yields_errors(restorer: Restorer, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from gpen_fast.device import event_maker, reset_peak
 from gpen_fast.engine import Engine
+from gpen_fast.errors import reason
 from gpen_fast.inputs import Plan
 from gpen_fast.pipeline import Job, Pipeline
 from gpen_fast.profile.clock import Clock
@@ -21,7 +22,6 @@ from gpen_fast.profile.recorder import Recorder
 from gpen_fast.profile.report import Report, stage_rows
 from gpen_fast.settings import Output
 from gpen_fast.sink import NO_FACE, Sink
-from gpen_fast.stages.load import reason
 from gpen_fast.tools import Tools
 
 _NS_PER_MS = 1e6

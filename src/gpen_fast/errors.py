@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class GpenError(Exception):
     """Base of every error that gpen-fast raises on purpose."""
@@ -37,3 +39,15 @@ class GenerateError(GpenError, RuntimeError):
 
 class InputsError(GpenError, ValueError):
     """The inputs and the output of a run cannot work together."""
+
+
+def reason(error: Exception, source: Path) -> str:
+    """One line that says why a picture failed, for after its path."""
+    if isinstance(error, OSError) and error.strerror:
+        other = error.filename2 or error.filename
+        elsewhere = f" ({other})" if other and Path(other) != source else ""
+        return error.strerror.lower() + elsewhere
+    text = next(iter(str(error).splitlines()), "")
+    return (
+        text if isinstance(error, GpenError) else f"{type(error).__name__}: {text}" if text else repr(error)
+    )

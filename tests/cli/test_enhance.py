@@ -276,3 +276,21 @@ def test_interrupt_keeps_what_is_finished(tmp_path: Path, tiny_weights: Path) ->
     assert f"interrupted: {400 - len(written)} pictures not done; run again to go on" in said
     assert all(opened(path).size == (64, 64) for path in written), "a half-written file"
     assert not list(tmp_path.glob("out/.*"))
+
+
+def test_interrupt_before_the_first_picture(tmp_path: Path, tiny_weights: Path) -> None:
+    write_photo(tmp_path / "in/a.png")
+    code = f"""
+import os, signal
+from gpen_fast import tools
+from gpen_fast.cli.app import main
+tools.open_tools = lambda settings: os.kill(os.getpid(), signal.SIGINT)
+import sys
+sys.argv = ["gpen-fast", "enhance", "in", "out", "--weights", {str(tiny_weights)!r}]
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 130
+    assert done.stderr == ""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from gpen_fast.profile import report as reports
 from gpen_fast.profile.advice import advise, verdict
 from gpen_fast.profile.memory import host_peak_bytes
 from gpen_fast.profile.recorder import Recorder
@@ -98,3 +100,13 @@ def test_report_says_what_ran(report: Report) -> None:
 def test_memory_and_commit() -> None:
     assert host_peak_bytes() > 50 * 2**20
     assert commit() is None or len(commit()) >= 7
+
+
+def test_commit_of_another_repository_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".git").mkdir()
+    for place, wanted in ((".venv/lib/gpen_fast", None), ("src/gpen_fast", "asked")):
+        monkeypatch.setattr(reports, "__file__", str(tmp_path / place / "profile/report.py"))
+        monkeypatch.setattr(
+            reports.subprocess, "run", lambda *given, **options: SimpleNamespace(stdout="asked\n")
+        )
+        assert reports.commit() == wanted

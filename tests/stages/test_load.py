@@ -11,8 +11,8 @@ import torch
 from conftest import photo
 from PIL import Image, ImageCms
 
-from gpen_fast.errors import PictureError
-from gpen_fast.stages.load import load, reason
+from gpen_fast.errors import PictureError, reason
+from gpen_fast.stages.load import load
 from gpen_fast.types import Frame
 
 CPU = torch.device("cpu")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from gpen_fast import __version__
 from gpen_fast.cli.enhance import enhance
 from gpen_fast.cli.profile import profile
 from gpen_fast.errors import GpenError
+
+_INTERRUPTED = 130
 
 app = typer.Typer(
     help="Restore faces in photographs with GPEN, every stage timed.",
@@ -43,10 +46,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a file's name may be no text, and must not end the run
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    # Click turns KeyboardInterrupt into exit status 1.
+    before = signal.signal(signal.SIGINT, lambda number, frame: sys.exit(_INTERRUPTED))
     try:
         app()
     except GpenError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    finally:
+        signal.signal(signal.SIGINT, before)

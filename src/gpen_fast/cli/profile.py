@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gpen_fast.cli import flags
-from gpen_fast.errors import GenerateError, InputsError, PictureError
+from gpen_fast.errors import GenerateError, InputsError, PictureError, reason
 
 _FAILED = 1
 
@@ -51,7 +51,6 @@ def profile(
     from gpen_fast.cli.table import print_failure, print_profile
     from gpen_fast.profile.report import as_dict, write_json
     from gpen_fast.single import profile_picture
-    from gpen_fast.stages.load import reason
     from gpen_fast.tools import open_tools
 
     tools = open_tools(settings)

@@ -181,10 +181,14 @@ def device_facts(device: torch.device) -> dict[str, Any]:
 
 def commit() -> str | None:
     """The commit of the checkout that the package runs from; None where it is installed."""
-    here = Path(__file__).parent
+    package = Path(__file__).parents[1]
+    root = package.parents[1]
+    # A package installed below somebody's own repository must not report that one's commit.
+    if package.parent.name != "src" or not (root / ".git").exists():
+        return None
     try:
         done = subprocess.run(
-            ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
             capture_output=True,
             text=True,
             timeout=5,

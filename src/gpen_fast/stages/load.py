@@ -20,7 +20,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from gpen_fast.device import upload
-from gpen_fast.errors import GpenError, PictureError
+from gpen_fast.errors import PictureError
 from gpen_fast.types import Frame
 
 Pixels = NDArray[Any]
@@ -194,15 +194,3 @@ def _is_grey(pixels: Tensor) -> bool:
         if not (torch.equal(red, green) and torch.equal(red, blue)):
             return False
     return True
-
-
-def reason(error: Exception, source: Path) -> str:
-    """One line that says why a picture failed, for after its path."""
-    if isinstance(error, OSError) and error.strerror:
-        other = error.filename2 or error.filename
-        elsewhere = f" ({other})" if other and Path(other) != source else ""
-        return error.strerror.lower() + elsewhere
-    text = next(iter(str(error).splitlines()), "")
-    return (
-        text if isinstance(error, GpenError) else f"{type(error).__name__}: {text}" if text else repr(error)
-    )
