@@ -167,7 +167,7 @@ def test_stop_finishes_what_is_in_the_network_and_takes_no_more(tools: Tools, tm
     for job in engine.run(paths, nothing):
         done.append(job.source)
         engine.stop()
-    assert 1 <= len(done) < 40
+    assert 1 <= len(done) < 20, "what is read ahead, in a group, in flight and being written is fewer"
     assert done == paths[: len(done)]
 
 
