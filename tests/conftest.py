@@ -35,6 +35,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _same_random_numbers_each_time() -> None:
+    torch.manual_seed(20)
+
+
+@pytest.fixture(autouse=True)
 def _no_weights_around(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own weights must not change what tests see."""
     monkeypatch.delenv("GPEN_FAST_WEIGHTS", raising=False)

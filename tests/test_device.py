@@ -89,6 +89,10 @@ def test_switches_that_nobody_set_stay_unset() -> None:
     try:
         assert backends.cuda.matmul.fp32_precision == "tf32"
         assert backends.mkldnn.conv.fp32_precision == "tf32"
+        with arithmetic("fp32", CPU):
+            pass
+        backends.fp32_precision = "ieee"
+        assert backends.cuda.matmul.fp32_precision == "ieee", "what was inherited was pinned"
     finally:
         backends.fp32_precision = "none"
     assert modes() == before

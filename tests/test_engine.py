@@ -121,7 +121,8 @@ def test_failed_pictures_are_let_go(tools: Tools, tmp_path: Path) -> None:
     frames = []
 
     def full_disk(job: Job) -> None:
-        frames.append(weakref.ref(job.frame))
+        held = job.frame  # a local of a frame that the traceback keeps
+        frames.append(weakref.ref(held))
         raise OSError(28, "No space left on device")
 
     gc.disable()

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import EXAMPLES, write_photo
 
-from gpen_fast import __version__
+from gpen_fast import __version__, single
+from gpen_fast.pipeline import Pipeline
 from gpen_fast.settings import STAGES
 
 HOPPER = EXAMPLES / "grace_hopper-degraded.jpg"
@@ -43,6 +44,20 @@ def test_profile_accounts_for_the_wall_time(cli, tmp_path: Path, tiny_weights: P
         "advice: ",
     ):
         assert words in ran.out
+
+
+def test_every_run_is_made_and_every_stage_waited_for(
+    cli, monkeypatch: pytest.MonkeyPatch, tiny_weights: Path
+) -> None:
+    runs, waits = [], []
+    restore = Pipeline.restore
+    monkeypatch.setattr(
+        Pipeline, "restore", lambda self, source: runs.append(source) or restore(self, source)
+    )
+    monkeypatch.setattr(single, "synchronize", waits.append)
+    assert cli("profile", HOPPER, "--runs", "2", "--warmup", "3", "--weights", tiny_weights).status == 0
+    assert len(runs) == 1 + 3 + 2
+    assert len(waits) >= len(STAGES) * len(runs)
 
 
 def test_verdict_follows_the_target(cli, tiny_weights: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import TINY, relative_l2
+from conftest import TINY, reference_input, relative_l2
 
 from gpen_fast.device import cpu_has_bf16
 from gpen_fast.errors import DeviceError, PictureError, SettingsError
@@ -34,7 +34,7 @@ def test_result_is_an_ordinary_tensor_and_the_callers_weights_stay_theirs() -> N
 
 @pytest.mark.skipif(not cpu_has_bf16(), reason="this processor has no native bf16")
 def test_bf16_is_near_fp32_and_not_it(tiny_weights: Path) -> None:
-    faces = torch.rand(1, 3, 64, 64) * 2 - 1
+    faces = reference_input(64)
     error = relative_l2(
         load_network(tiny_weights, precision="bf16")(faces), load_network(tiny_weights)(faces)
     )
