@@ -42,5 +42,6 @@ $(VENV)/.demo-ready $(VENV)/.dev-ready: pyproject.toml
 	@echo 'installing into $(VENV): some 6 GB with CUDA, a few minutes'
 	@$(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) install -q -e '.$(EXTRAS)' && $(BIN)/python examples/probe.py || \
-		{ $(PYTHON) -m venv --clear $(VENV) && $(PIP) install -q -e '.$(EXTRAS)' && $(BIN)/python examples/probe.py; }
+		{ echo 'incomplete: starting over with an empty $(VENV)'; \
+		$(PYTHON) -m venv --clear $(VENV) && $(PIP) install -q -e '.$(EXTRAS)' && $(BIN)/python examples/probe.py; }
 	@touch $@
