@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,18 +63,18 @@ def _decode(path: Path) -> Frame:
     if not data:
         raise PictureError("the file is empty.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; what counts is raised below
-            with Image.open(io.BytesIO(data)) as image:
-                if _is_deep(image, data):
-                    return _described(image, _decode_deep(data))
-                return _from_pil(image)
+        with Image.open(io.BytesIO(data)) as image:
+            if _is_deep(image, data):
+                return _described(image, _decode_deep(data))
+            return _from_pil(image)
+    except (PictureError, MemoryError):
+        raise
     except UnidentifiedImageError:
         raise PictureError("no picture that can be read: its content is of no known format.") from None
     except Image.DecompressionBombError as cause:
         raise PictureError(f"declares too many pixels to be decoded safely ({cause}).") from cause
-    except (OSError, SyntaxError, ValueError) as cause:
-        raise PictureError(f"damaged: {cause}.") from cause
+    except Exception as cause:  # decoders fail on damaged files in many ways
+        raise PictureError(f"damaged: {str(cause).rstrip('.') or type(cause).__name__}.") from cause
 
 
 def _is_deep(image: Image.Image, data: bytes) -> bool:
