@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import photo, write_photo
+from conftest import write_photo
 from PIL import Image
 
 from gpen_fast.engine import Engine
@@ -134,6 +134,17 @@ def test_failed_pictures_are_let_go(tools: Tools, tmp_path: Path) -> None:
         gc.enable()
 
 
+def test_failure_that_is_its_own_cause() -> None:
+    error = ValueError("odd")
+    try:
+        raise error from error
+    except ValueError:
+        job = Job("a.png")
+        job.fail(error)
+    assert job.error is error
+    assert error.__traceback__ is None
+
+
 def test_anything_else_stops_all(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(crops: object) -> None:
         raise RuntimeError("CUDA error: device lost")
@@ -191,4 +202,3 @@ def test_pictures_without_faces_do_not_wait_for_ever(tiny_weights: Path, tmp_pat
     jobs = list(engine_of(tools).run(sorted(tmp_path.iterdir()), nothing))
     assert len(jobs) == 20
     assert all(job.faces == [] and job.result is not None for job in jobs)
-    assert photo().shape == (60, 80, 3)

@@ -56,5 +56,5 @@ def test_settings_are_checked_together(wrong: dict[str, object], words: str) -> 
 
 
 def test_output_format() -> None:
-    with pytest.raises(SettingsError, match="format 'gif': accepted are png, jpg, webp, same"):
+    with pytest.raises(SettingsError, match="format 'gif': accepted are jpg, png, webp, same"):
         Output("gif")

@@ -65,6 +65,12 @@ def test_identity_and_whole_pixel_shifts_are_exact() -> None:
     assert warp(picture, similarity(1, 0, (3, 2)), (50, 70), edge=False)[:, :2].max() == 0
 
 
+def test_source_longer_than_opencv_takes() -> None:
+    long = torch.zeros(1, 4, 40000, dtype=torch.uint8)
+    long[:, :, 39000:] = 200
+    assert warp(long, similarity(1, 0, (-38990, 0)), (4, 20))[0, 0].tolist() == [0] * 10 + [200] * 10
+
+
 @pytest.mark.parametrize("place", [(-500, 10), (900, 10), (10, -500), (10, 900)])
 @pytest.mark.parametrize("edge", [True, False])
 def test_source_wholly_outside(place: tuple[float, float], edge: bool) -> None:

@@ -59,7 +59,10 @@ def plan(inputs: Iterable[str], out: Path, output: Output) -> Plan:
             f"no picture in {', '.join(map(str, names))} ({len(made.ignored)} other files). "
             f"Accepted suffixes: {', '.join(sorted(PICTURES))}."
         )
+    sources = {item.source.resolve() for item in items.values()}
     for item in items.values():
+        if item.target.resolve() in sources:
+            raise InputsError(f"{item.target}: would overwrite an input. Name another output.")
         (made.skipped if item.target.exists() and not output.overwrite else made.todo).append(item)
     return made
 
@@ -71,9 +74,9 @@ def expanded(inputs: Iterable[str], out: Path) -> list[Path]:
         if Path(text).exists() or not _GLOB_MARKS & set(text):
             names.append(Path(text))
         else:
-            names.extend(_fitting(text))
-    several = [name for name in names if not _lies_in(name, out)]
-    return several if len(names) > 1 else names
+            names.extend(_fitting(text, out))
+    # What a shell made of in/* names the output folder too.
+    return [name for name in names if len(names) == 1 or name.resolve() != out.resolve()]
 
 
 def is_one_file(names: list[Path], out: Path) -> bool:
@@ -82,15 +85,17 @@ def is_one_file(names: list[Path], out: Path) -> bool:
     return one and not out.is_dir() and suffix_of(out) in plugins.names("save")
 
 
-def _fitting(pattern: str) -> list[Path]:
+def _fitting(pattern: str, out: Path) -> list[Path]:
     found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
     if not found:
         raise InputsError(f"{pattern}: the pattern fits no file.")
-    return [Path(name) for name in found]
+    # A recursive pattern finds results below the folder that it starts in; next to the inputs they are inputs.
+    below = any(_is_in(out, Path(name).parent) and not _is_in(Path(name), out) for name in found)
+    return [Path(name) for name in found if not (below and _is_in(Path(name), out))]
 
 
-def _lies_in(name: Path, out: Path) -> bool:
-    return out.resolve() in (name.resolve(), *name.resolve().parents)
+def _is_in(name: Path, folder: Path) -> bool:
+    return folder.resolve() in (name.resolve(), *name.resolve().parents)
 
 
 def _refuse_bad_output(names: list[Path], out: Path) -> None:
@@ -112,6 +117,8 @@ def _refuse_bad_output(names: list[Path], out: Path) -> None:
             f"{out}: is a file. The output must be a folder, or a picture's name for one input file."
         )
     place = next(parent for parent in (out, *out.absolute().parents) if parent.exists())
+    if place != out and not place.is_dir():
+        raise InputsError(f"{out}: cannot be made, {place} is a file. Name another output.")
     if not os.access(place, os.W_OK):
         raise InputsError(f"{out}: cannot be written, {place} gives no permission. Name another output.")
 
@@ -161,6 +168,8 @@ def _add(items: dict[Path, Item], item: Item) -> None:
             f"{other.source} and {item.source} would both become {item.target}. "
             "Try --format same, or restore them into different folders."
         )
-    if item.target.resolve() == item.source.resolve():
-        raise InputsError(f"{item.target}: would overwrite its own input. Name another output.")
+    if item.target.is_dir():
+        raise InputsError(
+            f"{item.target}: is a folder where {item.source} is to be written. Name another output."
+        )
     items[item.target] = item

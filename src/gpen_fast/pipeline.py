@@ -41,10 +41,12 @@ class Job:
 
     def fail(self, error: Exception) -> None:
         """Ends the way. The traceback goes: it would hold the picture, and on a device its memory, for good."""
-        cause: BaseException | None = error
-        while cause is not None:
-            cause.__traceback__ = None
-            cause = cause.__cause__ or cause.__context__
+        chain: list[BaseException | None] = [error]
+        while chain:
+            cause = chain.pop()
+            if cause is not None and cause.__traceback__ is not None:
+                cause.__traceback__ = None
+                chain += [cause.__cause__, cause.__context__]
         self.error = error
         self.release()
 
@@ -131,8 +133,13 @@ class Pipeline:
         """Waits for a launched batch and hands each job its faces; a job with a broken one gets an error."""
         if batch is None:
             return
-        with batch.span as span:
-            faces = iter(self.tools.generator.settle(batch.launched))
+        span = batch.span
+        try:
+            with span:
+                faces = iter(self.tools.generator.settle(batch.launched))
+        except BaseException:
+            self.clock.drop(span)
+            raise
         self.clock.close(span)
         for job in batch.jobs:
             job.restored = [next(faces) for _ in _there(job.crops).pixels]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from gpen_fast import plugins
 from gpen_fast.errors import SettingsError
 
 STAGES = ("load", "detect", "align", "crop", "generate", "paste", "save")
 PRECISIONS = ("auto", "fp32", "tf32", "bf16", "fp16")
 TEMPLATES = ("gpen", "ffhq")
-FORMATS = ("png", "jpg", "webp", "same")
+# The input's own format instead of a plug-in's.
+SAME = "same"
 RANDOM = "random:"
 
 
@@ -69,7 +71,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Output:
-    """What `enhance` writes. format: one of FORMATS; `same` keeps each input's own."""
+    """What `enhance` writes. format: one of `formats()`; `same` keeps each input's own."""
 
     format: str = "png"
     quality: int = 95
@@ -77,8 +79,13 @@ class Output:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        if self.format not in FORMATS:
-            raise SettingsError(f"format {self.format!r}: accepted are {', '.join(FORMATS)}.")
+        if self.format not in formats():
+            raise SettingsError(f"format {self.format!r}: accepted are {', '.join(formats())}.")
+
+
+def formats() -> list[str]:
+    """What `--format` accepts."""
+    return [*plugins.names("save"), SAME]
 
 
 def suffix_of(path: Path) -> str:

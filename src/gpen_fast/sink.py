@@ -27,14 +27,14 @@ class Sink:
         """Raises PictureError or OSError; then no file appears under the target's name."""
         target: Path = self._targets[job.source]
         assert job.frame is not None and job.result is not None
+        if self._output.save_faces:
+            self._write_faces(target, job)  # first: a result that exists is never made again
         if job.faces:
             self._write(target, job.result)
             job.output = RESTORED
         else:
             self._pass_through(job.source, target, job.frame)
             job.output = NO_FACE
-        if self._output.save_faces:
-            self._write_faces(target, job)
         job.release()
 
     def _write(self, target: Path, frame: Frame) -> None:

@@ -80,8 +80,11 @@ def refined(matrix: Matrix, fine: int) -> Matrix:
 
 
 def _warp_cv2(pixels: Tensor, matrix: Matrix, size: tuple[int, int], *, edge: bool) -> Tensor:
+    """`warp` by OpenCV, which takes no source of over 32766 pixels a side: only what the result sees is given."""
     border = cv2.BORDER_REPLICATE if edge else cv2.BORDER_CONSTANT
-    array = _as_array(pixels)
+    x0, y0, x1, y1 = _source_rect(inverse(matrix), size, pixels)
+    matrix = np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ (x0, y0)])
+    array = _as_array(pixels[:, y0:y1, x0:x1])
     return _as_tensor(cv2.warpAffine(array, matrix, size[::-1], flags=cv2.INTER_LINEAR, borderMode=border))
 
 

@@ -74,7 +74,7 @@ def test_second_run_goes_on_where_the_first_ended(cli, album: Path, tiny_weights
     assert Path("out/astronaut.png").stat().st_mtime_ns == before
     ran = cli("enhance", "in", "out", "--weights", "not-even-looked-for.pth")
     assert ran.status == 0
-    assert "nothing to do: all 4 results exist. --overwrite makes them anew." in ran.out
+    assert "nothing to do: 4 results exist (--overwrite makes them anew)" in ran.out
     cli("enhance", "in", "out", "--weights", tiny_weights, "--overwrite")
     assert Path("out/astronaut.png").stat().st_mtime_ns > before
 
@@ -153,6 +153,24 @@ def test_notes_and_what_cannot_be_read(cli, album: Path, tiny_weights: Path) -> 
     assert report["outcomes"]["failed"] == 2
 
 
+def test_only_failures_are_named_without_weights(cli, album: Path) -> None:
+    (album / "gone.png").symlink_to(album / "nowhere.png")
+    ran = cli("enhance", "gone.png", "out", "--json", "r.json")
+    assert ran.status == 1
+    assert "failed gone.png: not a regular file" in ran.err
+    assert json.loads(Path("r.json").read_text())["outcomes"]["failed"] == 1
+
+
+def test_faces_that_cannot_be_saved_leave_no_result_behind(cli, album: Path, tiny_weights: Path) -> None:
+    (album / "out").mkdir()
+    (album / "out/astronaut.png.faces").write_text("in the way")
+    command = ["enhance", "in/astronaut.png", "out", "--save-faces", "--weights", tiny_weights]
+    assert cli(*command).status == 1
+    assert not Path("out/astronaut.png").exists()
+    (album / "out/astronaut.png.faces").unlink()
+    assert cli(*command).status == 0
+
+
 def test_name_that_is_no_text(album: Path) -> None:
     shutil.copy("in/meadow.png", os.fsdecode(b"in/caf\xe9.png"))
     command = [sys.executable, "-m", "gpen_fast", "enhance", "in", "out", "--dry-run"]
@@ -204,7 +222,7 @@ def test_quiet_says_failures_only(cli, album: Path, tiny_weights: Path) -> None:
         (["--device", "tpu"], "device 'tpu': accepted are auto, cpu, cuda and cuda:N"),
         (["--detector", "yolo"], "detector 'yolo' does not exist: there is haar, none."),
         (["--backend", "tensorrt"], "backend 'tensorrt' does not exist: there is eager."),
-        (["--format", "gif"], "format 'gif': accepted are png, jpg, webp, same"),
+        (["--format", "gif"], "format 'gif': accepted are jpg, png, webp, same"),
         (["--only-largest", "--only-center"], "only-largest and only-center contradict each other"),
         (["--model", "gpen-bfr-512"], "no weights for gpen-bfr-512: looked for GPEN-BFR-512.pth in"),
         (["--weights", "none.pth"], "weights 'none.pth': no such file"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from PIL import Image, ImageCms
 
 from gpen_fast.errors import PictureError, reason
 from gpen_fast.stages.load import load
+from gpen_fast.stages.save.png import _with_metadata
 from gpen_fast.types import Frame
 
 CPU = torch.device("cpu")
@@ -84,6 +86,38 @@ def test_colour_picture_without_colour_is_grey_and_remembers_its_channels() -> N
     almost = np.stack([grey] * 3, axis=-1)
     almost[17, 23, 2] ^= 1
     assert load(almost, CPU).pixels.shape[0] == 3
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied_once_in_sixteen_bits(
+    tmp_path: Path, suffix: str, orientation: int
+) -> None:
+    deep, shallow = tmp_path / f"deep.{suffix}", tmp_path / "shallow.png"
+    array = photo(dtype=np.uint16)
+    cv2.imwrite(str(deep), array[..., ::-1])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    if suffix == "png":
+        data = deep.read_bytes()
+        deep.write_bytes(_with_metadata(data, exif.tobytes(), None))
+    else:
+        tifftag(deep, 0x0112, orientation)
+    Image.fromarray((array >> 8).astype(np.uint8)).save(shallow, exif=exif)
+    assert np.array_equal(hwc(load(deep, CPU)) >> 8, hwc(load(shallow, CPU)))
+
+
+def tifftag(path: Path, tag: int, value: int) -> None:
+    """Sets a SHORT tag of a little-endian TIFF's first directory, appending a new directory."""
+    data = bytearray(path.read_bytes())
+    (at,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, at)
+    entries = [bytes(data[at + 2 + 12 * i : at + 14 + 12 * i]) for i in range(count)]
+    entries = [entry for entry in entries if struct.unpack_from("<H", entry)[0] != tag]
+    entries.append(struct.pack("<HHIHH", tag, 3, 1, value, 0))
+    entries.sort(key=lambda entry: struct.unpack_from("<H", entry)[0])
+    struct.pack_into("<I", data, 4, len(data))
+    path.write_bytes(bytes(data) + struct.pack("<H", len(entries)) + b"".join(entries) + b"\0\0\0\0")
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -53,9 +53,8 @@ def test_png_is_exact_in_sixteen_bits_with_its_metadata(channels: int) -> None:
     read = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     wanted = array if channels == 1 else array[..., [2, 1, 0, 3][:channels]]
     assert np.array_equal(read, wanted)
-    if hasattr(cv2, "IMAGE_METADATA_ICCP"):
-        assert opened(data).getexif()[0x010E] == "mother"
-        assert opened(data).info.get("icc_profile") == (ICC if channels > 1 else None)
+    assert opened(data).getexif()[0x010E] == "mother"
+    assert opened(data).info.get("icc_profile") == (ICC if channels > 1 else None)
 
 
 def test_sixteen_bit_grey_with_alpha() -> None:

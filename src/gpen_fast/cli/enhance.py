@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from gpen_fast.cli import flags
 from gpen_fast.errors import SettingsError
-from gpen_fast.settings import FORMATS, Output, Settings, suffix_of
+from gpen_fast.settings import SAME, Output, Settings, formats, suffix_of
 
 if TYPE_CHECKING:
     from gpen_fast.inputs import Plan
@@ -41,7 +42,7 @@ def enhance(
     format: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join(FORMATS),
+            metavar="|".join(formats()),
             help="Of the output; same: each input's own, PNG where that cannot be written.",
             show_default="png",
         ),
@@ -74,7 +75,7 @@ def enhance(
     report_to = flags.report_path(json_file)
     wanted = None if format is None else suffix_of(Path(f"name.{format}"))
     suffix = suffix_of(out) if is_one_file(expanded(inputs, out), out) else None
-    if suffix and wanted not in (None, "same", suffix):
+    if suffix and wanted not in (None, SAME, suffix):
         raise SettingsError(
             f"--format {format} and the output name {out} contradict each other: leave one out."
         )
@@ -106,7 +107,7 @@ def _print_plan(work: Plan) -> None:
 
 
 def _run(work: Plan, settings: Settings, output: Output, quiet: bool, report_to: Path | None) -> int:
-    if not work.todo and not work.failed:
+    if not work.todo:
         return _nothing_to_do(work, quiet, report_to)
     from gpen_fast.batch import run_batch
     from gpen_fast.cli.progress import progress_over
@@ -127,9 +128,14 @@ def _run(work: Plan, settings: Settings, output: Output, quiet: bool, report_to:
 
 def _nothing_to_do(work: Plan, quiet: bool, report_to: Path | None) -> int:
     if not quiet:
-        print(f"nothing to do: all {len(work.skipped)} results exist. --overwrite makes them anew.")
+        print(
+            f"nothing to do: {len(work.skipped)} results exist (--overwrite makes them anew), "
+            f"{len(work.ignored)} ignored (no picture)"
+        )
+    for path, why in work.failed:
+        print(f"failed {path}: {why}", file=sys.stderr)
     if report_to:
         from gpen_fast.profile.report import nothing_done, write_json
 
-        write_json(nothing_done(len(work.skipped), len(work.ignored)), report_to)
-    return 0
+        write_json(nothing_done(work), report_to)
+    return _FAILED if work.failed else 0

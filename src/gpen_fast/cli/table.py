@@ -116,6 +116,8 @@ def _print_what_ran(console: Console, report: Report) -> None:
     )
     if tools.weights.random:
         console.print("[bold yellow]random weights: timing only[/]")
+    if tools.generator.redone:
+        console.print(f"{_count(tools.generator.redone, 'face')} redone in fp32: the first try gave none")
 
 
 def _print_outcomes(console: Console, report: Report) -> None:
@@ -126,10 +128,6 @@ def _print_outcomes(console: Console, report: Report) -> None:
     )
     if report.first_call_ms is not None:
         console.print(f"first call of generate {report.first_call_ms:.1f} ms, apart from the means above")
-    if report.tools.generator.redone:
-        console.print(
-            f"{_count(report.tools.generator.redone, 'face')} redone in fp32: the first try gave none"
-        )
     got = report.outcomes.get
     console.print(
         f"[green]{got('restored', 0)} restored[/], {got('no_face', 0)} no face (copied through), "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from gpen_fast.device import pick_precision
 from gpen_fast.profile.report import Report, StageRow
+from gpen_fast.settings import RANDOM
 
 # p95 within the budget is live; within this many budgets borderline.
 _BORDERLINE = 1.5
@@ -40,12 +42,13 @@ def _faster_network(report: Report) -> str:
     options = []
     if tools.device.type == "cpu":
         options.append("a GPU (--device cuda)")
-    if tools.precision.name in {"fp32", "tf32"}:
+    if pick_precision("half", tools.device).name not in {"fp32", tools.precision.name}:
         options.append("half precision (--fp16)")
     if report.faces > report.images:
         options.append("fewer faces (--only-largest, --min-face PX)")
     if tools.size > 256:
-        options.append(f"a smaller model (--model {_SMALLEST_MODEL})")
+        flag = f"--weights {RANDOM}" if tools.weights.random else "--model "
+        options.append(f"a smaller model ({flag}{_SMALLEST_MODEL})")
     if not options:
         return "the network itself is what costs; enhance overlaps the rest."
     return f"try {', or '.join(options)}."

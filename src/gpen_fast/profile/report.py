@@ -14,6 +14,7 @@ import torch
 
 from gpen_fast import __version__
 from gpen_fast.device import describe, peak_bytes
+from gpen_fast.inputs import Plan
 from gpen_fast.profile.memory import host_peak_bytes
 from gpen_fast.profile.recorder import Recorder, Series
 from gpen_fast.profile.stats import Summary, summarise
@@ -147,9 +148,11 @@ def as_dict(report: Report) -> dict[str, Any]:
     }
 
 
-def nothing_done(skipped: int, ignored: int) -> dict[str, Any]:
-    """The part of `enhance`'s report that there is when every result exists already."""
-    counts = {"skipped": skipped, "ignored": ignored}
+def nothing_done(work: Plan) -> dict[str, Any]:
+    """`enhance`'s report where nothing was left to restore: what ran and what it took are null."""
+    counts = {"skipped": len(work.skipped), "ignored": len(work.ignored), "failed": len(work.failed)}
+    unknown = "device settings weights commit warmup runs first_call_ms overlap_factor bound_by wall_ms"
+    unknown += " unaccounted_ms throughput_per_s memory model_load_ms"
     return {
         "schema": SCHEMA,
         "command": "enhance",
@@ -157,7 +160,9 @@ def nothing_done(skipped: int, ignored: int) -> dict[str, Any]:
         "images": 0,
         "faces": 0,
         "outcomes": {name: counts.get(name, 0) for name in OUTCOMES},
-        "failed": [],
+        "failed": [{"path": str(path), "error": error} for path, error in work.failed],
+        "stages": [],
+        **dict.fromkeys(unknown.split()),
     }
 
 

@@ -65,7 +65,8 @@ def _decode(path: Path) -> Frame:
     try:
         with Image.open(io.BytesIO(data)) as image:
             if _is_deep(image, data):
-                return _described(image, _decode_deep(data))
+                # OpenCV turns a TIFF upright itself, a PNG not.
+                return _described(image, _decode_deep(data), upright=image.format == "TIFF")
             return _from_pil(image)
     except (PictureError, MemoryError):
         raise
@@ -107,11 +108,11 @@ def _from_pil(image: Image.Image) -> Frame:
     return _described(image, np.asarray(image.convert(colour + "A" * has_alpha)))
 
 
-def _described(image: Image.Image, array: Pixels) -> Frame:
-    """Pixels turned upright, with what the file says about them."""
+def _described(image: Image.Image, array: Pixels, *, upright: bool = False) -> Frame:
+    """Pixels turned upright unless they are, with what the file says about them."""
     exif, orientation = _exif_of(image)
     icc = image.info.get("icc_profile") if image.mode != "CMYK" else None
-    frame = _from_array(_upright(array, orientation))
+    frame = _from_array(array if upright else _upright(array, orientation))
     return replace(frame, exif=exif, icc=icc or None, kind=image.format or "", note=_note(image))
 
 
@@ -123,6 +124,7 @@ def _note(image: Image.Image) -> str:
 
 def _exif_of(image: Image.Image) -> tuple[bytes | None, int]:
     """The EXIF bytes with their orientation reset, and the orientation that was there."""
+    orientation = 1
     with contextlib.suppress(Exception):  # broken EXIF is common and no reason to lose the picture
         exif = image.getexif()
         if image.format == "TIFF":
@@ -132,7 +134,7 @@ def _exif_of(image: Image.Image) -> tuple[bytes | None, int]:
             orientation = int(exif.get(_ORIENTATION, 1))
             exif[_ORIENTATION] = 1
             return exif.tobytes(), orientation
-    return None, 1
+    return None, orientation
 
 
 def _upright(array: Pixels, orientation: int) -> Pixels:

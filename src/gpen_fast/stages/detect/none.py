@@ -10,7 +10,7 @@ from gpen_fast.types import Face, Frame
 
 
 class WholePicture:
-    """One face as large as the picture. The pipeline does not call it: it has nothing to do."""
+    """One face as large as the picture. It takes no time, and the tables say that detection was skipped."""
 
     name = "none"
     on_host = True
