@@ -203,6 +203,8 @@ def test_unknown_setting_and_missing_weights(tmp_path: Path, monkeypatch: pytest
         Restorer()
     with pytest.raises(WeightsNotFoundError, match=r"weights 'none\.pth': no such file"):
         Restorer(weights="none.pth")
+    with pytest.raises(SettingsError, match="random weights restore nothing"):
+        Restorer(weights="random:gpen-bfr-256")
     with pytest.raises(SettingsError, match="model 'gfpgan' is not known: there is gpen-bfr-512"):
         Restorer("gfpgan")
 

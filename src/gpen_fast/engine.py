@@ -34,7 +34,7 @@ class Engine:
         # A device works on while the host prepares the next batch; a CPU would only answer later.
         self._most_flying = 1 if self._device.type == "cuda" else 0
         self._stopped = threading.Event()
-        self._stream = worker_stream(self._device)
+        self._stream: Any = None
 
     def stop(self) -> None:
         """Takes no further pictures; those already in the network are finished and yielded."""
@@ -49,10 +49,8 @@ class Engine:
             finishing: deque[Future[Job]] = deque()
             for job in self._worked(self._read_ahead(readers, sources)):
                 finishing.append(writers.submit(self._finish, job, mark(self._device), finish))
-                while finishing[0].done() or len(finishing) > 2 * self.writers:
+                while finishing and (finishing[0].done() or len(finishing) > 2 * self.writers):
                     yield finishing.popleft().result()
-                    if not finishing:
-                        break
             while finishing:
                 yield finishing.popleft().result()
         finally:

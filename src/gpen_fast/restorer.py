@@ -44,6 +44,10 @@ class Restorer:
         if isinstance(settings.get("weights"), Path):
             settings["weights"] = str(settings["weights"])
         self.settings = Settings(model, detector=detector, device=device, precision=precision, **settings)
+        if self.settings.random_weights:
+            raise SettingsError(
+                "random weights restore nothing: they are for gpen-fast profile and benchmarks."
+            )
         self.tools = open_tools(self.settings)
 
     def restore(self, image: Any) -> Restoration:
@@ -70,8 +74,10 @@ class Restorer:
 
         engine = Engine(self._pipeline())
         for job in engine.run((_as_source(path) for path in paths), convert):
-            failed = Restoration(None, timing=job.timing, error=job.error, path=_path_of(job.source))
-            yield failed if job.error else job.output
+            if job.error:
+                yield Restoration(None, timing=job.timing, error=job.error, path=_path_of(job.source))
+            else:
+                yield job.output
 
     def _pipeline(self) -> Pipeline:
         device = self.tools.device

@@ -11,7 +11,6 @@ from gpen_fast.pipeline import Job, Pipeline
 from gpen_fast.profile.clock import Clock
 from gpen_fast.profile.recorder import Recorder
 from gpen_fast.profile.report import Report, stage_rows
-from gpen_fast.settings import STAGES
 from gpen_fast.stages.save.base import open_writer, write_file
 from gpen_fast.tools import Tools
 
@@ -23,30 +22,30 @@ def profile_picture(tools: Tools, path: Path, *, runs: int, warmup: int, suffix:
 
     Raises PictureError or OSError where the picture cannot be read, GenerateError where the network fails.
     """
-    reset_peak(tools.device)
+    device = tools.device
+    reset_peak(device)
+    clock = Clock(Recorder(), make_event=event_maker(device), wait=lambda: synchronize(device))
     with tempfile.TemporaryDirectory(prefix="gpen-fast-") as folder:
         target = Path(folder) / f"restored.{suffix}"
-        first, _ = _run(tools, path, target, Recorder())
+        first, _ = _run(tools, path, target, clock)
         for _ in range(warmup):
-            _run(tools, path, target, Recorder())
-        recorder = Recorder()
+            _run(tools, path, target, clock)
+        recorder = clock.recorder = Recorder()
         wall, faces = [], 0
         for _ in range(runs):
-            ms, job = _run(tools, path, target, recorder)
+            ms, job = _run(tools, path, target, clock)
             wall.append(ms)
             faces += len(job.faces or ())
     stages = stage_rows(recorder, sum(wall), aligned=tools.settings.aligned, first_apart=False)
-    unaccounted = (sum(wall) - recorder.total_host_ms(*STAGES)) / runs
+    unaccounted = (sum(wall) - recorder.total_host_ms()) / runs
     return Report(
         "profile", tools, stages, wall, runs, faces,
         first_call_ms=first, unaccounted_ms=unaccounted, warmup=warmup, runs=runs,
     )  # fmt: skip
 
 
-def _run(tools: Tools, path: Path, target: Path, recorder: Recorder) -> tuple[float, Job]:
+def _run(tools: Tools, path: Path, target: Path, clock: Clock) -> tuple[float, Job]:
     """One restoration from file to file: its wall time, by a timer of its own, and the job."""
-    device = tools.device
-    clock = Clock(recorder, make_event=event_maker(device), wait=lambda: synchronize(device))
     pipeline = Pipeline(tools, clock)
     writer = open_writer(target.suffix.removeprefix("."))
 

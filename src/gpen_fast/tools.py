@@ -22,7 +22,7 @@ from gpen_fast.store.locate import Choice, choose
 
 @dataclass(frozen=True, eq=False)
 class Tools:
-    """What the verbs work with. size: the network's, pixels. load_ms: what making all this took."""
+    """What the verbs work with. load_ms: what making all this took; None for random weights, which are drawn."""
 
     settings: Settings
     device: torch.device
@@ -32,7 +32,7 @@ class Tools:
     model: str
     weights: Choice
     template: str
-    load_ms: float
+    load_ms: float | None
 
     @property
     def size(self) -> int:
@@ -60,7 +60,7 @@ def open_tools(settings: Settings) -> Tools:
         name_of(network.figures),
         choice,
         template,
-        (time.perf_counter() - start) * 1e3,
+        None if choice.random else (time.perf_counter() - start) * 1e3,
     )
 
 

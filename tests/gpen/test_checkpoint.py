@@ -61,6 +61,8 @@ def test_training_checkpoint_gives_its_averaged_generator(
         {"g": other, "d": critic, "g_ema": state, "g_optim": {"state": {}, "lr": 1}}, tmp_path / "train.pth"
     )
     assert torch.equal(build(path).ecd0[0][0].weight, state["ecd0.0.0.weight"])
+    noted = save({**state, "config": {"size": 64}, "step": 7}, tmp_path / "noted.pth")
+    assert build(noted).figures == TINY
     only = save({"d": critic, "model": state}, tmp_path / "only.pth")
     assert build(only).figures == TINY
 

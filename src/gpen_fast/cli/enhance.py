@@ -56,7 +56,7 @@ def enhance(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")] = False,
     json_file: flags.JsonFile = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print failures only.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print failures and notes only.")] = False,
 ) -> None:
     """Restore the faces in pictures, folders and globs.
 
@@ -79,7 +79,7 @@ def enhance(
         raise SettingsError(
             f"--format {format} and the output name {out} contradict each other: leave one out."
         )
-    output = Output(wanted or suffix or "png", quality, save_faces, overwrite)
+    output = Output(suffix or "png" if wanted is None else wanted, quality, save_faces, overwrite)
     work = plan(inputs, out, output)
     if dry_run:
         _print_plan(work)

@@ -59,9 +59,11 @@ def print_profile(report: Report, target_fps: float) -> None:
         f"wall: median {wall.median:.1f} ms, p95 {wall.p95:.1f}, unaccounted {report.unaccounted_ms:.2f}; "
         f"{_count(report.faces // report.images, 'face')}"
     )
+    load_ms = report.tools.load_ms
     console.print(
-        f"{_count(report.runs or 0, 'run')} after {report.warmup} warm-up; "
-        f"apart: model load {report.tools.load_ms:.0f} ms, first call {report.first_call_ms:.1f} ms"
+        f"{_count(report.runs or 0, 'run')} after {report.warmup} warm-up; apart: "
+        + ("" if load_ms is None else f"model load {load_ms:.0f} ms, ")
+        + f"first call {report.first_call_ms:.1f} ms"
     )
     console.print(
         f"memory peak: device {_mib(peak_bytes(report.tools.device))}, host {_mib(host_peak_bytes())}"

@@ -21,6 +21,8 @@ State = Mapping[str, Tensor]
 _TORCH_SUFFIXES = {".pth", ".pt"}
 # A zip file, or the bare pickle of old torch versions.
 _TORCH_STARTS = (b"PK", b"\x80")
+# A tensor that every GPEN generator has.
+_MARK = "generator.input.input"
 # What training scripts call the exponential moving average of the generator, which is the one to use.
 _AVERAGED = ("g_ema", "params_ema")
 
@@ -148,6 +150,8 @@ def first_line(cause: BaseException) -> str:
 def _select(state: Mapping[str, Any], key: str | None) -> State:
     """The state dict itself, the one under `key`, or the nested one that is a GPEN generator."""
     nested = {name: value for name, value in state.items() if isinstance(value, Mapping)}
+    if key is None and _MARK in state:  # beside it may lie what a training script notes
+        return {name: value for name, value in state.items() if isinstance(value, Tensor)}
     if key is not None and key not in nested:
         raise CheckpointError(
             f"no state dict under key {key!r}. There is: {', '.join(nested) or 'none nested'}."
@@ -161,7 +165,7 @@ def _select(state: Mapping[str, Any], key: str | None) -> State:
 
 def _the_generator(nested: Mapping[str, Mapping[str, Any]]) -> State:
     """Of a training checkpoint's state dicts the averaged generator, or the only one there is."""
-    fitting = [name for name, value in nested.items() if "generator.input.input" in value]
+    fitting = [name for name, value in nested.items() if _MARK in value]
     averaged = [name for name in _AVERAGED if name in fitting]
     if len(nested) == 1:
         return next(iter(nested.values()))

@@ -12,7 +12,7 @@ from gpen_fast import plugins
 from gpen_fast.settings import Settings
 from gpen_fast.types import Face, Frame
 
-# In order of preference; a detector that needs weights joins in front once it can say whether they are there.
+# In order of preference.
 AUTO = ("haar",)
 
 
