@@ -17,14 +17,13 @@ from gpen_fast.engine import Engine
 from gpen_fast.errors import reason
 from gpen_fast.inputs import Plan
 from gpen_fast.pipeline import Job, Pipeline
-from gpen_fast.profile.clock import Clock
+from gpen_fast.profile.clock import NS_PER_MS, Clock
 from gpen_fast.profile.recorder import Recorder
 from gpen_fast.profile.report import Report, stage_rows
 from gpen_fast.settings import Output
 from gpen_fast.sink import NO_FACE, Sink
 from gpen_fast.tools import Tools
 
-_NS_PER_MS = 1e6
 _WORKER = ("align", "crop", "generate", "paste")
 
 
@@ -55,7 +54,7 @@ def run_batch(tools: Tools, work: Plan, output: Output, progress: Progress) -> R
         for job in engine.run((item.source for item in work.todo), lambda job: pipeline.save(job, sink)):
             tally.add(job)
             progress.advance(job.source)
-    wall = (time.perf_counter_ns() - start) / _NS_PER_MS
+    wall = (time.perf_counter_ns() - start) / NS_PER_MS
     clock.finish()
     return _report(tools, work, tally, recorder, wall, engine)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError
-from gpen_fast.settings import Output, suffix_of
+from gpen_fast.settings import SAME, Output, suffix_of
 
 PICTURES = frozenset({"jpg", "png", "webp", "bmp", "tif", "tiff"})
 # Suffixes that no folder is meant to have.
@@ -125,7 +125,7 @@ def _refuse_bad_output(names: list[Path], out: Path) -> None:
 
 def _suffix(source: Path, output: Output) -> str:
     """Formats that cannot be written become PNG under `same`."""
-    if output.format != "same":
+    if output.format != SAME:
         return output.format
     return source.suffix.removeprefix(".") if suffix_of(source) in plugins.names("save") else "png"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -12,8 +13,9 @@ _ROOT = Path(__file__).parent
 _WORDS = {"detect": "detector", "generate": "backend", "save": "format"}
 
 
+@cache
 def names(folder: str) -> list[str]:
-    """The plug-ins in `stages/<folder>`, sorted, without importing any."""
+    """The plug-ins in `stages/<folder>`, sorted, without importing any; listed once, asked for each picture."""
     files = (_ROOT / "stages" / folder).glob("*.py")
     return sorted(file.stem for file in files if file.stem != "base" and not file.stem.startswith("_"))
 

@@ -8,17 +8,15 @@ from pathlib import Path
 
 from gpen_fast.device import event_maker, reset_peak, synchronize
 from gpen_fast.pipeline import Job, Pipeline
-from gpen_fast.profile.clock import Clock
+from gpen_fast.profile.clock import NS_PER_MS, Clock
 from gpen_fast.profile.recorder import Recorder
 from gpen_fast.profile.report import Report, stage_rows
 from gpen_fast.stages.save.base import open_writer, write_file
 from gpen_fast.tools import Tools
 
-_NS_PER_MS = 1e6
 
-
-def profile_picture(tools: Tools, path: Path, *, runs: int, warmup: int, suffix: str = "png") -> Report:
-    """Restores and saves `path` once apart, `warmup` times uncounted and `runs` times counted.
+def profile_picture(tools: Tools, path: Path, *, runs: int, warmup: int) -> Report:
+    """Restores `path` and saves it as PNG: once apart, `warmup` times uncounted and `runs` times counted.
 
     Raises PictureError or OSError where the picture cannot be read, GenerateError where the network fails.
     """
@@ -26,7 +24,7 @@ def profile_picture(tools: Tools, path: Path, *, runs: int, warmup: int, suffix:
     reset_peak(device)
     clock = Clock(Recorder(), make_event=event_maker(device), wait=lambda: synchronize(device))
     with tempfile.TemporaryDirectory(prefix="gpen-fast-") as folder:
-        target = Path(folder) / f"restored.{suffix}"
+        target = Path(folder) / "restored.png"
         first, _ = _run(tools, path, target, clock)
         for _ in range(warmup):
             _run(tools, path, target, clock)
@@ -56,6 +54,6 @@ def _run(tools: Tools, path: Path, target: Path, clock: Clock) -> tuple[float, J
     start = time.perf_counter_ns()
     job = pipeline.restore(path)
     pipeline.save(job, write)
-    ms = (time.perf_counter_ns() - start) / _NS_PER_MS
+    ms = (time.perf_counter_ns() - start) / NS_PER_MS
     clock.finish()
     return ms, job

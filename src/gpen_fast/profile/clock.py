@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self
 
 from gpen_fast.profile.recorder import Recorder
 
-_NS_PER_MS = 1e6
+NS_PER_MS = 1e6
 
 
 class Event(Protocol):
@@ -50,7 +50,7 @@ class Span:
     @property
     def host_ms(self) -> float:
         """Wall time inside the parts so far."""
-        return self._ns / _NS_PER_MS
+        return self._ns / NS_PER_MS
 
     def __enter__(self) -> Self:
         self._started = self._clock.now()

@@ -60,8 +60,8 @@ class Rect(NamedTuple):
 class Patch(NamedTuple):
     """A restored face in the picture's coordinates, over `rect`.
 
-    pixels: (C,h,w). mask: (1,h,w) in 0..1, how much of the picture it replaces. weight: (1,h,w), its say
-    where other faces reach the same pixels.
+    pixels: (C,h,w) float on the picture's scale. mask: (1,h,w) in 0..1, how much of the picture it replaces.
+    weight: (1,h,w), its say where other faces reach the same pixels.
     """
 
     rect: Rect
@@ -106,7 +106,7 @@ def _patch(frame: Frame, face: Face, matrix: NDArray[np.float64], restored: Tens
         restored = luma(restored)
     back[:, 2] -= (rect.x0, rect.y0)
     mask, nearness = warp(_mask_and_nearness(size, restored.device), back, rect.size, edge=False).split(1)
-    return Patch(rect, warp_lanczos(restored, back, rect.size), mask, mask * nearness)
+    return Patch(rect, warp_lanczos(restored, back, rect.size).float(), mask, mask * nearness)
 
 
 def _covered(back: NDArray[np.float64], size: int) -> Rect:
@@ -127,9 +127,9 @@ def _blend(canvas: Tensor, original: Tensor, patch: Patch, others: Sequence[Patc
 
 
 def _mixed(patch: Patch, others: Sequence[Patch]) -> tuple[Tensor, Tensor]:
-    """Float pixels and mask over the patch's rectangle: the weighted mean of all faces, the largest mask."""
+    """Pixels and mask over the patch's rectangle: the weighted mean of all faces, the largest mask."""
     if not others:
-        return patch.pixels.float(), patch.mask
+        return patch.pixels, patch.mask
     pixels, weight, mask = patch.pixels * patch.weight, patch.weight.clone(), patch.mask.clone()
     for other in others:
         shared = patch.rect.common(other.rect)
