@@ -25,6 +25,18 @@ class WeightsNotFoundError(GpenError, FileNotFoundError):
     """No weights file for the model that was asked for."""
 
 
+class HashError(GpenError, ValueError):
+    """A weights file is neither the published one nor one that the user accepted."""
+
+
+class DownloadError(GpenError, OSError):
+    """No source gave the file, or it may not or cannot be stored."""
+
+
+class StoreError(GpenError, RuntimeError):
+    """The weights catalog or the user's record of weights cannot be read or written."""
+
+
 class PluginError(GpenError, ImportError):
     """A detector, backend or writer does not exist or lacks its optional dependency."""
 

@@ -26,6 +26,7 @@ class Settings:
     call, None for the device's default. strength: 0 keeps the input, 1 is the full restoration.
     only_largest, only_center: restore one face of each picture. min_face: pixels of the box's shorter side
     below which a face is left alone. template: where the landmarks lie in a crop, None for the model's own.
+    weights_dir: a folder searched for weights before all others. offline: never touch the network.
     """
 
     model: str = "auto"
@@ -40,6 +41,8 @@ class Settings:
     only_center: bool = False
     min_face: int = 0
     template: str | None = None
+    weights_dir: str | None = None
+    offline: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= 1.0:

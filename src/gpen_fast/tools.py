@@ -17,6 +17,7 @@ from gpen_fast.stages.align import TEMPLATES
 from gpen_fast.stages.detect.base import Detector, open_detector
 from gpen_fast.stages.generate._generator import Generator
 from gpen_fast.stages.generate.base import open_backend
+from gpen_fast.store.catalog import catalog
 from gpen_fast.store.locate import Choice, choose
 
 
@@ -57,7 +58,7 @@ def open_tools(settings: Settings) -> Tools:
         precision,
         detector,
         Generator(backend, settings.batch_size),
-        name_of(network.figures),
+        choice.model or name_of(network.figures),
         choice,
         template,
         None if choice.random else (time.perf_counter() - start) * 1e3,
@@ -70,10 +71,10 @@ def _network(choice: Choice) -> FullGenerator:
         assert choice.model is not None
         return build(random_state(PUBLISHED[choice.model].figures))
     network = build(choice.path)
-    found = name_of(network.figures)
-    if choice.model is not None and choice.model != found:
+    wanted = PUBLISHED.get(choice.model or "")
+    if wanted is not None and wanted.figures != network.figures:
         raise CheckpointError(
-            f"{choice.path} holds {found}, and {choice.model} was asked for. Leave --model out."
+            f"{choice.path} holds {name_of(network.figures)}, and {choice.model} was asked for. Leave --model out."
         )
     return network
 
@@ -86,5 +87,5 @@ def _template(choice: Choice, network: FullGenerator) -> str:
             f"{choice.path} declares the template {declared!r}: known are {', '.join(TEMPLATES)}. "
             "Name one by --template."
         )
-    spec = PUBLISHED.get(name_of(network.figures))
-    return declared or (spec.template if spec else "gpen")
+    known = catalog().get(choice.model or name_of(network.figures))
+    return declared or (known.template if known else None) or "gpen"

@@ -11,8 +11,10 @@ from typing import Annotated
 import typer
 
 from gpen_fast import __version__
+from gpen_fast.cli.doctor import doctor
 from gpen_fast.cli.enhance import enhance
 from gpen_fast.cli.profile import profile
+from gpen_fast.cli.weights import weights
 from gpen_fast.errors import GpenError
 
 _INTERRUPTED = 130
@@ -25,6 +27,8 @@ app = typer.Typer(
 )
 app.command()(enhance)
 app.command()(profile)
+app.command()(doctor)
+app.add_typer(weights, name="weights")
 
 
 def _print_version(asked: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpen_fast.cli import flags
+from gpen_fast.cli.consent import get_best
 from gpen_fast.errors import SettingsError
 from gpen_fast.settings import SAME, Output, Settings, formats, suffix_of
 
@@ -27,6 +28,9 @@ def enhance(
     ],
     model: flags.Model = "auto",
     weights: flags.Weights = None,
+    weights_dir: flags.WeightsDir = None,
+    offline: flags.Offline = False,
+    yes: flags.Yes = False,
     detector: flags.Detector = None,
     skip_detect: flags.SkipDetect = False,
     device: flags.Device = "auto",
@@ -70,6 +74,7 @@ def enhance(
         detector=detector, skip_detect=skip_detect, precision=precision, fp16=fp16,
         model=model, weights=weights, device=device, backend=backend, batch_size=batch_size, strength=strength,
         only_largest=only_largest, only_center=only_center, min_face=min_face, template=template,
+        weights_dir=weights_dir, offline=offline,
     )  # fmt: skip
     _refuse_random(settings)
     report_to = flags.report_path(json_file)
@@ -84,7 +89,7 @@ def enhance(
     if dry_run:
         _print_plan(work)
         return
-    status = _run(work, settings, output, quiet, report_to)
+    status = _run(work, settings, output, quiet, report_to, yes)
     if status:
         raise typer.Exit(status)
 
@@ -106,9 +111,12 @@ def _print_plan(work: Plan) -> None:
     )
 
 
-def _run(work: Plan, settings: Settings, output: Output, quiet: bool, report_to: Path | None) -> int:
+def _run(
+    work: Plan, settings: Settings, output: Output, quiet: bool, report_to: Path | None, yes: bool
+) -> int:
     if not work.todo:
         return _nothing_to_do(work, quiet, report_to)
+    get_best(settings, yes)
     from gpen_fast.batch import run_batch
     from gpen_fast.cli.progress import progress_over
     from gpen_fast.cli.table import print_enhance

@@ -9,20 +9,27 @@ import typer
 
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError, SettingsError
-from gpen_fast.gpen.spec import PUBLISHED
 from gpen_fast.inputs import PICTURES
 from gpen_fast.settings import PRECISIONS, TEMPLATES, Settings, suffix_of
+from gpen_fast.store.catalog import generators
 
 
 def _one_of(*values: str) -> str:
     return "|".join(values)
 
 
-Model = Annotated[str, typer.Option(metavar="NAME", help=f"auto, {', '.join(PUBLISHED)}.")]
+Model = Annotated[str, typer.Option(metavar="NAME", help=f"auto, {', '.join(generators())}.")]
 Weights = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="Checkpoint: .pth, .pt or .safetensors; its figures are read off it."),
 ]
+WeightsDir = Annotated[
+    str | None, typer.Option("--weights-dir", metavar="FOLDER", help="Look for weights here first.")
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Never touch the network; GPEN_FAST_OFFLINE=1 does the same.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Accept the licence of weights to be fetched.")]
 Detector = Annotated[
     str | None,
     typer.Option(metavar="NAME", help=f"What finds the faces: auto, {', '.join(plugins.names('detect'))}."),

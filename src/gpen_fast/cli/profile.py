@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gpen_fast.cli import flags
+from gpen_fast.cli.consent import get_best
 from gpen_fast.errors import GenerateError, InputsError, PictureError, reason
 
 _FAILED = 1
@@ -25,6 +26,9 @@ def profile(
             metavar="FILE|random:NAME", help="Checkpoint, or random weights of a model's shapes for timing."
         ),
     ] = None,
+    weights_dir: flags.WeightsDir = None,
+    offline: flags.Offline = False,
+    yes: flags.Yes = False,
     detector: flags.Detector = None,
     skip_detect: flags.SkipDetect = False,
     device: flags.Device = "auto",
@@ -43,11 +47,13 @@ def profile(
         detector=detector, skip_detect=skip_detect, precision=precision, fp16=fp16,
         model=model, weights=weights, device=device, backend=backend, batch_size=batch_size,
         only_largest=only_largest, only_center=only_center, min_face=min_face, template=template,
+        weights_dir=weights_dir, offline=offline,
     )  # fmt: skip
     if not image.is_file():
         what = "is a folder" if image.is_dir() else "no such file"
         raise InputsError(f"{image}: {what}. profile takes one picture.")
     report_to = flags.report_path(json_file)
+    get_best(settings, yes)
     from gpen_fast.cli.table import print_failure, print_profile
     from gpen_fast.profile.report import as_dict, write_json
     from gpen_fast.single import profile_picture

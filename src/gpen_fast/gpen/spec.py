@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gpen_fast.errors import CheckpointError
+from gpen_fast.store.catalog import catalog
 
 Shape = tuple[int, ...]
 
@@ -62,14 +64,15 @@ class ModelSpec:
     template: str = "gpen"
 
 
+def _from_catalog(told: Mapping[str, Any]) -> Figures:
+    """The catalog gives the published constructor's arguments, or every number."""
+    return Figures(**{**told, "widths": tuple(told["widths"])}) if "widths" in told else figures(**told)
+
+
 PUBLISHED: Mapping[str, ModelSpec] = {
-    spec.name: spec
-    for spec in (
-        ModelSpec("gpen-bfr-512", "GPEN-BFR-512.pth", figures(512)),
-        ModelSpec("gpen-bfr-256", "GPEN-BFR-256.pth", figures(256, channel_multiplier=1, narrow=0.5)),
-        ModelSpec("gpen-bfr-1024", "GPEN-BFR-1024.pth", figures(1024)),
-        ModelSpec("gpen-bfr-2048", "GPEN-BFR-2048.pth", figures(2048)),
-    )
+    known.name: ModelSpec(known.name, known.file, _from_catalog(known.figures), known.template or "gpen")
+    for known in catalog().values()
+    if known.figures is not None
 }
 
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpen_fast.errors import SettingsError, WeightsNotFoundError
+from gpen_fast.errors import HashError, SettingsError, WeightsNotFoundError
 from gpen_fast.gpen.spec import PUBLISHED
 from gpen_fast.settings import RANDOM, Settings
+from gpen_fast.store import records
+from gpen_fast.store.catalog import Entry, catalog, entry, generators
+from gpen_fast.store.folders import FOLDER_VARIABLE, check, searched
+from gpen_fast.store.hashes import Hash, sha256_of
+from gpen_fast.store.shipped import shipped
 
-FOLDER_VARIABLE = "GPEN_FAST_WEIGHTS"
+BEST = "gpen-bfr-512"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The weights of one run. path: None for random ones. model: the published name, None where only the file knows."""
+    """The weights of one run.
+
+    path: None for random ones. model: the catalog's name, None where only the file knows. better: the command
+    that gets a better model than the one `auto` found; None where this is the best or was asked for.
+    """
 
     path: Path | None
     model: str | None
+    better: str | None = None
 
     @property
     def random(self) -> bool:
@@ -28,54 +37,149 @@ class Choice:
 
     def sha256(self) -> str | None:
         """Of the file; None for random weights."""
-        if self.path is None:
-            return None
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return None if self.path is None else sha256_of(self.path).sha256
 
 
-def folders() -> list[Path]:
-    """Where weights are looked for, in order."""
-    named = os.environ.get(FOLDER_VARIABLE)
-    return [*([Path(named)] if named else []), Path("weights")]
+@dataclass(frozen=True)
+class Copy:
+    """One file on disk under a known name. accepted: hashes that count as right; none where nobody knows one."""
+
+    entry: Entry
+    path: Path
+    hash: Hash
+    accepted: tuple[str, ...]
+
+    @property
+    def verified(self) -> bool:
+        """Its hash is published, or the user accepted it."""
+        return self.hash.sha256 in self.accepted
+
+    @property
+    def usable(self) -> bool:
+        """Verified; or a network whose hash nobody knows, since a strict load proves a network and no detector."""
+        return self.verified or (not self.accepted and self.entry.kind != "detector")
+
+
+def copies(known: Entry, settings: Settings, *, fresh: bool = False) -> Iterator[Copy]:
+    """The files under the entry's names, in search order, hashed; `fresh`: without the memory of hashes."""
+    accepted = (*known.sha256, *records.read().hashes(known.name))
+    for path in _candidates(known, settings):
+        if path.is_file():
+            yield Copy(known, path, sha256_of(path, fresh=fresh), accepted)
+
+
+def _candidates(known: Entry, settings: Settings) -> list[Path]:
+    embedded = [shipped(known.file)] if known.embedded else []
+    return embedded + [folder / file for folder in searched(settings) for file in known.files]
+
+
+def present(name: str, settings: Settings) -> Path | None:
+    """The first file of that catalogued name that may be used, by the folders' order; None where there is none.
+
+    Detectors' weights are used by their sha256 only, published or accepted by the user. Raises SettingsError for
+    an unknown name, StoreError for a damaged record, OSError for a file that cannot be read.
+    """
+    check(settings)
+    return next((copy.path for copy in copies(entry(name), settings) if copy.usable), None)
+
+
+def required(name: str, settings: Settings) -> Path:
+    """As `present`, but WeightsNotFoundError with where it was looked for, HashError for a file that is another."""
+    check(settings)
+    known = entry(name)
+    refused = []
+    for copy in copies(known, settings):
+        if copy.usable:
+            return copy.path
+        refused.append(copy)
+    if refused:
+        raise _not_accepted(refused[0])
+    tried = ", ".join(str(folder.absolute()) for folder in searched(settings))
+    raise WeightsNotFoundError(
+        f"no weights for {name}: looked for {' or '.join(known.files)} in {tried}. "
+        + (_missing_embedded() if known.embedded else f"Get it: {known.get_it}{_import_too(known)}")
+    )
+
+
+def _missing_embedded() -> str:
+    return "It is part of gpen-fast and missing from this installation: reinstall."
+
+
+def _import_too(known: Entry) -> str:
+    licence = f" ({known.licence.short})" if known.licence.ask else ""
+    return f"{licence}; or from a file of your own: gpen-fast weights import FILE" if known.sources else ""
+
+
+def _not_accepted(copy: Copy) -> HashError:
+    known = copy.entry
+    accepted = " or ".join(copy.accepted) or "not known: nobody publishes one"
+    fetch = f"Fetch the right one: {known.get_it}. " if known.sources else ""
+    as_it_is = " Or use it unchecked: --weights FILE." if known.kind == "generator" else ""
+    return HashError(
+        f"{copy.path} is not the {known.name} that is expected, and is not used.\n"
+        f"  its sha256: {copy.hash.sha256}\n  accepted:   {accepted}\n"
+        f"{fetch}If you know what it is and trust it: "
+        f"gpen-fast weights import {copy.path} --trust {known.name}.{as_it_is}"
+    )
 
 
 def choose(settings: Settings) -> Choice:
-    """The weights that the settings name, or the best that are there.
+    """The weights that the settings name, or the best that are there. Downloads nothing.
 
-    Raises SettingsError for an unknown model, WeightsNotFoundError with where they were looked for.
+    `auto` is gpen-bfr-512, else another published network that is there, else the embedded one. Raises
+    SettingsError for an unknown model, WeightsNotFoundError with where they were looked for, HashError.
     """
+    check(settings)
     model = None if settings.model == "auto" else known(settings.model)
     if settings.weights is None:
-        return _find([model] if model else list(PUBLISHED))
+        return Choice(required(model, settings), model) if model else _best(settings)
     if settings.random_weights:
-        named = known(settings.weights.removeprefix(RANDOM))
-        if model not in (None, named):
-            raise SettingsError(f"--model {model} and --weights {settings.weights} contradict each other.")
-        return Choice(None, named)
+        return _random(settings.weights.removeprefix(RANDOM), model)
     path = Path(settings.weights)
     if not path.is_file():
         raise WeightsNotFoundError(f"weights {settings.weights!r}: no such file.")
+    if model is not None and model not in PUBLISHED:
+        raise SettingsError(f"--weights {path} cannot be checked to be {model}: leave --model out.")
     return Choice(path, model)
 
 
 def known(model: str) -> str:
-    """`model`, if it is published."""
-    if model not in PUBLISHED:
-        raise SettingsError(f"model {model!r} is not known: there is {', '.join(PUBLISHED)}.")
+    """`model`, if the catalog has such a network."""
+    if model not in generators():
+        raise SettingsError(f"model {model!r} is not known: there is {', '.join(generators())}.")
     return model
 
 
-def _find(models: list[str]) -> Choice:
-    for model in models:
-        for folder in folders():
-            path = folder / PUBLISHED[model].file
-            if path.is_file():
-                return Choice(path, model)
-    files = ", ".join(PUBLISHED[model].file for model in models)
-    raise WeightsNotFoundError(
-        f"no weights for {models[0] if len(models) == 1 else 'any published model'}: "
-        f"looked for {files} in {', '.join(str(folder.absolute()) for folder in folders())}. "
-        f"Put one there, name a folder in {FOLDER_VARIABLE}, or give --weights FILE. "
-        f"To time a machine without any: gpen-fast profile IMAGE --weights {RANDOM}{models[0]}"
+def _random(named: str, model: str | None) -> Choice:
+    if known(named) not in PUBLISHED:
+        raise SettingsError(
+            f"{RANDOM}{named}: its shapes are not in the catalog. There is {', '.join(PUBLISHED)}."
+        )
+    if model not in (None, named):
+        raise SettingsError(f"--model {model} and --weights {RANDOM}{named} contradict each other.")
+    return Choice(None, named)
+
+
+def _best(settings: Settings) -> Choice:
+    refused = [copy for copy in copies(entry(BEST), settings) if not copy.usable]
+    best = present(BEST, settings)
+    if best is not None:
+        return Choice(best, BEST)
+    if refused:  # a file that was put there to be used is not passed over in silence
+        raise _not_accepted(refused[0])
+    embedded_last = sorted(generators(), key=lambda name: catalog()[name].embedded)
+    for name in embedded_last:
+        path = present(name, settings)
+        if path is not None:
+            return Choice(path, name, better=entry(BEST).get_it)
+    raise _nothing(settings)
+
+
+def _nothing(settings: Settings) -> WeightsNotFoundError:
+    files = ", ".join(entry(name).file for name in generators())
+    return WeightsNotFoundError(
+        f"no weights for any published model: looked for {files} in "
+        f"{', '.join(str(folder.absolute()) for folder in searched(settings))}. "
+        f"Get the best: {entry(BEST).get_it}. Or put one there, name a folder in {FOLDER_VARIABLE}, or give "
+        f"--weights FILE. To time a machine without any: gpen-fast profile IMAGE --weights {RANDOM}{BEST}"
     )

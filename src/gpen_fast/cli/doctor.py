@@ -1,0 +1,89 @@
+"""`gpen-fast doctor`: what this machine can do, what is missing, and the command that mends it."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gpen_fast import __version__
+from gpen_fast.cli import flags
+from gpen_fast.settings import Settings
+
+if TYPE_CHECKING:
+    from gpen_fast.doctor.findings import Finding
+
+_FAILED = 1
+_NAME, _STATE = 24, 8
+_COLOURS = {"ok": "green", "absent": "dim", "broken": "red"}
+
+
+def doctor(
+    device: flags.Device = "auto",
+    weights_dir: flags.WeightsDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Try device, precisions, packages, weights and codecs. Touches no network.
+
+    Exit status: 0 where pictures can be restored here, 1 where something is missing that must be there.
+    """
+    from gpen_fast.doctor.findings import examine, works
+
+    findings = examine(Settings(device=device, weights_dir=weights_dir))
+    good = works(findings)
+    if as_json:
+        told = {
+            "schema": 1,
+            "version": __version__,
+            "works": good,
+            "findings": [one.as_dict() for one in findings],
+        }
+        print(json.dumps(told, indent=2))
+    else:
+        _print(findings, good)
+    if not good:
+        raise typer.Exit(_FAILED)
+
+
+def _print(findings: list[Finding], good: bool) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False, soft_wrap=True)
+    group = None
+    for one in findings:
+        if one.group != group:
+            group = one.group
+            console.print(f"[bold]{group}[/]")
+        first, *rest = _wrapped(one.text, min(console.width, 80) - _NAME - _STATE - 4)
+        console.print(f"  [{_COLOURS[one.state]}]{one.state:{_STATE}}[/]{one.name:{_NAME}}  {escape(first)}")
+        for line in rest:
+            console.print(" " * (_NAME + _STATE + 4) + escape(line))
+    _print_verdict(console, findings, good)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines of words; a path is never cut, and stays on a line of its own where it is long."""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _print_verdict(console: object, findings: list[Finding], good: bool) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    assert isinstance(console, Console)
+    missing = [one for one in findings if one.needed and one.state != "ok"]
+    console.print(
+        "\n[bold green]pictures can be restored here[/]" if good else "\n[bold red]cannot restore yet[/]"
+    )
+    for one in missing:
+        console.print(f"  {one.name}: {escape(one.mend or one.text)}")
+    said = {one.mend for one in missing}
+    more = {one.mend: one.name for one in findings if one.mend and one.mend not in said}
+    if more:
+        console.print("to have more")
+    for mend, name in more.items():
+        console.print(f"  {name}: {escape(mend)}")
+    console.print("  other weights: gpen-fast weights list")

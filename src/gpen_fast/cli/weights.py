@@ -1,0 +1,144 @@
+"""`gpen-fast weights`: list, pull, verify, import, path."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gpen_fast.cli import flags
+from gpen_fast.errors import GpenError, SettingsError
+from gpen_fast.settings import Settings
+from gpen_fast.store.catalog import Entry, catalog, entry
+
+_FAILED = 1
+
+weights = typer.Typer(
+    help="Weights: which there are, where they lie, and how to get them.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="By the names that list shows.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@weights.command("list")
+def list_weights(weights_dir: flags.WeightsDir = None, as_json: AsJson = False) -> None:
+    """Every known file: whether it is here, where, verified or not, its size and licence."""
+    from gpen_fast.cli.weights_table import print_list
+    from gpen_fast.store.folders import places
+    from gpen_fast.store.status import as_dict, statuses
+
+    settings = Settings(weights_dir=weights_dir)
+    found = statuses(settings)
+    if as_json:
+        folders = [
+            {"why": place.why, "path": str(place.path) if place.path else None} for place in places(settings)
+        ]
+        print(
+            json.dumps(
+                {"schema": 1, "folders": folders, "weights": [as_dict(one) for one in found]}, indent=2
+            )
+        )
+        return
+    print_list(found, places(settings))
+
+
+@weights.command()
+def pull(
+    names: Names = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every file that has a public address.")] = False,
+    weights_dir: flags.WeightsDir = None,
+    offline: flags.Offline = False,
+    yes: flags.Yes = False,
+    again: Annotated[bool, typer.Option("--again", help="Fetch it although it is here.")] = False,
+    repin: Annotated[
+        bool, typer.Option("--repin", help="Accept a file that differs from the one that was pinned.")
+    ] = False,
+) -> None:
+    """Fetch weights, resumed and verified; a file without a published hash is pinned at the first time.
+
+    GPEN_FAST_MIRROR names other addresses. Exit status: 0 all here, 1 some are not (each is named).
+    """
+    chosen = _chosen(names, everything)
+    settings = Settings(weights_dir=weights_dir, offline=offline)
+    failed = [known for known in chosen if not _pull_one(known, settings, yes, again, repin)]
+    if failed:
+        raise typer.Exit(_FAILED)
+
+
+def _chosen(names: list[str] | None, everything: bool) -> list[Entry]:
+    if bool(names) == everything:
+        raise SettingsError("pull takes names, or --all. What there is: gpen-fast weights list")
+    if everything:
+        return [known for known in catalog().values() if known.sources]
+    return [entry(name) for name in dict.fromkeys(names or [])]
+
+
+def _pull_one(known: Entry, settings: Settings, yes: bool, again: bool, repin: bool) -> bool:
+    """Whether it is here now; failures are printed."""
+    from gpen_fast.cli.consent import agreed
+    from gpen_fast.cli.fetching import bar_for, interruptible
+    from gpen_fast.store.folders import is_offline
+    from gpen_fast.store.locate import copies
+    from gpen_fast.store.pull import pull
+
+    wanted = again or repin or not any(copy.usable for copy in copies(known, settings))
+    try:
+        consent = not wanted or is_offline(settings) or not known.sources or agreed(known, settings, yes)
+        with interruptible(), bar_for(known.name) as bar:
+            done = pull(known.name, settings, accept_licence=consent, again=again, repin=repin, hear=bar)
+    except GpenError as error:
+        print(f"failed {known.name}: {error}", file=sys.stderr)
+        return False
+    print(f"{known.name}: {'fetched and verified' if done.fetched else 'already here'}\n  {done.path}")
+    return True
+
+
+@weights.command()
+def verify(names: Names = None, weights_dir: flags.WeightsDir = None) -> None:
+    """Read every file that is here and compare its hash. Exit status: 0 all right, 1 some are wrong."""
+    from gpen_fast.cli.weights_table import print_verify
+    from gpen_fast.store.status import statuses
+
+    wrong = print_verify(statuses(Settings(weights_dir=weights_dir), names, fresh=True), asked=bool(names))
+    if wrong:
+        raise typer.Exit(_FAILED)
+
+
+@weights.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A weights file.")],
+    trust: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Vouch that it is NAME, where neither hash nor shapes tell."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace another file of that name.")
+    ] = False,
+    weights_dir: flags.WeightsDir = None,
+) -> None:
+    """Copy a file in: known by its hash, or by its tensors' shapes; its hash is recorded."""
+    from gpen_fast.store.importing import import_file
+
+    done = import_file(file, Settings(weights_dir=weights_dir), trust=trust, overwrite=overwrite)
+    known = {"hash": "by its hash", "tensors": "by its tensors' shapes", "trust": "because you vouch for it"}[
+        done.how
+    ]
+    print(f"{done.name}, known {known}\n  sha256 {done.sha256}")
+    print(f"  {done.path}{'' if done.copied else ' (was there already)'}")
+
+
+@weights.command()
+def path(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="By the names that list shows.")],
+    weights_dir: flags.WeightsDir = None,
+) -> None:
+    """Print where a file lies, and nothing else."""
+    from gpen_fast.store.locate import required
+
+    print(required(name, Settings(weights_dir=weights_dir)).absolute())

@@ -1,0 +1,103 @@
+"""How the state of weights looks: within 80 columns, paths never cut."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich.console import Console
+from rich.markup import escape
+
+from gpen_fast.store.catalog import Entry
+from gpen_fast.store.folders import Folder
+from gpen_fast.store.locate import Copy
+from gpen_fast.store.status import Status, state_of
+
+_COLOURS = {"verified": "green", "WRONG": "red", "NOT": "red", "partly": "yellow", "missing": "yellow"}
+
+
+def print_list(found: list[Status], places: list[Folder]) -> None:
+    """The table, where each file lies, the folders in search order, licences, and what to do next."""
+    console = Console(highlight=False, soft_wrap=True)
+    for line in _table(found):
+        console.print(line)
+    _print_copies(console, found)
+    console.print("\n[bold]searched, in this order[/]")
+    for number, place in enumerate(places, 1):
+        console.print(f"  {number} {place.why + ':':18} {escape(str(place))}")
+    console.print("\n[bold]licences[/]")
+    for licence in dict.fromkeys(one.entry.licence for one in found):
+        text = f"{licence.short}: {licence.sentence}"
+        for line in textwrap.wrap(text, 78, initial_indent="  ", subsequent_indent="    "):
+            console.print(escape(line))
+    console.print("\nget one:             gpen-fast weights pull NAME")
+    console.print("a file of your own:  gpen-fast weights import FILE")
+
+
+def _table(found: list[Status]) -> list[str]:
+    name = max(len(one.entry.name) for one in found)
+    rows = [f"[bold]  {'name':{name}}  {'size':>7}  {'state':21}  licence[/]"]
+    kind = None
+    for one in found:
+        known = one.entry
+        if known.kind != kind:
+            kind = known.kind
+            rows.append(f"{kind}s")
+        state = f"{one.words:21}"
+        colour = _COLOURS.get(one.words.split()[0])
+        rows.append(
+            f"  [cyan]{known.name:{name}}[/]  {_size(one):>7}  "
+            + (f"[{colour}]{state}[/]" if colour else state)
+            + f"  {known.licence.short}"
+        )
+    return rows
+
+
+def _size(one: Status) -> str:
+    return _shown(one.used.path.stat().st_size) if one.used and not one.entry.size else one.entry.shown_size
+
+
+def _shown(size: int) -> str:
+    return f"{size / 1e6:.0f} MB" if size >= 1_000_000 else f"{size / 1000:.0f} kB"
+
+
+def _print_copies(console: Console, found: list[Status]) -> None:
+    here = [one for one in found if one.copies or one.partial]
+    if here:
+        console.print("\n[bold]here[/]")
+    for one in here:
+        for copy in one.copies:
+            used = (
+                ""
+                if copy is one.used
+                else f"  ({state_of(copy) if not copy.usable else 'not used: found later'})"
+            )
+            console.print(f"  {one.entry.name}: {escape(str(copy.path.absolute()))}{used}")
+        if one.partial:
+            console.print(f"  {one.entry.name}: {_shown(one.partial)} fetched; pull goes on from there")
+
+
+def print_verify(found: list[Status], asked: bool) -> int:
+    """A line for each file; how many are wrong, those missing that were asked for included."""
+    console = Console(highlight=False, soft_wrap=True)
+    wrong = 0
+    for one in found:
+        for copy in one.copies:
+            wrong += not copy.usable
+            _print_checked(console, one.entry, copy)
+        if not one.copies and asked:
+            wrong += 1
+            console.print(f"[red]missing[/]  {one.entry.name}: {one.entry.get_it}")
+    if not any(one.copies for one in found) and not asked:
+        console.print("no weights are here. What there is: gpen-fast weights list")
+    return wrong
+
+
+def _print_checked(console: Console, known: Entry, copy: Copy) -> None:
+    word = (
+        "[green]right[/]" if copy.verified else "[yellow]no hash known[/]" if copy.usable else "[red]WRONG[/]"
+    )
+    console.print(f"{word}  {known.name}: {escape(str(copy.path.absolute()))}")
+    console.print(f"  sha256   {copy.hash.sha256}")
+    if not copy.usable:
+        console.print(f"  accepted {' or '.join(copy.accepted) or 'none: vouch for it with import --trust'}")
+        console.print(f"  get it   {known.get_it}")

@@ -1,0 +1,147 @@
+"""Device, driver, precisions, memory and disk."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gpen_fast.doctor.findings import ABSENT, BROKEN, OK, Finding, said
+from gpen_fast.errors import DeviceError
+from gpen_fast.settings import Settings
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+_GIB = 2**30
+# Relative L2 against fp64 of a convolution with 72 products a sum: some ten times what was measured.
+_ERRORS = {"fp32": 1e-5, "tf32": 5e-3, "bf16": 3e-2, "fp16": 5e-3}
+
+
+def device(settings: Settings) -> Iterator[Finding]:
+    """The device that would run it, and the driver beneath it."""
+    import torch
+
+    from gpen_fast.device import describe, pick_device
+
+    yield Finding("device", "python", OK, f"{platform.python_version()} on {platform.platform(terse=True)}")
+    built = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built without CUDA"
+    yield Finding("device", "torch", OK, f"{torch.__version__}, {built}")
+    driver = _driver()
+    yield Finding("device", "NVIDIA driver", OK if driver else ABSENT, driver or "none")
+    try:
+        found = describe(pick_device(settings.device))
+    except DeviceError as error:
+        yield Finding("device", "device", BROKEN, said(error), needed=True, mend="--device cpu, or auto")
+        return
+    yield Finding("device", "device", OK, found, needed=True)
+    if driver and not torch.cuda.is_available():
+        yield Finding(
+            "device", "CUDA", BROKEN, f"a driver is here ({driver}), and torch does not see a GPU",
+            mend="install the torch that fits the driver: https://pytorch.org/get-started/locally",
+        )  # fmt: skip
+
+
+def _driver() -> str | None:
+    """The NVIDIA driver's version, from its own tool or the kernel."""
+    try:
+        asked = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=20, check=True)
+        return done.stdout.split()[0]
+    except (OSError, subprocess.SubprocessError, IndexError):
+        kernel = Path("/proc/driver/nvidia/version")
+        return kernel.read_text(errors="replace").splitlines()[0] if kernel.is_file() else None
+
+
+def precisions(settings: Settings) -> Iterator[Finding]:
+    """A small convolution in each, compared with the same in fp64 on the CPU."""
+    from gpen_fast.device import cpu_has_bf16, pick_device, pick_precision
+
+    where = pick_device(settings.device)
+    chosen = pick_precision("auto", where).name
+    for name in _ERRORS:
+        try:
+            pick_precision(name, where)
+            error = _error_of(name, where)
+        except DeviceError as absent:
+            yield Finding("precision", name, ABSENT, said(absent).split(". Try")[0])
+        except Exception as broken:
+            yield Finding("precision", name, BROKEN, said(broken), needed=name in {"fp32", chosen})
+        else:
+            slow = name == "bf16" and where.type == "cpu" and not cpu_has_bf16()
+            text = f"relative error {error:.0e}" + (", emulated: slower than fp32" if slow else "")
+            right = error <= _ERRORS[name]
+            auto = ", what auto takes" if name == chosen else ""
+            yield Finding(
+                "precision", name, OK if right else BROKEN,
+                text + auto if right else f"{text}: wrong results, at most {_ERRORS[name]:.0e} is right",
+                needed=name in {"fp32", chosen},
+                mend="" if right else f"do not use --precision {name}; update the driver and torch",
+            )  # fmt: skip
+
+
+def _error_of(name: str, where: torch.device) -> float:
+    import torch.nn.functional as F
+
+    from gpen_fast.device import arithmetic
+
+    x, weight = _waves((1, 8, 16, 16)), _waves((8, 8, 3, 3))
+    exact = F.conv2d(x.double(), weight.double(), padding=1)
+    with arithmetic(name, where):
+        got = F.conv2d(x.to(where), weight.to(where), padding=1).double().cpu()
+    return float((got - exact).norm() / exact.norm())
+
+
+def _waves(shape: tuple[int, ...]) -> Tensor:
+    """Values in [-1,1] without a pattern, the same everywhere."""
+    import torch
+
+    count = torch.Size(shape).numel()
+    return torch.sin(torch.arange(count, dtype=torch.float64).square()).float().reshape(shape)
+
+
+def space(settings: Settings) -> Iterator[Finding]:
+    """Free memory of host and device, free disk where weights and pictures go."""
+    from gpen_fast.store.folders import target
+
+    free = _free_memory()
+    yield Finding(
+        "space", "memory", OK if free else ABSENT, _gib(free) if free else "not told by this system"
+    )
+    yield from _device_memory(settings)
+    for name, folder in (("disk: weights", target(settings)), ("disk: here", Path())):
+        there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+        yield Finding("space", name, OK, f"{_gib(shutil.disk_usage(there).free)} ({folder.absolute()})")
+
+
+def _device_memory(settings: Settings) -> Iterator[Finding]:
+    import torch
+
+    from gpen_fast.device import pick_device
+
+    where = pick_device(settings.device)
+    if where.type == "cuda":
+        free, total = torch.cuda.mem_get_info(where)
+        yield Finding("space", "GPU memory", OK, f"{_gib(free)} of {total / _GIB:.1f} GiB")
+
+
+def _free_memory() -> int | None:
+    """Bytes that programs can still have."""
+    told = Path("/proc/meminfo")
+    if told.is_file():
+        for line in told.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _gib(size: int) -> str:
+    return f"{size / _GIB:.1f} GiB free"

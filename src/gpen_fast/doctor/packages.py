@@ -1,0 +1,55 @@
+"""Installed packages: imported, since an installed one may be broken."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from importlib import metadata
+
+from gpen_fast.doctor.findings import ABSENT, BROKEN, OK, Finding, said
+from gpen_fast.settings import Settings
+
+_OURS = "gpen-fast"
+# Of our requirements' metadata: the package, and the extra that it belongs to.
+_REQUIREMENT = re.compile(
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:.*\bextra\s*==\s*['\"](?P<extra>[^'\"]+))?"
+)
+_MODULES = {"opencv-python": "cv2", "pillow": "PIL", "pillow-heif": "pillow_heif"}
+_FOR_DEVELOPERS = {"test", "dev"}
+
+
+def required(settings: Settings) -> Iterator[Finding]:
+    """What every installation has."""
+    for name, extra in _requirements():
+        if extra is None:
+            yield _tried(name, f"pip install {name}", needed=True)
+
+
+def optional(settings: Settings) -> Iterator[Finding]:
+    """What the extras bring."""
+    seen = set()
+    for name, extra in _requirements():
+        if extra is not None and extra not in _FOR_DEVELOPERS and name not in seen:
+            seen.add(name)
+            yield _tried(name, f"pip install '{_OURS}[{extra}]'", needed=False)
+
+
+def _requirements() -> list[tuple[str, str | None]]:
+    found = [_REQUIREMENT.match(line) for line in metadata.requires(_OURS) or []]
+    return [(match["name"].lower(), match["extra"]) for match in found if match and match["name"] != _OURS]
+
+
+def _tried(name: str, install: str, needed: bool) -> Finding:
+    try:
+        version = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        state = BROKEN if needed else ABSENT
+        return Finding("packages", name, state, "not installed", needed=needed, mend=install)
+    try:
+        importlib.import_module(_MODULES.get(name, name.replace("-", "_")))
+    except Exception as error:  # whatever a package's import runs into
+        text = f"{version} is installed and cannot be imported: {said(error)}"
+        again = install.replace("pip install", "pip install --force-reinstall")
+        return Finding("packages", name, BROKEN, text, needed=needed, mend=again)
+    return Finding("packages", name, OK, version, needed=needed)
