@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,12 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from shop import TINY, network_file, shop
 from torch import Tensor
 
 from gpen_fast.cli.app import main
 from gpen_fast.gpen.checkpoint import random_state
-from gpen_fast.gpen.spec import figures
+from gpen_fast.store import folders, hashes, locate, records
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(__file__).parent / "data"
@@ -24,7 +26,7 @@ EXAMPLES = ROOT / "examples"
 # Larger pictures for local tests lie outside the project.
 SHARED = Path(os.environ.get("GPEN_FAST_SHARED", ROOT.parent / "shared"))
 
-TINY = figures(64, style_dim=64, channel_multiplier=1, narrow=0.125)
+__all__ = ["TINY", "network_file", "shop"]  # fixtures of their own file
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -40,9 +42,42 @@ def _same_random_numbers_each_time() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_weights_around(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A developer's own weights must not change what tests see."""
-    monkeypatch.delenv("GPEN_FAST_WEIGHTS", raising=False)
+def _no_weights_around(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A developer's own weights and records must not change what tests see, nor tests change them."""
+    for name in ("GPEN_FAST_WEIGHTS", "GPEN_FAST_MIRROR"):
+        monkeypatch.delenv(name, raising=False)
+    home = tmp_path_factory.mktemp("home")
+    for module in (folders, hashes):
+        monkeypatch.setattr(module, "user_cache", lambda: home / "cache/gpen-fast")
+    for module in (folders, records):
+        monkeypatch.setattr(module, "user_data", lambda: home / "data/gpen-fast")
+    monkeypatch.setattr(folders, "facexlib_folder", lambda: home / "facexlib")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))  # for commands run as processes of their own
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests reach this machine only: other processes by the switch, this one by force."""
+    monkeypatch.setenv("GPEN_FAST_OFFLINE", "1")
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    connect = socket.socket.connect
+
+    def connect_here(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            assert isinstance(address, tuple)
+            assert address[0] in {"127.0.0.1", "::1", "localhost"}, f"a test reached for {address}"
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_here)
+
+
+@pytest.fixture
+def without_embedded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As if the embedded weights were missing."""
+    monkeypatch.setattr(locate, "shipped", lambda name: tmp_path / "nothing-shipped" / name)
 
 
 @pytest.fixture(scope="session")

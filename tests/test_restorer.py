@@ -193,7 +193,9 @@ def test_result_is_a_picture_of_its_own(restorer: Restorer) -> None:
     assert torch.equal(result[1], before[1]), "the result's channels share memory"
 
 
-def test_unknown_setting_and_missing_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_setting_and_missing_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_embedded: None
+) -> None:
     with pytest.raises(SettingsError, match="unknown setting 'fp16': accepted are model, weights"):
         Restorer(fp16=True)
     monkeypatch.chdir(tmp_path)

@@ -104,7 +104,9 @@ def test_missing_and_broken_pictures(cli, tmp_path: Path, tiny_weights: Path) ->
     assert "is a folder. profile takes one picture." in ran.err
 
 
-def test_without_weights_the_error_leads_on(cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_weights_the_error_leads_on(
+    cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_embedded: None
+) -> None:
     monkeypatch.chdir(tmp_path)
     ran = cli("profile", HOPPER)
     assert ran.status == 2

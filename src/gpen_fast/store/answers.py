@@ -123,13 +123,13 @@ def failure(error: Exception, connect_s: float, read_s: float) -> RetryError | R
         return RetryError("the proxy cannot be reached or lets nothing through")
     if _any(causes, socket.gaierror, urllib3.exceptions.NameResolutionError):
         return RetryError("the host's name is not found (no network?)")
+    system = [cause for cause in causes if isinstance(cause, OSError) and cause.strerror]
+    if system:
+        return RetryError((system[0].strerror or "").lower())
     if _any(causes, requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
         return RetryError(f"no connection within {connect_s:g} s")
     if _any(causes, requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
         return RetryError(f"stalled: nothing came for {read_s:g} s")
-    system = [cause for cause in causes if isinstance(cause, OSError) and cause.strerror]
-    if system:
-        return RetryError((system[0].strerror or "").lower())
     return RetryError("the connection broke off")
 
 

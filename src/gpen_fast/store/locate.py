@@ -96,7 +96,7 @@ def required(name: str, settings: Settings) -> Path:
         raise _not_accepted(refused[0])
     tried = ", ".join(str(folder.absolute()) for folder in searched(settings))
     raise WeightsNotFoundError(
-        f"no weights for {name}: looked for {' or '.join(known.files)} in {tried}. "
+        f"no weights for {name}: looked for {known.file} in {tried}. "
         + (_missing_embedded() if known.embedded else f"Get it: {known.get_it}{_import_too(known)}")
     )
 

@@ -184,11 +184,13 @@ class Transfer:
         self._hear.begins(part.size, total)
         try:
             self._copy(response)
+        except RetryError as cause:
+            raise RetryError(f"{cause}; {part.size} of {total or '?'} bytes had come") from cause
         finally:
             if answer.encoded and part.size != self._wanted.bytes:
                 part.begin(None, None)
         if total is not None and part.size < total:
-            raise RetryError(f"broke off after {part.size} of {total} bytes")
+            raise RetryError(f"the connection broke off; {part.size} of {total} bytes had come")
 
     def _refuse_what_cannot_be_it(self, response: requests.Response, answer: Answer) -> None:
         plain = None if self._wanted.sha256 else plain_hop(response)

@@ -1,0 +1,115 @@
+"""A catalog of small weights on a server of this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import torch
+from hostile import Hostile, hostile
+
+from gpen_fast.gpen import spec
+from gpen_fast.gpen.checkpoint import random_state
+from gpen_fast.store import catalog, locate
+
+TINY = spec.figures(64, style_dim=64, channel_multiplier=1, narrow=0.125)
+FIGURES = "{ size = 64, style_dim = 64, channel_multiplier = 1, narrow = 0.125 }"
+DETECTOR = random.Random(8).randbytes(700_000)
+
+
+@dataclass
+class Shop:
+    """The catalog's files and the servers that give them. network: a checkpoint's bytes, of the shapes of `net`."""
+
+    folder: Path
+    detector: Hostile
+    net: Hostile
+    network: bytes
+    catalog: Path
+
+
+def network_bytes(shift: float = 0.0) -> bytes:
+    state = random_state(TINY)
+    state["final_linear.0.bias"] = state["final_linear.0.bias"] + shift
+    file = io.BytesIO()
+    torch.save(state, file)
+    return file.getvalue()
+
+
+def catalog_text(detector: Hostile, net: Hostile) -> str:
+    """`face`: a detector with a hash. `gpen-bfr-512`: a network with one, licence to be accepted. `net`: without."""
+    size, sha = len(net.body), hashlib.sha256(net.body).hexdigest()
+    return f"""
+[licences.mit]
+short = "MIT"
+sentence = "Free."
+[licences.asks]
+short = "non-commercial"
+sentence = "Not for commerce."
+ask = true
+[weights.gpen-bfr-512]
+kind = "generator"
+file = "GPEN-BFR-512.pth"
+also = ["GPEN-BFR-512.safetensors"]
+sources = ["{net.url}/GPEN-BFR-512.pth", "http://127.0.0.1:1/GPEN-BFR-512.pth"]
+bytes = {size}
+sha256 = ["{sha}"]
+licence = "asks"
+template = "gpen"
+[weights.net]
+kind = "generator"
+file = "NET.pth"
+also = ["NET.safetensors"]
+sources = ["{net.url}/NET.pth"]
+licence = "mit"
+template = "ffhq"
+figures = {FIGURES}
+[weights.lite]
+kind = "generator"
+file = "lite.safetensors"
+embedded = true
+licence = "mit"
+template = "ffhq"
+[weights.face]
+kind = "detector"
+file = "face.pth"
+sources = ["{detector.url}/face.pth"]
+bytes = {len(DETECTOR)}
+sha256 = ["{hashlib.sha256(DETECTOR).hexdigest()}"]
+licence = "mit"
+[weights.found]
+kind = "detector"
+file = "found.weights"
+also = ["found.onnx"]
+beside = ["found.cfg"]
+licence = "mit"
+"""
+
+
+@pytest.fixture(scope="session")
+def network_file() -> bytes:
+    return network_bytes()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network_file: bytes) -> Iterator[Shop]:
+    """The small catalog instead of the real one, an empty working folder, the network allowed (this machine's)."""
+    monkeypatch.delenv("GPEN_FAST_OFFLINE")
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    with hostile(DETECTOR) as detector, hostile(network_file) as net:
+        (folder / "catalog.toml").write_text(catalog_text(detector, net))
+        for module in (catalog, locate):
+            monkeypatch.setattr(module, "shipped", lambda name: folder / name)
+        published = {"net": spec.ModelSpec("net", "NET.pth", TINY, "ffhq")}
+        with patch.dict(spec.PUBLISHED, published, clear=True):
+            yield Shop(folder, detector, net, network_file, folder / "catalog.toml")

@@ -1,0 +1,233 @@
+"""`pull`: once, verified, pinned, after the licence; whatever processes do to each other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from hostile import Reply
+from shop import DETECTOR, Shop, network_bytes
+
+from gpen_fast.errors import CheckpointError, DownloadError, HashError, SettingsError
+from gpen_fast.settings import Settings
+from gpen_fast.store import folders, records
+from gpen_fast.store.locate import present, required
+from gpen_fast.store.part import part_path
+from gpen_fast.store.pull import pull
+from gpen_fast.store.transfer import Patience
+
+QUICK = Patience(connect_s=1, read_s=1, attempts=2, backoff_s=0.01)
+
+
+def test_pulled_file_is_found_and_not_fetched_twice(shop: Shop) -> None:
+    done = pull("face", patience=QUICK)
+    assert done.fetched
+    assert done.path == folders.user_cache() / "weights/face.pth"
+    assert done.path.read_bytes() == DETECTOR
+    assert present("face", Settings()) == done.path
+    again = pull("face", patience=QUICK)
+    assert not again.fetched
+    assert len(shop.detector.requests) == 1
+    pull("face", again=True, patience=QUICK)
+    assert len(shop.detector.requests) == 2
+
+
+def test_file_goes_to_the_folder_that_was_named(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = pull("face", Settings(weights_dir=str(tmp_path / "new/chosen")), patience=QUICK)
+    assert chosen.path == tmp_path / "new/chosen/face.pth"
+    monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path / "named"))
+    assert pull("face", patience=QUICK).path == tmp_path / "named/face.pth"
+
+
+def test_offline_touches_no_network(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DownloadError, match=r"face is not here, and --offline or GPEN_FAST_OFFLINE forbids"):
+        pull("face", Settings(offline=True))
+    for value, off in (("1", True), ("yes", True), ("0", False), ("false", False), ("", False)):
+        monkeypatch.setenv("GPEN_FAST_OFFLINE", value)
+        assert folders.is_offline(Settings()) is off
+    monkeypatch.setenv("GPEN_FAST_OFFLINE", "1")
+    with pytest.raises(DownloadError):
+        pull("face")
+    assert not shop.detector.requests
+
+
+def test_licence_comes_before_the_first_byte_and_is_remembered(shop: Shop) -> None:
+    with pytest.raises(
+        DownloadError, match=r"Not for commerce\. To accept and fetch it: .* pull gpen-bfr-512 --yes"
+    ):
+        pull("gpen-bfr-512", patience=QUICK)
+    assert not shop.net.requests
+    assert pull("gpen-bfr-512", accept_licence=True, patience=QUICK).fetched
+    assert pull("gpen-bfr-512", again=True, patience=QUICK).fetched
+    assert "asks" in json.loads(records.record_file().read_text())["licences"]
+
+
+def test_without_an_address(shop: Shop) -> None:
+    with pytest.raises(DownloadError, match=r"found has no public address.* import FILE --trust found"):
+        pull("found")
+    with pytest.raises(DownloadError, match="lite is part of gpen-fast"):
+        pull("lite")
+    with pytest.raises(SettingsError, match=r"weights 'yunett' are not known: there is gpen-bfr-512, net"):
+        pull("yunett")
+
+
+def test_first_download_pins_and_a_later_difference_shows_both(shop: Shop) -> None:
+    pulled = pull("net", patience=QUICK).path
+    (pin,) = records.read().accepted["net"]
+    assert pin.sha256 == hashlib.sha256(shop.network).hexdigest()
+    assert (pin.how, pin.origin) == ("pinned", f"{shop.net.url}/NET.pth")
+    changed = network_bytes(shift=1.0)
+    shop.net.body = changed
+    with pytest.raises(HashError) as raised:
+        pull("net", again=True, patience=QUICK)
+    now = hashlib.sha256(changed).hexdigest()
+    for words in (pin.sha256, now, str(records.record_file()), "gpen-fast weights pull net --repin"):
+        assert words in str(raised.value)
+    assert pulled.read_bytes() == shop.network, "the good file stays"
+    assert not part_path(pulled).exists()
+    pull("net", repin=True, patience=QUICK)
+    assert pulled.read_bytes() == changed
+    assert records.read().hashes("net") == [now]
+    assert required("net", Settings()) == pulled
+
+
+@pytest.mark.parametrize("what", ["page", "torn", "code", "nan", "another"])
+def test_only_what_was_looked_into_is_pinned(shop: Shop, tmp_path: Path, what: str) -> None:
+    """A page of an error or half a file must not become the hash that all later ones are measured by."""
+
+    class Evil:
+        def __reduce__(self):
+            return (os.system, (f"touch {tmp_path}/ran",))
+
+    torch.save({"a": Evil()}, tmp_path / "evil.pth")
+    torch.save({"conv.weight": torch.zeros(3)}, tmp_path / "another.pth")
+    shop.net.body = {
+        "page": b"<html>sign in</html>",
+        "torn": shop.network[:-1000],
+        "code": (tmp_path / "evil.pth").read_bytes(),
+        "nan": network_bytes(float("nan")),
+        "another": (tmp_path / "another.pth").read_bytes(),
+    }[what]
+    with pytest.raises(CheckpointError):
+        pull("net", patience=QUICK)
+    assert present("net", Settings()) is None
+    assert not records.read().accepted
+    assert not (tmp_path / "ran").exists()
+    shop.net.body = shop.network
+    assert pull("net", patience=QUICK).fetched
+
+
+def test_mirror_takes_the_place_of_a_source(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.catalog.write_text(
+        shop.catalog.read_text().replace(shop.detector.url, "https://weights.invalid/models")
+    )
+    shop_catalog_changed()
+    monkeypatch.setenv("GPEN_FAST_MIRROR", f"weights.invalid={shop.detector.url}")
+    assert pull("face", patience=QUICK).fetched
+    assert shop.detector.requests[0].path == "/models/face.pth"
+    shop.detector.replies = [Reply(status=404)]
+    with pytest.raises(
+        DownloadError, match=rf"{shop.detector.url}/models/face\.pth \(GPEN_FAST_MIRROR\): 404"
+    ):
+        pull("face", again=True, patience=QUICK)
+    monkeypatch.setenv("GPEN_FAST_MIRROR", "huggingface.co")
+    with pytest.raises(SettingsError, match="GPEN_FAST_MIRROR 'huggingface.co' is not understood"):
+        pull("face", again=True, patience=QUICK)
+
+
+def shop_catalog_changed() -> None:
+    from gpen_fast.store import catalog
+
+    catalog.read.cache_clear()
+
+
+def process(shop: Shop, *arguments: str) -> subprocess.Popen[str]:
+    """The command line over the small catalog, as a process of its own."""
+    code = f"""
+import sys
+from pathlib import Path
+from gpen_fast.store import catalog
+catalog.shipped = lambda name: Path({str(shop.folder)!r}) / name
+from gpen_fast.store import folders, locate
+locate.shipped = catalog.shipped
+from gpen_fast.cli.app import main
+sys.argv = ["gpen-fast", *{arguments!r}]
+main()
+"""
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_until(condition, run: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        assert run.poll() is None, run.communicate()
+        time.sleep(0.01)
+
+
+def test_two_processes_fetch_once(shop: Shop) -> None:
+    shop.detector.replies = [Reply(stall=300_000)]
+    runs = [process(shop, "weights", "pull", "face")]
+    wait_until(lambda: shop.detector.served == 300_000, runs[0])
+    runs.append(process(shop, "weights", "pull", "face"))
+    said = ""
+    while "another process is fetching face.pth: waiting for it" not in said:
+        said = runs[1].stderr.readline()
+        assert said, runs[1].communicate()
+    shop.detector.replies = [Reply()]
+    shop.detector.let_go.set()
+    ended = [run.communicate(timeout=60) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], ended
+    assert shop.detector.served == len(DETECTOR)
+    assert "fetched and verified" in ended[0][0]
+    assert "already here" in ended[1][0]
+
+
+def test_killed_process_leaves_a_part_and_no_lock(shop: Shop) -> None:
+    shop.detector.replies = [Reply(stall=300_000)]
+    run = process(shop, "weights", "pull", "face")
+    part = part_path(Path(os.environ["XDG_CACHE_HOME"]) / "gpen-fast/weights/face.pth")
+    try:
+        wait_until(lambda: part.exists() and part.stat().st_size >= 200_000, run)
+    finally:
+        run.kill()
+        run.communicate()
+    kept = part.stat().st_size
+    assert not part.with_name("face.pth").exists()
+    shop.detector.replies = [Reply()]
+    done = pull("face", patience=QUICK)
+    assert done.path.read_bytes() == DETECTOR
+    assert shop.detector.requests[-1].start == kept
+
+
+def test_ctrl_c_says_what_is_kept(shop: Shop) -> None:
+    shop.detector.replies = [Reply(stall=300_000)]
+    run = process(shop, "weights", "pull", "face")
+    wait_until(lambda: shop.detector.served == 300_000, run)
+    time.sleep(0.1)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 130, (out, err)
+    assert "interrupted: what came so far is kept; the same command goes on from there" in err
+    assert "Traceback" not in err
+    part = part_path(Path(os.environ["XDG_CACHE_HOME"]) / "gpen-fast/weights/face.pth")
+    assert part.stat().st_size == 300_000
+
+
+def test_folder_without_permission_is_named(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "blocked").write_text("a file where a folder should be")
+    with pytest.raises(DownloadError, match=r"blocked.*Name a folder that can be written with --weights-dir"):
+        pull("face", Settings(weights_dir=str(tmp_path / "blocked/weights")), patience=QUICK)
+    assert not shop.detector.requests
