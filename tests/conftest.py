@@ -63,15 +63,21 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    connect = socket.socket.connect
+    here = {"127.0.0.1", "::1", "localhost"}
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
+
+    def look_up_here(host: object, *arguments: object, **named: object) -> object:
+        assert host in here, f"a test asked for the address of {host}"
+        return look_up(host, *arguments, **named)  # type: ignore[arg-type]
 
     def connect_here(self: socket.socket, address: object) -> None:
         if self.family in (socket.AF_INET, socket.AF_INET6):
             assert isinstance(address, tuple)
-            assert address[0] in {"127.0.0.1", "::1", "localhost"}, f"a test reached for {address}"
+            assert address[0] in here, f"a test reached for {address}"
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect_here)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_here)
 
 
 @pytest.fixture

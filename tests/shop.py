@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import random
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -113,3 +116,28 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network_file: bytes) -
         published = {"net": spec.ModelSpec("net", "NET.pth", TINY, "ffhq")}
         with patch.dict(spec.PUBLISHED, published, clear=True):
             yield Shop(folder, detector, net, network_file, folder / "catalog.toml")
+
+
+def process(shop: Shop, *arguments: str, **streams: int) -> subprocess.Popen[str]:
+    """The command line over the small catalog, as a process of its own."""
+    code = f"""
+import sys
+from pathlib import Path
+from gpen_fast.store import catalog
+catalog.shipped = lambda name: Path({str(shop.folder)!r}) / name
+from gpen_fast.store import folders, locate
+locate.shipped = catalog.shipped
+from gpen_fast.cli.app import main
+sys.argv = ["gpen-fast", *{arguments!r}]
+main()
+"""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    return subprocess.Popen([sys.executable, "-c", code], text=True, **streams)
+
+
+def wait_until(condition: Callable[[], bool], run: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        assert run.poll() is None, run.communicate()
+        time.sleep(0.01)

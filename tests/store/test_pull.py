@@ -6,15 +6,13 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
 from hostile import Reply
-from shop import DETECTOR, Shop, network_bytes
+from shop import DETECTOR, Shop, network_bytes, process, wait_until
 
 from gpen_fast.errors import CheckpointError, DownloadError, HashError, SettingsError
 from gpen_fast.settings import Settings
@@ -141,7 +139,7 @@ def test_mirror_takes_the_place_of_a_source(shop: Shop, monkeypatch: pytest.Monk
     ):
         pull("face", again=True, patience=QUICK)
     monkeypatch.setenv("GPEN_FAST_MIRROR", "huggingface.co")
-    with pytest.raises(SettingsError, match="GPEN_FAST_MIRROR 'huggingface.co' is not understood"):
+    with pytest.raises(SettingsError, match=r"GPEN_FAST_MIRROR 'huggingface\.co' is not understood"):
         pull("face", again=True, patience=QUICK)
 
 
@@ -149,32 +147,6 @@ def shop_catalog_changed() -> None:
     from gpen_fast.store import catalog
 
     catalog.read.cache_clear()
-
-
-def process(shop: Shop, *arguments: str) -> subprocess.Popen[str]:
-    """The command line over the small catalog, as a process of its own."""
-    code = f"""
-import sys
-from pathlib import Path
-from gpen_fast.store import catalog
-catalog.shipped = lambda name: Path({str(shop.folder)!r}) / name
-from gpen_fast.store import folders, locate
-locate.shipped = catalog.shipped
-from gpen_fast.cli.app import main
-sys.argv = ["gpen-fast", *{arguments!r}]
-main()
-"""
-    return subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def wait_until(condition, run: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        assert run.poll() is None, run.communicate()
-        time.sleep(0.01)
 
 
 def test_two_processes_fetch_once(shop: Shop) -> None:

@@ -68,9 +68,11 @@ def _known_as(file: Path, sha256: str, trust: str | None) -> tuple[Entry, str]:
             raise SettingsError(f"{file} is {found.name}, by its hash: leave --trust {trust} out.")
         if known.embedded:
             raise SettingsError(f"{trust} is part of gpen-fast and cannot be replaced. Use --weights {file}")
+        if sha256 in known.sha256:
+            return known, "hash"
         if file.suffix.lower() in TENSOR_FILES:
             is_sound(file)
-        return known, "hash" if found and sha256 in known.sha256 else "trust"
+        return known, "trust"
     if found is not None:
         return found, "hash"
     known = by_tensors(file, sha256)

@@ -70,7 +70,7 @@ def as_dict(status: Status) -> dict[str, object]:
         "name": known.name,
         "kind": known.kind,
         "state": status.words,
-        "path": str(status.used.path) if status.used else None,
+        "path": str(status.used.path.absolute()) if status.used else None,
         "bytes": known.size,
         "licence": known.licence.sentence,
         "accepted_sha256": [*known.sha256, *read().hashes(known.name)],

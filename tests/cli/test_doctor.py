@@ -1,0 +1,183 @@
+"""`gpen-fast doctor` as a user runs it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from shop import DETECTOR, Shop
+
+from gpen_fast.doctor import codecs, findings, hardware, packages, store
+from gpen_fast.settings import Settings
+
+
+@pytest.fixture
+def embedded(shop: Shop, tiny_weights: Path) -> Path:
+    path = shop.folder / "lite.safetensors"
+    save_file(load_file(tiny_weights), path, metadata={"template": "ffhq"})
+    return path
+
+
+def finding(told: dict, name: str) -> dict:
+    return next(one for one in told["findings"] if one["name"] == name)
+
+
+def test_machine_that_can_restore(cli, embedded: Path) -> None:
+    ran = cli("doctor", "--device", "cpu")
+    assert ran.status == 0, ran.out
+    assert "pictures can be restored here" in ran.out
+    for words in ("device", "precision", "packages", "weights", "codecs", "space", "GiB free"):
+        assert words in ran.out
+    long = [line for line in ran.out.splitlines() if len(line) > 80]
+    assert all("/" in line for line in long), "only a path may be longer: it is never cut"
+    assert "\x1b" not in ran.out
+    assert ran.err == ""
+
+
+def test_for_programs(cli, embedded: Path) -> None:
+    told = json.loads(cli("doctor", "--json", "--device", "cpu").out)
+    assert told["works"] is True
+    assert finding(told, "fp32")["state"] == "ok"
+    assert finding(told, "tf32")["state"] == "absent"
+    assert finding(told, "nvJPEG")["text"] == "needs CUDA"
+    assert finding(told, "torch")["text"].startswith(torch.__version__)
+    auto = finding(told, "--model auto")
+    assert auto["text"].startswith("lite (")
+    assert auto["mend"] == "gpen-fast weights pull gpen-bfr-512"
+    assert {one["state"] for one in told["findings"]} <= {"ok", "absent", "broken"}
+
+
+def test_without_weights_it_cannot_and_says_what_mends_it(cli, shop: Shop) -> None:
+    ran = cli("doctor", "--device", "cpu")
+    assert ran.status == 1
+    assert "cannot restore yet\n  --model auto: gpen-fast weights pull gpen-bfr-512\n" in ran.out
+    assert json.loads(cli("doctor", "--json").out)["works"] is False
+
+
+def test_wrong_weights_are_broken_and_the_way_out_is_named(cli, embedded: Path) -> None:
+    Path("weights").mkdir()
+    Path("weights/face.pth").write_bytes(DETECTOR[:-1])
+    told = json.loads(cli("doctor", "--json", "--device", "cpu").out)
+    face = finding(told, "face")
+    assert face["state"] == "broken"
+    assert face["text"] == "WRONG HASH: weights/face.pth"
+    assert face["mend"] == "gpen-fast weights pull face"
+
+
+def test_device_that_is_not_there(cli, embedded: Path) -> None:
+    ran = cli("doctor", "--device", "cuda:77")
+    assert ran.status == 1
+    assert "device 'cuda:77' is not there" in " ".join(ran.out.split())
+    assert "codecs" in ran.out, "the other probes still ran"
+
+
+@pytest.mark.parametrize(
+    "probe", [hardware.device, hardware.precisions, packages.required, packages.optional, store.network,
+              store.detector, store.files, codecs.probe, hardware.space],
+)  # fmt: skip
+def test_probe_that_breaks_is_a_finding_and_hides_no_other(
+    cli, embedded: Path, monkeypatch: pytest.MonkeyPatch, probe
+) -> None:
+    def broken(settings: Settings):
+        raise RuntimeError("CUDA driver initialization failed\nlong story")
+
+    broken.__name__ = probe.__name__
+    module = importlib.import_module(probe.__module__)
+    monkeypatch.setattr(module, probe.__name__, broken)
+    ran = cli("doctor", "--json", "--device", "cpu")
+    told = json.loads(ran.out)
+    assert ran.status == 1
+    assert finding(told, probe.__name__)["text"] == "RuntimeError: CUDA driver initialization failed"
+    assert len({one["group"] for one in told["findings"]}) == 6
+
+
+def test_optional_package_whose_import_breaks(embedded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """basicsr does so: it imports a module that torchvision has removed."""
+    monkeypatch.setattr(
+        packages.metadata, "requires", lambda name: ["torch", "basicsr>=1; extra == 'metrics'"]
+    )
+    monkeypatch.setattr(packages.metadata, "version", lambda name: "1.4.2")
+    real = importlib.import_module
+
+    def import_module(name: str):
+        if name == "basicsr":
+            raise ModuleNotFoundError("No module named 'torchvision.transforms.functional_tensor'")
+        return real(name)
+
+    monkeypatch.setattr(packages.importlib, "import_module", import_module)
+    (found,) = packages.optional(Settings())
+    assert found.state == "broken"
+    assert not found.needed
+    assert "1.4.2 is installed and cannot be imported: ModuleNotFoundError: No module named" in found.text
+    assert found.mend == "pip install --force-reinstall 'gpen-fast[metrics]'"
+
+
+def test_packages_come_from_the_requirements() -> None:
+    names = {one.name for one in packages.required(Settings())}
+    assert {"torch", "opencv-python", "requests", "platformdirs"} <= names
+    optional = {one.name: one for one in packages.optional(Settings())}
+    assert "basicsr" in optional
+    assert not {"pytest", "ruff"} & set(optional)
+    if optional["basicsr"].state == "absent":
+        assert optional["basicsr"].mend == "pip install 'gpen-fast[metrics]'"
+
+
+def test_precision_that_computes_wrongly_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "_error_of", lambda name, where: 0.5)
+    fp32 = next(one for one in hardware.precisions(Settings(device="cpu")) if one.name == "fp32")
+    assert fp32.state == "broken"
+    assert fp32.needed
+    assert "wrong results, at most 1e-05 is right" in fp32.text
+
+
+def test_precisions_are_really_run() -> None:
+    errors = {name: hardware._error_of(name, torch.device("cpu")) for name in ("fp32", "bf16")}
+    assert 0 < errors["fp32"] < 1e-6
+    assert 1e-4 < errors["bf16"] < 3e-2, "bf16 is not fp32 under another name"
+
+
+@pytest.mark.cuda
+def test_precisions_on_cuda() -> None:
+    found = {one.name: one for one in hardware.precisions(Settings(device="cuda"))}
+    assert {name for name, one in found.items() if one.state == "ok"} >= {"fp32", "fp16"}
+    assert not [one for one in found.values() if one.state == "broken"]
+    assert hardware._error_of("tf32", torch.device("cuda")) > 10 * hardware._error_of(
+        "fp32", torch.device("cuda")
+    )
+
+
+@pytest.mark.cuda
+def test_driver_memory_and_nvjpeg_on_cuda(cli, embedded: Path) -> None:
+    told = json.loads(cli("doctor", "--json").out)
+    assert finding(told, "NVIDIA driver")["state"] == "ok"
+    assert "GiB free of" in finding(told, "GPU memory")["text"]
+    assert finding(told, "nvJPEG")["state"] == "ok", finding(told, "nvJPEG")
+
+
+def test_driver_tool_that_is_missing_or_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for error in (FileNotFoundError(), subprocess.TimeoutExpired("nvidia-smi", 1)):
+
+        def fail(*arguments: object, _error: Exception = error, **named: object) -> None:
+            raise _error
+
+        monkeypatch.setattr(subprocess, "run", fail)
+        monkeypatch.setattr(Path, "is_file", lambda self: False)
+        assert hardware._driver() is None
+
+
+def test_codec_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(picture: object, kind: str) -> object:
+        if kind in {"AVIF", "PNG"}:
+            raise OSError("encoder not available")
+        return picture
+
+    monkeypatch.setattr(codecs, "_pillow", refuse)
+    pillow = next(one for one in codecs.probe(Settings(device="cpu")) if one.name == "Pillow")
+    assert pillow.state == "broken", "without PNG nothing can be saved"
+    assert pillow.text == "reads and writes JPEG, WEBP, TIFF, BMP, JPEG2000; not PNG, AVIF"
+    assert not findings.works([pillow])
