@@ -27,12 +27,12 @@ def main() -> None:
     try:
         choose(Settings())
     except WeightsNotFoundError:
-        print("No GPEN weights are here, so nothing can be restored yet: see weights/README.md.")
+        print("No GPEN weights are here, so nothing can be restored yet: see gpen-fast weights list")
         print("This shows where the time would go, with random weights of a published network's shapes.")
         for picture in sorted(HERE.glob("*-degraded.jpg")):
             run("profile", str(picture), "--weights", RANDOM, "--runs", "5")
         return
-    run("enhance", str(HERE), str(OUT), "--overwrite")
+    run("enhance", str(HERE), str(OUT), "--overwrite", "--offline")
     print(f"restored pictures are in {OUT}")
 
 

@@ -22,8 +22,9 @@ from gpen_fast.types import Restoration
 class Restorer:
     """Restores the faces in pictures; the network is loaded once, when it is made.
 
-    model, detector, device, precision and every further setting: see `Settings`.
-    Raises SettingsError, DeviceError, WeightsNotFoundError, CheckpointError or PluginError.
+    model, detector, device, precision and every further setting: see `Settings`. It never downloads and never
+    asks: `auto` takes the best model that is there; `gpen_fast.store.pull.pull` fetches one.
+    Raises SettingsError, DeviceError, WeightsNotFoundError, HashError, CheckpointError or PluginError.
 
     >>> restorer = Restorer(weights="GPEN-BFR-512.pth")  # doctest: +SKIP
     >>> restored = restorer.restore("family.jpg").image  # doctest: +SKIP
@@ -41,8 +42,9 @@ class Restorer:
         unknown = sorted(settings.keys() - set(accepted))
         if unknown:
             raise SettingsError(f"unknown setting {unknown[0]!r}: accepted are {', '.join(accepted)}.")
-        if isinstance(settings.get("weights"), Path):
-            settings["weights"] = str(settings["weights"])
+        for name in ("weights", "weights_dir"):
+            if isinstance(settings.get(name), Path):
+                settings[name] = str(settings[name])
         self.settings = Settings(model, detector=detector, device=device, precision=precision, **settings)
         if self.settings.random_weights:
             raise SettingsError(

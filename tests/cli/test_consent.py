@@ -77,7 +77,10 @@ def test_no_network_means_the_embedded_model_in_one_line(cli, shop: Shop, portra
     ran = cli(*portrait)
     assert ran.status == 0
     notes = [line for line in ran.err.splitlines() if line.startswith("note")]
-    assert notes == [f"{WHY}none of 2 sources gave it (gpen-fast weights pull gpen-bfr-512 says why)"]
+    assert notes == [
+        "note: gpen-bfr-512 is not here: fetching it (4 MB)",
+        f"{WHY}none of 2 sources gave it (gpen-fast weights pull gpen-bfr-512 says why)",
+    ]
     assert ran_model() == "lite"
 
 

@@ -66,7 +66,16 @@ def test_wrong_weights_are_broken_and_the_way_out_is_named(cli, embedded: Path) 
     face = finding(told, "face")
     assert face["state"] == "broken"
     assert face["text"] == "WRONG HASH: weights/face.pth"
-    assert face["mend"] == "gpen-fast weights pull face"
+    assert face["mend"] == "gpen-fast weights pull face --again"
+
+
+def test_mirror_that_is_not_understood(cli, embedded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPEN_FAST_MIRROR", "hf-mirror.com")
+    told = json.loads(cli("doctor", "--json", "--device", "cpu").out)
+    assert finding(told, "GPEN_FAST_MIRROR")["state"] == "broken"
+    monkeypatch.setenv("GPEN_FAST_MIRROR", "huggingface.co=hf-mirror.com")
+    told = json.loads(cli("doctor", "--json", "--device", "cpu").out)
+    assert finding(told, "GPEN_FAST_MIRROR")["state"] == "ok"
 
 
 def test_device_that_is_not_there(cli, embedded: Path) -> None:

@@ -102,6 +102,19 @@ def test_files_that_belong_together_come_together(shop: Shop, mine: Path) -> Non
     assert required("found", SET) == done.path
 
 
+def test_what_belongs_to_a_file_may_have_its_name(shop: Shop, mine: Path) -> None:
+    write(mine, "my.cfg", b"c")
+    done = import_file(write(mine, "my.weights", b"w"), trust="found")
+    assert done.path.name == "found.weights"
+    assert done.path.with_name("found.cfg").read_bytes() == b"c"
+    other = import_file(
+        write(mine, "alone.onnx", b"o"), trust="found", settings=Settings(weights_dir=str(mine / "x"))
+    )
+    assert [path.name for path in other.path.parent.iterdir() if not path.name.startswith(".")] == [
+        "found.onnx"
+    ]
+
+
 def test_pickle_with_code_is_refused_and_never_runs(shop: Shop, mine: Path) -> None:
     class Evil:
         def __reduce__(self):
@@ -146,7 +159,7 @@ def test_trust_that_contradicts_what_is_known(shop: Shop, mine: Path) -> None:
     with pytest.raises(SettingsError, match=r"is face, by its hash: leave --trust found out"):
         import_file(file, trust="found")
     with pytest.raises(SettingsError, match="lite is part of gpen-fast and cannot be replaced"):
-        import_file(write(mine, "a.safetensors", b""), trust="lite")
+        import_file(write(mine, "a.onnx", b""), trust="lite")
     with pytest.raises(SettingsError, match=r"found is kept as \.onnx, \.weights, not as \.bin"):
         import_file(write(mine, "a.bin", b"x"), trust="found")
     assert import_file(file, trust="face").how == "hash"

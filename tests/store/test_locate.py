@@ -68,7 +68,7 @@ def test_detector_of_the_right_name_and_another_hash_is_not_used(shop: Shop) -> 
     with pytest.raises(HashError) as raised:
         required("face", SET)
     for words in (str(other), hashlib.sha256(b"other anchors").hexdigest(), hashlib.sha256(DETECTOR).hexdigest(),
-                  "gpen-fast weights pull face", f"gpen-fast weights import {other} --trust face"):  # fmt: skip
+                  "gpen-fast weights pull face --again", f"gpen-fast weights import {other} --trust face"):  # fmt: skip
         assert words in str(raised.value)
     right = put(folders.user_cache() / "weights", "face.pth", DETECTOR)
     assert present("face", SET) == required("face", SET) == right, "a right one further on is used"

@@ -38,6 +38,18 @@ def test_pulled_file_is_found_and_not_fetched_twice(shop: Shop) -> None:
     assert len(shop.detector.requests) == 2
 
 
+def test_another_file_of_that_name_is_not_lost(shop: Shop) -> None:
+    mine = folders.user_cache() / "weights/face.pth"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    with pytest.raises(HashError, match=r"face\.pth exists and is another file.*pull face --again"):
+        pull("face", patience=QUICK)
+    assert mine.read_bytes() == b"mine"
+    assert not shop.detector.requests
+    pull("face", again=True, patience=QUICK)
+    assert mine.read_bytes() == DETECTOR
+
+
 def test_file_goes_to_the_folder_that_was_named(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,7 @@ def _fetched(known: Entry, settings: Settings, yes: bool) -> str:
         return f"its licence has to be accepted once ({known.get_it} --yes)"
     if not agreed(known, settings, yes):
         return "its licence was not accepted (--offline does not ask)"
+    print(f"note: {known.name} is not here: fetching it ({known.shown_size})", file=sys.stderr)
     try:
         with interruptible(), bar_for(known.name) as bar:
             # Short: this run can do without.
@@ -72,7 +73,7 @@ def _fetched(known: Entry, settings: Settings, yes: bool) -> str:
                 settings,
                 accept_licence=True,
                 hear=bar,
-                patience=Patience(connect_s=4.0, attempts=2),
+                patience=Patience(connect_s=3.0, unreachable=1, attempts=2),
             )
     except DownloadError as error:
         return _in_short(error, known)

@@ -90,10 +90,13 @@ def _pull_one(known: Entry, settings: Settings, yes: bool, again: bool, repin: b
     wanted = again or repin or not any(copy.usable for copy in copies(known, settings))
     try:
         consent = not wanted or is_offline(settings) or not known.sources or agreed(known, settings, yes)
+        if not consent:
+            print(f"failed: {known.name}: not accepted. To accept: {known.get_it} --yes", file=sys.stderr)
+            return False
         with interruptible(), bar_for(known.name) as bar:
-            done = pull(known.name, settings, accept_licence=consent, again=again, repin=repin, hear=bar)
+            done = pull(known.name, settings, accept_licence=True, again=again, repin=repin, hear=bar)
     except GpenError as error:
-        print(f"failed {known.name}: {error}", file=sys.stderr)
+        print(f"failed: {error}", file=sys.stderr)
         return False
     print(f"{known.name}: {'fetched and verified' if done.fetched else 'already here'}\n  {done.path}")
     return True

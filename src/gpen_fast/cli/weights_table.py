@@ -100,4 +100,4 @@ def _print_checked(console: Console, known: Entry, copy: Copy) -> None:
     console.print(f"  sha256   {copy.hash.sha256}")
     if not copy.usable:
         console.print(f"  accepted {' or '.join(copy.accepted) or 'none: vouch for it with import --trust'}")
-        console.print(f"  get it   {known.get_it}")
+        console.print(f"  get it   {known.get_it}{' --again' if known.sources else ''}")

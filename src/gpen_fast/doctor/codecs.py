@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gpen_fast.doctor.findings import ABSENT, BROKEN, OK, Finding, said
+from gpen_fast.inputs import PICTURES
 from gpen_fast.settings import Settings
 
 _FORMATS = {
@@ -18,12 +20,14 @@ _FORMATS = {
 }  # fmt: skip
 # Without these nothing that people have can be restored.
 _NEEDED = {"JPEG", "PNG"}
+_HEIF = "pip install pillow-heif"
 _SIDE = 64  # JPEG 2000 refuses smaller ones
 
 
 def probe(settings: Settings) -> Iterator[Finding]:
     """Pillow, OpenCV, torchvision, nvJPEG and the HEIC plug-in."""
     picture = np.full((_SIDE, _SIDE, 3), 128, np.uint8)
+    warnings.filterwarnings("ignore", module=r"torchvision\.io")  # it warns of a future without its codecs
     yield _library("Pillow", {name: partial(_pillow, picture, name) for name in _FORMATS}, needed=True)
     yield _library("OpenCV", {name: partial(_opencv, picture, suffix) for name, suffix in _FORMATS.items()})
     yield _library("torchvision", {name: partial(_torchvision, picture, name) for name in ("JPEG", "PNG")})
@@ -94,13 +98,15 @@ def _nvjpeg(picture: Any, settings: Settings) -> Finding:
 
 def _heic() -> Finding:
     if importlib.util.find_spec("pillow_heif") is None:
-        return Finding("codecs", "HEIC", ABSENT, "no plug-in for Pillow", mend="pip install pillow-heif")
+        return Finding(
+            "codecs", "HEIC", ABSENT, "no plug-in for Pillow", mend=_HEIF if "heic" in PICTURES else ""
+        )
     try:
         import pillow_heif
 
         pillow_heif.register_heif_opener()
     except Exception as error:
         return Finding(
-            "codecs", "HEIC", BROKEN, said(error), mend="pip install --force-reinstall pillow-heif"
+            "codecs", "HEIC", BROKEN, said(error), mend=_HEIF.replace("install", "install --force-reinstall")
         )
     return Finding("codecs", "HEIC", OK, f"pillow-heif {pillow_heif.__version__}")

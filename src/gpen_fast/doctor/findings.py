@@ -46,6 +46,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("weights", store.network),
         ("weights", store.detector),
         ("weights", store.files),
+        ("weights", store.addresses),
         ("codecs", codecs.probe),
         ("space", hardware.space),
     ]

@@ -29,7 +29,9 @@ def device(settings: Settings) -> Iterator[Finding]:
 
     from gpen_fast.device import describe, pick_device
 
-    yield Finding("device", "python", OK, f"{platform.python_version()} on {platform.platform(terse=True)}")
+    yield Finding(
+        "device", "python", OK, f"{platform.python_version()}, {platform.system()} {platform.machine()}"
+    )
     built = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built without CUDA"
     yield Finding("device", "torch", OK, f"{torch.__version__}, {built}")
     driver = _driver()
@@ -69,7 +71,7 @@ def precisions(settings: Settings) -> Iterator[Finding]:
             pick_precision(name, where)
             error = _error_of(name, where)
         except DeviceError as absent:
-            yield Finding("precision", name, ABSENT, said(absent).split(". Try")[0])
+            yield Finding("precision", name, ABSENT, _why(absent, name))
         except Exception as broken:
             yield Finding("precision", name, BROKEN, said(broken), needed=name in {"fp32", chosen})
         else:
@@ -83,6 +85,11 @@ def precisions(settings: Settings) -> Iterator[Finding]:
                 needed=name in {"fp32", chosen},
                 mend="" if right else f"do not use --precision {name}; update the driver and torch",
             )  # fmt: skip
+
+
+def _why(absent: DeviceError, name: str) -> str:
+    """The reason alone: the table says which precision, and there is nothing to try."""
+    return said(absent).removeprefix(f"precision {name} ").split(". Try")[0]
 
 
 def _error_of(name: str, where: torch.device) -> float:

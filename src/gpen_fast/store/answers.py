@@ -34,6 +34,10 @@ class RetryError(Exception):
         self.wait = wait
 
 
+class UnreachableError(RetryError):
+    """Nobody answers at that address."""
+
+
 class RestartError(Exception):
     """What came so far cannot be continued: from the beginning, at once."""
 
@@ -120,14 +124,15 @@ def failure(error: Exception, connect_s: float, read_s: float) -> RetryError | R
     if _any(causes, ssl.SSLError):
         return RefusedError(f"no secure connection ({_words(causes, ssl.SSLError)})")
     if _any(causes, urllib3.exceptions.ProxyError, requests.exceptions.ProxyError):
-        return RetryError("the proxy cannot be reached or lets nothing through")
+        return UnreachableError("the proxy cannot be reached or lets nothing through")
     if _any(causes, socket.gaierror, urllib3.exceptions.NameResolutionError):
-        return RetryError("the host's name is not found (no network?)")
+        return UnreachableError("the host's name is not found (no network?)")
     system = [cause for cause in causes if isinstance(cause, OSError) and cause.strerror]
     if system:
-        return RetryError((system[0].strerror or "").lower())
+        unreachable = _any(causes, urllib3.exceptions.NewConnectionError)
+        return (UnreachableError if unreachable else RetryError)((system[0].strerror or "").lower())
     if _any(causes, requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
-        return RetryError(f"no connection within {connect_s:g} s")
+        return UnreachableError(f"no connection within {connect_s:g} s")
     if _any(causes, requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
         return RetryError(f"stalled: nothing came for {read_s:g} s")
     return RetryError("the connection broke off")

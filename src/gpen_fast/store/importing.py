@@ -51,11 +51,13 @@ def import_file(
         raise WeightsNotFoundError(f"{file}: {what}. import takes one weights file.")
     sha256 = sha256_of(file, fresh=True).sha256
     known, how = _known_as(file, sha256, trust)
+    if known.embedded:
+        raise SettingsError(f"{known.name} is part of gpen-fast and cannot be replaced. Use --weights {file}")
     final = target(settings) / _name_for(known, file)
     with only_one(final, hear or Silent()):
         copied = _bring(file, final, sha256, overwrite)
-        for other in known.beside:
-            _bring_beside(file.parent / other, final.parent / other, overwrite)
+        for other in known.beside if final.name == known.file else ():
+            _bring_beside(file, final.parent / other, overwrite)
         _record(known, sha256, how, file)
     return Imported(known.name, how, final, sha256, copied)
 
@@ -66,8 +68,6 @@ def _known_as(file: Path, sha256: str, trust: str | None) -> tuple[Entry, str]:
         known = entry(trust)
         if found is not None and found != known:
             raise SettingsError(f"{file} is {found.name}, by its hash: leave --trust {trust} out.")
-        if known.embedded:
-            raise SettingsError(f"{trust} is part of gpen-fast and cannot be replaced. Use --weights {file}")
         if sha256 in known.sha256:
             return known, "hash"
         if file.suffix.lower() in TENSOR_FILES:
@@ -142,9 +142,12 @@ def _copy(file: Path, final: Path, sha256: str) -> None:
 
 
 def _bring_beside(file: Path, final: Path, overwrite: bool) -> None:
-    if not file.is_file():
-        raise WeightsNotFoundError(f"{file} is missing: it belongs to the weights and must lie beside them.")
-    _bring(file, final, sha256_of(file, fresh=True).sha256, overwrite)
+    """The file that belongs to `file`: beside it under the final name, or under its own with another suffix."""
+    named, alike = file.with_name(final.name), file.with_suffix(final.suffix)
+    other = named if named.is_file() else alike
+    if not other.is_file():
+        raise WeightsNotFoundError(f"{named} is missing: it belongs to the weights and must lie beside them.")
+    _bring(other, final, sha256_of(other, fresh=True).sha256, overwrite)
 
 
 def _record(known: Entry, sha256: str, how: str, file: Path) -> None:

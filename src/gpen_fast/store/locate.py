@@ -57,7 +57,7 @@ class Copy:
     @property
     def usable(self) -> bool:
         """Verified; or a network whose hash nobody knows, since a strict load proves a network and no detector."""
-        return self.verified or (not self.accepted and self.entry.kind != "detector")
+        return self.verified or (not self.accepted and self.entry.kind == "generator")
 
 
 def copies(known: Entry, settings: Settings, *, fresh: bool = False) -> Iterator[Copy]:
@@ -113,7 +113,7 @@ def _import_too(known: Entry) -> str:
 def _not_accepted(copy: Copy) -> HashError:
     known = copy.entry
     accepted = " or ".join(copy.accepted) or "not known: nobody publishes one"
-    fetch = f"Fetch the right one: {known.get_it}. " if known.sources else ""
+    fetch = f"Replace it by the right one: {known.get_it} --again. " if known.sources else ""
     as_it_is = " Or use it unchecked: --weights FILE." if known.kind == "generator" else ""
     return HashError(
         f"{copy.path} is not the {known.name} that is expected, and is not used.\n"

@@ -56,6 +56,8 @@ def pull(
         there = None if again or repin else _usable(known, settings)
         if there:  # another process was faster
             return Pulled(there, False)
+        if final.exists() and not (again or repin):
+            raise HashError(f"{final} exists and is another file. To replace it: {known.get_it} --again")
         _fetch(known, final, repin, hear, patience or Patience())
     return Pulled(final, True)
 

@@ -12,7 +12,16 @@ import requests
 import urllib3
 
 from gpen_fast.errors import DownloadError
-from gpen_fast.store.answers import Answer, RefusedError, RestartError, RetryError, failure, judge, plain_hop
+from gpen_fast.store.answers import (
+    Answer,
+    RefusedError,
+    RestartError,
+    RetryError,
+    UnreachableError,
+    failure,
+    judge,
+    plain_hop,
+)
 from gpen_fast.store.mirror import Source
 from gpen_fast.store.part import Part
 
@@ -28,7 +37,9 @@ _HEADWAY = _MB
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a source is waited for. attempts: without headway. longest_wait_s: the most that a server may ask for.
+    """How long a source is waited for.
+
+    attempts: without headway; unreachable: where nobody answers. longest_wait_s: the most that a server may ask for.
 
     slow_s: over so many seconds at least slow_bytes must come.
     """
@@ -36,6 +47,7 @@ class Patience:
     connect_s: float = 10.0
     read_s: float = 30.0
     attempts: int = 4
+    unreachable: int = 2
     backoff_s: float = 1.0
     longest_wait_s: float = 60.0
     slow_s: float = 60.0
@@ -105,17 +117,18 @@ class Transfer:
             except RestartError as cause:
                 self._part.restart()
                 restarted += 1
-                self._give_up_after(restarted, str(cause))
+                self._give_up(restarted >= self._patience.attempts, restarted, cause)
             except RetryError as cause:
                 headway = self._part.size - furthest >= _HEADWAY
                 furthest = max(furthest, self._part.size)
                 failed = 1 if headway else failed + 1
-                self._give_up_after(failed, str(cause))
+                nobody = isinstance(cause, UnreachableError) and failed >= self._patience.unreachable
+                self._give_up(nobody or failed >= self._patience.attempts, failed, cause)
                 self._pause(cause, failed)
 
-    def _give_up_after(self, tries: int, problem: str) -> None:
-        if tries >= self._patience.attempts:
-            raise RefusedError(problem + (f" ({tries} tries)" if tries > 1 else ""))
+    def _give_up(self, enough: bool, tries: int, cause: Exception) -> None:
+        if enough:
+            raise RefusedError(f"{cause}" + (f" ({tries} tries)" if tries > 1 else ""))
 
     def _pause(self, cause: RetryError, failed: int) -> None:
         wait = self._wait(cause, failed)
