@@ -142,6 +142,11 @@ def test_pull_needs_the_licence_and_shows_it(cli, shop: Shop) -> None:
     assert "Not for commerce." not in ran.err, "it was accepted"
 
 
+def test_pull_of_what_nobody_published_a_hash_of(cli, shop: Shop) -> None:
+    assert cli("weights", "pull", "net").out.startswith("net: fetched, looked into, and its hash pinned\n")
+    assert "verified" in row(cli("weights", "list").out, "net")
+
+
 def test_pull_all(cli, shop: Shop) -> None:
     ran = cli("weights", "pull", "--all", "--yes")
     assert ran.status == 0

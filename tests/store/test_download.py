@@ -11,6 +11,7 @@ import socket
 import threading
 from collections import namedtuple
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -27,7 +28,8 @@ from gpen_fast.store.transfer import Patience, Silent, Wanted
 BODY = random.Random(4).randbytes(3_000_000)
 SHA = hashlib.sha256(BODY).hexdigest()
 OTHER = random.Random(5).randbytes(len(BODY))
-QUICK = Patience(connect_s=1, read_s=0.3, attempts=3, backoff_s=0.01, longest_wait_s=0.5, slow_s=0.2)
+QUICK = Patience(connect_s=5, read_s=5, attempts=3, backoff_s=0.01, longest_wait_s=0.5)
+STALLS = replace(QUICK, read_s=0.3)
 KNOWN = Wanted(len(BODY), (SHA,))
 UNKNOWN = Wanted()
 
@@ -57,9 +59,15 @@ def final(tmp_path: Path) -> Path:
     return tmp_path / "weights/file.pth"
 
 
-def fetch(final: Path, *servers: Hostile, wanted: Wanted = KNOWN, hear: Silent | None = None) -> str:
+def fetch(
+    final: Path,
+    *servers: Hostile,
+    wanted: Wanted = KNOWN,
+    hear: Silent | None = None,
+    patience: Patience = QUICK,
+) -> str:
     sources = [Source(f"{server.url}/file.pth") for server in servers]
-    return download(sources, final, wanted, hear or Silent(), QUICK).url
+    return download(sources, final, wanted, hear or Silent(), patience).url
 
 
 def assert_whole(final: Path) -> None:
@@ -129,6 +137,12 @@ def test_source_that_never_gets_further_is_given_up(server: Hostile, final: Path
         in fails(final, server)
     )
     assert len(server.requests) == 3
+
+
+def test_getting_as_far_as_before_is_no_headway(server: Hostile, final: Path) -> None:
+    server.replies = [Reply(stop=stop, ranges=False) for stop in (500_000, 2_000_000) * 20]
+    assert "(3 tries)" in fails(final, server)
+    assert len(server.requests) == 4
 
 
 def test_server_that_ignores_ranges_starts_over(server: Hostile, final: Path) -> None:
@@ -262,7 +276,7 @@ def test_backoff_grows(server: Hostile, final: Path, monkeypatch: pytest.MonkeyP
 def test_stalled_body_is_noticed_and_continued(server: Hostile, final: Path) -> None:
     server.replies = [Reply(stall=400_000), Reply()]
     hear = Notes()
-    fetch(final, server, hear=hear)
+    fetch(final, server, hear=hear, patience=STALLS)
     assert_whole(final)
     assert server.served == len(BODY)
     assert hear.notes[0].startswith(
@@ -372,7 +386,7 @@ def test_error_names_every_source_and_its_cause(final: Path) -> None:
         sources = [Source(f"{server.url}/f") for server in (one, two, three)]
         sources += [Source(f"http://127.0.0.1:{closed}/f", "https://published.example/f")]
         with pytest.raises(DownloadError) as raised:
-            download(sources, final, KNOWN, Silent(), QUICK)
+            download(sources, final, KNOWN, Silent(), STALLS)
     lines = str(raised.value).splitlines()
     assert lines[0] == "no source gave file.pth:"
     assert lines[1] == f"  {one.url}/f: 404 Not Found"

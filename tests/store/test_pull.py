@@ -82,6 +82,15 @@ def test_licence_comes_before_the_first_byte_and_is_remembered(shop: Shop) -> No
     assert "asks" in json.loads(records.record_file().read_text())["licences"]
 
 
+def test_licence_counts_where_it_cannot_be_remembered(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "blocked").write_text("a file")
+    monkeypatch.setattr(records, "user_data", lambda: tmp_path / "blocked/data")
+    monkeypatch.setattr(records, "read", records.Records)
+    assert pull("gpen-bfr-512", accept_licence=True, patience=QUICK).fetched
+
+
 def test_without_an_address(shop: Shop) -> None:
     with pytest.raises(DownloadError, match=r"found has no public address.* import FILE --trust found"):
         pull("found")

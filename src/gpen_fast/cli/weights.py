@@ -98,7 +98,8 @@ def _pull_one(known: Entry, settings: Settings, yes: bool, again: bool, repin: b
     except GpenError as error:
         print(f"failed: {error}", file=sys.stderr)
         return False
-    print(f"{known.name}: {'fetched and verified' if done.fetched else 'already here'}\n  {done.path}")
+    fetched = "fetched and verified" if known.sha256 else "fetched, looked into, and its hash pinned"
+    print(f"{known.name}: {fetched if done.fetched else 'already here'}\n  {done.path}")
     return True
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from gpen_fast.errors import CheckpointError, DownloadError, HashError
+from gpen_fast.errors import CheckpointError, DownloadError, HashError, StoreError
 from gpen_fast.settings import Settings
 from gpen_fast.store import records
 from gpen_fast.store.catalog import Entry, entry
@@ -50,7 +50,7 @@ def pull(
     there = None if again or repin else _usable(known, settings)
     if there:
         return Pulled(there, False)
-    _may_be_fetched(known, settings, accept_licence)
+    _may_be_fetched(known, settings, accept_licence, hear)
     final = target(settings) / known.file
     with only_one(final, hear):
         there = None if again or repin else _usable(known, settings)
@@ -72,7 +72,7 @@ def _usable(known: Entry, settings: Settings) -> Path | None:
     return next((copy.path for copy in copies(known, settings) if copy.usable), None)
 
 
-def _may_be_fetched(known: Entry, settings: Settings, accept_licence: bool) -> None:
+def _may_be_fetched(known: Entry, settings: Settings, accept_licence: bool, hear: Listener) -> None:
     if not known.sources:
         what = "is part of gpen-fast" if known.embedded else "has no public address"
         raise DownloadError(f"{known.name} {what}. From a file of your own: {known.get_it}")
@@ -86,7 +86,10 @@ def _may_be_fetched(known: Entry, settings: Settings, accept_licence: bool) -> N
             raise DownloadError(
                 f"{known.name}: {known.licence.sentence} To accept and fetch it: {known.get_it} --yes"
             )
-        records.accept_licence(known.licence.key)
+        try:
+            records.accept_licence(known.licence.key)
+        except StoreError as error:  # a home that cannot be written: accepted is accepted
+            hear.note(f"the accepted licence is not remembered: {error}")
 
 
 def _fetch(known: Entry, final: Path, repin: bool, hear: Listener, patience: Patience) -> None:
