@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
 import random
 import shutil
 import socket
@@ -466,6 +467,20 @@ def test_folder_that_cannot_be_written(server: Hostile, tmp_path: Path) -> None:
     (tmp_path / "weights").write_text("a file")
     said = fails_at(tmp_path / "weights/file.pth", server)
     assert "Name a folder that can be written with --weights-dir" in said
+    assert not server.requests
+
+
+def test_folder_without_permission(server: Hostile, final: Path) -> None:
+    final.parent.mkdir(mode=0o500)
+    root = os.geteuid() == 0
+    if root:  # whom no permission stops
+        os.seteuid(65534)
+    try:
+        said = fails_at(final, server)
+    finally:
+        if root:
+            os.seteuid(0)
+    assert f"{final.parent}: permission denied. Name a folder that can be written with --weights-dir" in said
     assert not server.requests
 
 

@@ -219,7 +219,7 @@ def test_ctrl_c_says_what_is_kept(shop: Shop) -> None:
     assert part.stat().st_size == 300_000
 
 
-def test_folder_without_permission_is_named(shop: Shop, tmp_path: Path) -> None:
+def test_folder_that_cannot_be_made_is_named(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "blocked").write_text("a file where a folder should be")
     with pytest.raises(DownloadError, match=r"blocked.*Name a folder that can be written with --weights-dir"):
         pull("face", Settings(weights_dir=str(tmp_path / "blocked/weights")), patience=QUICK)

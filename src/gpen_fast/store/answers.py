@@ -46,13 +46,12 @@ class RestartError(Exception):
 class Answer:
     """A usable answer. start: where its first byte belongs. total: bytes of the whole file, None where unknown.
 
-    etag: a strong one, else None. encoded: compressed on the way, so that positions in it are not the file's.
+    etag: a strong one, else None.
     """
 
     start: int
     total: int | None
     etag: str | None
-    encoded: bool
 
 
 def judge(response: requests.Response, asked_from: int) -> Answer:
@@ -67,8 +66,8 @@ def judge(response: requests.Response, asked_from: int) -> Answer:
     etag = response.headers.get("ETag")
     strong = etag if etag and etag.startswith('"') else None
     if response.status_code == 200:
-        return Answer(0, None if encoded else _length(response), strong, encoded)
-    return Answer(asked_from, _part_of(response, asked_from, encoded), strong, False)
+        return Answer(0, None if encoded else _length(response), strong)
+    return Answer(asked_from, _part_of(response, asked_from, encoded), strong)
 
 
 def _part_of(response: requests.Response, asked_from: int, encoded: bool) -> int | None:

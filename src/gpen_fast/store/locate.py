@@ -129,7 +129,6 @@ def choose(settings: Settings) -> Choice:
     `auto` is gpen-bfr-512, else another published network that is there, else the embedded one. Raises
     SettingsError for an unknown model, WeightsNotFoundError with where they were looked for, HashError.
     """
-    check(settings)
     model = None if settings.model == "auto" else known(settings.model)
     if settings.weights is None:
         return Choice(required(model, settings), model) if model else _best(settings)

@@ -199,9 +199,6 @@ class Transfer:
             self._copy(response)
         except RetryError as cause:
             raise RetryError(f"{cause}; {part.size} of {total or '?'} bytes had come") from cause
-        finally:
-            if answer.encoded and part.size != self._wanted.bytes:
-                part.begin(None, None)
         if total is not None and part.size < total:
             raise RetryError(f"the connection broke off; {part.size} of {total} bytes had come")
 
