@@ -16,7 +16,7 @@ from gpen_fast.gpen import spec
 from gpen_fast.store import records
 
 WHY = "note: gpen-bfr-512 is not here and was not fetched: "
-BETTER = "not the best model; that one: gpen-fast weights pull gpen-bfr-512"
+BETTER = "lite ran; a better model: gpen-fast weights pull gpen-bfr-512"
 
 
 @pytest.fixture

@@ -43,6 +43,17 @@ def test_folder_holds_files_under_their_own_names(monkeypatch: pytest.MonkeyPatc
     assert sources_of(entry("yoloface")) == []
 
 
+def test_password_of_a_mirror_is_used_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPEN_FAST_MIRROR", "https://me:secret@mirror.example/base")
+    (source,) = sources_of(entry("yunet"))
+    assert source.url == "https://me:secret@mirror.example/base/face_detection_yunet_2023mar.onnx"
+    assert "secret" not in str(source) + source.shown
+    assert source.shown.startswith("https://mirror.example/base/")
+    with pytest.raises(SettingsError) as raised:
+        urls(monkeypatch, "https://me:secret@/base")
+    assert "secret" not in str(raised.value)
+
+
 def test_address_in_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     assert urls(monkeypatch, "https://proxy.example/?get={url}")[1] == f"https://proxy.example/?get={HUB}"
 

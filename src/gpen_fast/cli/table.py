@@ -119,7 +119,7 @@ def _print_what_ran(console: Console, report: Report) -> None:
     if tools.weights.random:
         console.print("[bold yellow]random weights: timing only[/]")
     if tools.weights.better:
-        console.print(f"[yellow]not the best model[/]; that one: {tools.weights.better}")
+        console.print(f"[yellow]{tools.model} ran; a better model:[/] {tools.weights.better}")
     if tools.generator.redone:
         console.print(f"{_count(tools.generator.redone, 'face')} redone in fp32: the first try gave none")
 

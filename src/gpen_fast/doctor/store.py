@@ -45,13 +45,13 @@ def addresses(settings: Settings) -> Iterator[Finding]:
     from gpen_fast.store.catalog import entry
     from gpen_fast.store.folders import is_offline
     from gpen_fast.store.locate import BEST
-    from gpen_fast.store.mirror import MIRROR_VARIABLE, sources_of
+    from gpen_fast.store.mirror import MIRROR_VARIABLE, sources_of, without_password
 
     mirror = os.environ.get(MIRROR_VARIABLE)
     if mirror:
         try:
             sources_of(entry(BEST))
-            yield Finding("weights", MIRROR_VARIABLE, OK, mirror)
+            yield Finding("weights", MIRROR_VARIABLE, OK, without_password(mirror))
         except SettingsError as error:
             yield Finding("weights", MIRROR_VARIABLE, BROKEN, said(error))
     if is_offline(settings):

@@ -73,6 +73,8 @@ class Entry:
     @property
     def get_it(self) -> str:
         """The command that gets it."""
+        if self.embedded:
+            return "pip install --force-reinstall gpen-fast"
         if self.sources:
             return f"gpen-fast weights pull {self.name}"
         trust = "" if self.sha256 or self.kind == "generator" else f" --trust {self.name}"

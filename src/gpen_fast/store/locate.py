@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,12 +98,8 @@ def required(name: str, settings: Settings) -> Path:
     tried = ", ".join(str(folder.absolute()) for folder in searched(settings))
     raise WeightsNotFoundError(
         f"no weights for {name}: looked for {known.file} in {tried}. "
-        + (_missing_embedded() if known.embedded else f"Get it: {known.get_it}{_import_too(known)}")
+        f"Get it: {known.get_it}{_import_too(known)}"
     )
-
-
-def _missing_embedded() -> str:
-    return "It is part of gpen-fast and missing from this installation: reinstall."
 
 
 def _import_too(known: Entry) -> str:
@@ -160,12 +157,9 @@ def _random(named: str, model: str | None) -> Choice:
 
 
 def _best(settings: Settings) -> Choice:
-    refused = [copy for copy in copies(entry(BEST), settings) if not copy.usable]
-    best = present(BEST, settings)
-    if best is not None:
-        return Choice(best, BEST)
-    if refused:  # a file that was put there to be used is not passed over in silence
-        raise _not_accepted(refused[0])
+    """A file that was put there to be the best and is another is an error: it is not passed over in silence."""
+    with contextlib.suppress(WeightsNotFoundError):
+        return Choice(required(BEST, settings), BEST)
     embedded_last = sorted(generators(), key=lambda name: catalog()[name].embedded)
     for name in embedded_last:
         path = present(name, settings)

@@ -26,9 +26,19 @@ class Source:
     url: str
     published: str | None = None
 
+    @property
+    def shown(self) -> str:
+        """The address without the name and password that a mirror may need."""
+        return without_password(self.url)
+
     def __str__(self) -> str:
-        """The address, and whose place it takes."""
-        return f"{self.url} ({MIRROR_VARIABLE})" if self.published else self.url
+        """The address for people, and whether a mirror stands in."""
+        return f"{self.shown} ({MIRROR_VARIABLE})" if self.published else self.shown
+
+
+def without_password(text: str) -> str:
+    """Addresses as they may be shown and kept."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 def sources_of(entry: Entry) -> list[Source]:
@@ -51,7 +61,7 @@ def _parsed(value: str) -> Callable[[str, str], str]:
 
     def rewrite(url: str, file: str) -> str:
         parts = urlsplit(url)
-        base = hosts.get(parts.netloc.lower())
+        base = hosts.get(parts.netloc)
         return url if base is None else base + url[len(f"{parts.scheme}://{parts.netloc}") :]
 
     return rewrite
@@ -79,4 +89,4 @@ def _pair(part: str) -> tuple[str, str]:
 
 
 def _malformed(value: str) -> SettingsError:
-    return SettingsError(f"{MIRROR_VARIABLE} {value!r} is not understood. {_ACCEPTED}")
+    return SettingsError(f"{MIRROR_VARIABLE} {without_password(value)!r} is not understood. {_ACCEPTED}")

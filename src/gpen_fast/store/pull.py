@@ -74,8 +74,9 @@ def _usable(known: Entry, settings: Settings) -> Path | None:
 
 def _may_be_fetched(known: Entry, settings: Settings, accept_licence: bool, hear: Listener) -> None:
     if not known.sources:
-        what = "is part of gpen-fast" if known.embedded else "has no public address"
-        raise DownloadError(f"{known.name} {what}. From a file of your own: {known.get_it}")
+        if known.embedded:
+            raise DownloadError(f"{known.name} is part of gpen-fast and missing: {known.get_it}")
+        raise DownloadError(f"{known.name} has no public address. From a file of your own: {known.get_it}")
     if is_offline(settings):
         raise DownloadError(
             f"{known.name} is not here, and --offline or {OFFLINE_VARIABLE} forbids to fetch it. "
@@ -101,7 +102,7 @@ def _fetch(known: Entry, final: Path, repin: bool, hear: Listener, patience: Pat
         _check_pin(known, sha256, mine)
         _look_into(known, path)
         if not mine:
-            records.accept(known.name, sha256, records.PINNED, source.url, instead=True)
+            records.accept(known.name, sha256, records.PINNED, source.shown, instead=True)
 
     download(sources_of(known), final, Wanted(known.bytes, known.sha256), hear, patience, check)
 

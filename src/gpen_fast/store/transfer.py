@@ -22,7 +22,7 @@ from gpen_fast.store.answers import (
     judge,
     plain_hop,
 )
-from gpen_fast.store.mirror import Source
+from gpen_fast.store.mirror import Source, without_password
 from gpen_fast.store.part import Part
 
 _CHUNK = 1 << 20
@@ -206,7 +206,7 @@ class Transfer:
         plain = None if self._wanted.sha256 else plain_hop(response)
         if plain:
             raise RefusedError(
-                f"plain http ({plain}), and nobody publishes a hash to check the file by: use https"
+                f"plain http ({without_password(plain)}), and nobody publishes a hash to check the file by: use https"
             )
         if self._wanted.bytes is not None and answer.total not in (None, self._wanted.bytes):
             raise RefusedError(f"wrong length: {answer.total} bytes there, {self._wanted.bytes} expected")
