@@ -30,7 +30,9 @@ class HashError(GpenError, ValueError):
 
 
 class DownloadError(GpenError, OSError):
-    """No source gave the file, or it may not or cannot be stored."""
+    """No source gave the file, or it may not or cannot be stored. failures: each source tried, and its cause."""
+
+    failures: tuple[tuple[str, str], ...] = ()
 
 
 class StoreError(GpenError, RuntimeError):

@@ -79,7 +79,7 @@ def test_no_network_means_the_embedded_model_in_one_line(cli, shop: Shop, portra
     notes = [line for line in ran.err.splitlines() if line.startswith("note")]
     assert notes == [
         "note: gpen-bfr-512 is not here: fetching it (4 MB)",
-        f"{WHY}none of 2 sources gave it (gpen-fast weights pull gpen-bfr-512 says why)",
+        f"{WHY}404 Not Found, the first of 2 sources (gpen-fast weights pull gpen-bfr-512 tells all)",
     ]
     assert ran_model() == "lite"
 

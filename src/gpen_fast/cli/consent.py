@@ -83,7 +83,8 @@ def _fetched(known: Entry, settings: Settings, yes: bool) -> str:
 
 
 def _in_short(error: DownloadError, known: Entry) -> str:
-    first, *sources = str(error).splitlines()
-    if not sources:
-        return first
-    return f"none of {len(sources)} sources gave it ({known.get_it} says why)"
+    """One line: what is wrong here, or the first source's cause."""
+    if not error.failures:
+        return str(error).splitlines()[0]
+    tried = "" if len(error.failures) == 1 else f", the first of {len(error.failures)} sources"
+    return f"{error.failures[0][1]}{tried} ({known.get_it} tells all)"

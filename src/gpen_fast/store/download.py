@@ -50,9 +50,13 @@ def download(
         raise _local(final, cause) from cause
     finally:
         part.close()
-    raise DownloadError(
-        f"no source gave {final.name}:\n" + "\n".join(f"  {source}: {cause}" for source, cause in failures)
-    )
+    error = DownloadError(f"no source gave {final.name}:\n" + "\n".join(map(_line, failures)))
+    error.failures = tuple((str(source), cause) for source, cause in failures)
+    raise error
+
+
+def _line(failure: tuple[Source, str]) -> str:
+    return f"  {failure[0]}: {failure[1]}"
 
 
 def _checked(part: Part, source: Source, check: Callable[[Path, str, Source], None]) -> None:
