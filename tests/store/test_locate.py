@@ -166,6 +166,17 @@ def locate_again() -> None:
     catalog.read.cache_clear()
 
 
+def test_file_that_cannot_be_read_is_named(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = put(Path("weights"), "face.pth", DETECTOR)
+
+    def denied(path: Path, *, fresh: bool) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(locate, "sha256_of", denied)
+    with pytest.raises(StoreError, match=rf"{there}: cannot be read \(permission denied\)"):
+        present("face", SET)
+
+
 def test_damaged_record_is_named_and_never_overwritten(shop: Shop) -> None:
     put(Path("weights"), "face.pth", DETECTOR)
     path = records.record_file()

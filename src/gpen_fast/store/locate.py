@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpen_fast.errors import HashError, SettingsError, WeightsNotFoundError
+from gpen_fast.errors import HashError, SettingsError, StoreError, WeightsNotFoundError
 from gpen_fast.gpen.spec import PUBLISHED
 from gpen_fast.settings import RANDOM, Settings
 from gpen_fast.store import records
@@ -66,7 +66,15 @@ def copies(known: Entry, settings: Settings, *, fresh: bool = False) -> Iterator
     accepted = (*known.sha256, *records.read().hashes(known.name))
     for path in _candidates(known, settings):
         if path.is_file():
-            yield Copy(known, path, sha256_of(path, fresh=fresh), accepted)
+            yield Copy(known, path, _hash(path, fresh), accepted)
+
+
+def _hash(path: Path, fresh: bool) -> Hash:
+    try:
+        return sha256_of(path, fresh=fresh)
+    except OSError as cause:
+        why = (cause.strerror or str(cause)).lower()
+        raise StoreError(f"{path}: cannot be read ({why}). Mend that, or move the file away.") from cause
 
 
 def _candidates(known: Entry, settings: Settings) -> list[Path]:
@@ -78,7 +86,7 @@ def present(name: str, settings: Settings) -> Path | None:
     """The first file of that catalogued name that may be used, by the folders' order; None where there is none.
 
     Detectors' weights are used by their sha256 only, published or accepted by the user. Raises SettingsError for
-    an unknown name, StoreError for a damaged record, OSError for a file that cannot be read.
+    an unknown name, StoreError for a damaged record or a file that cannot be read.
     """
     check(settings)
     return next((copy.path for copy in copies(entry(name), settings) if copy.usable), None)

@@ -68,7 +68,7 @@ def needs_consent(known: Entry) -> bool:
 
 
 def _usable(known: Entry, settings: Settings) -> Path | None:
-    """A verified copy; one that nobody knows a hash of counts, unless it would be pinned by fetching."""
+    """A copy that a run would take: verified, or a network that nobody knows a hash of."""
     return next((copy.path for copy in copies(known, settings) if copy.usable), None)
 
 
