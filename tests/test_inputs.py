@@ -152,7 +152,7 @@ def test_output_that_cannot_be_written_is_refused_before_the_work(
         (
             ["in/notes.txt"],
             "out",
-            "no picture in in/notes.txt (1 other files). Accepted suffixes: bmp, jpg, png",
+            "no picture in in/notes.txt (1 other files). Accepted suffixes: avif, bmp, heic",
         ),
     ],
 )
