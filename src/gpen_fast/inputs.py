@@ -11,7 +11,7 @@ from pathlib import Path
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError
 from gpen_fast.settings import SAME, Output, suffix_of
-from gpen_fast.walk import Told, exists, expanded, real, walk
+from gpen_fast.walk import Told, exists, expanded, is_folder, real, walk
 
 PICTURES = frozenset({"jpg", "png", "webp", "bmp", "tif", "tiff", "heic", "heif", "hif", "avif"})
 # Suffixes that no folder is meant to have.
@@ -72,8 +72,8 @@ def plan(inputs: Iterable[str], out: Path | None, output: Output) -> Plan:
 
 def is_one_file(names: list[Path], out: Path | None) -> bool:
     """Whether `out` is the name of the one file to write."""
-    one = len(names) == 1 and not names[0].is_dir()
-    return one and out is not None and not out.is_dir() and suffix_of(out) in plugins.names("save")
+    one = len(names) == 1 and not is_folder(names[0])
+    return one and out is not None and not is_folder(out) and suffix_of(out) in plugins.names("save")
 
 
 def _refuse_bad_inputs(names: list[Path]) -> None:
@@ -89,23 +89,25 @@ def _refuse_bad_output(names: list[Path], out: Path, output: Output) -> None:
             f"--suffix {output.suffix} and the output name {out} contradict each other: leave one out."
         )
     for name in names:
-        if name.is_dir() and real(out) == real(name) and not output.suffix:
+        if is_folder(name) and real(out) == real(name) and not output.suffix:
             raise InputsError(
                 f"{out}: the output folder is an input folder. Name another; or give --suffix _restored for results "
                 "beside the inputs, --in-place for results that replace them."
             )
     formats = ", ".join(plugins.names("save"))
-    if not out.is_dir() and not one and suffix_of(out) in PICTURES | _OTHER_PICTURES:
+    if not is_folder(out) and not one and suffix_of(out) in PICTURES | _OTHER_PICTURES:
         raise InputsError(
             f"{out}: is no folder, and one picture of these inputs cannot be written under that name. "
             f"Name a folder; or, for one input file, a name that ends in {formats}."
         )
-    if exists(out) and not out.is_dir() and not one:
+    if exists(out) and not is_folder(out) and not one:
         raise InputsError(
             f"{out}: is a file. The output must be a folder, or a picture's name for one input file."
         )
-    place = next(parent for parent in (out, *out.absolute().parents) if parent.exists())
-    if place != out and not place.is_dir():
+    if out.is_symlink() and not exists(out):
+        raise InputsError(f"{out}: is a link that leads nowhere. Name another output.")
+    place = next(parent for parent in (out, *out.absolute().parents) if exists(parent))
+    if place != out and not is_folder(place):
         raise InputsError(f"{out}: cannot be made, {place} is a file. Name another output.")
     if not os.access(place, os.W_OK):
         raise InputsError(f"{out}: cannot be written, {place} gives no permission. Name another output.")
@@ -128,7 +130,7 @@ def _refuse_overwritten_inputs(items: dict[Path, Item], output: Output) -> None:
 
 def _target(source: Path, relative: Path, names: list[Path], out: Path | None, output: Output) -> Path:
     if out is None:
-        return real(source)
+        return real(source) if source.is_symlink() else source
     if is_one_file(names, out):
         return out
     return out / relative.with_name(f"{relative.stem}{output.suffix}.{_format(source, output)}")
@@ -164,7 +166,7 @@ def _is_done(item: Item, output: Output) -> bool:
         from gpen_fast.mark import is_marked
 
         return is_marked(item.target)
-    return item.target.exists()
+    return exists(item.target)
 
 
 def _pictures(names: list[Path], out: Path | None, made: Plan) -> Iterator[tuple[Path, Path]]:
@@ -173,7 +175,7 @@ def _pictures(names: list[Path], out: Path | None, made: Plan) -> Iterator[tuple
     for name in names:
         # Results beside the inputs are told from them by name, see `_without_results`.
         left_out = None if out is None or real(out) == real(name) else real(out)
-        for file in walk(name, left_out, made.failed, made.notes) if name.is_dir() else [name]:
+        for file in walk(name, left_out, made.failed, made.notes) if is_folder(name) else [name]:
             here = real(file) if out is None else file.absolute()
             if suffix_of(file) not in PICTURES or file.name.startswith("."):
                 made.ignored.append(file)
@@ -181,7 +183,7 @@ def _pictures(names: list[Path], out: Path | None, made: Plan) -> Iterator[tuple
                 made.failed.append((file, "not a regular file, or a link that leads nowhere."))
             elif here not in seen:
                 seen.add(here)
-                yield file, file.relative_to(name) if name.is_dir() else Path(file.name)
+                yield file, file.relative_to(name) if is_folder(name) else Path(file.name)
 
 
 def _without_results(
@@ -222,7 +224,7 @@ def _add(items: dict[Path, Item], item: Item) -> None:
             f"{other.source} and {item.source} would both become {item.target}. "
             "Try --format same, or restore one of them in a run of its own with another --suffix or folder."
         )
-    if item.target.is_dir():
+    if is_folder(item.target):
         raise InputsError(
             f"{item.target}: is a folder where {item.source} is to be written. Name another output."
         )

@@ -133,7 +133,7 @@ def _print_plan(work: Plan) -> None:
     for path, why in work.failed:
         print(f"failed {shown(path)}: {why}")
     print(
-        f"{len(work.todo)} to do, {len(work.skipped)} skipped (result exists), {len(work.ignored)} ignored (no picture)"
+        f"{len(work.todo)} to do, {len(work.skipped)} skipped (done already), {len(work.ignored)} ignored (no picture)"
     )
 
 
@@ -161,7 +161,7 @@ def _run(work: Plan, settings: Settings, output: Output, quiet: bool, report_to:
 def _nothing_to_do(work: Plan, quiet: bool, report_to: Path | None) -> int:
     if not quiet:
         print(
-            f"nothing to do: {len(work.skipped)} results exist (--overwrite makes them anew), "
+            f"nothing to do: {len(work.skipped)} are done already (--overwrite does them again), "
             f"{len(work.ignored)} ignored (no picture)"
         )
     for path, note in work.notes:

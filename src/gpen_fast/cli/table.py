@@ -132,7 +132,7 @@ def _print_outcomes(console: Console, report: Report) -> None:
         f"{got('failed', 0)} failed"
     )
     console.print(
-        f"left alone: {got('skipped', 0)} skipped (result exists), {got('ignored', 0)} ignored (no picture)"
+        f"left alone: {got('skipped', 0)} skipped (done already), {got('ignored', 0)} ignored (no picture)"
     )
 
 

@@ -65,8 +65,9 @@ def read(path: Path) -> bytes:
 def opened(data: bytes, max_pixels: int) -> Image.Image:
     """The file's header as a PIL image that has not been decoded, of an accepted size."""
     kind = kind_of(data)
+    opener = _opener(kind)
     try:
-        image = _opener(kind)(io.BytesIO(data), "")
+        image = opener(io.BytesIO(data), "")
     except (Image.DecompressionBombError, MemoryError):
         raise
     except Exception as cause:  # plug-ins fail on damaged headers in many ways
@@ -126,6 +127,8 @@ def _opener(kind: str) -> Callable[[io.BytesIO, str], Image.Image]:
 
 def _unreadable(kind: str, cause: Exception) -> str:
     words = " ".join(str(cause).split()).rstrip(".") or type(cause).__name__
+    if kind == "PNG" and "MAX_TEXT_CHUNK" in words:
+        return "holds a text or profile that unpacks to more than 1 MiB. Save it again without."
     if kind == "TIFF" and "unknown pixel mode" in words:
         return (
             "a TIFF of a kind that is not read: accepted are 8 bits, and grey, RGB or RGBA of 16 bits. "

@@ -40,7 +40,9 @@ def decode(image: Image.Image, data: bytes) -> Tensor:
         if any(name in data for name in _LATE):  # it may stand behind the pixels, where only `load` looks
             image.load()
         array = _by_opencv(data)
-        is_grey = not data[_PNG_COLOUR_BYTE] & _PNG_COLOUR and array.shape[2] == 4  # OpenCV has no grey with alpha
+        is_grey = (
+            not data[_PNG_COLOUR_BYTE] & _PNG_COLOUR and array.shape[2] == 4
+        )  # OpenCV has no grey with alpha
         return torch.from_numpy(np.ascontiguousarray(array[:, :, 2:]) if is_grey else array)
     keep, extra = _check_tiff(image)
     array = _by_opencv(data)[:, :, :keep]

@@ -21,7 +21,7 @@ from gpen_fast.errors import PictureError
 from gpen_fast.types import Frame
 
 # Where an ICC profile names its colour space (ICC.1:2022, 7.2.6).
-_ICC_SPACE = slice(16, 20)
+ICC_SPACE = slice(16, 20)
 # ImageWidth and ImageLength; the EXIF directory, and PixelXDimension and PixelYDimension in it (CIPA DC-008).
 _IMAGE_SIZE, _EXIF_DETAILS, _PIXEL_SIZE = (256, 257), 34665, (40962, 40963)
 
@@ -48,10 +48,10 @@ def contents(frame: Frame) -> tuple[NDArray[Any], bytes | None]:
     A colour picture that is grey everywhere is written as one channel, a third of the size, unless its
     profile describes RGB.
     """
-    is_rgb = frame.icc is not None and frame.icc[_ICC_SPACE] == b"RGB "
+    is_rgb = frame.icc is not None and frame.icc[ICC_SPACE] == b"RGB "
     channels = 3 if is_rgb else frame.pixels.shape[0]
     lean = Frame(frame.pixels, frame.alpha, channels)
-    fits = frame.icc if is_rgb or ((frame.icc or b"")[_ICC_SPACE] == b"GRAY" and channels == 1) else None
+    fits = frame.icc if is_rgb or ((frame.icc or b"")[ICC_SPACE] == b"GRAY" and channels == 1) else None
     return to_array(lean), fits
 
 
