@@ -1,6 +1,6 @@
 """Load: a file, array, tensor or PIL image as an upright Frame.
 
-`content` reads and identifies a file, `decode` gives its pixels, `describe` what it says about them, `memory`
+`content` reads and identifies a file, `pixels` decodes it, `describe` what it says about them, `memory`
 takes pictures that are in memory already.
 """
 
@@ -19,9 +19,9 @@ from gpen_fast.device import upload
 from gpen_fast.errors import PictureError
 from gpen_fast.settings import MAX_PIXELS
 from gpen_fast.stages.load.content import check_size, opened, read
-from gpen_fast.stages.load.decode import decode, from_pillow
 from gpen_fast.stages.load.describe import described
 from gpen_fast.stages.load.memory import from_array, from_tensor
+from gpen_fast.stages.load.pixels import decode, from_pillow
 from gpen_fast.types import Frame
 
 

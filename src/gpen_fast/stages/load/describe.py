@@ -23,8 +23,8 @@ _ORIENTATION = 0x0112
 _DESCRIPTIVE_TAGS = frozenset({270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 33432, 34665, 34853})
 # What one JPEG segment holds beside its length and name (CIPA DC-008, 4.5.5; XMP part 3, 1.1.3).
 _MOST_EXIF, _MOST_XMP = 65533, 65502
-# Where an ICC profile names its colour space (ICC.1:2022, 7.2.6).
-_ICC_SPACE = slice(16, 20)
+# Where an ICC profile states its size and its colour space; a header and a tag count (ICC.1:2022, 7.2, 7.3.1).
+_ICC_SIZE, _ICC_SPACE, _LEAST_ICC = slice(0, 4), slice(16, 20), 132
 _ICC_CHANNELS = {b"RGB ": 3, b"GRAY": 1}
 _XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:=["']|>))\s*\d+""")
 _XMP_THUMBNAIL = re.compile(rb"<(xmpGImg|xapGImg):image>.*?</\1:image>", re.DOTALL)
@@ -104,12 +104,16 @@ def _icc_of(image: Image.Image, channels: int, notes: list[str]) -> bytes | None
     icc = image.info.get("icc_profile")
     if not icc:
         return None
+    size = int.from_bytes(icc[_ICC_SIZE])
     try:
         ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        sound = _LEAST_ICC <= size <= len(icc)
     except Exception:
+        sound = False
+    if not sound:
         notes.append("its colour profile is damaged and left out.")
         return None
-    return icc if _ICC_CHANNELS.get(icc[_ICC_SPACE]) == channels else None
+    return bytes(icc[:size]) if _ICC_CHANNELS.get(icc[_ICC_SPACE]) == channels else None
 
 
 def _xmp_of(image: Image.Image, notes: list[str]) -> bytes | None:
