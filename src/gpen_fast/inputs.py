@@ -78,12 +78,14 @@ def is_one_file(names: list[Path], out: Path | None) -> bool:
 
 def _refuse_bad_inputs(names: list[Path]) -> None:
     for name in names:
-        if not exists(name) and not name.is_symlink():
+        if not os.path.lexists(name):
             raise InputsError(f"{name}: no such file or folder.")
 
 
 def _refuse_bad_output(names: list[Path], out: Path, output: Output) -> None:
     one = is_one_file(names, out)
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in out.parts):
+        raise InputsError(f"{out}: no name for a file here, which has {_LONGEST_NAME} bytes at most.")
     if one and output.suffix:
         raise InputsError(
             f"--suffix {output.suffix} and the output name {out} contradict each other: leave one out."
