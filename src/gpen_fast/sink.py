@@ -36,10 +36,7 @@ class Sink:
         if self._output.save_faces:
             self._write_faces(target, job)  # first: a result that exists is never made again
         if job.faces:
-            result = job.result
-            self._write(
-                target, replace(result, exif=marked(result.exif)) if self._output.in_place else result
-            )
+            self._write(target, self._marked(job) if self._output.in_place else job.result)
             job.output = RESTORED
         else:
             self._pass_through(job.source, target, job.frame)
@@ -48,6 +45,13 @@ class Sink:
 
     def _write(self, target: Path, frame: Frame) -> None:
         write_file(target, open_writer(suffix_of(target)).encode(frame, self._output.quality))
+
+    def _marked(self, job: Job) -> Frame:
+        """The result as it stands in for the picture itself; what goes with that picture is said."""
+        assert job.frame is not None and job.result is not None
+        if job.frame.kind == "MPO":
+            job.note = f"{job.note} further pictures in its file, such as a gain map, are gone.".strip()
+        return replace(job.result, exif=marked(job.result.exif))
 
     def _pass_through(self, source: Path, target: Path, frame: Frame) -> None:
         """Byte for byte where the format stays, else decoded and encoded anew; in place there is nothing to do."""

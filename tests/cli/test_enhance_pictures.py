@@ -73,6 +73,16 @@ class TestInPlace:
         assert "failed in/liar.jpg: is PNG by its content: rename it, or name an output folder." in ran.err
         assert Path("in/liar.jpg").read_bytes() == before
 
+    def test_further_pictures_in_a_file_are_gone_and_that_is_said(
+        self, cli, folder: Path, tiny_weights: Path
+    ) -> None:
+        with Image.open(PORTRAIT) as image:
+            image.save("in/portrait.jpg", "MPO", save_all=True, append_images=[image.copy()])
+        ran = cli("enhance", "in/portrait.jpg", "out", "--weights", tiny_weights)
+        assert "note" not in ran.err
+        ran = cli("enhance", "in", "--in-place", "--weights", tiny_weights)
+        assert "note in/portrait.jpg: further pictures in its file, such as a gain map, are gone." in ran.err
+
     def test_format_and_missing_output(self, cli, folder: Path) -> None:
         ran = cli("enhance", "in", "--in-place", "--format", "png")
         assert ran.status == 2

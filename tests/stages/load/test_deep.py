@@ -116,6 +116,7 @@ def test_exif_behind_the_pixels_is_found(tmp_path: Path) -> None:
     assert np.array_equal(read(tmp_path / "a.png"), np.rot90(array, -1))
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_torn_files_are_named_and_the_decoders_keep_quiet(
     tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]
