@@ -205,6 +205,15 @@ def test_bad_input_is_named_and_the_rest_done(cli, folder: Path, tiny_weights: P
     }
 
 
+def test_max_pixels_stands_for_pillows_own_limit(
+    cli, folder: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    Image.fromarray(photo()).save("in/scan.tif")  # Pillow looks at its limit again when it decodes a TIFF
+    ran = cli("enhance", "in/scan.tif", "out", "--weights", tiny_weights)
+    assert ran.status == 0, ran.err
+
+
 def test_file_that_vanishes_is_named(
     cli, folder: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
