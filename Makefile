@@ -1,6 +1,8 @@
 # make demo: install and show what gpen-fast does on examples/
 # make test: every test; tests that need a GPU skip without one
 # make check: format, lint, types
+# make soak: 500 damaged files, each restored or named
+# make formats: every format in and out, as independent readers see it (exiftool, pngcheck, ImageMagick where installed)
 # make bench: time every stage on this machine, into benchmarks/results/
 
 PYTHON ?= python3
@@ -8,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format soak formats bench clean
 
 demo: $(VENV)/.demo-ready
 	$(BIN)/python examples/demo.py
@@ -24,6 +26,12 @@ check: $(VENV)/.dev-ready
 format: $(VENV)/.dev-ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+soak: $(VENV)/.dev-ready
+	GPEN_FAST_MUTANTS=500 $(BIN)/python -m pytest -s tests/test_mutants.py
+
+formats: $(VENV)/.dev-ready
+	$(BIN)/python tests/formats.py
 
 bench: $(VENV)/.demo-ready
 	$(BIN)/python benchmarks/stages.py

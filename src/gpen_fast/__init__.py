@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from gpen_fast.pictures import load_image, save_image
     from gpen_fast.restorer import Restorer
     from gpen_fast.settings import Settings
-    from gpen_fast.types import Restoration
+    from gpen_fast.types import Frame, Restoration
 
-__all__ = ["Restoration", "Restorer", "Settings", "__version__"]
+__all__ = ["Frame", "Restoration", "Restorer", "Settings", "__version__", "load_image", "save_image"]
 
-_HOMES = {"Restoration": "types", "Restorer": "restorer", "Settings": "settings"}
+_HOMES = {
+    "Frame": "types",
+    "Restoration": "types",
+    "Restorer": "restorer",
+    "Settings": "settings",
+    "load_image": "pictures",
+    "save_image": "pictures",
+}
 
 
 def __getattr__(name: str) -> Any:

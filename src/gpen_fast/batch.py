@@ -105,7 +105,7 @@ def _report(
         tally.faces,
         outcomes=dict(tally.outcomes) | others,
         failed=failed,
-        notes=tally.notes,
+        notes=[*work.notes, *tally.notes],
         no_face=tally.no_face,
         not_done=len(work.todo) - tally.images,
         first_call_ms=generate.host[0] if generate.count else None,

@@ -96,7 +96,7 @@ class Pipeline:
         """Load; and detect, where the detector works on the host."""
         # Decoding and encoding are host work; their copies are within its time.
         with self._timed("load", job, on_device=False):
-            job.frame = load(job.source, self.tools.device)
+            job.frame = self._loaded(job.source)
         job.note = job.frame.note
         if self.tools.detector.on_host:
             self._detect(job)
@@ -164,6 +164,11 @@ class Pipeline:
         """Hands the job to a writer under the clock."""
         with self._timed("save", job, on_device=False):
             write(job)
+
+    def _loaded(self, source: Any) -> Frame:
+        settings = self.tools.settings
+        on_gpu = settings.gpu_decode or settings.aligned
+        return load(source, self.tools.device, max_pixels=settings.max_pixels, gpu_decode=on_gpu)
 
     def _detect(self, job: Job) -> None:
         frame, tools = _there(job.frame), self.tools

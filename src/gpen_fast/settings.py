@@ -14,6 +14,8 @@ TEMPLATES = ("gpen", "ffhq")
 # The input's own format instead of a plug-in's.
 SAME = "same"
 RANDOM = "random:"
+# The largest phone cameras have 199.8 million; a picture of as many takes some 2.5 GB on its way.
+MAX_PIXELS = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Settings:
     only_largest, only_center: restore one face of each picture. min_face: pixels of the box's shorter side
     below which a face is left alone. template: where the landmarks lie in a crop, None for the model's own.
     weights_dir: a folder searched for weights before all others. offline: never touch the network.
+    max_pixels: pictures that declare more are refused. gpu_decode: JPEG by nvJPEG; always so for aligned faces on
+    CUDA, where no pixel is kept as it was.
     """
 
     model: str = "auto"
@@ -43,6 +47,8 @@ class Settings:
     template: str | None = None
     weights_dir: str | None = None
     offline: bool = False
+    max_pixels: int = MAX_PIXELS
+    gpu_decode: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= 1.0:
@@ -51,6 +57,8 @@ class Settings:
             raise SettingsError(f"batch size {self.batch_size}: accepted is 1 and up.")
         if self.min_face < 0:
             raise SettingsError(f"min face {self.min_face}: accepted is 0 pixels and up.")
+        if self.max_pixels < 1:
+            raise SettingsError(f"max pixels {self.max_pixels}: accepted is 1 and up.")
         if self.only_largest and self.only_center:
             raise SettingsError("only-largest and only-center contradict each other: choose one.")
         if self.aligned and (self.only_largest or self.only_center or self.min_face or self.template):
@@ -74,14 +82,33 @@ class Settings:
 
 @dataclass(frozen=True)
 class Output:
-    """What `enhance` writes. format: one of `formats()`; `same` keeps each input's own."""
+    """What `enhance` writes.
+
+    format: one of `formats()`; `same` keeps each input's own. suffix: stands between a result's name and its
+    format. in_place: results replace their inputs, in their own formats.
+    """
 
     format: str = "png"
     quality: int = 95
     save_faces: bool = False
     overwrite: bool = False
+    suffix: str = ""
+    in_place: bool = False
 
     def __post_init__(self) -> None:
+        if self.in_place and self.save_faces:
+            raise SettingsError(
+                "--save-faces would mix faces with the pictures of --in-place: name an output folder."
+            )
+        if self.in_place and (self.format != SAME or self.suffix):
+            raise SettingsError(
+                "--in-place writes each picture under its own name and in its own format: leave --format and "
+                "--suffix out."
+            )
+        if set(self.suffix) & set("/\\\0"):
+            raise SettingsError(
+                f"suffix {self.suffix!r}: accepted is part of a file's name, such as _restored."
+            )
         if self.format not in formats():
             raise SettingsError(f"format {self.format!r}: accepted are {', '.join(formats())}.")
 

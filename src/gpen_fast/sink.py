@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor
 
 from gpen_fast.device import download
+from gpen_fast.errors import PictureError
+from gpen_fast.inputs import faces_of
+from gpen_fast.mark import marked
 from gpen_fast.pipeline import Job
 from gpen_fast.settings import Output, suffix_of
 from gpen_fast.stages.save.base import copy_file, open_writer, write_file
@@ -27,10 +31,12 @@ class Sink:
         """Raises PictureError or OSError; then no file appears under the target's name."""
         target: Path = self._targets[job.source]
         assert job.frame is not None and job.result is not None
+        if self._output.in_place:
+            _refuse_other_content(target, job.frame)
         if self._output.save_faces:
             self._write_faces(target, job)  # first: a result that exists is never made again
         if job.faces:
-            self._write(target, job.result)
+            self._write(target, self._marked(job) if self._output.in_place else job.result)
             job.output = RESTORED
         else:
             self._pass_through(job.source, target, job.frame)
@@ -40,20 +46,36 @@ class Sink:
     def _write(self, target: Path, frame: Frame) -> None:
         write_file(target, open_writer(suffix_of(target)).encode(frame, self._output.quality))
 
+    def _marked(self, job: Job) -> Frame:
+        """The result as it stands in for the picture itself; what goes with that picture is said."""
+        assert job.frame is not None and job.result is not None
+        if job.frame.kind == "MPO":
+            job.note = f"{job.note} further pictures in its file, such as a gain map, are gone.".strip()
+        return replace(job.result, exif=marked(job.result.exif))
+
     def _pass_through(self, source: Path, target: Path, frame: Frame) -> None:
-        """Byte for byte where the format stays, else decoded and encoded anew."""
+        """Byte for byte where the format stays, else decoded and encoded anew; in place there is nothing to do."""
+        if self._output.in_place:
+            return
         if _SUFFIX_OF_KIND.get(frame.kind) == suffix_of(target):
             copy_file(source, target)
         else:
             self._write(target, frame)
 
     def _write_faces(self, target: Path, job: Job) -> None:
-        folder = target.with_name(f"{target.name}.faces")
+        folder = faces_of(target)
         for old in folder.glob("[0-9][0-9][0-9]-*.png"):
             old.unlink()
         for number, face in enumerate(job.restored_faces()):
             for what, pixels in (("crop", face.crop), ("restored", face.restored)):
                 self._write(folder / f"{number:03d}-{what}.png", _frame(pixels))
+
+
+def _refuse_other_content(target: Path, frame: Frame) -> None:
+    """In place, a PNG that is named .jpg would become a JPEG and lose what only PNG holds."""
+    kind = _SUFFIX_OF_KIND.get(frame.kind)
+    if kind != suffix_of(target):
+        raise PictureError(f"is {frame.kind} by its content: rename it, or name an output folder.")
 
 
 def _frame(pixels: Tensor) -> Frame:

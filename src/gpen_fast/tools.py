@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from gpen_fast.device import Precision, pick_device, pick_precision, synchronize
-from gpen_fast.errors import CheckpointError
+from gpen_fast.errors import CheckpointError, DeviceError
 from gpen_fast.gpen.checkpoint import build, random_state, read_declared
 from gpen_fast.gpen.network import FullGenerator
 from gpen_fast.gpen.spec import PUBLISHED, name_of
@@ -45,6 +45,8 @@ def open_tools(settings: Settings) -> Tools:
     """Finds, checks and loads everything before the first picture. Raises GpenError."""
     start = time.perf_counter()
     device = pick_device(settings.device)
+    if settings.gpu_decode and device.type != "cuda":
+        raise DeviceError(f"--gpu-decode needs CUDA, and this runs on {device}. Leave it out.")
     precision = pick_precision(settings.precision, device)
     detector = open_detector(settings, device)
     choice = choose(settings)

@@ -24,7 +24,8 @@ class Frame:
     pixels: (1|3,H,W) uint8 or uint16, grey or RGB, full range, on any device.
     alpha: (1,H,W) of the same dtype, or None. channels: colour channels of the input, 1 or 3; a colour input
     whose channels are equal everywhere has grey pixels and channels 3.
-    exif, icc: bytes to carry into the output. kind: the input's format in Pillow's words, "" for an array.
+    exif, icc, xmp: bytes to carry into the output; exif says upright, icc fits the channels. dpi: pixels per inch,
+    across and down. kind: the input's format in Pillow's words, "" for an array.
     host: the decoded pixels in host memory where `pixels` lies elsewhere. note: what of the file is not here.
     """
 
@@ -36,6 +37,8 @@ class Frame:
     kind: str = ""
     host: Tensor | None = None
     note: str = ""
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         shape = tuple(self.pixels.shape)
@@ -68,7 +71,7 @@ class Frame:
 
     def __repr__(self) -> str:
         shape = "x".join(str(side) for side in self.pixels.shape)
-        carried = [name for name in ("alpha", "exif", "icc") if getattr(self, name) is not None]
+        carried = [name for name in ("alpha", "exif", "icc", "xmp") if getattr(self, name) is not None]
         return f"Frame({shape} {_name(self.pixels.dtype)} {self.pixels.device}{''.join(f', {c}' for c in carried)})"
 
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageCms
 
 from gpen_fast.errors import PictureError, reason
 from gpen_fast.stages.load import load
-from gpen_fast.stages.save.png import _with_metadata
+from gpen_fast.stages.save.png import _AFTER_HEADER, _chunks
 from gpen_fast.types import Frame
 
 CPU = torch.device("cpu")
@@ -88,6 +88,26 @@ def test_colour_picture_without_colour_is_grey_and_remembers_its_channels() -> N
     assert load(almost, CPU).pixels.shape[0] == 3
 
 
+@pytest.mark.parametrize(
+    ("suffix", "options"), [("jpg", {}), ("png", {}), ("webp", {"lossless": True}), ("tif", {})]
+)
+def test_colour_file_without_colour_is_grey_in_every_format(
+    tmp_path: Path, suffix: str, options: dict[str, object]
+) -> None:
+    grey = photo(channels=1)
+    Image.fromarray(np.stack([grey] * 3, axis=-1)).save(tmp_path / f"a.{suffix}", **options)
+    frame = load(tmp_path / f"a.{suffix}", CPU)
+    assert (frame.pixels.shape[0], frame.channels) == (1, 3)
+
+
+def test_moving_pictures_give_their_first_frame_with_a_note(tmp_path: Path) -> None:
+    frames = [Image.fromarray(photo(seed=seed)) for seed in range(3)]
+    frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:], lossless=True)
+    frame = load(tmp_path / "a.webp", CPU)
+    assert np.array_equal(hwc(frame), photo())
+    assert frame.note == "the first of its 3 pages or frames only."
+
+
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_applied_once_in_sixteen_bits(
@@ -100,7 +120,8 @@ def test_exif_orientation_is_applied_once_in_sixteen_bits(
     exif[0x0112] = orientation
     if suffix == "png":
         data = deep.read_bytes()
-        deep.write_bytes(_with_metadata(data, exif.tobytes(), None))
+        chunks = _chunks({"exif": exif.tobytes()})
+        deep.write_bytes(data[:_AFTER_HEADER] + chunks + data[_AFTER_HEADER:])
     else:
         tifftag(deep, 0x0112, orientation)
     Image.fromarray((array >> 8).astype(np.uint8)).save(shallow, exif=exif)

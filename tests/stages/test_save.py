@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -72,6 +74,46 @@ def test_metadata_is_carried(suffix: str) -> None:
     assert image.info["icc_profile"] == ICC
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_density_is_carried(suffix: str, dtype: type) -> None:
+    frame = replace(load(photo(dtype=dtype), CPU), dpi=(300.0, 150.0))
+    assert opened(open_writer(suffix).encode(frame, 95)).info["dpi"] == pytest.approx((300, 150), abs=0.02)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+def test_xmp_is_carried(suffix: str) -> None:
+    frame = replace(load(photo(), CPU), xmp=b"<x:xmpmeta/>")
+    assert opened(open_writer(suffix).encode(frame, 95)).info["xmp"] == b"<x:xmpmeta/>"
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+def test_size_in_exif_is_the_files_own(suffix: str) -> None:
+    made = Image.Exif()
+    made[0x0100], made[0x010E] = 4000, "mother"
+    made.get_ifd(0x8769).update({0xA002: 4000, 0xA003: 3000, 0x9003: "1931:05:01 00:00:00"})
+    carried = opened(open_writer(suffix).encode(frame_of(photo(), exif=made.tobytes()), 95)).getexif()
+    assert carried[0x0100] == 80
+    details = carried.get_ifd(0x8769)
+    assert (details[0xA002], details[0xA003], details[0x9003]) == (80, 60, "1931:05:01 00:00:00")
+    assert carried[0x010E] == "mother"
+
+
+def test_colour_under_alpha_is_kept_in_webp() -> None:
+    array = photo(64, 64, channels=4)
+    array[:, :32, 3] = 0
+    read = np.asarray(opened(open_writer("webp").encode(frame_of(array), 95)))
+    assert np.abs(read[:, :32, :3].astype(int) - array[:, :32, :3]).mean() < 8
+    assert not read[:, :32, 3].any()
+
+
+def test_webp_carries_no_profile_of_grey() -> None:
+    grey = ICC[:16] + b"GRAY" + ICC[20:]
+    frame = frame_of(photo(channels=1), icc=grey)
+    assert opened(open_writer("png").encode(frame, 95)).info["icc_profile"] == grey
+    assert "icc_profile" not in opened(open_writer("webp").encode(frame, 95)).info
+
+
 def test_jpeg_keeps_full_chroma_and_is_close() -> None:
     array = photo()
     image = opened(open_writer("jpg").encode(frame_of(array), 95))
@@ -94,6 +136,8 @@ def test_what_a_format_cannot_hold_is_refused() -> None:
         open_writer("jpg").encode(frame_of(photo(channels=4)), 95)
     with pytest.raises(PictureError, match=r"WebP holds 16383 a side\. Try --format png"):
         open_writer("webp").encode(Frame(torch.zeros(1, 1, 16384, dtype=torch.uint8), channels=1), 95)
+    with pytest.raises(PictureError, match=r"JPEG holds 65500 a side\. Try --format png"):
+        open_writer("jpg").encode(Frame(torch.zeros(1, 1, 65501, dtype=torch.uint8), channels=1), 95)
     with pytest.raises(PictureError, match=r"cannot write 'gif': accepted are jpg, png, webp"):
         open_writer("gif")
 
@@ -137,3 +181,50 @@ def test_new_file_has_the_usual_permissions(tmp_path: Path) -> None:
     (tmp_path / "usual").write_bytes(b"")
     write_file(tmp_path / "ours", b"")
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_replaced_file_passes_its_permissions_on(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"old")
+    (tmp_path / "a.png").chmod(0o640)
+    write_file(tmp_path / "a.png", b"new")
+    assert (tmp_path / "a.png").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "a.png").read_bytes() == b"new"
+
+
+def test_read_only_file_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"old")
+    (tmp_path / "a.png").chmod(0o444)
+    with pytest.raises(PictureError, match=r"a\.png is read-only and not replaced\. Allow writing, or name"):
+        write_file(tmp_path / "a.png", b"new")
+    assert (tmp_path / "a.png").read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.png"]
+
+
+def test_copy_keeps_the_time_of_the_last_change(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"data")
+    os.utime(tmp_path / "a.png", ns=(10**18, 10**18 + 5000))
+    copy_file(tmp_path / "a.png", tmp_path / "b.png")
+    assert (tmp_path / "b.png").stat().st_mtime_ns == 10**18 + 5000
+
+
+def test_link_in_the_place_of_a_result_is_replaced_and_what_it_leads_to_kept(tmp_path: Path) -> None:
+    (tmp_path / "mine.png").write_bytes(b"mine")
+    (tmp_path / "a.png").symlink_to("mine.png")
+    write_file(tmp_path / "a.png", b"new")
+    assert (tmp_path / "mine.png").read_bytes() == b"mine"
+    assert (tmp_path / "a.png").read_bytes() == b"new"
+
+
+def test_what_a_killed_run_left_is_not_in_the_way(tmp_path: Path) -> None:
+    names = set()
+    for _ in range(3):
+        before = Path.open
+
+        def spy(self: Path, *arguments: object, before=before) -> object:
+            names.add(self.name)
+            return before(self, *arguments)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Path, "open", spy)
+            write_file(tmp_path / "a.png", b"x")
+    assert len(names) == 3, "a name that another process may have used"

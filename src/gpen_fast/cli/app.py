@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import sys
 import warnings
@@ -53,6 +54,8 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     # Pillow warns of odd metadata; what stops a picture is an error.
     warnings.filterwarnings("ignore", module=r"PIL\.")
+    # OpenCV's words on a damaged TIFF stand beside the one line that names it; read when OpenCV is loaded.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     # Click turns KeyboardInterrupt into exit status 1.
     before = signal.signal(signal.SIGINT, lambda number, frame: sys.exit(_INTERRUPTED))
     try:

@@ -10,8 +10,9 @@ import typer
 
 from gpen_fast.cli import flags
 from gpen_fast.cli.consent import get_best
-from gpen_fast.errors import SettingsError
-from gpen_fast.settings import SAME, Output, Settings, formats, suffix_of
+from gpen_fast.cli.names import shown
+from gpen_fast.errors import InputsError, SettingsError
+from gpen_fast.settings import MAX_PIXELS, SAME, Output, Settings, formats, suffix_of
 
 if TYPE_CHECKING:
     from gpen_fast.inputs import Plan
@@ -20,11 +21,12 @@ _FAILED, _INTERRUPTED = 1, 130
 
 
 def enhance(
-    inputs: Annotated[
-        list[str], typer.Argument(metavar="IN...", help="Pictures, folders (recursive) or globs.")
-    ],
-    out: Annotated[
-        Path, typer.Argument(metavar="OUT", help="Folder; or a picture's name for one input file.")
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IN... OUT",
+            help="Pictures, folders (recursive) or globs; then a folder, or a picture's name for one input file.",
+        ),
     ],
     model: flags.Model = "auto",
     weights: flags.Weights = None,
@@ -52,6 +54,17 @@ def enhance(
         ),
     ] = None,
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
+    suffix: Annotated[
+        str, typer.Option(metavar="TEXT", help="Ends each result's name, as _restored; OUT may then be IN.")
+    ] = "",
+    in_place: Annotated[
+        bool,
+        typer.Option(
+            "--in-place", help="Replace each picture by its result; there is no OUT. Copy them first."
+        ),
+    ] = False,
+    max_pixels: flags.MaxPixels = MAX_PIXELS,
+    gpu_decode: flags.GpuDecode = False,
     save_faces: Annotated[
         bool, typer.Option("--save-faces", help="Also write each face, before and after, beside the result.")
     ] = False,
@@ -68,23 +81,27 @@ def enhance(
 
     130 interrupted: what was finished is kept, and the next run goes on from there.
     """
-    from gpen_fast.inputs import expanded, is_one_file, plan
+    from gpen_fast.inputs import is_one_file, plan
+    from gpen_fast.walk import expanded
 
     settings = flags.settings_from(
         detector=detector, skip_detect=skip_detect, precision=precision, fp16=fp16,
         model=model, weights=weights, device=device, backend=backend, batch_size=batch_size, strength=strength,
         only_largest=only_largest, only_center=only_center, min_face=min_face, template=template,
         weights_dir=weights_dir, offline=offline,
+        max_pixels=max_pixels, gpu_decode=gpu_decode,
     )  # fmt: skip
     _refuse_random(settings)
     report_to = flags.report_path(json_file)
+    inputs, out = _split(paths, in_place)
     wanted = None if format is None else suffix_of(Path(f"name.{format}"))
-    suffix = suffix_of(out) if is_one_file(expanded(inputs, out), out) else None
-    if suffix and wanted not in (None, SAME, suffix):
+    named = suffix_of(out) if out and is_one_file(expanded(inputs, out), out) else None
+    if named and wanted not in (None, SAME, named):
         raise SettingsError(
             f"--format {format} and the output name {out} contradict each other: leave one out."
         )
-    output = Output(suffix or "png" if wanted is None else wanted, quality, save_faces, overwrite)
+    chosen = wanted or named or (SAME if in_place else "png")
+    output = Output(chosen, quality, save_faces, overwrite, suffix, in_place)
     work = plan(inputs, out, output)
     if dry_run:
         _print_plan(work)
@@ -92,6 +109,18 @@ def enhance(
     status = _run(work, settings, output, quiet, report_to, yes)
     if status:
         raise typer.Exit(status)
+
+
+def _split(paths: list[str], in_place: bool) -> tuple[list[str], Path | None]:
+    """The inputs, and the output where there is one."""
+    if in_place:
+        return paths, None
+    if len(paths) < 2:
+        raise InputsError(
+            f"{paths[0]}: and where to? Name an output folder after the inputs; or give --in-place, and each picture "
+            "is replaced."
+        )
+    return paths[:-1], Path(paths[-1])
 
 
 def _refuse_random(settings: Settings) -> None:
@@ -103,11 +132,13 @@ def _refuse_random(settings: Settings) -> None:
 
 def _print_plan(work: Plan) -> None:
     for item in work.todo:
-        print(f"{item.source} -> {item.target}")
+        print(f"{shown(item.source)} -> {shown(item.target)}")
+    for path, note in work.notes:
+        print(f"note {shown(path)}: {note}")
     for path, why in work.failed:
-        print(f"failed {path}: {why}")
+        print(f"failed {shown(path)}: {why}")
     print(
-        f"{len(work.todo)} to do, {len(work.skipped)} skipped (result exists), {len(work.ignored)} ignored (no picture)"
+        f"{len(work.todo)} to do, {len(work.skipped)} skipped (done already), {len(work.ignored)} ignored (no picture)"
     )
 
 
@@ -117,6 +148,7 @@ def _run(
     if not work.todo:
         return _nothing_to_do(work, quiet, report_to)
     get_best(settings, yes)
+    flags.leave_limits_to_max_pixels()
     from gpen_fast.batch import run_batch
     from gpen_fast.cli.progress import progress_over
     from gpen_fast.cli.table import print_enhance
@@ -137,11 +169,13 @@ def _run(
 def _nothing_to_do(work: Plan, quiet: bool, report_to: Path | None) -> int:
     if not quiet:
         print(
-            f"nothing to do: {len(work.skipped)} results exist (--overwrite makes them anew), "
+            f"nothing to do: {len(work.skipped)} are done already (--overwrite does them again), "
             f"{len(work.ignored)} ignored (no picture)"
         )
+    for path, note in work.notes:
+        print(f"note {shown(path)}: {note}", file=sys.stderr)
     for path, why in work.failed:
-        print(f"failed {path}: {why}", file=sys.stderr)
+        print(f"failed {shown(path)}: {why}", file=sys.stderr)
     if report_to:
         from gpen_fast.profile.report import nothing_done, write_json
 

@@ -68,6 +68,12 @@ Template = Annotated[
         metavar=_one_of(*TEMPLATES), help="Where a face lies in its crop.", show_default="the model's own"
     ),
 ]
+MaxPixels = Annotated[
+    int, typer.Option(metavar="N", min=1, help="Refuse pictures that declare more, unread.")
+]
+GpuDecode = Annotated[
+    bool, typer.Option("--gpu-decode", help="Decode JPEG on the GPU; its pixels differ slightly.")
+]
 JsonFile = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")]
 
 
@@ -83,6 +89,13 @@ def report_path(name: str | None) -> Path | None:
     if not path.absolute().parent.is_dir():
         raise InputsError(f"--json {path}: there is no folder {path.parent}. Make it first.")
     return path
+
+
+def leave_limits_to_max_pixels() -> None:
+    """Lifts Pillow's own limit, which --max-pixels stands for: this process is ours, an importing one is not."""
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None
 
 
 def settings_from(

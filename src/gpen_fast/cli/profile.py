@@ -10,6 +10,7 @@ import typer
 from gpen_fast.cli import flags
 from gpen_fast.cli.consent import get_best
 from gpen_fast.errors import GenerateError, InputsError, PictureError, reason
+from gpen_fast.settings import MAX_PIXELS
 
 _FAILED = 1
 
@@ -40,6 +41,8 @@ def profile(
     only_center: flags.OnlyCenter = False,
     min_face: flags.MinFace = 0,
     template: flags.Template = None,
+    max_pixels: flags.MaxPixels = MAX_PIXELS,
+    gpu_decode: flags.GpuDecode = False,
     json_file: flags.JsonFile = None,
 ) -> None:
     """Time every stage on one picture, one run after the other, nothing overlapped."""
@@ -48,12 +51,14 @@ def profile(
         model=model, weights=weights, device=device, backend=backend, batch_size=batch_size,
         only_largest=only_largest, only_center=only_center, min_face=min_face, template=template,
         weights_dir=weights_dir, offline=offline,
+        max_pixels=max_pixels, gpu_decode=gpu_decode,
     )  # fmt: skip
     if not image.is_file():
         what = "is a folder" if image.is_dir() else "no such file"
         raise InputsError(f"{image}: {what}. profile takes one picture.")
     report_to = flags.report_path(json_file)
     get_best(settings, yes)
+    flags.leave_limits_to_max_pixels()
     from gpen_fast.cli.table import print_failure, print_profile
     from gpen_fast.profile.report import as_dict, write_json
     from gpen_fast.single import profile_picture

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gpen_fast.cli.names import shown
 from gpen_fast.device import describe, peak_bytes
 from gpen_fast.profile.advice import advise, verdict
 from gpen_fast.profile.memory import host_peak_bytes
@@ -28,7 +29,7 @@ def print_enhance(report: Report, quiet: bool) -> None:
         _print_what_ran(console, report)
         _print_outcomes(console, report)
     for path, note in report.notes:
-        _errors().print(f"[yellow]note[/] {_shown(path)}: {escape(note)}")
+        _errors().print(f"[yellow]note[/] {escape(shown(path))}: {escape(note)}")
     for path, cause in report.failed:
         print_failure(path, cause)
     if report.not_done:
@@ -37,16 +38,11 @@ def print_enhance(report: Report, quiet: bool) -> None:
 
 def print_failure(path: Path, cause: str) -> None:
     """One line on standard error."""
-    _errors().print(f"[red]failed[/] {_shown(path)}: {escape(cause)}")
+    _errors().print(f"[red]failed[/] {escape(shown(path))}: {escape(cause)}")
 
 
 def _errors() -> Console:
     return Console(stderr=True, soft_wrap=True, highlight=False)
-
-
-def _shown(path: Path) -> str:
-    """The path, names that are no text made visible."""
-    return escape(str(path).encode(errors="backslashreplace").decode())
 
 
 def print_profile(report: Report, target_fps: float) -> None:
@@ -138,7 +134,7 @@ def _print_outcomes(console: Console, report: Report) -> None:
         f"{got('failed', 0)} failed"
     )
     console.print(
-        f"left alone: {got('skipped', 0)} skipped (result exists), {got('ignored', 0)} ignored (no picture)"
+        f"left alone: {got('skipped', 0)} skipped (done already), {got('ignored', 0)} ignored (no picture)"
     )
 
 

@@ -161,6 +161,7 @@ def nothing_done(work: Plan) -> dict[str, Any]:
         "faces": 0,
         "outcomes": {name: counts.get(name, 0) for name in OUTCOMES},
         "failed": [{"path": str(path), "error": error} for path, error in work.failed],
+        "notes": [{"path": str(path), "note": note} for path, note in work.notes],
         "stages": [],
         **dict.fromkeys(unknown.split()),
     }

@@ -126,4 +126,5 @@ def _shrunk(grey: Grey) -> tuple[Grey, float]:
     scale = min(1.0, _LONG_SIDE / max(grey.shape))
     if scale == 1.0:
         return grey, scale
-    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), scale
+    height, width = (max(1, round(side * scale)) for side in grey.shape)
+    return cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), scale

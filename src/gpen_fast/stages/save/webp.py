@@ -7,7 +7,7 @@ import io
 from PIL import Image
 
 from gpen_fast.errors import PictureError
-from gpen_fast.stages.save.base import contents, to_8bit
+from gpen_fast.stages.save.base import ICC_SPACE, contents, metadata, to_8bit
 from gpen_fast.types import Frame
 
 _LONGEST = 16383
@@ -20,7 +20,9 @@ def encode(frame: Frame, quality: int) -> bytes:
             f"{frame.width}x{frame.height} pixels: WebP holds {_LONGEST} a side. Try --format png."
         )
     array, icc = contents(frame)
+    if icc and icc[ICC_SPACE] != b"RGB ":  # WebP has no grey
+        icc = None
     file = io.BytesIO()
-    carried = {key: value for key, value in (("exif", frame.exif), ("icc_profile", icc)) if value}
-    Image.fromarray(to_8bit(array)).save(file, "WEBP", quality=quality, **carried)
+    # exact: what lies under alpha is kept, as it is in PNG. Density has no place in WebP but in EXIF.
+    Image.fromarray(to_8bit(array)).save(file, "WEBP", quality=quality, exact=True, **metadata(frame, icc))
     return file.getvalue()

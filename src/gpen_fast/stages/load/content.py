@@ -1,0 +1,137 @@
+"""What a file holds, told from its first bytes, and its header; nothing is decoded here.
+
+Only the plug-in of Pillow that fits the signature is asked. Asking all of them, as `Image.open` does, would run
+Ghostscript for a PostScript file that is named .jpg.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from gpen_fast.errors import PictureError
+
+READ = "JPEG, PNG, WebP, BMP, TIFF, HEIC and AVIF"
+# Decoders count bytes in 32 bits.
+_MOST_BYTES = 2**31 - 1
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+# Pillow's modules and what opens a file in them.
+_OPENERS = {
+    "JPEG": ("PIL.JpegImagePlugin", "jpeg_factory"),
+    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
+    "WebP": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
+    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
+    "HEIC": ("pillow_heif.as_plugin", "HeifImageFile"),
+}
+_SIGNATURES = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+}
+_TILE_WIDTH, _TILE_HEIGHT = 322, 323
+# Bits of the third byte of AV1's configuration (AV1 in ISOBMFF, 2.3.3).
+_HIGH_BIT_DEPTH, _TWELVE_BITS = 0x40, 0x20
+
+
+def read(path: Path) -> bytes:
+    """A regular file's bytes. PictureError for what is none, or empty or over 2 GiB; OSError otherwise.
+
+    Opened without waiting: a FIFO would keep its reader for ever.
+    """
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NO_WAIT)) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise PictureError("is not a regular file.")
+        if status.st_size > _MOST_BYTES:
+            raise PictureError(f"{status.st_size / 2**30:.1f} GiB: accepted are files below 2 GiB.")
+        data = file.read()
+    if not data:
+        raise PictureError("the file is empty.")
+    return data
+
+
+def opened(data: bytes, max_pixels: int) -> Image.Image:
+    """The file's header as a PIL image that has not been decoded, of an accepted size."""
+    kind = kind_of(data)
+    opener = _opener(kind)
+    try:
+        image = opener(io.BytesIO(data), "")
+    except (Image.DecompressionBombError, MemoryError):
+        raise
+    except Exception as cause:  # plug-ins fail on damaged headers in many ways
+        raise PictureError(_unreadable(kind, cause)) from cause
+    check_size(image, max_pixels)
+    return image
+
+
+def kind_of(data: bytes) -> str:
+    """The format by the first bytes: a key of `_OPENERS`. PictureError for any other."""
+    for signature, kind in _SIGNATURES.items():
+        if data.startswith(signature):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    if data[4:8] == b"ftyp":  # ISO/IEC 14496-12, 4.3: brands follow
+        brands = data[8 : min(int.from_bytes(data[:4], "big"), 256)]
+        if b"avif" in brands or b"avis" in brands:
+            return "AVIF"
+        if any(brand in brands for brand in (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")):
+            return "HEIC"
+    raise PictureError(f"no picture that can be read: its content is of no known format. Accepted: {READ}.")
+
+
+def bits_cut(image: Image.Image, data: bytes) -> int:
+    """Bits per sample of a HEIC or AVIF file, which are decoded to 8; 8 for all others."""
+    if image.format == "AVIF" and (at := data.find(b"av1C", 0, 4096)) >= 0:
+        flags = data[at + 6]
+        return 8 if not flags & _HIGH_BIT_DEPTH else 12 if flags & _TWELVE_BITS else 10
+    return int(image.info.get("bit_depth", 8)) if image.format == "HEIF" else 8
+
+
+def check_size(image: Image.Image, max_pixels: int) -> None:
+    """Refuses a picture that declares more pixels than are accepted, or tiles as large."""
+    tags = getattr(image, "tag_v2", {})
+    tile = (tags.get(_TILE_WIDTH, 0), tags.get(_TILE_HEIGHT, 0))
+    for width, height in (image.size, tile):
+        if width * height > max_pixels:
+            raise PictureError(
+                f"declares {width}x{height} pixels: accepted are {max_pixels}. "
+                "Try a higher --max-pixels if it is no forgery."
+            )
+
+
+def _opener(kind: str) -> Callable[[io.BytesIO, str], Image.Image]:
+    module, name = _OPENERS[kind]
+    try:
+        opener: Callable[[io.BytesIO, str], Image.Image] = getattr(importlib.import_module(module), name)
+    except ImportError:
+        package = "pillow-heif" if kind == "HEIC" else "Pillow 11.3 or later"
+        extra = "gpen-fast[heic]" if kind == "HEIC" else "pillow>=11.3"
+        raise PictureError(
+            f"{kind} needs {package}, which is not installed. Try: pip install '{extra}'"
+        ) from None
+    return opener
+
+
+def _unreadable(kind: str, cause: Exception) -> str:
+    words = " ".join(str(cause).split()).rstrip(".") or type(cause).__name__
+    if kind == "PNG" and "MAX_TEXT_CHUNK" in words:
+        return "holds a text or profile that unpacks to more than 1 MiB. Save it again without."
+    if kind == "TIFF" and "unknown pixel mode" in words:
+        return (
+            "a TIFF of a kind that is not read: accepted are 8 bits, and grey, RGB or RGBA of 16 bits. "
+            "Convert it first."
+        )
+    return f"damaged: its {kind} header cannot be read ({words})."

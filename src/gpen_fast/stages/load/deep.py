@@ -1,0 +1,103 @@
+"""16 bits per sample, by OpenCV: what it reads rightly is let through, what it reads wrongly is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from gpen_fast.errors import PictureError
+from gpen_fast.stages.load.content import opened
+
+_PNG_DEPTH_BYTE, _PNG_COLOUR_BYTE, _PNG_COLOUR = 24, 25, 2
+_LATE = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
+# TIFF 6.0, section 8; sample formats: section 19.
+_BITS, _PHOTOMETRIC, _SAMPLES, _PLANES, _EXTRA, _SAMPLE_FORMAT = 258, 262, 277, 284, 338, 339
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
+_PREMULTIPLIED, _ALPHA = 1, 2
+_TOP = 65535
+
+
+def is_deep(image: Image.Image, data: bytes) -> bool:
+    """Whether the file holds 16 bits per sample."""
+    if image.format == "PNG":
+        return data[_PNG_DEPTH_BYTE] == 16
+    if image.format == "TIFF":
+        return 16 in np.atleast_1d(_tags(image).get(_BITS, 8))
+    return False
+
+
+def decode(image: Image.Image, data: bytes) -> Tensor:
+    """(H,W,1|2|3|4) uint16 as stored, RGB order, alpha straight."""
+    if image.format == "PNG":
+        # libpng prints its own words on a torn file; Pillow finds most of them by their checksums.
+        opened(data, image.width * image.height).verify()
+        if any(name in data for name in _LATE):  # it may stand behind the pixels, where only `load` looks
+            image.load()
+        array = _by_opencv(data)
+        is_grey = (
+            not data[_PNG_COLOUR_BYTE] & _PNG_COLOUR and array.shape[2] == 4
+        )  # OpenCV has no grey with alpha
+        return torch.from_numpy(np.ascontiguousarray(array[:, :, 2:]) if is_grey else array)
+    keep, extra = _check_tiff(image)
+    array = _by_opencv(data)[:, :, :keep]
+    if _tags(image)[_PHOTOMETRIC] == _WHITE_IS_ZERO:
+        array = _TOP - array
+    return torch.from_numpy(_straight(array) if extra == _PREMULTIPLIED else np.ascontiguousarray(array))
+
+
+def is_upright(image: Image.Image, data: bytes) -> bool:
+    """Whether decoding has applied the orientation: OpenCV does for TIFF, not for PNG."""
+    return image.format == "TIFF" and is_deep(image, data)
+
+
+def _tags(image: Image.Image) -> Any:
+    return image.tag_v2  # type: ignore[attr-defined]
+
+
+def _by_opencv(data: bytes) -> NDArray[Any]:
+    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if array is None:
+        raise PictureError("damaged: a 16-bit picture that cannot be decoded.")
+    if array.dtype != np.uint16:
+        raise PictureError(f"holds {array.dtype} samples beside 16 bits: accepted are 8 and 16 bits.")
+    if array.ndim == 2:
+        return array[:, :, None]
+    order = cv2.COLOR_BGR2RGB if array.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+    return cv2.cvtColor(array, order)
+
+
+def _check_tiff(image: Image.Image) -> tuple[int, int]:
+    """How many channels to keep, and what the extra one is; PictureError for what OpenCV reads wrongly."""
+    tags = _tags(image)
+    samples, photometric = tags.get(_SAMPLES, 1), tags.get(_PHOTOMETRIC)
+    colours = 3 if photometric == _RGB else 1
+    formats = set(np.atleast_1d(tags.get(_SAMPLE_FORMAT, 1)))
+    # A fourth sample that nothing is said of is alpha, as OpenCV writes it.
+    extra = int(np.atleast_1d(tags.get(_EXTRA, _ALPHA))[0]) if samples > colours else 0
+    known = photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB) and samples in {colours, 4}
+    if not known or formats != {1} or set(np.atleast_1d(tags[_BITS])) != {16}:
+        raise PictureError(
+            f"a 16-bit TIFF of {samples} samples, photometric {photometric}, sample format "
+            f"{', '.join(map(str, sorted(formats)))}: accepted are whole numbers in grey, RGB or RGBA. "
+            "Convert it first."
+        )
+    if samples > 1 and tags.get(_PLANES, 1) != 1:
+        raise PictureError(
+            "a 16-bit TIFF with a plane for each colour: accepted is interleaved. Convert it first."
+        )
+    return colours + (extra in (_PREMULTIPLIED, _ALPHA)), extra
+
+
+def _straight(array: NDArray[Any]) -> NDArray[Any]:
+    """Undoes the multiplication of the colours by alpha (TIFF 6.0, section 18)."""
+    alpha = array[:, :, 3:].astype(np.float64)
+    colour = np.divide(
+        array[:, :, :3] * float(_TOP), alpha, out=np.zeros(array[:, :, :3].shape), where=alpha > 0
+    )
+    return np.concatenate([colour.round().clip(0, _TOP).astype(np.uint16), array[:, :, 3:]], axis=2)

@@ -1,0 +1,64 @@
+"""Pictures that are in memory already, as Frames."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gpen_fast.errors import PictureError
+from gpen_fast.types import Frame
+
+
+def from_array(array: Any) -> Frame:
+    """(H,W) or (H,W,1|2|3|4), RGB, uint8 or uint16; PictureError for anything else."""
+    if not isinstance(array, np.ndarray):
+        raise PictureError(
+            f"a {type(array).__name__} is no picture: accepted are a path, a numpy array, a tensor, a PIL image."
+        )
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3 or array.shape[2] not in (1, 2, 3, 4) or array.dtype not in (np.uint8, np.uint16):
+        raise PictureError(
+            f"an array of shape {array.shape}, {array.dtype}: accepted is (H,W) or (H,W,1|3|4), RGB, uint8 or uint16."
+            + (" Try (array * 255).astype(numpy.uint8)." if array.dtype.kind == "f" else "")
+        )
+    # A copy: the caller's array may be read-only or change while the picture waits.
+    return from_hwc(torch.from_numpy(np.array(array, order="C")))
+
+
+def from_tensor(tensor: Tensor) -> Frame:
+    """(1|3|4,H,W), RGB, uint8 or uint16, on any device; PictureError for anything else."""
+    if tensor.ndim != 3 or tensor.shape[0] not in (1, 3, 4):
+        raise PictureError(
+            f"a tensor of shape {tuple(tensor.shape)}: accepted is (1|3|4,H,W), RGB, uint8 or uint16."
+        )
+    # A copy in host memory, as of arrays: the caller may use the tensor's memory again.
+    return from_hwc(tensor.detach().cpu().clone().permute(1, 2, 0))
+
+
+def from_hwc(pixels: Tensor) -> Frame:
+    """Splits alpha off, and drops two of three equal channels. The frame may share the tensor's memory."""
+    pixels = pixels.permute(2, 0, 1)
+    alpha = pixels[-1:] if pixels.shape[0] in (2, 4) else None
+    colour = pixels if alpha is None else pixels[:-1]
+    channels = colour.shape[0]
+    if channels == 3 and _is_grey(colour):
+        colour = colour[:1]
+    # Each part dense on its own, in the decoder's order, so that it is copied as it lies.
+    return Frame(_dense(colour), None if alpha is None else _dense(alpha), channels)
+
+
+def _dense(pixels: Tensor) -> Tensor:
+    return pixels.permute(1, 2, 0).contiguous().permute(2, 0, 1)
+
+
+def _is_grey(pixels: Tensor) -> bool:
+    """Whether the three channels are equal everywhere; a sparse look settles most colour pictures."""
+    for step in (31, 1):
+        red, green, blue = pixels[:, ::step, ::step]
+        if not (torch.equal(red, green) and torch.equal(red, blue)):
+            return False
+    return True

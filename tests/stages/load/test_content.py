@@ -1,0 +1,178 @@
+"""What a file holds is told from its content, and refused before it costs anything."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import sys
+import threading
+import tracemalloc
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import photo, write_photo
+from PIL import Image
+
+from gpen_fast.errors import PictureError
+from gpen_fast.stages.load import content, load
+
+CPU = torch.device("cpu")
+
+
+def refusal(path: Path, **options: int) -> str:
+    with pytest.raises(PictureError) as refused:
+        load(path, CPU, **options)
+    return str(refused.value)
+
+
+def bytes_of(kind: str, size: tuple[int, int] = (16, 16), mode: str = "RGB") -> bytearray:
+    file = io.BytesIO()
+    Image.new(mode, size).save(file, kind)
+    return bytearray(file.getvalue())
+
+
+def forged(kind: str) -> bytes:
+    """A file of a few bytes that declares 60000x60000 pixels, or 16000x16000 where no more can be said."""
+    data = bytes_of(kind)
+    if kind == "JPEG":
+        struct.pack_into(">HH", data, data.index(b"\xff\xc0") + 5, 60000, 60000)
+    elif kind == "PNG":
+        struct.pack_into(">II", data, 16, 60000, 60000)
+        struct.pack_into(">I", data, 29, zlib.crc32(bytes(data[12:29])))
+    elif kind == "BMP":
+        struct.pack_into("<ii", data, 18, 60000, 60000)
+    elif kind == "WEBP":
+        struct.pack_into("<HH", data, 26, 16000, 16000)
+    elif kind == "AVIF":
+        struct.pack_into(">II", data, data.index(b"ispe") + 8, 60000, 60000)
+    else:
+        (at,) = struct.unpack_from("<I", data, 4)
+        for entry in range(at + 2, len(data) - 12, 12):
+            if struct.unpack_from("<H", data, entry)[0] in (256, 257):
+                struct.pack_into("<HII", data, entry + 2, 4, 1, 60000)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "WEBP", "TIFF", "AVIF"])
+def test_forged_size_is_refused_from_the_header(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "bomb"
+    path.write_bytes(forged(kind))
+    tracemalloc.start()
+    try:
+        words = refusal(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert "declares" in words or words.startswith("damaged: its AVIF header")
+    assert peak < 50_000_000
+
+
+def test_limit_is_the_callers(tmp_path: Path) -> None:
+    path = write_photo(tmp_path / "a.jpg")
+    assert load(path, CPU, max_pixels=4800).width == 80
+    assert refusal(path, max_pixels=4799) == (
+        "declares 80x60 pixels: accepted are 4799. Try a higher --max-pixels if it is no forgery."
+    )
+    with pytest.raises(PictureError, match="declares 80x60"):
+        load(Image.fromarray(photo()), CPU, max_pixels=4799)
+
+
+def test_more_than_pillows_own_limit_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    for suffix in ("jpg", "png", "bmp"):
+        assert load(write_photo(tmp_path / f"a.{suffix}"), CPU).width == 80
+
+
+def test_tiles_beyond_the_limit_are_refused(tmp_path: Path) -> None:
+    data = bytes_of("TIFF")
+    for row_tag, tile_tag in (
+        (278, 322),
+        (279, 323),
+    ):  # rows to a strip and bytes in it become the tile's sides
+        at = data.index(struct.pack("<H", row_tag), struct.unpack_from("<I", data, 4)[0])
+        struct.pack_into("<HHII", data, at, tile_tag, 4, 1, 65520)
+    (tmp_path / "a.tif").write_bytes(data)
+    assert refusal(tmp_path / "a.tif").startswith("declares 65520x65520 pixels")
+
+
+def test_text_that_unpacks_to_much_more_is_refused(tmp_path: Path) -> None:
+    packed = zlib.compress(bytes(20_000_000))
+    for name, start in ((b"zTXt", b"x\0\0"), (b"iCCP", b"x\0\0")):
+        chunk = name + start + packed
+        data = bytes_of("PNG")
+        data[33:33] = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        (tmp_path / "a.png").write_bytes(data)
+        assert refusal(tmp_path / "a.png").startswith(
+            "holds a text or profile that unpacks to more than 1 MiB"
+        )
+
+
+def test_content_counts_and_not_the_name(tmp_path: Path) -> None:
+    write_photo(tmp_path / "a.png").rename(tmp_path / "a.jpg")
+    frame = load(tmp_path / "a.jpg", CPU)
+    assert frame.kind == "PNG"
+    assert np.array_equal(frame.pixels.permute(1, 2, 0).numpy(), photo())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",  # Pillow would start Ghostscript
+        b"GIF89a" + bytes(40),
+        b"plain text",
+        b"\0" * 64,
+    ],
+)
+def test_other_content_is_never_given_to_a_decoder(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.jpg").write_bytes(data)
+    assert refusal(tmp_path / "a.jpg") == (
+        "no picture that can be read: its content is of no known format. "
+        "Accepted: JPEG, PNG, WebP, BMP, TIFF, HEIC and AVIF."
+    )
+
+
+def test_fifo_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    said: list[str] = []
+    reader = threading.Thread(target=lambda: said.append(refusal(tmp_path / "pipe.jpg")), daemon=True)
+    reader.start()
+    reader.join(20)
+    assert said == ["is not a regular file."]
+
+
+def test_folder_and_huge_file(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        load(tmp_path, CPU)
+    with (tmp_path / "huge.jpg").open("wb") as file:
+        file.truncate(3 * 2**30)  # a hole: takes no room
+    assert refusal(tmp_path / "huge.jpg") == "3.0 GiB: accepted are files below 2 GiB."
+
+
+def test_heic_without_its_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64))
+    for name in [name for name in sys.modules if name.startswith("pillow_heif")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    assert refusal(tmp_path / "a.heic") == (
+        "HEIC needs pillow-heif, which is not installed. Try: pip install 'gpen-fast[heic]'"
+    )
+
+
+def test_avif_without_its_decoder_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.avif").write_bytes(b"\0\0\0\x18ftypavif\0\0\0\0mif1avif" + bytes(64))
+    monkeypatch.setitem(content._OPENERS, "AVIF", ("PIL.NoSuchPlugin", "none"))
+    assert "AVIF needs Pillow 11.3 or later" in refusal(tmp_path / "a.avif")
+
+
+def test_memory_that_does_not_suffice_is_one_pictures_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("gpen_fast.stages.load.decode", full)
+    assert refusal(write_photo(tmp_path / "a.png")).startswith("needs more memory than there is")

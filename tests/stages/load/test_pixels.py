@@ -1,0 +1,151 @@
+"""Pixels are libjpeg's, libwebp's and Pillow's, whoever decodes them."""
+
+from __future__ import annotations
+
+import io
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import simplejpeg
+import torch
+from conftest import photo
+from PIL import Image
+
+from gpen_fast.errors import DeviceError, PictureError
+from gpen_fast.settings import Settings
+from gpen_fast.stages.load import load, pixels
+from gpen_fast.stages.load.content import opened
+from gpen_fast.tools import open_tools
+
+CPU = torch.device("cpu")
+
+
+def saved(array: np.ndarray, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, kind, **options)
+    return file.getvalue()
+
+
+KINDS = {
+    "baseline": saved(photo(97, 123), "JPEG", quality=90),
+    "full chroma": saved(photo(97, 123), "JPEG", subsampling=0),
+    "progressive": saved(photo(97, 123), "JPEG", progressive=True),
+    "grey": saved(photo(97, 123, channels=1), "JPEG"),
+    "lossy": saved(photo(97, 123), "WEBP"),
+    "lossless": saved(photo(97, 123), "WEBP", lossless=True),
+    "alpha": saved(photo(97, 123, channels=4), "WEBP"),
+}
+
+
+def ours(data: bytes) -> np.ndarray | None:
+    try:
+        with opened(data, 10**6) as image:
+            return pixels.decode(image, data, None, []).numpy()
+    except Exception:
+        return None
+
+
+def pillows(data: bytes) -> np.ndarray | None:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            array = np.asarray(image)
+            return array if array.ndim == 3 else array[:, :, None]
+    except Exception:
+        return None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whole_and_damaged_files_give_what_pillow_gives(kind: str) -> None:
+    """Another decoder must neither see other pixels nor accept what Pillow calls torn."""
+    data, rng = KINDS[kind], random.Random(5)
+    whole = ours(data)
+    assert whole is not None
+    assert np.array_equal(whole, pillows(data))
+    for number in range(40):
+        made = bytearray(data)
+        if number % 2:
+            made = made[: rng.randrange(30, len(made))]
+        else:
+            for _ in range(4):
+                made[rng.randrange(len(made))] ^= 1 << rng.randrange(8)
+        got, wanted = ours(bytes(made)), pillows(bytes(made))
+        assert (got is None) == (wanted is None), number
+        assert got is None or np.array_equal(got, wanted), number
+
+
+def test_the_fast_decoders_do_decode(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(image: Image.Image) -> None:
+        raise AssertionError("fell back to Pillow")
+
+    monkeypatch.setattr(pixels, "from_pillow", never)
+    for data in KINDS.values():
+        assert ours(data) is not None
+    import torchvision.io
+
+    for mode, number in pixels.READ_MODES.items():
+        name = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB_ALPHA"}[mode]
+        assert torchvision.io.ImageReadMode[name].value == number
+
+
+@pytest.mark.parametrize("kind", ["baseline", "lossy"])
+def test_pillow_decodes_where_they_decline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    def declines(*arguments: object) -> None:
+        raise RuntimeError("not here") if kind == "lossy" else ValueError("Unsupported")
+
+    monkeypatch.setattr(pixels, "_operators", lambda: type("None", (), {"decode_webp": declines}))
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", declines)
+    (tmp_path / "a").write_bytes(KINDS[kind])
+    frame = load(tmp_path / "a", CPU)
+    assert np.array_equal(frame.pixels.permute(1, 2, 0).numpy(), pillows(KINDS[kind]))
+    assert frame.note == ""
+
+
+def test_jpeg_that_is_damaged_in_places_is_noted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    made = bytearray(KINDS["baseline"])
+    made[len(made) // 2] ^= 0x15
+    made[-40:-38] = b"\xff\xd9"  # an end before the end
+    (tmp_path / "a.jpg").write_bytes(made)
+    assert load(tmp_path / "a.jpg", CPU).note.startswith("its data is damaged in places (")
+    assert capfd.readouterr().err == "", "libjpeg's words name no file"
+
+
+def test_gpu_decode_needs_a_gpu(tiny_weights: Path) -> None:
+    with pytest.raises(DeviceError, match=r"--gpu-decode needs CUDA, and this runs on cpu\. Leave it out"):
+        open_tools(Settings(weights=str(tiny_weights), device="cpu", gpu_decode=True))
+
+
+def test_gpu_decode_on_a_cpu_is_libjpegs(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(KINDS["baseline"])
+    got = load(tmp_path / "a.jpg", CPU, gpu_decode=True).pixels.permute(1, 2, 0).numpy()
+    assert np.array_equal(got, pillows(KINDS["baseline"]))
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("kind", ["baseline", "full chroma", "progressive", "grey"])
+def test_nvjpeg_is_close_to_libjpeg(tmp_path: Path, kind: str) -> None:
+    device = torch.device("cuda", 0)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(io.BytesIO(KINDS[kind])) as image:
+        image.save(tmp_path / "a.jpg", exif=exif, quality="keep")
+    on_gpu = load(tmp_path / "a.jpg", device, gpu_decode=True)
+    assert on_gpu.pixels.is_cuda
+    assert on_gpu.host is None
+    wanted = load(tmp_path / "a.jpg", CPU).pixels
+    assert on_gpu.pixels.shape == wanted.shape
+    assert (on_gpu.pixels.cpu().int() - wanted.int()).abs().float().mean() < 2
+
+
+@pytest.mark.cuda
+def test_what_nvjpeg_declines_is_decoded_on_the_host(tmp_path: Path) -> None:
+    device = torch.device("cuda", 0)
+    with Image.open(io.BytesIO(KINDS["baseline"])) as image:
+        image.convert("CMYK").save(tmp_path / "a.jpg")
+    assert load(tmp_path / "a.jpg", device, gpu_decode=True).pixels.is_cuda
+    (tmp_path / "b.jpg").write_bytes(KINDS["baseline"][:900])
+    with pytest.raises(PictureError, match="damaged"):
+        load(tmp_path / "b.jpg", device, gpu_decode=True)
