@@ -11,6 +11,9 @@ from gpen_fast.errors import SettingsError
 STAGES = ("load", "detect", "align", "crop", "generate", "paste", "save")
 PRECISIONS = ("auto", "fp32", "tf32", "bf16", "fp16")
 TEMPLATES = ("gpen", "ffhq")
+# At what size pictures are searched for faces, beside a number of pixels.
+AUTO_SIZE, FULL_SIZE = "auto", "full"
+_SMALLEST_LOOK = 64
 # The input's own format instead of a plug-in's.
 SAME = "same"
 RANDOM = "random:"
@@ -26,6 +29,9 @@ class Settings:
     call, None for the device's default. strength: 0 keeps the input, 1 is the full restoration.
     only_largest, only_center: restore one face of each picture. min_face: pixels of the box's shorter side
     below which a face is left alone. template: where the landmarks lie in a crop, None for the model's own.
+    detect_size: pixels to which a picture's long side is shrunk to find faces; `auto`, `full`. detect_threshold:
+    score from which a detection is a face, 0..1, None for the detector's own. landmarks: a file of faces found
+    before, whose pictures are not searched again.
     """
 
     model: str = "auto"
@@ -40,6 +46,9 @@ class Settings:
     only_center: bool = False
     min_face: int = 0
     template: str | None = None
+    detect_size: int | str = AUTO_SIZE
+    detect_threshold: float | None = None
+    landmarks: str | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= 1.0:
@@ -55,8 +64,23 @@ class Settings:
                 "without detection each picture is one face: only-largest, only-center, min-face and template "
                 "have no meaning there. Leave them out, or --skip-detect."
             )
+        self._check_detection()
         if self.template is not None and self.template not in TEMPLATES:
             raise SettingsError(f"template {self.template!r}: accepted are {', '.join(TEMPLATES)}.")
+
+    def _check_detection(self) -> None:
+        size, threshold = self.detect_size, self.detect_threshold
+        if size not in (AUTO_SIZE, FULL_SIZE) and (isinstance(size, str) or size < _SMALLEST_LOOK):
+            raise SettingsError(
+                f"detect size {size!r}: accepted are auto, full, or pixels from {_SMALLEST_LOOK} up."
+            )
+        if threshold is not None and not 0.0 < threshold <= 1.0:
+            raise SettingsError(f"detect threshold {threshold}: accepted is above 0, up to 1.")
+        if self.aligned and (size != AUTO_SIZE or threshold is not None or self.landmarks):
+            raise SettingsError(
+                "without detection there is no use for detect-size, detect-threshold or landmarks. "
+                "Leave them out, or --skip-detect."
+            )
 
     @property
     def aligned(self) -> bool:

@@ -1,0 +1,233 @@
+"""RetinaFace on facexlib's networks, with this project's own work around them.
+
+"RetinaFace: Single-stage Dense Face Localisation in the Wild" (Deng et al., 2019). Only the network classes are
+facexlib's: its call builds the anchors in Python loops and searches every picture at full size.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from gpen_fast.device import arithmetic, is_out_of_memory
+from gpen_fast.errors import CheckpointError, PictureError
+from gpen_fast.settings import FULL_SIZE, Settings
+from gpen_fast.stages.detect._looks import MEAN, Look, Place, bordered, bound_of, pixels, place, search
+from gpen_fast.types import Face, Frame
+
+# Anchor sides by stride and the scale of the regressions, in pixels of the input (facexlib's configurations).
+_ANCHORS = {8: (16, 32), 16: (64, 128), 32: (256, 512)}
+_VARIANCES = (0.1, 0.2)
+_OVERLAP = 0.4
+# Inputs are padded to multiples of this, so that pictures of about the same shape share a batch.
+_GRID = 64
+# Pixels of one network call.
+_MOST_PIXELS = 8 * 640 * 640
+# Median landmarks in its boxes over frontal portraits, made symmetric.
+BOX_POINTS = np.array([[0.284, 0.392], [0.716, 0.392], [0.5, 0.62], [0.318, 0.795], [0.682, 0.795]])
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """centers: (N,2) x, y; sides: (N,1); pixels of the input, float32."""
+
+    centers: Tensor
+    sides: Tensor
+
+
+class RetinaFace:
+    """A RetinaFace network as a detector. Works on the device, several pictures of one shape in a call."""
+
+    on_host = False
+    box_points = BOX_POINTS
+
+    def __init__(
+        self, name: str, network: nn.Module, settings: Settings, device: torch.device, threshold: float
+    ) -> None:
+        self.name = name
+        self.threshold = threshold if settings.detect_threshold is None else settings.detect_threshold
+        self.bound = bound_of(settings)
+        # On a CPU a batch leaves the caches and is slower than its pictures one by one.
+        self.batch_size = 8 if device.type == "cuda" else 1
+        self._settings = settings
+        self._device = device
+        self._network = network
+        self._dtype = next(network.parameters()).dtype
+
+    def __call__(self, frame: Frame) -> list[Face]:
+        """The faces, best first."""
+        return self.many([frame])[0]
+
+    def many(self, frames: Sequence[Frame]) -> list[list[Face]]:
+        """The faces of each picture, best first."""
+        return search(frames, self._look, self._settings, self.threshold)
+
+    def _look(self, frames: Sequence[Frame], look: Look, floor: float) -> list[list[Face]]:
+        """One look at each picture; those of one shape in one call."""
+        places = [place(frame, look) for frame in frames]
+        grid = 1 if look.long_side is None else _GRID
+        shapes = [_padded(where, grid) for where in places]
+        found: list[list[Face]] = [[] for _ in frames]
+        for group in _groups(shapes, self.batch_size):
+            batch = self._batch([frames[i] for i in group], [places[i] for i in group], shapes[group[0]])
+            for number, rows in enumerate(self._rows(batch, floor)):
+                found[group[number]] = _faces(rows, places[group[number]])
+        return found
+
+    def _batch(
+        self, frames: Sequence[Frame], places: Sequence[Place], shape: tuple[int, int]
+    ) -> Tensor:
+        """(B,3,H,W) RGB around the mean colour, NHWC in memory; padding is the mean."""
+        mean = torch.tensor(MEAN, dtype=torch.float32, device=self._device).view(3, 1, 1)
+        batch = torch.zeros(
+            len(frames), 3, *shape, device=self._device, dtype=self._dtype
+        ).contiguous(memory_format=torch.channels_last)
+        for slot, frame, where in zip(batch, frames, places, strict=True):
+            y = x = where.border
+            slot[:, y : y + where.height, x : x + where.width] = self._shrunk(frame, where) - mean
+        return batch
+
+    def _shrunk(self, frame: Frame, where: Place) -> Tensor:
+        """(1|3,h,w), 0..255."""
+        if frame.pixels.device.type == "cpu":
+            return torch.from_numpy(pixels(frame, where)).permute(2, 0, 1)
+        size = (where.height, where.width)
+        colour = frame.pixels.float() / (257 if frame.pixels.dtype == torch.uint16 else 1)
+        if size == (frame.height, frame.width):
+            return colour
+        return F.interpolate(colour[None], size, mode="bilinear", antialias=True)[0]
+
+    def _rows(self, batch: Tensor, floor: float) -> list[NDArray[np.float32]]:
+        """For each picture (N,15): x0, y0, x1, y1, score and five points, pixels of the input, best first."""
+        from torchvision.ops import batched_nms
+
+        try:
+            with arithmetic("fp32", self._device):
+                boxes, logits, points = (part.float() for part in self._network(batch))
+                scores = (logits[..., 1] - logits[..., 0]).sigmoid()
+                picture, index = (scores > floor).nonzero(as_tuple=True)
+                anchors = anchors_of(batch.shape[2], batch.shape[3], self._device)
+                rows = decode(boxes[picture, index], points[picture, index], anchors, index)
+                kept = scores[picture, index]
+                best = batched_nms(rows[:, :4], kept, picture, _OVERLAP)
+                rows = torch.cat([rows[:, :4], kept[:, None], rows[:, 4:]], 1)[best]
+                packed = torch.cat([picture[best, None].to(rows.dtype), rows], 1).cpu().numpy()
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            raise PictureError(
+                f"looking for faces in {batch.shape[3]}x{batch.shape[2]} pixels does not fit into memory. "
+                "Try a smaller --detect-size."
+            ) from error
+        return [packed[packed[:, 0] == number, 1:] for number in range(len(batch))]
+
+
+def open_network(kind: str, weights: Path, device: torch.device, *, half: bool) -> nn.Module:
+    """facexlib's network of the kind `resnet50` or `mobile0.25` from a weights file, ready for inference.
+
+    It takes RGB around the mean colour and returns boxes (B,N,4), logits (B,N,2) and points (B,N,10).
+    Raises CheckpointError.
+    """
+    network = build(kind)
+    try:
+        state = torch.load(weights, map_location="cpu", weights_only=True)
+        network.load_state_dict({name.removeprefix("module."): value for name, value in state.items()})
+    except Exception as cause:  # torch fails on damaged files in many ways
+        raise CheckpointError(
+            f"{weights}: cannot be read as RetinaFace {kind} ({str(cause).splitlines()[0]})."
+        ) from cause
+    return prepared(network, device, half=half)
+
+
+def half(settings: Settings, device: torch.device) -> bool:
+    """Whether to run in fp16: on CUDA, unless another precision was named. CPUs have no fp16 convolutions."""
+    return device.type == "cuda" and settings.precision in {"auto", "half", "fp16"}
+
+
+def build(kind: str) -> nn.Module:
+    """facexlib's network with weights yet to be read."""
+    from facexlib.detection.retinaface import RetinaFace as Network
+
+    with warnings.catch_warnings(), torch.device("cpu"):
+        warnings.simplefilter("ignore")  # torchvision's, about an argument of facexlib's
+        # In training it returns logits instead of probabilities, which is all that is meant by it there.
+        return Network(kind, phase="train", device=torch.device("cpu"))
+
+
+def prepared(network: nn.Module, device: torch.device, *, half: bool) -> nn.Module:
+    """Normalisations folded into their convolutions, the input in RGB, NHWC, on the device."""
+    with torch.no_grad():
+        folded = _folded(network.eval())
+        first = next(layer for layer in folded.modules() if isinstance(layer, nn.Conv2d))
+        first.weight.copy_(first.weight.flip(1).clone())  # trained on BGR
+    dtype = torch.float16 if half else torch.float32
+    return folded.to(device=device, dtype=dtype, memory_format=torch.channels_last).requires_grad_(False)
+
+
+def _folded(module: nn.Module) -> nn.Module:
+    layers = list(module.named_children())
+    for (name, layer), (after, norm) in zip(layers, layers[1:], strict=False):
+        if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            setattr(module, name, fuse_conv_bn_eval(layer, norm))
+            setattr(module, after, nn.Identity())
+    for _, layer in layers:
+        _folded(layer)
+    return module
+
+
+@lru_cache(maxsize=32)
+def anchors_of(height: int, width: int, device: torch.device) -> Anchors:
+    """Every anchor of an input of that size, by stride, row, column and side, as the network's output lies."""
+    centers, sides = [], []
+    for stride, lengths in _ANCHORS.items():
+        y, x = (
+            (torch.arange(-(-length // stride), device=device, dtype=torch.float32) + 0.5) * stride
+            for length in (height, width)
+        )
+        grid = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], dim=-1).view(-1, 2)
+        centers.append(grid.repeat_interleave(len(lengths), dim=0))
+        sides.append(torch.tensor(lengths, device=device, dtype=torch.float32).repeat(len(grid)))
+    return Anchors(torch.cat(centers), torch.cat(sides)[:, None])
+
+
+def decode(boxes: Tensor, points: Tensor, anchors: Anchors, index: Tensor) -> Tensor:
+    """(N,14) x0, y0, x1, y1 and five points, pixels, from (N,4) and (N,10) regressions at anchors `index`."""
+    centers, sides = anchors.centers[index], anchors.sides[index]
+    middle = centers + boxes[:, :2] * _VARIANCES[0] * sides
+    half = sides * torch.exp(boxes[:, 2:] * _VARIANCES[1]) / 2
+    spots = centers.repeat(1, 5) + points * _VARIANCES[0] * sides
+    return torch.cat([middle - half, middle + half, spots], 1)
+
+
+def _padded(where: Place, grid: int) -> tuple[int, int]:
+    height, width = (
+        -(-(side + 2 * where.border) // grid) * grid for side in (where.height, where.width)
+    )
+    return height, width
+
+
+def _groups(shapes: Sequence[tuple[int, int]], most: int) -> Iterator[list[int]]:
+    """Indices of equal shapes, no more at once than `most` or than fit into one call."""
+    for shape in dict.fromkeys(shapes):
+        same = [i for i, other in enumerate(shapes) if other == shape]
+        step = max(1, min(most, _MOST_PIXELS // (shape[0] * shape[1])))
+        yield from (same[i : i + step] for i in range(0, len(same), step))
+
+
+def _faces(rows: NDArray[np.float32], where: Place) -> list[Face]:
+    corners = where.to_picture(rows[:, :4].reshape(-1, 2, 2)).reshape(-1, 4)
+    points = where.to_picture(rows[:, 5:].reshape(-1, 5, 2))
+    return [
+        Face((float(box[0]), float(box[1]), float(box[2]), float(box[3])), float(score), spots)
+        for box, score, spots in zip(corners, rows[:, 4], points, strict=True)
+    ]
