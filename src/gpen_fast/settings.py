@@ -95,12 +95,16 @@ class Settings:
 
 @dataclass(frozen=True)
 class Output:
-    """What `enhance` writes. format: one of `formats()`; `same` keeps each input's own."""
+    """What `enhance` writes.
+
+    format: one of `formats()`; `same` keeps each input's own. save_landmarks: a file to which found faces are added.
+    """
 
     format: str = "png"
     quality: int = 95
     save_faces: bool = False
     overwrite: bool = False
+    save_landmarks: Path | None = None
 
     def __post_init__(self) -> None:
         if self.format not in formats():

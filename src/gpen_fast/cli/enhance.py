@@ -28,7 +28,11 @@ def enhance(
     model: flags.Model = "auto",
     weights: flags.Weights = None,
     detector: flags.Detector = None,
+    detect_size: flags.DetectSize = "auto",
+    detect_threshold: flags.DetectThreshold = None,
     skip_detect: flags.SkipDetect = False,
+    landmarks: flags.Landmarks = None,
+    save_landmarks: flags.SaveLandmarks = None,
     device: flags.Device = "auto",
     precision: flags.Precision = None,
     fp16: flags.Fp16 = False,
@@ -67,7 +71,8 @@ def enhance(
     from gpen_fast.inputs import expanded, is_one_file, plan
 
     settings = flags.settings_from(
-        detector=detector, skip_detect=skip_detect, precision=precision, fp16=fp16,
+        detector=detector, detect_size=detect_size, detect_threshold=detect_threshold, skip_detect=skip_detect,
+        landmarks=landmarks, precision=precision, fp16=fp16,
         model=model, weights=weights, device=device, backend=backend, batch_size=batch_size, strength=strength,
         only_largest=only_largest, only_center=only_center, min_face=min_face, template=template,
     )  # fmt: skip
@@ -79,7 +84,8 @@ def enhance(
         raise SettingsError(
             f"--format {format} and the output name {out} contradict each other: leave one out."
         )
-    output = Output(suffix or "png" if wanted is None else wanted, quality, save_faces, overwrite)
+    save_to = flags.landmarks_path(save_landmarks, settings)
+    output = Output(suffix or "png" if wanted is None else wanted, quality, save_faces, overwrite, save_to)
     work = plan(inputs, out, output)
     if dry_run:
         _print_plan(work)

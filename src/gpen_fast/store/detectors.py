@@ -61,8 +61,8 @@ def required(name: str, settings: Settings) -> Path:
     wrong = next(iter(_candidates(name)), None)
     if wrong:
         raise CheckpointError(
-            f"{wrong}: is not the published {name}; its sha256 is {_sha256(wrong, wrong.stat().st_mtime_ns)}, accepted is "
-            f"{' or '.join(DETECTORS[name].sha256)}. Files of this name exist that give wrong boxes. "
+            f"{wrong}: is not the published {name}: its sha256 is {_sha256(wrong, wrong.stat().st_mtime_ns)}, "
+            f"accepted is {' or '.join(DETECTORS[name].sha256)}. Files of this name exist that give wrong boxes. "
             f"Try: gpen-fast weights pull {name}"
         )
     files = " or ".join(DETECTORS[name].files)

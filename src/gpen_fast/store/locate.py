@@ -10,6 +10,8 @@ from pathlib import Path
 from gpen_fast.errors import SettingsError, WeightsNotFoundError
 from gpen_fast.gpen.spec import PUBLISHED
 from gpen_fast.settings import RANDOM, Settings
+from gpen_fast.store.detectors import present as present
+from gpen_fast.store.detectors import required as required
 
 FOLDER_VARIABLE = "GPEN_FAST_WEIGHTS"
 

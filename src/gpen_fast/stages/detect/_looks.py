@@ -58,6 +58,7 @@ class Place:
         return (points.astype(np.float64) - self.border) / (self.scale_x, self.scale_y)
 
 
+Pixels = NDArray[Any]
 LookAt = Callable[[Sequence[Frame], Look, float], list[list[Face]]]
 
 
@@ -97,21 +98,23 @@ def search(
     return [_sure(faces, threshold) for faces in found]
 
 
-def pixels(frame: Frame, where: Place) -> NDArray[np.uint8]:
+def pixels(frame: Frame, where: Place) -> Pixels:
     """(H,W,3) uint8 RGB in host memory: the picture shrunk to its place, without a border."""
-    array = frame.on_host.permute(1, 2, 0).contiguous().numpy()
+    array: Pixels = frame.on_host.permute(1, 2, 0).contiguous().numpy()
     if where.scale_x < 1.0 or where.scale_y < 1.0:
         array = cv2.resize(array, (where.width, where.height), interpolation=cv2.INTER_AREA)
     if array.dtype == np.uint16:
         array = (array >> 8).astype(np.uint8)
-    return cv2.cvtColor(array, cv2.COLOR_GRAY2RGB) if array.ndim == 2 or array.shape[2] == 1 else array
+    grey = array.ndim == 2 or array.shape[2] == 1
+    return cv2.cvtColor(array, cv2.COLOR_GRAY2RGB) if grey else array
 
 
-def bordered(array: NDArray[np.uint8], where: Place) -> NDArray[np.uint8]:
+def bordered(array: Pixels, where: Place) -> Pixels:
     """The picture within its border."""
-    if not where.border:
+    side = where.border
+    if not side:
         return array
-    return cv2.copyMakeBorder(array, *[where.border] * 4, cv2.BORDER_CONSTANT, value=MEAN)
+    return cv2.copyMakeBorder(array, side, side, side, side, cv2.BORDER_CONSTANT, value=MEAN)
 
 
 def _looked(

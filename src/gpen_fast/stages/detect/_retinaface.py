@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from gpen_fast.device import arithmetic, is_out_of_memory
 from gpen_fast.errors import CheckpointError, PictureError
-from gpen_fast.settings import FULL_SIZE, Settings
-from gpen_fast.stages.detect._looks import MEAN, Look, Place, bordered, bound_of, pixels, place, search
+from gpen_fast.settings import Settings
+from gpen_fast.stages.detect._looks import MEAN, Look, Place, bound_of, pixels, place, search
 from gpen_fast.types import Face, Frame
 
 # Anchor sides by stride and the scale of the regressions, in pixels of the input (facexlib's configurations).
@@ -84,14 +85,12 @@ class RetinaFace:
                 found[group[number]] = _faces(rows, places[group[number]])
         return found
 
-    def _batch(
-        self, frames: Sequence[Frame], places: Sequence[Place], shape: tuple[int, int]
-    ) -> Tensor:
+    def _batch(self, frames: Sequence[Frame], places: Sequence[Place], shape: tuple[int, int]) -> Tensor:
         """(B,3,H,W) RGB around the mean colour, NHWC in memory; padding is the mean."""
         mean = torch.tensor(MEAN, dtype=torch.float32, device=self._device).view(3, 1, 1)
-        batch = torch.zeros(
-            len(frames), 3, *shape, device=self._device, dtype=self._dtype
-        ).contiguous(memory_format=torch.channels_last)
+        batch = torch.zeros(len(frames), 3, *shape, device=self._device, dtype=self._dtype).contiguous(
+            memory_format=torch.channels_last
+        )
         for slot, frame, where in zip(batch, frames, places, strict=True):
             y = x = where.border
             slot[:, y : y + where.height, x : x + where.width] = self._shrunk(frame, where) - mean
@@ -171,12 +170,13 @@ def prepared(network: nn.Module, device: torch.device, *, half: bool) -> nn.Modu
         first = next(layer for layer in folded.modules() if isinstance(layer, nn.Conv2d))
         first.weight.copy_(first.weight.flip(1).clone())  # trained on BGR
     dtype = torch.float16 if half else torch.float32
-    return folded.to(device=device, dtype=dtype, memory_format=torch.channels_last).requires_grad_(False)
+    folded = folded.to(memory_format=torch.channels_last).to(device, dtype)
+    return folded.requires_grad_(False)
 
 
 def _folded(module: nn.Module) -> nn.Module:
     layers = list(module.named_children())
-    for (name, layer), (after, norm) in zip(layers, layers[1:], strict=False):
+    for (name, layer), (after, norm) in pairwise(layers):
         if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
             setattr(module, name, fuse_conv_bn_eval(layer, norm))
             setattr(module, after, nn.Identity())
@@ -210,9 +210,7 @@ def decode(boxes: Tensor, points: Tensor, anchors: Anchors, index: Tensor) -> Te
 
 
 def _padded(where: Place, grid: int) -> tuple[int, int]:
-    height, width = (
-        -(-(side + 2 * where.border) // grid) * grid for side in (where.height, where.width)
-    )
+    height, width = (-(-(side + 2 * where.border) // grid) * grid for side in (where.height, where.width))
     return height, width
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gpen_fast import plugins
 from gpen_fast.settings import Settings
-from gpen_fast.store.detectors import present
+from gpen_fast.store.locate import present
 from gpen_fast.types import Face, Frame
 
 # In order of preference: what `auto` picks is the first whose weights are present. The last needs none.
@@ -24,15 +24,25 @@ _SEEN, _SURE = 12, 20
 class Detector(Protocol):
     """Finds faces in a picture. Called from several threads when `on_host`."""
 
-    name: str
-    on_host: bool
-    """Whether it works in host memory, beside the device's work instead of in its queue."""
-    box_points: NDArray[np.float64]
-    """(5,2): where the five landmarks lie on average in its boxes, 0..1 along their sides."""
-    threshold: float
-    """The score from which it calls something a face."""
-    bound: int | None
-    """The most pixels of a picture's long side that it looks at, None for all."""
+    @property
+    def name(self) -> str:
+        """Its plug-in's name."""
+
+    @property
+    def on_host(self) -> bool:
+        """Whether it works in host memory, beside the device's work instead of in its queue."""
+
+    @property
+    def box_points(self) -> NDArray[np.float64]:
+        """(5,2): where the five landmarks lie on average in its boxes, 0..1 along their sides."""
+
+    @property
+    def threshold(self) -> float:
+        """The score from which it calls something a face."""
+
+    @property
+    def bound(self) -> int | None:
+        """The most pixels of a picture's long side that it looks at, None for all."""
 
     def __call__(self, frame: Frame) -> list[Face]:
         """The faces, best first."""
@@ -42,7 +52,9 @@ class Detector(Protocol):
 class BatchDetector(Detector, Protocol):
     """A detector that is quicker with several pictures at once."""
 
-    batch_size: int
+    @property
+    def batch_size(self) -> int:
+        """How many at once are best."""
 
     def many(self, frames: Sequence[Frame]) -> list[list[Face]]:
         """The faces of each picture, best first."""

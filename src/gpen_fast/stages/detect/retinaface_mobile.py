@@ -6,7 +6,7 @@ import torch
 
 from gpen_fast.settings import Settings
 from gpen_fast.stages.detect._retinaface import RetinaFace, half, open_network
-from gpen_fast.store.detectors import required
+from gpen_fast.store.locate import required
 
 WEIGHTS = ("retinaface-mobilenet0.25",)
 # Every face of three group photographs, and nothing else, scores above this.

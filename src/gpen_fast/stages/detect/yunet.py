@@ -18,7 +18,7 @@ from gpen_fast.errors import CheckpointError
 from gpen_fast.settings import Settings
 from gpen_fast.stages.detect._looks import Look, bordered, bound_of, pixels, place, search
 from gpen_fast.stages.detect._retinaface import BOX_POINTS
-from gpen_fast.store.detectors import present, required
+from gpen_fast.store.locate import present, required
 from gpen_fast.types import Face, Frame
 
 # The newer of the two first; only the older can be downloaded.
