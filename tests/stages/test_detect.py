@@ -81,8 +81,11 @@ def test_auto_is_the_best_that_needs_no_weights() -> None:
 
 
 def test_unknown_detector_lists_what_there_is() -> None:
-    assert plugins.names("detect") == ["haar", "none"]
-    with pytest.raises(PluginError, match=r"detector 'retina' does not exist: there is haar, none\."):
+    known = ["haar", "none", "retinaface", "retinaface-mobile", "yoloface", "yunet"]
+    assert plugins.names("detect") == known
+    with pytest.raises(
+        PluginError, match=rf"detector 'retina' does not exist: there is {', '.join(known)}\."
+    ):
         open_detector(Settings(detector="retina"), CPU)
 
 

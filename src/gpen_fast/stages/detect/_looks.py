@@ -19,7 +19,7 @@ from gpen_fast.settings import AUTO_SIZE, FULL_SIZE, Settings
 from gpen_fast.types import Face, Frame
 
 # Long sides, pixels.
-FIRST, LARGE, CLOSE = 640, 1600, 320
+FIRST, LARGE, CLOSE = 640, 1600, 480
 # Around the close look, as a share of the picture's long side.
 _BORDER = 0.25
 # Faces below this side in a look may have smaller neighbours that it missed.
@@ -37,7 +37,7 @@ MEAN = (123, 117, 104)
 
 @dataclass(frozen=True)
 class Look:
-    """long_side: the most pixels of the picture's long side, None for all. border: put around, as its share."""
+    """long_side: the most pixels of the input's, its border included, None for all. border: share of the picture's."""
 
     long_side: int | None
     border: float = 0.0
@@ -65,7 +65,8 @@ LookAt = Callable[[Sequence[Frame], Look, float], list[list[Face]]]
 def place(frame: Frame, look: Look) -> Place:
     """How `look` shrinks `frame`; pictures are never enlarged."""
     longest = max(frame.width, frame.height)
-    scale = 1.0 if look.long_side is None else min(1.0, look.long_side / longest)
+    room = longest if look.long_side is None else look.long_side / (1 + 2 * look.border)
+    scale = min(1.0, room / longest)
     height, width = (max(1, round(side * scale)) for side in (frame.height, frame.width))
     border = round(look.border * max(height, width))
     return Place(height, width, border, width / frame.width, height / frame.height)
