@@ -53,7 +53,7 @@ def open_tools(settings: Settings) -> Tools:
     device = pick_device(settings.device)
     precision = pick_precision(settings.precision, device)
     known = Known(Path(settings.landmarks), settings) if settings.landmarks else None
-    detector = Later(settings, device) if known else open_detector(settings, device)
+    detector = Later(settings, device) if known and known.of_use else open_detector(settings, device)
     choice = choose(settings)
     network = _network(choice)
     template = settings.template or _template(choice, network)

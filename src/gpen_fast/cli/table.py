@@ -149,8 +149,9 @@ def _print_outcomes(console: Console, report: Report) -> None:
 
 def _print_landmarks(console: Console, made: Mapping[str, Any]) -> None:
     if "file" in made:
-        rest = f"{made['searched']} searched" if made["searched"] else "none searched"
-        console.print(f"landmarks: {made['used']} from {escape(made['file'])}, {rest}", soft_wrap=True)
+        used, searched, file = made["used"], made["searched"], escape(made["file"])
+        told = f"{used} from {file}, {searched} searched" if searched else f"all {used} from {file}, none searched"
+        console.print(f"landmarks: {told}", soft_wrap=True)
         if made["searched_otherwise"]:
             console.print(
                 f"{made['searched_otherwise']} searched anew: the file has them by another detector, size or threshold"

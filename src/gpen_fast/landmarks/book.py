@@ -78,6 +78,11 @@ class Known:
         return replace(entry.found, faces=sure)
 
     @property
+    def of_use(self) -> bool:
+        """Whether any entry may be used by these settings."""
+        return any(_fits(entry.found, self._settings) for entry in self._entries.values())
+
+    @property
     def used(self) -> int:
         """Pictures whose faces were known."""
         return len(self._used)

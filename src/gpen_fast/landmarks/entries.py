@@ -28,7 +28,6 @@ FILE_KEY, PIXELS_KEY = "sha256:", "pixels-sha256:"
 _DIGEST = 64
 # A face cut by the picture's edge has points outside, but none further than half its size.
 _OUTSIDE = 0.5
-_DECIMALS = 3
 # Where landmarks lie in the boxes of a file that does not say.
 AVERAGE_POINTS = np.array([[0.29, 0.39], [0.71, 0.39], [0.5, 0.62], [0.32, 0.78], [0.68, 0.78]])
 
@@ -110,13 +109,13 @@ def check(face: Face, width: int, height: int) -> None:
 
 
 def _face_dict(face: Face) -> dict[str, Any]:
-    points = None if face.landmarks is None else face.landmarks.round(_DECIMALS).tolist()
+    points = None if face.landmarks is None else face.landmarks.tolist()
     made = {
-        "box": [round(float(edge), _DECIMALS) for edge in face.box],
-        "score": round(float(face.score), 5),
+        "box": [float(edge) for edge in face.box],
+        "score": float(face.score),
         "points": points,
     }
-    return made | ({"roll": round(face.roll, _DECIMALS)} if face.roll else {})
+    return made | ({"roll": face.roll} if face.roll else {})
 
 
 def _parsed(content: str, where: str) -> Entry:
