@@ -150,7 +150,11 @@ def _print_outcomes(console: Console, report: Report) -> None:
 def _print_landmarks(console: Console, made: Mapping[str, Any]) -> None:
     if "file" in made:
         used, searched, file = made["used"], made["searched"], escape(made["file"])
-        told = f"{used} from {file}, {searched} searched" if searched else f"all {used} from {file}, none searched"
+        told = (
+            f"{used} from {file}, {searched} searched"
+            if searched
+            else f"all {used} from {file}, none searched"
+        )
         console.print(f"landmarks: {told}", soft_wrap=True)
         if made["searched_otherwise"]:
             console.print(

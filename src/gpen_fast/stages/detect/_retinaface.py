@@ -23,7 +23,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from gpen_fast.device import arithmetic, is_out_of_memory
 from gpen_fast.errors import CheckpointError, PictureError
 from gpen_fast.settings import Settings
-from gpen_fast.stages.detect._looks import MEAN, Look, Place, bound_of, pixels, place, search
+from gpen_fast.stages.detect._looks import MEAN, Look, Place, bound_of, box_of, pixels, place, search, voted
 from gpen_fast.types import Face, Frame
 
 # Anchor sides by stride and the scale of the regressions, in pixels of the input (facexlib's configurations).
@@ -81,8 +81,10 @@ class RetinaFace:
         found: list[list[Face]] = [[] for _ in frames]
         for group in _groups(shapes, self.batch_size):
             batch = self._batch([frames[i] for i in group], [places[i] for i in group], shapes[group[0]])
-            for number, rows in enumerate(self._rows(batch, floor)):
-                found[group[number]] = _faces(rows, places[group[number]])
+            # At full size the faces are facexlib's own, to the pixel.
+            vote = look.long_side is not None
+            for number, read in zip(group, self._read(batch, floor), strict=True):
+                found[number] = read.faces(places[number], vote=vote)
         return found
 
     def _batch(self, frames: Sequence[Frame], places: Sequence[Place], shape: tuple[int, int]) -> Tensor:
@@ -106,8 +108,8 @@ class RetinaFace:
             return colour
         return F.interpolate(colour[None], size, mode="bilinear", antialias=True)[0]
 
-    def _rows(self, batch: Tensor, floor: float) -> list[NDArray[np.float32]]:
-        """For each picture (N,15): x0, y0, x1, y1, score and five points, pixels of the input, best first."""
+    def _read(self, batch: Tensor, floor: float) -> list[Reading]:
+        """What the network sees in each picture of a batch (B,3,H,W)."""
         from torchvision.ops import batched_nms
 
         try:
@@ -117,10 +119,12 @@ class RetinaFace:
                 picture, index = (scores > floor).nonzero(as_tuple=True)
                 anchors = anchors_of(batch.shape[2], batch.shape[3], self._device)
                 rows = decode(boxes[picture, index], points[picture, index], anchors, index)
-                kept = scores[picture, index]
-                best = batched_nms(rows[:, :4], kept, picture, _OVERLAP)
-                rows = torch.cat([rows[:, :4], kept[:, None], rows[:, 4:]], 1)[best]
-                packed = torch.cat([picture[best, None].to(rows.dtype), rows], 1).cpu().numpy()
+                sure = scores[picture, index]
+                best = batched_nms(rows[:, :4], sure, picture, _OVERLAP)
+                rank = torch.full_like(picture, -1)
+                rank[best] = torch.arange(len(best), device=rank.device)
+                packed = torch.cat([torch.stack([picture, rank, sure], 1).to(rows.dtype), rows], 1)
+                host = packed.cpu().numpy()
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -128,7 +132,28 @@ class RetinaFace:
                 f"looking for faces in {batch.shape[3]}x{batch.shape[2]} pixels does not fit into memory. "
                 "Try a smaller --detect-size."
             ) from error
-        return [packed[packed[:, 0] == number, 1:] for number in range(len(batch))]
+        return [Reading(host[host[:, 0] == number, 1:]) for number in range(len(batch))]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """rows: (N,16) float32: rank among the faces or -1, score, box and five points in pixels of the input."""
+
+    rows: NDArray[np.float32]
+
+    def faces(self, where: Place, *, vote: bool) -> list[Face]:
+        """The faces, best first, in the picture's pixels; boxes and points voted for by their neighbours."""
+        ranks, scores, boxes, points = np.split(self.rows.astype(np.float64), [1, 2, 6], axis=1)
+        ranks, scores = ranks[:, 0], scores[:, 0]
+        best = np.flatnonzero(ranks >= 0)
+        best = best[ranks[best].argsort()]
+        chosen = voted(boxes, scores, points, best) if vote else (boxes[best], points[best])
+        corners = where.to_picture(chosen[0].reshape(-1, 2, 2)).reshape(-1, 4)
+        spots = where.to_picture(chosen[1].reshape(-1, 5, 2))
+        return [
+            Face(box_of(corner), float(score), spot)
+            for corner, score, spot in zip(corners, scores[best], spots, strict=True)
+        ]
 
 
 def open_network(kind: str, weights: Path, device: torch.device, *, half: bool) -> nn.Module:
@@ -220,12 +245,3 @@ def _groups(shapes: Sequence[tuple[int, int]], most: int) -> Iterator[list[int]]
         same = [i for i, other in enumerate(shapes) if other == shape]
         step = max(1, min(most, _MOST_PIXELS // (shape[0] * shape[1])))
         yield from (same[i : i + step] for i in range(0, len(same), step))
-
-
-def _faces(rows: NDArray[np.float32], where: Place) -> list[Face]:
-    corners = where.to_picture(rows[:, :4].reshape(-1, 2, 2)).reshape(-1, 4)
-    points = where.to_picture(rows[:, 5:].reshape(-1, 5, 2))
-    return [
-        Face((float(box[0]), float(box[1]), float(box[2]), float(box[3])), float(score), spots)
-        for box, score, spots in zip(corners, rows[:, 4], points, strict=True)
-    ]

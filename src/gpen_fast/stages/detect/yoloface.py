@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gpen_fast.errors import CheckpointError
 from gpen_fast.settings import Settings
-from gpen_fast.stages.detect._looks import MEAN, Look, bordered, bound_of, pixels, place, search
+from gpen_fast.stages.detect._looks import MEAN, Look, bordered, bound_of, box_of, pixels, place, search
 from gpen_fast.stages.detect._retinaface import BOX_POINTS
 from gpen_fast.store.locate import required
 from gpen_fast.types import Face, Frame
@@ -66,7 +66,7 @@ class YoloFace:
         x0, y0, x1, y1 = corners.T
         sides = np.stack([x0, y0, x1 - x0, y1 - y0], axis=1)
         best = cv2.dnn.NMSBoxes(sides.tolist(), scores[sure].tolist(), floor, _OVERLAP) if len(sides) else ()
-        return [Face(tuple(corners[i].tolist()), min(1.0, float(scores[sure][i]))) for i in best]
+        return [Face(box_of(corners[i]), min(1.0, float(scores[sure][i]))) for i in best]
 
     def _rows(self, array: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(N,4) x0, y0, x1, y1 in pixels of the input and (N,) scores."""

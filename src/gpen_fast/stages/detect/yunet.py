@@ -16,7 +16,7 @@ import torch
 
 from gpen_fast.errors import CheckpointError
 from gpen_fast.settings import Settings
-from gpen_fast.stages.detect._looks import Look, bordered, bound_of, pixels, place, search
+from gpen_fast.stages.detect._looks import Look, bordered, bound_of, box_of, pixels, place, search, voted
 from gpen_fast.stages.detect._retinaface import BOX_POINTS
 from gpen_fast.store.locate import present, required
 from gpen_fast.types import Face, Frame
@@ -26,7 +26,8 @@ WEIGHTS = ("yunet-2026may", "yunet")
 # Every face of three group photographs, and nothing else, scores above this.
 _THRESHOLD = 0.7
 _OVERLAP = 0.3
-_MOST = 5000
+# All readings of a face are wanted, since they vote; so OpenCV is to suppress none.
+_ALL, _MOST = 1.0, 5000
 
 
 class YuNet:
@@ -59,13 +60,17 @@ class YuNet:
         _, rows = network.detect(array)
         if rows is None:
             return []
-        found = []
-        for row in rows.astype(np.float64):
-            corners = np.array([row[:2], row[:2] + row[2:4]])
-            (x0, y0), (x1, y1) = where.to_picture(corners)
-            # Its "right" eye is the person's: the left one in the picture comes first, as everywhere here.
-            found.append(Face((x0, y0, x1, y1), min(1.0, row[14]), where.to_picture(row[4:14].reshape(5, 2))))
-        return found
+        scores = rows[:, 14].clip(max=1.0).astype(np.float64)
+        best = np.ravel(cv2.dnn.NMSBoxes(rows[:, :4].tolist(), scores.tolist(), floor, _OVERLAP)).astype(int)
+        boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
+        # Its "right" eye is the person's: the left one in the picture comes first, as everywhere here.
+        corners, points = voted(boxes, scores, rows[:, 4:14].reshape(-1, 5, 2), best)
+        corners = where.to_picture(corners.reshape(-1, 2, 2)).reshape(-1, 4)
+        spots = where.to_picture(points)
+        return [
+            Face(box_of(corner), float(scores[i]), spot)
+            for corner, i, spot in zip(corners, best, spots, strict=True)
+        ]
 
     def _network(self) -> Any:
         if not hasattr(self._threads, "network"):
@@ -84,6 +89,6 @@ def create(settings: Settings, device: torch.device) -> YuNet:
 def open_network(path: Path) -> Any:
     """The network for the calling thread."""
     try:
-        return cv2.FaceDetectorYN.create(str(path), "", (320, 320), _THRESHOLD, _OVERLAP, _MOST)
+        return cv2.FaceDetectorYN.create(str(path), "", (320, 320), _THRESHOLD, _ALL, _MOST)
     except cv2.error as cause:
         raise CheckpointError(f"{path}: OpenCV {cv2.__version__} cannot read it as YuNet.") from cause
