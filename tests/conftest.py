@@ -61,6 +61,15 @@ def shared_picture(name: str) -> Path:
     return path
 
 
+def shared_weights(name: str) -> Path:
+    """A weights file that is not part of the project, found by the package too; skips where it is not there."""
+    path = SHARED / "weights" / name
+    if not path.exists():
+        pytest.skip(f"{name} is not here (set GPEN_FAST_SHARED to the folder that holds weights/)")
+    os.environ["GPEN_FAST_WEIGHTS"] = str(path.parent)  # `_no_weights_around` takes it back
+    return path
+
+
 def relative_l2(got: Tensor, wanted: Tensor) -> float:
     got, wanted = got.double().cpu(), wanted.double().cpu()
     return float((got - wanted).norm() / wanted.norm())

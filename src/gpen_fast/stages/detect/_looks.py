@@ -94,7 +94,8 @@ def search(
     if settings.detect_size == AUTO_SIZE:
         larger = [i for i in larger if _may_hide_more(found[i], frames[i], threshold)]
     for i, more in _looked(frames, larger, look_at, Look(bound), floor):
-        found[i] = _merged(found[i], more, first / _long_side(frames[i]), threshold)
+        faces = (_sure(found[i], threshold), _sure(more, threshold))
+        found[i] = _merged(*faces, first / _long_side(frames[i]), exact=bound is None)
     nobody = [i for i, faces in enumerate(found) if not _sure(faces, threshold)]
     for i, more in _looked(frames, nobody, look_at, Look(min(CLOSE, first), _BORDER), floor):
         found[i] = more
@@ -171,14 +172,15 @@ def _sure(faces: list[Face], threshold: float) -> list[Face]:
     return sorted((face for face in faces if face.score >= threshold), key=lambda face: -face.score)
 
 
-def _merged(first: list[Face], larger: list[Face], scale: float, threshold: float) -> list[Face]:
+def _merged(first: list[Face], larger: list[Face], scale: float, *, exact: bool) -> list[Face]:
     """The faces of two looks, each from the one that sees it best: large faces in the first, others in the larger.
 
-    scale: the first look's pixels over the picture's. What lies within a large face is a part of it; what is
-    small in the first look and not in the larger one is none.
+    scale: the first look's pixels over the picture's. exact: what both see comes from the larger. What lies within
+    a large face is a part of it; what is small in the first look and not in the larger one is none.
     """
-    first, larger = _sure(first, threshold), _sure(larger, threshold)
     big = [face for face in first if face.short_side * scale >= _BIG]
+    if exact:
+        big = _apart(big, larger)
     others = [face for face in first if SMALL <= face.short_side * scale < _BIG]
     kept = [*big, *_apart(larger, big, within=True)]
     return [*kept, *_apart(others, kept)]
@@ -190,7 +192,7 @@ def _apart(faces: list[Face], others: list[Face], *, within: bool = False) -> li
         return faces
     boxes = np.array([face.box for face in faces])
     shared, union = _shared(boxes, np.array([face.box for face in others]))
-    same: NDArray[np.bool_] = np.greater(shared, _SAME * union)
-    if within:
-        same |= shared > _INSIDE * (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)[:, None]
+    inside = _INSIDE if within else np.inf
+    area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)[:, None]
+    same = np.greater(shared, np.minimum(_SAME * union, inside * area))
     return [face for face, taken in zip(faces, same.any(axis=1), strict=True) if not taken]

@@ -76,15 +76,15 @@ class RetinaFace:
     def _look(self, frames: Sequence[Frame], look: Look, floor: float) -> list[list[Face]]:
         """One look at each picture; those of one shape in one call."""
         places = [place(frame, look) for frame in frames]
-        grid = 1 if look.long_side is None else _GRID
+        # At full size the faces are facexlib's own, to the pixel: no padding, no votes.
+        full = self.bound is None
+        grid = 1 if full else _GRID
         shapes = [_padded(where, grid) for where in places]
         found: list[list[Face]] = [[] for _ in frames]
         for group in _groups(shapes, self.batch_size):
             batch = self._batch([frames[i] for i in group], [places[i] for i in group], shapes[group[0]])
-            # At full size the faces are facexlib's own, to the pixel.
-            vote = look.long_side is not None
             for number, read in zip(group, self._read(batch, floor), strict=True):
-                found[number] = read.faces(places[number], vote=vote)
+                found[number] = read.faces(places[number], vote=not full)
         return found
 
     def _batch(self, frames: Sequence[Frame], places: Sequence[Place], shape: tuple[int, int]) -> Tensor:
