@@ -78,7 +78,9 @@ def test_boxes_lie_where_the_network_sees_faces(weights: Path) -> None:
 
 def test_boxes_of_a_shrunk_picture_are_in_its_own_pixels(weights: Path) -> None:
     write_network(weights)
-    (face,) = opened(detect_size=320)(Frame(spots(320, 160, (70, 70)).pixels.repeat_interleave(2, 1).repeat_interleave(2, 2)))
+    (face,) = opened(detect_size=320)(
+        Frame(spots(320, 160, (70, 70)).pixels.repeat_interleave(2, 1).repeat_interleave(2, 2))
+    )
     assert [round(edge) for edge in face.box] == [96, 64, 224, 256]
 
 
@@ -88,7 +90,9 @@ def test_nobody(weights: Path) -> None:
 
 
 def test_files_that_do_not_do(weights: Path) -> None:
-    with pytest.raises(WeightsNotFoundError, match=r"looked for yolov3-tiny_face\.weights or yolov3-tiny_face\.onnx"):
+    with pytest.raises(
+        WeightsNotFoundError, match=r"looked for yolov3-tiny_face\.weights or yolov3-tiny_face\.onnx"
+    ):
         opened()
     write_network(weights, cfg=None)
     with pytest.raises(CheckpointError, match=r"needs yolov3_tiny_face\.cfg beside it\. Put it there\."):
@@ -103,10 +107,10 @@ def test_files_that_do_not_do(weights: Path) -> None:
 
 def test_onnx_rows_are_pixels_of_its_own_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Network:
-        def setInput(self, blob: np.ndarray) -> None:
+        def setInput(self, blob: np.ndarray) -> None:  # noqa: N802
             assert blob.shape == (1, 3, 416, 416)
 
-        def getUnconnectedOutLayersNames(self) -> tuple[str, ...]:
+        def getUnconnectedOutLayersNames(self) -> tuple[str, ...]:  # noqa: N802
             return ("out",)
 
         def forward(self, names: object) -> tuple[np.ndarray, ...]:

@@ -33,7 +33,9 @@ def test_everyone_in_the_group_and_nobody_else(yunet: Detector) -> None:
     wanted = np.array(json.loads((DATA / "retinaface_solvay.json").read_text())["faces"])
     assert len(faces) == 29
     for row in wanted:
-        inside = [face for face in faces if row[0] < face.center[0] < row[2] and row[1] < face.center[1] < row[3]]
+        inside = [
+            face for face in faces if row[0] < face.center[0] < row[2] and row[1] < face.center[1] < row[3]
+        ]
         assert len(inside) == 1
         # Left in the picture first, as RetinaFace has it.
         assert np.abs(inside[0].landmarks.ravel() - row[5:]).max() < 6

@@ -115,7 +115,7 @@ class Keeper:
     entries: dict[str, Entry] = field(default_factory=dict)
     kept: int = 0
     _dirty: bool = False
-    _written: float = field(default_factory=time.monotonic)
+    _written: float = field(default_factory=lambda: time.monotonic())
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
