@@ -2,13 +2,14 @@
 # make test: every test; tests that need a GPU skip without one
 # make check: format, lint, types
 # make bench: time every stage on this machine, into benchmarks/results/
+# make bench-detectors: the detectors beside facexlib's own call
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench bench-detectors clean
 
 demo: $(VENV)/.demo-ready
 	$(BIN)/python examples/demo.py
@@ -27,6 +28,9 @@ format: $(VENV)/.dev-ready
 
 bench: $(VENV)/.demo-ready
 	$(BIN)/python benchmarks/stages.py
+
+bench-detectors: $(VENV)/.demo-ready
+	$(BIN)/python benchmarks/detectors.py
 
 clean:
 	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .coverage

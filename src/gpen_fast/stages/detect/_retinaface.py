@@ -34,6 +34,7 @@ _OVERLAP = 0.4
 _GRID = 64
 # Pixels of one network call.
 _MOST_PIXELS = 8 * 640 * 640
+_COARSE = 8
 # Median landmarks in its boxes over frontal portraits, made symmetric.
 BOX_POINTS = np.array([[0.284, 0.392], [0.716, 0.392], [0.5, 0.62], [0.318, 0.795], [0.682, 0.795]])
 
@@ -106,6 +107,8 @@ class RetinaFace:
         colour = frame.pixels.float() / (257 if frame.pixels.dtype == torch.uint16 else 1)
         if size == (frame.height, frame.width):
             return colour
+        if frame.height > _COARSE * where.height:  # CUDA's antialiased kernel has no room for very wide filters
+            colour = F.interpolate(colour[None], [4 * side for side in size], mode="area")[0]
         return F.interpolate(colour[None], size, mode="bilinear", antialias=True)[0]
 
     def _read(self, batch: Tensor, floor: float) -> list[Reading]:
