@@ -32,6 +32,7 @@ _SAME = 0.4
 _VOTES = 0.5
 # A face from this side up in the first look is seen worse in a larger one, which finds parts of it.
 _BIG = 160.0
+_PASSING = 0.5
 _INSIDE = 0.7
 # The mean colour of the networks' training pictures, RGB: the border says nothing.
 MEAN = (123, 117, 104)
@@ -112,7 +113,9 @@ def pixels(frame: Frame, where: Place) -> Pixels:
     """(H,W,3) uint8 RGB in host memory: the picture shrunk to its place, without a border."""
     array: Pixels = frame.on_host.permute(1, 2, 0).contiguous().numpy()
     if where.scale_x < 1.0 or where.scale_y < 1.0:
-        array = cv2.resize(array, (where.width, where.height), interpolation=cv2.INTER_AREA)
+        # Twice as fast, and as good as long as no pixel is passed over.
+        how = cv2.INTER_LINEAR if min(where.scale_x, where.scale_y) > _PASSING else cv2.INTER_AREA
+        array = cv2.resize(array, (where.width, where.height), interpolation=how)
     if array.dtype == np.uint16:
         array = (array >> 8).astype(np.uint8)
     grey = array.ndim == 2 or array.shape[2] == 1

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,11 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from gpen_fast.device import arithmetic, is_out_of_memory
 from gpen_fast.errors import CheckpointError, PictureError
 from gpen_fast.settings import Settings
+from gpen_fast.stages.detect._compact import Compact
 from gpen_fast.stages.detect._looks import MEAN, Look, Place, bound_of, box_of, pixels, place, search, voted
 from gpen_fast.types import Face, Frame
 
@@ -107,7 +106,9 @@ class RetinaFace:
         colour = frame.pixels.float() / (257 if frame.pixels.dtype == torch.uint16 else 1)
         if size == (frame.height, frame.width):
             return colour
-        if frame.height > _COARSE * where.height:  # CUDA's antialiased kernel has no room for very wide filters
+        if (
+            frame.height > _COARSE * where.height
+        ):  # CUDA's antialiased kernel has no room for very wide filters
             colour = F.interpolate(colour[None], [4 * side for side in size], mode="area")[0]
         return F.interpolate(colour[None], size, mode="bilinear", antialias=True)[0]
 
@@ -192,25 +193,9 @@ def build(kind: str) -> nn.Module:
 
 
 def prepared(network: nn.Module, device: torch.device, *, half: bool) -> nn.Module:
-    """Normalisations folded into their convolutions, the input in RGB, NHWC, on the device."""
-    with torch.no_grad():
-        folded = _folded(network.eval())
-        first = next(layer for layer in folded.modules() if isinstance(layer, nn.Conv2d))
-        first.weight.copy_(first.weight.flip(1).clone())  # trained on BGR
-    dtype = torch.float16 if half else torch.float32
-    folded = folded.to(memory_format=torch.channels_last).to(device, dtype)
-    return folded.requires_grad_(False)
-
-
-def _folded(module: nn.Module) -> nn.Module:
-    layers = list(module.named_children())
-    for (name, layer), (after, norm) in pairwise(layers):
-        if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            setattr(module, name, fuse_conv_bn_eval(layer, norm))
-            setattr(module, after, nn.Identity())
-    for _, layer in layers:
-        _folded(layer)
-    return module
+    """The network in its compact form, NHWC, on the device."""
+    compact = Compact(network).to(memory_format=torch.channels_last)
+    return compact.to(device, torch.float16 if half else torch.float32).requires_grad_(False)
 
 
 @lru_cache(maxsize=32)
