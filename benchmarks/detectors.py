@@ -179,6 +179,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--longest", type=int, default=6720, help="leave larger pictures out")
+    parser.add_argument("--shortest", type=int, default=0, help="leave smaller pictures out")
     parser.add_argument("--pictures", type=Path, default=SHARED)
     names = [name for name in plugins.names("detect") if name != "none"]
     parser.add_argument("--detectors", nargs="+", choices=names, default=names)
@@ -197,7 +198,7 @@ def main() -> None:
     files += sorted(file for file in arguments.pictures.glob("*") if file.suffix in SUFFIXES)
     for file in files:
         frame = load(file, device)
-        if max(frame.width, frame.height) > arguments.longest:
+        if not arguments.shortest <= max(frame.width, frame.height) <= arguments.longest:
             continue
         rounds = arguments.rounds if frame.width * frame.height <= MOST_BATCH_PIXELS else 1
         rows, faces = measure(frame, detectors, theirs, device, rounds)

@@ -30,7 +30,7 @@ _ANCHORS = {8: (16, 32), 16: (64, 128), 32: (256, 512)}
 _VARIANCES = (0.1, 0.2)
 _OVERLAP = 0.4
 # Inputs are padded to multiples of this, so that pictures of about the same shape share a batch.
-_GRID = 64
+_GRID = 32
 # Pixels of one network call.
 _MOST_PIXELS = 8 * 640 * 640
 _COARSE = 8
