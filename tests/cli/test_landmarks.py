@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import EXAMPLES, write_photo
 
+from gpen_fast import batch
 from gpen_fast.stages.detect import haar
 
 
@@ -133,3 +134,18 @@ def test_auto_without_weights_says_what_would_be_better(cli, album: Path, tiny_w
     assert "auto found no detector's weights: haar gives boxes only. Try: gpen-fast" in ran.out
     ran = cli("enhance", "in/astronaut.png", "other.png", "--weights", tiny_weights, "--detector", "haar")
     assert "auto found" not in ran.out
+
+
+def test_an_interrupted_run_keeps_what_it_found(
+    cli, album: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = batch.Tally.add
+
+    def interrupted(tally: batch.Tally, job: object) -> None:
+        add(tally, job)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(batch.Tally, "add", interrupted)
+    ran = cli("enhance", "in", "out", "--weights", tiny_weights, "--save-landmarks", "faces.jsonl")
+    assert ran.status != 0
+    assert 1 <= len(Path("faces.jsonl").read_text().splitlines()) <= 3

@@ -15,7 +15,7 @@ from conftest import EXAMPLES, shared_picture
 from gpen_fast import plugins
 from gpen_fast.errors import PluginError
 from gpen_fast.settings import Settings
-from gpen_fast.stages.detect.base import choose, open_detector
+from gpen_fast.stages.detect.base import choose, missed_note, open_detector
 from gpen_fast.stages.load import load
 from gpen_fast.types import Face, Frame
 
@@ -65,6 +65,26 @@ def test_haar_works_in_threads() -> None:
     with ThreadPoolExecutor(4) as pool:
         boxes = {detection[0].box for detection in pool.map(lambda _: detector(frame), range(8))}
     assert len(boxes) == 1
+
+
+def test_haar_threshold_and_size_are_the_users() -> None:
+    frame = load(EXAMPLES / "astronaut.png", CPU)
+    (face,) = open_detector(Settings(detector="haar"), CPU)(frame)
+    for threshold, count in ((face.score - 0.01, 1), (min(1.0, face.score + 0.01), 0)):
+        found = open_detector(Settings(detector="haar", detect_threshold=threshold), CPU)(frame)
+        assert len(found) == count
+    assert open_detector(Settings(detector="haar", detect_size=64), CPU)(frame) == [], "too small to be seen"
+
+
+def test_faces_that_may_be_missed_are_told() -> None:
+    frame = Frame(torch.zeros(3, 100, 6400, dtype=torch.uint8))
+    large, small = Face((0, 0, 90, 90), 0.9), Face((0, 0, 70, 70), 0.9)
+    assert missed_note([large], frame, 1600) == ""
+    assert missed_note([large, small], frame, 1600) == (
+        "searched at 1600 of 6400 pixels: faces below 48 may be missed. Try --detect-size full."
+    )
+    assert missed_note([], frame, 1600)
+    assert missed_note([], frame, None) == missed_note([], frame, 6400) == ""
 
 
 def test_haar_finds_nobody_in_a_plain_picture() -> None:

@@ -83,6 +83,8 @@ def test_each_face_comes_from_the_look_that_sees_it_best() -> None:
     assert found(seen, frame(4000, 3000)) == [small_now, large, middle]
     seen = Seen(at_640=[large, middle], at_None=[part, face(1505, 5, 300, 0.6)])
     assert found(seen, frame(4000, 3000), detect_size="full") == [large, seen.at["at_None"][1]]
+    seen = Seen(at_640=[large], at_None=[face(5, 5, 1200, 0.7)])
+    assert found(seen, frame(4000, 3000), detect_size="full") == seen.at["at_None"], "every pixel counts"
 
 
 def test_faces_below_the_threshold_are_none() -> None:

@@ -125,9 +125,8 @@ class RetinaFace:
                 rows = decode(boxes[picture, index], points[picture, index], anchors, index)
                 sure = scores[picture, index]
                 best = batched_nms(rows[:, :4], sure, picture, _OVERLAP)
-                rank = torch.full_like(picture, -1)
-                rank[best] = torch.arange(len(best), device=rank.device)
-                packed = torch.cat([torch.stack([picture, rank, sure], 1).to(rows.dtype), rows], 1)
+                kept = torch.zeros_like(sure).index_fill_(0, best, 1.0)
+                packed = torch.cat([torch.stack([picture.to(rows.dtype), kept, sure], 1), rows], 1)
                 host = packed.cpu().numpy()
         except RuntimeError as error:
             if not is_out_of_memory(error):
@@ -141,16 +140,14 @@ class RetinaFace:
 
 @dataclass(frozen=True)
 class Reading:
-    """rows: (N,16) float32: rank among the faces or -1, score, box and five points in pixels of the input."""
+    """rows: (N,16) float32: 1 for a face or 0, score, box and five points in pixels of the input."""
 
     rows: NDArray[np.float32]
 
     def faces(self, where: Place, *, vote: bool) -> list[Face]:
-        """The faces, best first, in the picture's pixels; boxes and points voted for by their neighbours."""
-        ranks, scores, boxes, points = np.split(self.rows.astype(np.float64), [1, 2, 6], axis=1)
-        ranks, scores = ranks[:, 0], scores[:, 0]
-        best = np.flatnonzero(ranks >= 0)
-        best = best[ranks[best].argsort()]
+        """The faces in the picture's pixels; boxes and points voted for by their neighbours."""
+        kept, scores, boxes, points = np.split(self.rows.astype(np.float64), [1, 2, 6], axis=1)
+        scores, best = scores[:, 0], np.flatnonzero(kept)
         chosen = voted(boxes, scores, points, best) if vote else (boxes[best], points[best])
         corners = where.to_picture(chosen[0].reshape(-1, 2, 2)).reshape(-1, 4)
         spots = where.to_picture(chosen[1].reshape(-1, 5, 2))
