@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,13 +62,17 @@ def shared_picture(name: str) -> Path:
     return path
 
 
-def shared_weights(name: str) -> Path:
-    """A weights file that is not part of the project, found by the package too; skips where it is not there."""
-    path = SHARED / "weights" / name
-    if not path.exists():
-        pytest.skip(f"{name} is not here (set GPEN_FAST_SHARED to the folder that holds weights/)")
-    os.environ["GPEN_FAST_WEIGHTS"] = str(path.parent)  # `_no_weights_around` takes it back
-    return path
+@pytest.fixture
+def shared_weights(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Lets the package find a weights file that is not part of the project; skips where it is not there."""
+
+    def find(name: str) -> None:
+        path = SHARED / "weights" / name
+        if not path.exists():
+            pytest.skip(f"{name} is not here (set GPEN_FAST_SHARED to the folder that holds weights/)")
+        monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(path.parent))
+
+    return find
 
 
 def relative_l2(got: Tensor, wanted: Tensor) -> float:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import DATA, EXAMPLES, SHARED, shared_picture, shared_weights
+from conftest import DATA, EXAMPLES, SHARED, shared_picture
 
 from gpen_fast.errors import CheckpointError, PictureError
 from gpen_fast.settings import Settings
@@ -84,7 +85,7 @@ def test_anchors_are_facexlibs(size: tuple[int, int]) -> None:
 
 
 @pytest.fixture
-def mobile() -> RetinaFace:
+def mobile(shared_weights: Callable[[str], None]) -> RetinaFace:
     shared_weights("detection_mobilenet0.25_Final.pth")
     return opened()
 

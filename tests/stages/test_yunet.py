@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import DATA, EXAMPLES, SHARED, shared_picture, shared_weights
+from conftest import DATA, EXAMPLES, SHARED, shared_picture
 
 from gpen_fast.errors import CheckpointError, WeightsNotFoundError
 from gpen_fast.settings import Settings
@@ -23,7 +24,7 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def yunet() -> Detector:
+def yunet(shared_weights: Callable[[str], None]) -> Detector:
     shared_weights("face_detection_yunet_2026may.onnx")
     return open_detector(Settings(detector="yunet"), CPU)
 
