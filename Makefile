@@ -4,13 +4,14 @@
 # make soak: 500 damaged files, each restored or named
 # make formats: every format in and out, as independent readers see it (exiftool, pngcheck, ImageMagick where installed)
 # make bench: time every stage on this machine, into benchmarks/results/
+# make bench-detectors: the detectors beside facexlib's own call
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check format soak formats bench clean
+.PHONY: demo test check format soak formats bench bench-detectors clean
 
 demo: $(VENV)/.demo-ready
 	$(BIN)/python examples/demo.py
@@ -35,6 +36,9 @@ formats: $(VENV)/.dev-ready
 
 bench: $(VENV)/.demo-ready
 	$(BIN)/python benchmarks/stages.py
+
+bench-detectors: $(VENV)/.demo-ready
+	$(BIN)/python benchmarks/detectors.py
 
 clean:
 	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .coverage

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +101,19 @@ def shared_picture(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"{name} is not here (set GPEN_FAST_SHARED to the folder that holds images/)")
     return path
+
+
+@pytest.fixture
+def shared_weights(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Lets the package find a weights file that is not part of the project; skips where it is not there."""
+
+    def find(name: str) -> None:
+        path = SHARED / "weights" / name
+        if not path.exists():
+            pytest.skip(f"{name} is not here (set GPEN_FAST_SHARED to the folder that holds weights/)")
+        monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(path.parent))
+
+    return find
 
 
 def relative_l2(got: Tensor, wanted: Tensor) -> float:

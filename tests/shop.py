@@ -24,6 +24,16 @@ from gpen_fast.store import catalog, locate
 TINY = spec.figures(64, style_dim=64, channel_multiplier=1, narrow=0.125)
 FIGURES = "{ size = 64, style_dim = 64, channel_multiplier = 1, narrow = 0.125 }"
 DETECTOR = random.Random(8).randbytes(700_000)
+# What `auto` looks for; none of it is on sale here.
+DETECTORS = "".join(
+    f"""
+[weights."{name}"]
+kind = "detector"
+file = "{name}.file"
+licence = "mit"
+"""
+    for name in ("retinaface-resnet50", "retinaface-mobilenet0.25", "yunet-2026may", "yunet")
+)
 
 
 @dataclass
@@ -92,7 +102,7 @@ file = "found.weights"
 also = ["found.onnx"]
 beside = ["found.cfg"]
 licence = "mit"
-"""
+{DETECTORS}"""
 
 
 @pytest.fixture(scope="session")

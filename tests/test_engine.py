@@ -6,14 +6,17 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from conftest import write_photo
 from PIL import Image
 
+from gpen_fast import engine as engine_module
 from gpen_fast.engine import Engine
 from gpen_fast.errors import GenerateError, PictureError
 from gpen_fast.pipeline import Job, Pipeline
@@ -21,6 +24,7 @@ from gpen_fast.profile.clock import Clock
 from gpen_fast.profile.recorder import Recorder
 from gpen_fast.settings import Settings
 from gpen_fast.tools import Tools, open_tools
+from gpen_fast.types import Face, Frame
 
 
 @pytest.fixture
@@ -202,3 +206,64 @@ def test_pictures_without_faces_do_not_wait_for_ever(tiny_weights: Path, tmp_pat
     jobs = list(engine_of(tools).run(sorted(tmp_path.iterdir()), nothing))
     assert len(jobs) == 20
     assert all(job.faces == [] and job.result is not None for job in jobs)
+
+
+class BatchDetector:
+    """Finds one face in each picture, several at once, on the device's side; refuses those of one width."""
+
+    name, on_host, threshold, bound = "batch", False, 0.5, None
+    box_points = np.full((5, 2), 0.5) + np.array(
+        [[-0.2, -0.2], [0.2, -0.2], [0, 0], [-0.15, 0.2], [0.15, 0.2]]
+    )
+    batch_size = 4
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def __call__(self, frame: Frame) -> list[Face]:
+        return self.many([frame])[0]
+
+    def many(self, frames: Sequence[Frame]) -> list[list[Face]]:
+        self.calls.append(len(frames))
+        if any(frame.width == 50 for frame in frames):
+            raise PictureError("no room")
+        return [[Face((5.0, 5.0, 45.0, 45.0), 0.9)] for _ in frames]
+
+
+@pytest.fixture
+def detecting(tiny_weights: Path) -> Tools:
+    made = open_tools(Settings(weights=str(tiny_weights), detector="haar", precision="fp32", batch_size=3))
+    return replace(made, detector=BatchDetector())
+
+
+def test_pictures_share_a_detectors_call(detecting: Tools, tmp_path: Path) -> None:
+    paths = pictures(tmp_path, 10)
+    engine = engine_of(detecting)
+    jobs = list(engine.run(paths, nothing))
+    assert [job.source for job in jobs] == paths
+    assert detecting.detector.calls == [4, 4, 2]
+    assert all(len(job.restored) == 1 and job.timing["detect"] > 0 for job in jobs)
+    assert engine._pipeline.clock.recorder.series["detect"].items == 10
+
+
+def test_picture_that_cannot_be_searched_fails_alone(detecting: Tools, tmp_path: Path) -> None:
+    paths = pictures(tmp_path, 6)
+    write_photo(paths[2], width=50)
+    paths[4].write_bytes(b"")
+    errors = [job.error for job in engine_of(detecting).run(paths, nothing)]
+    assert [str(error) if error else "" for error in errors] == [
+        "",
+        "",
+        "no room",
+        "",
+        "the file is empty.",
+        "",
+    ]
+
+
+def test_few_large_pictures_wait_for_a_detectors_call(
+    detecting: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "_MOST_PIXELS_IN_GROUP", 60 * 80 * 2)
+    list(engine_of(detecting).run(pictures(tmp_path, 4), nothing))
+    assert detecting.detector.calls == [2, 2]

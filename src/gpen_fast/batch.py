@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol
 
 from gpen_fast.device import event_maker, reset_peak
 from gpen_fast.engine import Engine
 from gpen_fast.errors import reason
 from gpen_fast.inputs import Plan
+from gpen_fast.landmarks.book import Keeper
 from gpen_fast.pipeline import Job, Pipeline
 from gpen_fast.profile.clock import NS_PER_MS, Clock
 from gpen_fast.profile.recorder import Recorder
@@ -45,18 +46,19 @@ def run_batch(tools: Tools, work: Plan, output: Output, progress: Progress) -> R
     reset_peak(tools.device)
     recorder = Recorder()
     clock = Clock(recorder, make_event=event_maker(tools.device))
-    pipeline = Pipeline(tools, clock)
+    keeper = Keeper.beside(output.save_landmarks) if output.save_landmarks else None
+    pipeline = Pipeline(tools, clock, keeper)
     engine = Engine(pipeline)
     sink = Sink({item.source: item.target for item in work.todo}, output)
     tally = Tally()
     start = time.perf_counter_ns()
-    with _stop_on_interrupt(engine, progress):
+    with _stop_on_interrupt(engine, progress), _written_at_the_end(keeper):
         for job in engine.run((item.source for item in work.todo), lambda job: pipeline.save(job, sink)):
             tally.add(job)
             progress.advance(job.source)
     wall = (time.perf_counter_ns() - start) / NS_PER_MS
     clock.finish()
-    return _report(tools, work, tally, recorder, wall, engine)
+    return _report(tools, work, tally, recorder, wall, engine, keeper)
 
 
 class Tally:
@@ -89,7 +91,13 @@ class Tally:
 
 
 def _report(
-    tools: Tools, work: Plan, tally: Tally, recorder: Recorder, wall: float, engine: Engine
+    tools: Tools,
+    work: Plan,
+    tally: Tally,
+    recorder: Recorder,
+    wall: float,
+    engine: Engine,
+    keeper: Keeper | None,
 ) -> Report:
     aligned = tools.settings.aligned
     total = recorder.total_host_ms()
@@ -111,13 +119,25 @@ def _report(
         first_call_ms=generate.host[0] if generate.count else None,
         overlap_factor=total / wall if tally.images else None,
         bound_by=_bound_by(tools, recorder, engine),
+        landmarks=_landmarks(tools, tally, keeper),
     )
+
+
+def _landmarks(tools: Tools, tally: Tally, keeper: Keeper | None) -> dict[str, Any]:
+    """Whose faces were known, and where they are kept; empty where neither was asked for."""
+    made: dict[str, Any] = {}
+    if known := tools.known:
+        made = {"file": str(known.path), "used": known.used, "searched": tally.images - known.used}
+        made |= {"searched_otherwise": known.searched_otherwise, "of_no_picture": known.unused}
+    if keeper:
+        made |= {"saved": keeper.kept, "saved_to": str(keeper.path)}
+    return made
 
 
 def _bound_by(tools: Tools, recorder: Recorder, engine: Engine) -> str | None:
     """Who was busiest: the readers, the device worker, or the writers."""
     detect = recorder.total_host_ms("detect")
-    on_host = tools.detector.on_host
+    on_host = not detect or tools.detector.on_host
     busy = {
         "readers": (recorder.total_host_ms("load") + (detect if on_host else 0)) / engine.readers,
         "device": _worker_ms(recorder) + (0 if on_host else detect),
@@ -129,6 +149,16 @@ def _bound_by(tools: Tools, recorder: Recorder, engine: Engine) -> str | None:
 def _worker_ms(recorder: Recorder) -> float:
     """The worker's stages: device time where it was measured, since its host time may only be the queuing."""
     return sum(max(sum(recorder.series[stage].host), sum(recorder.series[stage].device)) for stage in _WORKER)
+
+
+@contextlib.contextmanager
+def _written_at_the_end(keeper: Keeper | None) -> Iterator[None]:
+    """However the block ends, what was found is in the file."""
+    try:
+        yield
+    finally:
+        if keeper:
+            keeper.write()
 
 
 @contextlib.contextmanager

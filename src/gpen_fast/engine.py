@@ -5,6 +5,7 @@ Every queue between them is bounded. A picture that fails carries its error; any
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections import deque
@@ -15,6 +16,7 @@ from typing import Any
 from gpen_fast.device import is_out_of_memory, mark, own_stream, wait_for, worker_stream
 from gpen_fast.errors import GenerateError
 from gpen_fast.pipeline import Batch, Job, Pipeline
+from gpen_fast.stages.detect.base import batch_size
 
 # Pictures without faces do not fill a batch; so many of them may wait for one that does.
 _MOST_IN_GROUP = 8
@@ -86,7 +88,7 @@ class Engine:
     def _groups(self, jobs: Iterator[Job]) -> Iterator[list[Job]]:
         """Pictures in input order, enough of them to fill a batch with their faces."""
         group: list[Job] = []
-        for job in jobs:
+        for job in self._searched(jobs):
             _attempt(job, self._pipeline.cut)
             group.append(job)
             if self._is_full(group):
@@ -95,11 +97,32 @@ class Engine:
         if group:
             yield group
 
+    def _searched(self, jobs: Iterator[Job]) -> Iterator[Job]:
+        """Pictures in input order with their faces found, as many in one call as the detector likes."""
+        waiting: list[Job] = []
+        for job in jobs:
+            waiting.append(job)
+            if not self._waits(waiting):
+                yield from self._detected(waiting)
+                waiting = []
+        yield from self._detected(waiting)
+
+    def _waits(self, waiting: list[Job]) -> bool:
+        blank = [job for job in waiting if job.found is None and not job.error]
+        if not blank or len(waiting) >= _MOST_IN_GROUP or _pixels(waiting) >= _MOST_PIXELS_IN_GROUP:
+            return False
+        return len(blank) < batch_size(self._pipeline.tools.detector)
+
+    def _detected(self, jobs: list[Job]) -> list[Job]:
+        """One by one where the call for all fails; then each failure stays with its picture, in `cut`."""
+        with contextlib.suppress(Exception):
+            self._pipeline.detect([job for job in jobs if not job.error])
+        return jobs
+
     def _is_full(self, group: list[Job]) -> bool:
         faces = sum(len(job.crops) for job in group if job.crops)
-        pixels = sum(job.frame.width * job.frame.height for job in group if job.frame)
         enough = faces >= self._pipeline.tools.generator.batch_size
-        return enough or len(group) >= _MOST_IN_GROUP or pixels >= _MOST_PIXELS_IN_GROUP
+        return enough or len(group) >= _MOST_IN_GROUP or _pixels(group) >= _MOST_PIXELS_IN_GROUP
 
     def _launched(self, group: list[Job]) -> Batch | None:
         """The group's network call; None where it does not fit into memory, to be tried job by job."""
@@ -136,6 +159,10 @@ class Engine:
             wait_for(pasted, self._device)
             _attempt(job, finish)
         return job
+
+
+def _pixels(jobs: list[Job]) -> int:
+    return sum(job.frame.width * job.frame.height for job in jobs if job.frame)
 
 
 def _is_for_one_picture(error: Exception) -> bool:

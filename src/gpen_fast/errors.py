@@ -51,6 +51,10 @@ class GenerateError(GpenError, RuntimeError):
     """The network gave no usable face."""
 
 
+class LandmarksError(GpenError, ValueError):
+    """A file of landmarks cannot be read, used or written."""
+
+
 class InputsError(GpenError, ValueError):
     """The inputs and the output of a run cannot work together."""
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from gpen_fast.errors import GenerateError
+from gpen_fast.landmarks.book import Keeper, found_by, key_of
+from gpen_fast.landmarks.entries import Entry, Found
 from gpen_fast.profile.clock import Clock, Span
 from gpen_fast.stages.align import align
 from gpen_fast.stages.aligned import crop_whole, uncrop_whole
 from gpen_fast.stages.crop import crop
-from gpen_fast.stages.detect.base import choose
+from gpen_fast.stages.detect.base import choose, find_all, missed_note
 from gpen_fast.stages.generate._generator import Launched
 from gpen_fast.stages.load import load
 from gpen_fast.stages.paste import paste
@@ -26,10 +29,15 @@ from gpen_fast.types import Face, FaceBatch, Frame, RestoredFace
 
 @dataclass(eq=False)
 class Job:
-    """One picture on its way: each verb fills in its part, the writer `output`. `error` ends the way."""
+    """One picture on its way: each verb fills in its part, the writer `output`. `error` ends the way.
+
+    content: what identifies the picture, where landmarks are read or kept. found: all faces, `faces` the chosen.
+    """
 
     source: Any
     frame: Frame | None = None
+    content: str = ""
+    found: Found | None = None
     faces: list[Face] | None = None
     crops: FaceBatch | None = None
     restored: list[Any] = field(default_factory=list)
@@ -79,9 +87,10 @@ class Batch:
 class Pipeline:
     """The seven verbs over one set of tools, each under the clock."""
 
-    def __init__(self, tools: Tools, clock: Clock) -> None:
+    def __init__(self, tools: Tools, clock: Clock, keeper: Keeper | None = None) -> None:
         self.tools = tools
         self.clock = clock
+        self.keeper = keeper
 
     def restore(self, source: Any) -> Job:
         """All verbs but save for one picture, one after the other. Raises what goes wrong."""
@@ -93,26 +102,47 @@ class Pipeline:
         return job
 
     def read(self, job: Job) -> None:
-        """Load; and detect, where the detector works on the host."""
+        """Load; and detect, where the faces are known or the detector works on the host."""
         # Decoding and encoding are host work; their copies are within its time.
         with self._timed("load", job, on_device=False):
             job.frame = self._loaded(job.source)
+            if self.tools.known or self.keeper:
+                job.content = key_of(job.source, job.frame)
         job.note = job.frame.note
-        if self.tools.detector.on_host:
-            self._detect(job)
+        if known := self.tools.known and self.tools.known.find(job.content, job.frame):
+            self._take(job, known)
+        elif self.tools.detector.on_host:
+            self.detect([job])
+
+    def detect(self, jobs: Sequence[Job]) -> None:
+        """Finds the faces of those jobs whose faces are not found yet, in one call where the detector takes several."""
+        jobs = [job for job in jobs if job.found is None]
+        if not jobs:
+            return
+        tools, frames = self.tools, [_there(job.frame) for job in jobs]
+        if tools.settings.aligned:
+            found = find_all(tools.detector, frames)
+        else:
+            with self.clock.span("detect", items=len(jobs), on_device=not tools.detector.on_host) as span:
+                found = find_all(tools.detector, frames)
+            for job in jobs:
+                job.timing["detect"] = span.host_ms / len(jobs)
+        for job, faces in zip(jobs, found, strict=True):
+            job.note = " ".join(
+                filter(None, (job.note, missed_note(faces, _there(job.frame), tools.detector.bound)))
+            )
+            self._take(job, found_by(tools.detector, faces, tools.settings))
 
     def cut(self, job: Job) -> None:
         """Detect, if that has not been done, align and crop."""
-        frame, tools = _there(job.frame), self.tools
-        if job.faces is None:
-            self._detect(job)
-        faces = _there(job.faces)
+        self.detect([job])
+        frame, tools, faces = _there(job.frame), self.tools, _there(job.faces)
         if tools.settings.aligned:
             with self._timed("crop", job):
                 job.crops = crop_whole(frame, tools.size)
             return
         with self._timed("align", job, len(faces), on_device=False):
-            matrices = align(faces, tools.template, tools.size, tools.detector.box_points)
+            matrices = align(faces, tools.template, tools.size, _there(job.found).box_points)
         with self._timed("crop", job, len(faces)):
             job.crops = crop(frame, matrices, tools.size)
 
@@ -170,13 +200,13 @@ class Pipeline:
         on_gpu = settings.gpu_decode or settings.aligned
         return load(source, self.tools.device, max_pixels=settings.max_pixels, gpu_decode=on_gpu)
 
-    def _detect(self, job: Job) -> None:
-        frame, tools = _there(job.frame), self.tools
-        if tools.settings.aligned:
-            job.faces = tools.detector(frame)
-            return
-        with self._timed("detect", job, on_device=not tools.detector.on_host):
-            job.faces = choose(tools.detector(frame), frame, tools.settings)
+    def _take(self, job: Job, found: Found) -> None:
+        frame = _there(job.frame)
+        job.found = found
+        job.faces = choose(list(found.faces), frame, self.tools.settings)
+        if self.keeper:
+            name = job.source.name if isinstance(job.source, Path) else ""
+            self.keeper.keep(Entry(job.content, frame.width, frame.height, found, name))
 
     @contextmanager
     def _timed(self, stage: str, job: Job, items: int = 1, *, on_device: bool = True) -> Iterator[None]:

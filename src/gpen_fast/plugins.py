@@ -1,4 +1,4 @@
-"""Plug-ins are files: a folder's module names are the values a user may name. Imports no torch."""
+"""Plug-ins are files: a folder's module names, `_` as `-`, are the values a user may name. Imports no torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _WORDS = {"detect": "detector", "generate": "backend", "save": "format"}
 def names(folder: str) -> list[str]:
     """The plug-ins in `stages/<folder>`, sorted, without importing any; listed once, asked for each picture."""
     files = (_ROOT / "stages" / folder).glob("*.py")
-    return sorted(file.stem for file in files if file.stem != "base" and not file.stem.startswith("_"))
+    stems = (file.stem for file in files if file.stem != "base" and not file.stem.startswith("_"))
+    return sorted(stem.replace("_", "-") for stem in stems)
 
 
 def load(folder: str, name: str) -> ModuleType:
@@ -26,7 +27,7 @@ def load(folder: str, name: str) -> ModuleType:
     if name not in names(folder):
         raise PluginError(f"{word} {name!r} does not exist: there is {', '.join(names(folder))}.")
     try:
-        return importlib.import_module(f"gpen_fast.stages.{folder}.{name}")
+        return importlib.import_module(f"gpen_fast.stages.{folder}.{name.replace('-', '_')}")
     except ModuleNotFoundError as missing:
         raise PluginError(
             f"{word} {name!r} needs the package {missing.name}, which is not installed. "

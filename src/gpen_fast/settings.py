@@ -11,6 +11,9 @@ from gpen_fast.errors import SettingsError
 STAGES = ("load", "detect", "align", "crop", "generate", "paste", "save")
 PRECISIONS = ("auto", "fp32", "tf32", "bf16", "fp16")
 TEMPLATES = ("gpen", "ffhq")
+# At what size pictures are searched for faces, beside a number of pixels.
+AUTO_SIZE, FULL_SIZE = "auto", "full"
+_SMALLEST_LOOK = 64
 # The input's own format instead of a plug-in's.
 SAME = "same"
 RANDOM = "random:"
@@ -31,6 +34,9 @@ class Settings:
     weights_dir: a folder searched for weights before all others. offline: never touch the network.
     max_pixels: pictures that declare more are refused. gpu_decode: JPEG by nvJPEG; always so for aligned faces on
     CUDA, where no pixel is kept as it was.
+    detect_size: pixels to which a picture's long side is shrunk to find faces; `auto`, `full`. detect_threshold:
+    score from which a detection is a face, 0..1, None for the detector's own. landmarks: a file of faces found
+    before, whose pictures are not searched again.
     """
 
     model: str = "auto"
@@ -49,6 +55,9 @@ class Settings:
     offline: bool = False
     max_pixels: int = MAX_PIXELS
     gpu_decode: bool = False
+    detect_size: int | str = AUTO_SIZE
+    detect_threshold: float | None = None
+    landmarks: str | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= 1.0:
@@ -66,8 +75,23 @@ class Settings:
                 "without detection each picture is one face: only-largest, only-center, min-face and template "
                 "have no meaning there. Leave them out, or --skip-detect."
             )
+        self._check_detection()
         if self.template is not None and self.template not in TEMPLATES:
             raise SettingsError(f"template {self.template!r}: accepted are {', '.join(TEMPLATES)}.")
+
+    def _check_detection(self) -> None:
+        size, threshold = self.detect_size, self.detect_threshold
+        if size not in (AUTO_SIZE, FULL_SIZE) and (isinstance(size, str) or size < _SMALLEST_LOOK):
+            raise SettingsError(
+                f"detect size {size!r}: accepted are auto, full, or pixels from {_SMALLEST_LOOK} up."
+            )
+        if threshold is not None and not 0.0 < threshold <= 1.0:
+            raise SettingsError(f"detect threshold {threshold}: accepted is above 0, up to 1.")
+        if self.aligned and (size != AUTO_SIZE or threshold is not None or self.landmarks):
+            raise SettingsError(
+                "without detection there is no use for detect-size, detect-threshold or landmarks. "
+                "Leave them out, or --skip-detect."
+            )
 
     @property
     def aligned(self) -> bool:
@@ -85,7 +109,8 @@ class Output:
     """What `enhance` writes.
 
     format: one of `formats()`; `same` keeps each input's own. suffix: stands between a result's name and its
-    format. in_place: results replace their inputs, in their own formats.
+    format. in_place: results replace their inputs, in their own formats. save_landmarks: a file to which found
+    faces are added.
     """
 
     format: str = "png"
@@ -94,6 +119,7 @@ class Output:
     overwrite: bool = False
     suffix: str = ""
     in_place: bool = False
+    save_landmarks: Path | None = None
 
     def __post_init__(self) -> None:
         if self.in_place and self.save_faces:

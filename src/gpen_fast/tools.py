@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -12,8 +13,10 @@ from gpen_fast.errors import CheckpointError, DeviceError
 from gpen_fast.gpen.checkpoint import build, random_state, read_declared
 from gpen_fast.gpen.network import FullGenerator
 from gpen_fast.gpen.spec import PUBLISHED, name_of
+from gpen_fast.landmarks.book import Known
 from gpen_fast.settings import Settings
 from gpen_fast.stages.align import TEMPLATES
+from gpen_fast.stages.detect._later import Later
 from gpen_fast.stages.detect.base import Detector, open_detector
 from gpen_fast.stages.generate._generator import Generator
 from gpen_fast.stages.generate.base import open_backend
@@ -23,7 +26,10 @@ from gpen_fast.store.locate import Choice, choose
 
 @dataclass(frozen=True, eq=False)
 class Tools:
-    """What the verbs work with. load_ms: what making all this took; None for random weights, which are drawn."""
+    """What the verbs work with.
+
+    load_ms: what making all this took; None for random weights, which are drawn. known: faces found before.
+    """
 
     settings: Settings
     device: torch.device
@@ -34,6 +40,7 @@ class Tools:
     weights: Choice
     template: str
     load_ms: float | None
+    known: Known | None = None
 
     @property
     def size(self) -> int:
@@ -48,7 +55,8 @@ def open_tools(settings: Settings) -> Tools:
     if settings.gpu_decode and device.type != "cuda":
         raise DeviceError(f"--gpu-decode needs CUDA, and this runs on {device}. Leave it out.")
     precision = pick_precision(settings.precision, device)
-    detector = open_detector(settings, device)
+    known = Known(Path(settings.landmarks), settings) if settings.landmarks else None
+    detector = Later(settings, device) if known and known.of_use else open_detector(settings, device)
     choice = choose(settings)
     network = _network(choice)
     template = settings.template or _template(choice, network)
@@ -64,6 +72,7 @@ def open_tools(settings: Settings) -> Tools:
         choice,
         template,
         None if choice.random else (time.perf_counter() - start) * 1e3,
+        known,
     )
 
 

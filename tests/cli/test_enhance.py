@@ -220,7 +220,7 @@ def test_quiet_says_failures_only(cli, album: Path, tiny_weights: Path) -> None:
             "precision fp16 needs CUDA, and this runs on cpu. Try --precision",
         ),
         (["--device", "tpu"], "device 'tpu': accepted are auto, cpu, cuda and cuda:N"),
-        (["--detector", "yolo"], "detector 'yolo' does not exist: there is haar, none."),
+        (["--detector", "yolo"], "detector 'yolo' does not exist: there is haar, none, retinaface"),
         (["--backend", "tensorrt"], "backend 'tensorrt' does not exist: there is eager."),
         (["--format", "gif"], "format 'gif': accepted are jpg, png, webp, same"),
         (["--only-largest", "--only-center"], "only-largest and only-center contradict each other"),

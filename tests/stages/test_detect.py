@@ -15,7 +15,7 @@ from conftest import EXAMPLES, shared_picture
 from gpen_fast import plugins
 from gpen_fast.errors import PluginError
 from gpen_fast.settings import Settings
-from gpen_fast.stages.detect.base import choose, open_detector
+from gpen_fast.stages.detect.base import choose, missed_note, open_detector
 from gpen_fast.stages.load import load
 from gpen_fast.types import Face, Frame
 
@@ -67,6 +67,26 @@ def test_haar_works_in_threads() -> None:
     assert len(boxes) == 1
 
 
+def test_haar_threshold_and_size_are_the_users() -> None:
+    frame = load(EXAMPLES / "astronaut.png", CPU)
+    (face,) = open_detector(Settings(detector="haar"), CPU)(frame)
+    for threshold, count in ((face.score - 0.01, 1), (min(1.0, face.score + 0.01), 0)):
+        found = open_detector(Settings(detector="haar", detect_threshold=threshold), CPU)(frame)
+        assert len(found) == count
+    assert open_detector(Settings(detector="haar", detect_size=64), CPU)(frame) == [], "too small to be seen"
+
+
+def test_faces_that_may_be_missed_are_told() -> None:
+    frame = Frame(torch.zeros(3, 100, 6400, dtype=torch.uint8))
+    large, small = Face((0, 0, 90, 90), 0.9), Face((0, 0, 70, 70), 0.9)
+    assert missed_note([large], frame, 1600) == ""
+    assert missed_note([large, small], frame, 1600) == (
+        "searched at 1600 of 6400 pixels: faces below 48 may be missed. Try --detect-size full."
+    )
+    assert missed_note([], frame, 1600)
+    assert missed_note([], frame, None) == missed_note([], frame, 6400) == ""
+
+
 def test_haar_finds_nobody_in_a_plain_picture() -> None:
     assert detect(np.full((80, 100, 3), 90, np.uint8)) == []
 
@@ -81,8 +101,11 @@ def test_auto_is_the_best_that_needs_no_weights() -> None:
 
 
 def test_unknown_detector_lists_what_there_is() -> None:
-    assert plugins.names("detect") == ["haar", "none"]
-    with pytest.raises(PluginError, match=r"detector 'retina' does not exist: there is haar, none\."):
+    known = ["haar", "none", "retinaface", "retinaface-mobile", "yoloface", "yunet"]
+    assert plugins.names("detect") == known
+    with pytest.raises(
+        PluginError, match=rf"detector 'retina' does not exist: there is {', '.join(known)}\."
+    ):
         open_detector(Settings(detector="retina"), CPU)
 
 

@@ -34,7 +34,11 @@ def enhance(
     offline: flags.Offline = False,
     yes: flags.Yes = False,
     detector: flags.Detector = None,
+    detect_size: flags.DetectSize = "auto",
+    detect_threshold: flags.DetectThreshold = None,
     skip_detect: flags.SkipDetect = False,
+    landmarks: flags.Landmarks = None,
+    save_landmarks: flags.SaveLandmarks = None,
     device: flags.Device = "auto",
     precision: flags.Precision = None,
     fp16: flags.Fp16 = False,
@@ -85,7 +89,8 @@ def enhance(
     from gpen_fast.walk import expanded
 
     settings = flags.settings_from(
-        detector=detector, skip_detect=skip_detect, precision=precision, fp16=fp16,
+        detector=detector, detect_size=detect_size, detect_threshold=detect_threshold, skip_detect=skip_detect,
+        landmarks=landmarks, precision=precision, fp16=fp16,
         model=model, weights=weights, device=device, backend=backend, batch_size=batch_size, strength=strength,
         only_largest=only_largest, only_center=only_center, min_face=min_face, template=template,
         weights_dir=weights_dir, offline=offline,
@@ -101,7 +106,8 @@ def enhance(
             f"--format {format} and the output name {out} contradict each other: leave one out."
         )
     chosen = wanted or named or (SAME if in_place else "png")
-    output = Output(chosen, quality, save_faces, overwrite, suffix, in_place)
+    save_to = flags.landmarks_path(save_landmarks, settings)
+    output = Output(chosen, quality, save_faces, overwrite, suffix, in_place, save_to)
     work = plan(inputs, out, output)
     if dry_run:
         _print_plan(work)

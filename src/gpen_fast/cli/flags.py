@@ -10,7 +10,7 @@ import typer
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError, SettingsError
 from gpen_fast.inputs import PICTURES
-from gpen_fast.settings import PRECISIONS, TEMPLATES, Settings, suffix_of
+from gpen_fast.settings import AUTO_SIZE, PRECISIONS, TEMPLATES, Settings, suffix_of
 from gpen_fast.store.catalog import generators
 
 
@@ -33,6 +33,25 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Accept the licence of we
 Detector = Annotated[
     str | None,
     typer.Option(metavar="NAME", help=f"What finds the faces: auto, {', '.join(plugins.names('detect'))}."),
+]
+DetectSize = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|full|PX",
+        help="Long side at which faces are sought; auto: 640, up to 1600 where they are small.",
+    ),
+]
+DetectThreshold = Annotated[
+    float | None,
+    typer.Option(metavar="0..1", help="Score from which it is a face.", show_default="the detector's own"),
+]
+Landmarks = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Faces found before (--save-landmarks): not sought again."),
+]
+SaveLandmarks = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Add the faces found to FILE, for --landmarks."),
 ]
 SkipDetect = Annotated[
     bool, typer.Option("--skip-detect", help="Each picture is one aligned face: same as --detector none.")
@@ -104,6 +123,7 @@ def settings_from(
     skip_detect: bool,
     precision: str | None,
     fp16: bool,
+    detect_size: str = AUTO_SIZE,
     **rest: object,
 ) -> Settings:
     """One frozen Settings from the flags; SettingsError where two contradict each other."""
@@ -114,4 +134,19 @@ def settings_from(
     if precision is not None and precision not in PRECISIONS:
         raise SettingsError(f"precision {precision!r}: accepted are {', '.join(PRECISIONS)}.")
     chosen = "none" if skip_detect else detector or "auto"
-    return Settings(detector=chosen, precision=precision or ("half" if fp16 else "auto"), **rest)  # type: ignore[arg-type]
+    size = int(detect_size) if detect_size.isdecimal() else detect_size
+    chosen_precision = precision or ("half" if fp16 else "auto")
+    return Settings(detector=chosen, precision=chosen_precision, detect_size=size, **rest)  # type: ignore[arg-type]
+
+
+def landmarks_path(path: Path | None, settings: Settings) -> Path | None:
+    """Where `--save-landmarks` writes, if the run looks for faces at all."""
+    if path is None:
+        return None
+    if settings.aligned:
+        raise SettingsError("--save-landmarks has nothing to save without detection: leave one out.")
+    if path.is_dir() or suffix_of(path) in PICTURES:
+        raise InputsError(
+            f"--save-landmarks {path}: is a {'folder' if path.is_dir() else 'picture'}. Name a .jsonl file."
+        )
+    return path

@@ -31,6 +31,8 @@ def profile(
     offline: flags.Offline = False,
     yes: flags.Yes = False,
     detector: flags.Detector = None,
+    detect_size: flags.DetectSize = "auto",
+    detect_threshold: flags.DetectThreshold = None,
     skip_detect: flags.SkipDetect = False,
     device: flags.Device = "auto",
     precision: flags.Precision = None,
@@ -47,7 +49,8 @@ def profile(
 ) -> None:
     """Time every stage on one picture, one run after the other, nothing overlapped."""
     settings = flags.settings_from(
-        detector=detector, skip_detect=skip_detect, precision=precision, fp16=fp16,
+        detector=detector, detect_size=detect_size, detect_threshold=detect_threshold, skip_detect=skip_detect,
+        precision=precision, fp16=fp16,
         model=model, weights=weights, device=device, backend=backend, batch_size=batch_size,
         only_largest=only_largest, only_center=only_center, min_face=min_face, template=template,
         weights_dir=weights_dir, offline=offline,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,7 +20,7 @@ from gpen_fast.profile.stats import Summary
 
 _BAR = 12
 _MIB = 2**20
-_FACES = frozenset({"align", "crop", "generate", "paste"})
+_MANY_IN_ONE = frozenset({"detect", "align", "crop", "generate", "paste"})
 
 
 def print_enhance(report: Report, quiet: bool) -> None:
@@ -118,6 +120,10 @@ def _print_what_ran(console: Console, report: Report) -> None:
         console.print(f"[yellow]{tools.model} ran; a better model:[/] {tools.weights.better}")
     if tools.generator.redone:
         console.print(f"{_count(tools.generator.redone, 'face')} redone in fp32: the first try gave none")
+    if tools.settings.detector == "auto" and tools.detector.name == "haar":
+        console.print(
+            "auto found no detector's weights: haar gives boxes only. Try: gpen-fast weights pull yunet"
+        )
 
 
 def _print_outcomes(console: Console, report: Report) -> None:
@@ -128,6 +134,7 @@ def _print_outcomes(console: Console, report: Report) -> None:
     )
     if report.first_call_ms is not None:
         console.print(f"first call of generate {report.first_call_ms:.1f} ms, apart from the means above")
+    _print_landmarks(console, report.landmarks)
     got = report.outcomes.get
     console.print(
         f"[green]{got('restored', 0)} restored[/], {got('no_face', 0)} no face (copied through), "
@@ -138,10 +145,32 @@ def _print_outcomes(console: Console, report: Report) -> None:
     )
 
 
+def _print_landmarks(console: Console, made: Mapping[str, Any]) -> None:
+    if "file" in made:
+        used, searched, file = made["used"], made["searched"], escape(made["file"])
+        told = (
+            f"{used} from {file}, {searched} searched"
+            if searched
+            else f"all {used} from {file}, none searched"
+        )
+        console.print(f"landmarks: {told}", soft_wrap=True)
+        if made["searched_otherwise"]:
+            console.print(
+                f"{made['searched_otherwise']} searched anew: the file has them by another detector, size or threshold"
+            )
+        if made["of_no_picture"]:
+            console.print(f"ignored in it: {made['of_no_picture']} of no picture of this run")
+    if "saved" in made:
+        what = _count(made["saved"], "picture")
+        console.print(f"landmarks of {what} saved to {escape(made['saved_to'])}", soft_wrap=True)
+
+
 def _calls(row: StageRow) -> str:
-    """Calls, and the faces in them where these are not the same."""
+    """Calls, and the pictures or faces in them where these are not the same."""
     return (
-        str(row.count) if row.items == row.count or row.name not in _FACES else f"{row.items} in {row.count}"
+        str(row.count)
+        if row.items == row.count or row.name not in _MANY_IN_ONE
+        else f"{row.items} in {row.count}"
     )
 
 

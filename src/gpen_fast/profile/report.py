@@ -54,6 +54,7 @@ class Report:
     failed: list[tuple[Path, str]] = field(default_factory=list)
     notes: list[tuple[Path, str]] = field(default_factory=list)
     no_face: list[Path] = field(default_factory=list)
+    landmarks: Mapping[str, Any] = field(default_factory=dict)
     not_done: int = 0
     first_call_ms: float | None = None
     unaccounted_ms: float | None = None
@@ -133,6 +134,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "failed": [{"path": str(path), "error": error} for path, error in report.failed],
         "notes": [{"path": str(path), "note": note} for path, note in report.notes],
         "no_face": [str(path) for path in report.no_face],
+        "landmarks": dict(report.landmarks) or None,
         "not_done": report.not_done,
         "warmup": report.warmup,
         "runs": report.runs,

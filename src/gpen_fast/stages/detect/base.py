@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -10,30 +11,94 @@ from numpy.typing import NDArray
 
 from gpen_fast import plugins
 from gpen_fast.settings import Settings
+from gpen_fast.store.locate import present
 from gpen_fast.types import Face, Frame
 
-# In order of preference.
-AUTO = ("haar",)
+# In order of preference: what `auto` picks is the first whose weights are present. The last needs none.
+AUTO = ("retinaface", "retinaface-mobile", "yunet", "haar")
+
+# Pixels of a face's side in the searched picture: below the one many are missed, from the other up hardly any.
+_SEEN, _SURE = 12, 20
 
 
 class Detector(Protocol):
     """Finds faces in a picture. Called from several threads when `on_host`."""
 
-    name: str
-    on_host: bool
-    """Whether it works in host memory, beside the device's work instead of in its queue."""
-    box_points: NDArray[np.float64]
-    """(5,2): where the five landmarks lie on average in its boxes, 0..1 along their sides."""
+    @property
+    def name(self) -> str:
+        """Its plug-in's name."""
+
+    @property
+    def on_host(self) -> bool:
+        """Whether it works in host memory, beside the device's work instead of in its queue."""
+
+    @property
+    def box_points(self) -> NDArray[np.float64]:
+        """(5,2): where the five landmarks lie on average in its boxes, 0..1 along their sides."""
+
+    @property
+    def threshold(self) -> float:
+        """The score from which it calls something a face."""
+
+    @property
+    def bound(self) -> int | None:
+        """The most pixels of a picture's long side that it looks at, None for all."""
 
     def __call__(self, frame: Frame) -> list[Face]:
         """The faces, best first."""
 
 
+@runtime_checkable
+class BatchDetector(Detector, Protocol):
+    """A detector that is quicker with several pictures at once."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many at once are best."""
+
+    def many(self, frames: Sequence[Frame]) -> list[list[Face]]:
+        """The faces of each picture, best first."""
+
+
 def open_detector(settings: Settings, device: torch.device) -> Detector:
-    """The detector that the settings name, `auto` resolved."""
-    name = AUTO[0] if settings.detector == "auto" else settings.detector
+    """The detector that the settings name, `auto` resolved. Raises PluginError or what its weights raise."""
+    name = pick(settings) if settings.detector == "auto" else settings.detector
     detector: Detector = plugins.load("detect", name).create(settings, device)
     return detector
+
+
+def pick(settings: Settings) -> str:
+    """What `auto` is: the best detector whose weights are present."""
+    for name in AUTO[:-1]:
+        if any(present(weights, settings) for weights in plugins.load("detect", name).WEIGHTS):
+            return name
+    return AUTO[-1]
+
+
+def find_all(detector: Detector, frames: Sequence[Frame]) -> list[list[Face]]:
+    """The faces of each picture, in one call where the detector takes several."""
+    if isinstance(detector, BatchDetector):
+        return detector.many(frames)
+    return [detector(frame) for frame in frames]
+
+
+def batch_size(detector: Detector) -> int:
+    """How many pictures `detector` is best given at once."""
+    return detector.batch_size if isinstance(detector, BatchDetector) else 1
+
+
+def missed_note(faces: Sequence[Face], frame: Frame, bound: int | None) -> str:
+    """What to tell the user where faces may be too small to be found in a picture that was shrunk, else ""."""
+    longest = max(frame.width, frame.height)
+    if bound is None or longest <= bound:
+        return ""
+    smallest = min((face.short_side for face in faces), default=0.0)
+    if smallest * bound / longest >= _SURE:
+        return ""
+    return (
+        f"searched at {bound} of {longest} pixels: faces below {_SEEN * longest / bound:.0f} may be missed. "
+        "Try --detect-size full."
+    )
 
 
 def choose(faces: list[Face], frame: Frame, settings: Settings) -> list[Face]:

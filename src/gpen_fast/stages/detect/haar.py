@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from gpen_fast.errors import PluginError
-from gpen_fast.settings import Settings
+from gpen_fast.settings import AUTO_SIZE, FULL_SIZE, Settings
 from gpen_fast.types import Face, Frame
 
 Grey = NDArray[Any]
@@ -26,6 +26,8 @@ _FACES = "haarcascade_frontalface_alt2.xml"
 _EYES = "haarcascade_eye.xml"
 # Longer pictures are shrunk first: the cascade's time grows with the area.
 _LONG_SIDE = 1600
+# Every detection that four windows agree on.
+_THRESHOLD = 0.5
 _SMALLEST = 24
 _SCALE_STEP = 1.1
 _NEIGHBOURS = 4
@@ -45,12 +47,15 @@ class HaarDetector:
     on_host = True
     box_points = _BOX_POINTS
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self.threshold = _THRESHOLD if settings.detect_threshold is None else settings.detect_threshold
+        size = settings.detect_size
+        self.bound = {AUTO_SIZE: _LONG_SIDE, FULL_SIZE: None}[size] if isinstance(size, str) else size
         self._threads = threading.local()  # a cascade classifier cannot be shared between threads
 
     def __call__(self, frame: Frame) -> list[Face]:
         """The faces, best supported first; a score is n/(n+4) for n agreeing windows."""
-        grey, scale = _shrunk(_grey(frame))
+        grey, scale = _shrunk(_grey(frame), self.bound)
         boxes, support = self._cascade(_FACES).detectMultiScale2(
             grey, scaleFactor=_SCALE_STEP, minNeighbors=_NEIGHBOURS, minSize=(_SMALLEST, _SMALLEST)
         )
@@ -58,7 +63,8 @@ class HaarDetector:
             self._face(grey, box, int(n), scale)
             for box, n in zip(np.reshape(boxes, (-1, 4)), np.ravel(support), strict=True)
         ]
-        return sorted(faces, key=lambda face: -face.score)
+        sure = [face for face in faces if face.score >= self.threshold]
+        return sorted(sure, key=lambda face: -face.score)
 
     def _face(self, grey: Grey, box: NDArray[np.int32], support: int, scale: float) -> Face:
         x, y, w, h = (int(v) for v in box)
@@ -92,9 +98,9 @@ class HaarDetector:
 
 
 def create(settings: Settings, device: torch.device) -> HaarDetector:
-    """Takes no options. Raises PluginError where OpenCV lacks the cascades."""
+    """Raises PluginError where OpenCV lacks the cascades."""
     _open_cascade(_FACES)
-    return HaarDetector()
+    return HaarDetector(settings)
 
 
 def _open_cascade(file: str) -> Any:
@@ -121,9 +127,9 @@ def _grey(frame: Frame) -> Grey:
     return grey
 
 
-def _shrunk(grey: Grey) -> tuple[Grey, float]:
+def _shrunk(grey: Grey, bound: int | None) -> tuple[Grey, float]:
     """The picture with its long side bounded, and by what it was scaled."""
-    scale = min(1.0, _LONG_SIDE / max(grey.shape))
+    scale = 1.0 if bound is None else min(1.0, bound / max(grey.shape))
     if scale == 1.0:
         return grey, scale
     height, width = (max(1, round(side * scale)) for side in grey.shape)

@@ -15,6 +15,8 @@ class WholePicture:
     name = "none"
     on_host = True
     box_points = np.full((5, 2), 0.5)
+    threshold = 0.0
+    bound = None
 
     def __call__(self, frame: Frame) -> list[Face]:
         """The picture itself."""

@@ -1,0 +1,228 @@
+"""Detectors beside each other, and beside facexlib's own call: milliseconds and faces found.
+
+Method: decoded pictures in memory, the examples and those in ../shared/images where present. Each counted round
+times, one after the other, every detector whose weights are present (its default size and `full`), in single calls
+and in one call of eight, and facexlib's `detect_faces` on the whole picture with the same weights. Figures are
+medians of the rounds in milliseconds per picture. Faces are counted at each detector's own threshold; facexlib's at
+the threshold of ours. Landmarks of two detectors are compared on the faces that both found, as the mean distance
+of the five points over the eye distance. Compare figures of one run on one machine; machines differ and drift.
+
+Usage: python benchmarks/detectors.py [--rounds 5] [--longest 6720] [--detectors yunet haar] [--pictures DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from stages import HERE, machine
+
+from gpen_fast import __version__, plugins
+from gpen_fast.device import pick_device, synchronize
+from gpen_fast.errors import GpenError
+from gpen_fast.profile.report import commit, device_facts, write_json
+from gpen_fast.settings import Settings
+from gpen_fast.stages.detect.base import Detector, find_all, open_detector
+from gpen_fast.stages.load import load
+from gpen_fast.store.locate import required
+from gpen_fast.types import Face, Frame
+
+SHARED = HERE.parent.parent / "shared" / "images"
+SUFFIXES = {".jpg", ".png", ".webp"}
+BATCH = 8
+# Eight of the largest pictures at full size would need more memory than most machines have.
+MOST_BATCH_PIXELS = 2_000_000
+FACEXLIB = {"retinaface": "resnet50", "retinaface-mobile": "mobile0.25"}
+Boxes = Callable[[Frame], int]
+
+
+def opened(device: torch.device, names: list[str]) -> dict[tuple[str, str], Detector]:
+    """Every detector that can be opened, by name and size."""
+    found = {}
+    for name in names:
+        for size in ("auto", "full"):
+            try:
+                found[name, size] = open_detector(Settings(detector=name, detect_size=size), device)
+            except GpenError as error:
+                print(f"left out: {name} ({error})")
+                break
+    return found
+
+
+def facexlibs(name: str, threshold: float, device: torch.device) -> Boxes:
+    """facexlib's own call with the weights that `name` uses; gives the number of faces."""
+    from facexlib.detection.retinaface import RetinaFace
+
+    kind = FACEXLIB[name]
+    network = RetinaFace(kind, device=device)
+    weights = plugins.load("detect", name).WEIGHTS[0]
+    state = torch.load(required(weights, Settings()), map_location="cpu", weights_only=True)
+    network.load_state_dict({key.removeprefix("module."): value for key, value in state.items()})
+    network.eval()
+
+    def call(frame: Frame) -> int:
+        with torch.no_grad():
+            return len(network.detect_faces(bgr(frame), threshold))
+
+    return call
+
+
+def bgr(frame: Frame) -> np.ndarray:
+    """As facexlib takes pictures."""
+    return np.ascontiguousarray(frame.on_host.expand(3, -1, -1).permute(1, 2, 0).numpy()[:, :, ::-1])
+
+
+def timed(device: torch.device, call: Callable[[], Any]) -> tuple[float, Any]:
+    """Milliseconds, the device waited for, and what the call gave."""
+    start = time.perf_counter()
+    result = call()
+    synchronize(device)
+    return (time.perf_counter() - start) * 1e3, result
+
+
+def measure(
+    frame: Frame, detectors: dict, theirs: dict, device: torch.device, rounds: int
+) -> tuple[list, dict]:
+    """One row for each detector and size, and the faces that each found."""
+    times, faces = defaultdict(list), {}
+    small = frame.width * frame.height <= MOST_BATCH_PIXELS
+    for number in range(rounds + 1):  # the first is for warming up
+        for key, detector in detectors.items():
+            ms, faces[key] = timed(device, lambda detector=detector: detector(frame))
+            times[*key, 1] += [ms] if number else []
+            if small or key[1] == "auto":
+                ms, _ = timed(device, lambda detector=detector: find_all(detector, [frame] * BATCH))
+                times[*key, BATCH] += [ms / BATCH] if number else []
+        for name, call in theirs.items():
+            ms, faces[name, "facexlib"] = timed(device, lambda call=call: call(frame))
+            times[name, "facexlib", 1] += [ms] if number else []
+    rows = [
+        {
+            "detector": name,
+            "size": size,
+            "ms": median(times[name, size, 1]),
+            "ms_in_batch": median(times[name, size, BATCH]),
+            "faces": found if isinstance(found, int) else len(found),
+        }
+        for (name, size), found in faces.items()
+    ]
+    return rows, faces
+
+
+def median(values: list[float]) -> float | None:
+    """Rounded; None for nothing."""
+    return round(statistics.median(values), 3) if values else None
+
+
+def differences(ours: list[Face], others: list[Face]) -> list[float]:
+    """Mean landmark distance over the eye distance, of each face that both found."""
+    made = []
+    for face in ours:
+        x, y = face.center
+        pair = [o for o in others if o.box[0] < x < o.box[2] and o.box[1] < y < o.box[3]]
+        if len(pair) == 1 and face.landmarks is not None and pair[0].landmarks is not None:
+            eyes = np.linalg.norm(face.landmarks[1] - face.landmarks[0])
+            made.append(float(np.linalg.norm(pair[0].landmarks - face.landmarks, axis=1).mean() / eyes))
+    return made
+
+
+def print_rows(name: str, frame: Frame, rows: list) -> None:
+    """One picture's table."""
+    table = Table(
+        title=f"{name} {frame.width}x{frame.height}", title_justify="left", box=None, pad_edge=False
+    )
+    for column in ("detector", "size", "ms", f"ms in {BATCH}", "faces", "times as fast"):
+        table.add_column(column, justify="left" if column in {"detector", "size"} else "right")
+    theirs = {row["detector"]: row["ms"] for row in rows if row["size"] == "facexlib"}
+    for row in rows:
+        shown = ["-" if row[key] is None else f"{row[key]:.1f}" for key in ("ms", "ms_in_batch")]
+        ratio = theirs[row["detector"]] / row["ms"] if row["detector"] in theirs else None
+        table.add_row(
+            row["detector"], row["size"], *shown, str(row["faces"]), f"{ratio:.1f}" if ratio else ""
+        )
+    Console(width=100, highlight=False).print(table)
+
+
+def summary(pictures: list[dict]) -> list[dict]:
+    """For each detector that facexlib has too: how many times as fast, over all pictures."""
+    made = []
+    for name in FACEXLIB:
+        for size in ("auto", "full"):
+            by = [{(r["detector"], r["size"]): r for r in picture["rows"]} for picture in pictures]
+            pairs = [(rows[name, "facexlib"], rows[name, size]) for rows in by if (name, "facexlib") in rows]
+            ratios = [theirs["ms"] / ours["ms"] for theirs, ours in pairs]
+            batch = [ours["ms"] / ours["ms_in_batch"] for _, ours in pairs if ours["ms_in_batch"]]
+            if ratios:
+                made.append({
+                    "detector": name, "size": size, "pictures": len(ratios),
+                    "times_as_fast_in_all": round(sum(t["ms"] for t, _ in pairs) / sum(o["ms"] for _, o in pairs), 2),
+                    "times_as_fast_median": round(statistics.median(ratios), 2),
+                    "times_as_fast_least": round(min(ratios), 2),
+                    "batch_of_8_over_single_median": round(statistics.median(batch), 2) if batch else None,
+                    "same_count_of_faces": sum(theirs["faces"] == ours["faces"] for theirs, ours in pairs),
+                })  # fmt: skip
+    return made
+
+
+def main() -> None:
+    """Measures, prints the tables, writes the results."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--longest", type=int, default=6720, help="leave larger pictures out")
+    parser.add_argument("--shortest", type=int, default=0, help="leave smaller pictures out")
+    parser.add_argument("--pictures", type=Path, default=SHARED)
+    names = [name for name in plugins.names("detect") if name != "none"]
+    parser.add_argument("--detectors", nargs="+", choices=names, default=names)
+    parser.add_argument("--name", default="detectors", help="of the results file")
+    parser.add_argument("--device", default="auto")
+    arguments = parser.parse_args()
+    device = pick_device(arguments.device)
+    detectors = opened(device, arguments.detectors)
+    theirs = {
+        name: facexlibs(name, detector.threshold, device)
+        for (name, size), detector in detectors.items()
+        if name in FACEXLIB and size == "full"
+    }
+    pictures, apart = [], defaultdict(list)
+    files = [HERE.parent / "examples" / name for name in ("astronaut.png", "grace_hopper.jpg")]
+    files += sorted(file for file in arguments.pictures.glob("*") if file.suffix in SUFFIXES)
+    for file in files:
+        frame = load(file, device)
+        if not arguments.shortest <= max(frame.width, frame.height) <= arguments.longest:
+            continue
+        rounds = arguments.rounds if frame.width * frame.height <= MOST_BATCH_PIXELS else 1
+        rows, faces = measure(frame, detectors, theirs, device, rounds)
+        print_rows(file.name, frame, rows)
+        if ("yunet", "auto") in faces and ("retinaface-mobile", "auto") in faces:
+            apart["yunet"] += differences(faces["retinaface-mobile", "auto"], faces["yunet", "auto"])
+        size = {"file": file.name, "width": frame.width, "height": frame.height, "rounds": rounds}
+        pictures.append(size | {"rows": rows})
+    landmarks = {
+        f"{name} to retinaface-mobile, over the eye distance": {
+            "faces": len(values), "median": round(statistics.median(values), 4),
+            "p95": round(float(np.percentile(values, 95)), 4),
+        }
+        for name, values in apart.items() if values
+    }  # fmt: skip
+    report = {
+        "schema": 1, "suite": "detectors", "version": __version__, "commit": commit(),
+        "device": device_facts(device), "summary": summary(pictures), "landmarks": landmarks, "pictures": pictures,
+    }  # fmt: skip
+    print(json.dumps({"summary": report["summary"], "landmarks": landmarks}, indent=1))
+    folder = HERE / "results" / machine()
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(report, folder / f"{arguments.name}.json")
+
+
+if __name__ == "__main__":
+    main()

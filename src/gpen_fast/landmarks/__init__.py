@@ -1,0 +1,1 @@
+"""Faces found once and kept in a file, so that they are never looked for twice."""

@@ -1,0 +1,81 @@
+"""A detector that is opened when the first picture needs it: with landmarks from a file, perhaps none does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gpen_fast import plugins
+from gpen_fast.errors import GpenError
+from gpen_fast.settings import Settings
+from gpen_fast.stages.detect.base import Detector, batch_size, find_all, open_detector
+from gpen_fast.types import Face, Frame
+
+NOT_NEEDED = "not needed"
+
+
+class Later:
+    """Stands for the detector of the settings. What keeps it from opening is raised for each picture that asks."""
+
+    def __init__(self, settings: Settings, device: torch.device) -> None:
+        if settings.detector != "auto":
+            plugins.load("detect", settings.detector)  # a name that does not exist is no picture's fault
+        self._settings = settings
+        self._device = device
+        self._lock = threading.Lock()
+        self._made: Detector | GpenError | None = None
+
+    @property
+    def name(self) -> str:
+        """The detector's; or that no picture has needed one."""
+        if self._made is None:
+            return NOT_NEEDED
+        return self._settings.detector if isinstance(self._made, GpenError) else self._made.name
+
+    @property
+    def on_host(self) -> bool:
+        """As the detector."""
+        return self._opened().on_host
+
+    @property
+    def box_points(self) -> NDArray[np.float64]:
+        """As the detector."""
+        return self._opened().box_points
+
+    @property
+    def threshold(self) -> float:
+        """As the detector."""
+        return self._opened().threshold
+
+    @property
+    def bound(self) -> int | None:
+        """As the detector."""
+        return self._opened().bound
+
+    @property
+    def batch_size(self) -> int:
+        """As the detector."""
+        return batch_size(self._opened())
+
+    def __call__(self, frame: Frame) -> list[Face]:
+        """As the detector."""
+        return self._opened()(frame)
+
+    def many(self, frames: Sequence[Frame]) -> list[list[Face]]:
+        """As the detector."""
+        return find_all(self._opened(), frames)
+
+    def _opened(self) -> Detector:
+        with self._lock:
+            if self._made is None:
+                try:
+                    self._made = open_detector(self._settings, self._device)
+                except GpenError as error:
+                    self._made = error
+            if isinstance(self._made, GpenError):
+                raise type(self._made)(*self._made.args)
+            return self._made

@@ -1,0 +1,231 @@
+"""RetinaFace on facexlib's networks, with this project's own work around them.
+
+"RetinaFace: Single-stage Dense Face Localisation in the Wild" (Deng et al., 2019). Only the network classes are
+facexlib's: its call builds the anchors in Python loops and searches every picture at full size.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from gpen_fast.device import arithmetic, is_out_of_memory
+from gpen_fast.errors import CheckpointError, PictureError
+from gpen_fast.settings import Settings
+from gpen_fast.stages.detect._compact import Compact
+from gpen_fast.stages.detect._looks import MEAN, Look, Place, bound_of, box_of, pixels, place, search, voted
+from gpen_fast.types import Face, Frame
+
+# Anchor sides by stride and the scale of the regressions, in pixels of the input (facexlib's configurations).
+_ANCHORS = {8: (16, 32), 16: (64, 128), 32: (256, 512)}
+_VARIANCES = (0.1, 0.2)
+_OVERLAP = 0.4
+# Inputs are padded to multiples of this, so that pictures of about the same shape share a batch.
+_GRID = 32
+# Pixels of one network call; on a CPU more leave its caches, and cost more than they save.
+_MOST_PIXELS = {"cuda": 8 * 640 * 640, "cpu": 2 * 640 * 576}
+_COARSE = 8
+# Median landmarks in its boxes over frontal portraits, made symmetric.
+BOX_POINTS = np.array([[0.284, 0.392], [0.716, 0.392], [0.5, 0.62], [0.318, 0.795], [0.682, 0.795]])
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """centers: (N,2) x, y; sides: (N,1); pixels of the input, float32."""
+
+    centers: Tensor
+    sides: Tensor
+
+
+class RetinaFace:
+    """A RetinaFace network as a detector. Works on the device, several pictures of one shape in a call."""
+
+    on_host = False
+    box_points = BOX_POINTS
+
+    def __init__(
+        self, name: str, network: nn.Module, settings: Settings, device: torch.device, threshold: float
+    ) -> None:
+        self.name = name
+        self.threshold = threshold if settings.detect_threshold is None else settings.detect_threshold
+        self.bound = bound_of(settings)
+        self.batch_size = 8
+        self._settings = settings
+        self._device = device
+        self._network = network
+        self._dtype = next(network.parameters()).dtype
+
+    def __call__(self, frame: Frame) -> list[Face]:
+        """The faces, best first."""
+        return self.many([frame])[0]
+
+    def many(self, frames: Sequence[Frame]) -> list[list[Face]]:
+        """The faces of each picture, best first."""
+        return search(frames, self._look, self._settings, self.threshold)
+
+    def _look(self, frames: Sequence[Frame], look: Look, floor: float) -> list[list[Face]]:
+        """One look at each picture; those of one shape in one call."""
+        places = [place(frame, look) for frame in frames]
+        # At full size the faces are facexlib's own, to the pixel: no padding, no votes.
+        full = self.bound is None
+        grid = 1 if full else _GRID
+        shapes = [_padded(where, grid) for where in places]
+        found: list[list[Face]] = [[] for _ in frames]
+        for group in _groups(shapes, self.batch_size, _MOST_PIXELS[self._device.type]):
+            batch = self._batch([frames[i] for i in group], [places[i] for i in group], shapes[group[0]])
+            for number, read in zip(group, self._read(batch, floor), strict=True):
+                found[number] = read.faces(places[number], vote=not full)
+        return found
+
+    def _batch(self, frames: Sequence[Frame], places: Sequence[Place], shape: tuple[int, int]) -> Tensor:
+        """(B,3,H,W) RGB around the mean colour, NHWC in memory; padding is the mean."""
+        mean = torch.tensor(MEAN, dtype=torch.float32, device=self._device).view(3, 1, 1)
+        batch = torch.zeros(len(frames), 3, *shape, device=self._device, dtype=self._dtype).contiguous(
+            memory_format=torch.channels_last
+        )
+        for slot, frame, where in zip(batch, frames, places, strict=True):
+            y = x = where.border
+            slot[:, y : y + where.height, x : x + where.width] = self._shrunk(frame, where) - mean
+        return batch
+
+    def _shrunk(self, frame: Frame, where: Place) -> Tensor:
+        """(1|3,h,w), 0..255."""
+        if frame.pixels.device.type == "cpu":
+            return torch.from_numpy(pixels(frame, where)).permute(2, 0, 1)
+        size = (where.height, where.width)
+        colour = frame.pixels.float() / (257 if frame.pixels.dtype == torch.uint16 else 1)
+        if size == (frame.height, frame.width):
+            return colour
+        if (
+            frame.height > _COARSE * where.height
+        ):  # CUDA's antialiased kernel has no room for very wide filters
+            colour = F.interpolate(colour[None], [4 * side for side in size], mode="area")[0]
+        return F.interpolate(colour[None], size, mode="bilinear", antialias=True)[0]
+
+    def _read(self, batch: Tensor, floor: float) -> list[Reading]:
+        """What the network sees in each picture of a batch (B,3,H,W)."""
+        from torchvision.ops import batched_nms
+
+        try:
+            with arithmetic("fp32", self._device):
+                boxes, logits, points = (part.float() for part in self._network(batch))
+                scores = (logits[..., 1] - logits[..., 0]).sigmoid()
+                picture, index = (scores > floor).nonzero(as_tuple=True)
+                anchors = anchors_of(batch.shape[2], batch.shape[3], self._device)
+                rows = decode(boxes[picture, index], points[picture, index], anchors, index)
+                sure = scores[picture, index]
+                best = batched_nms(rows[:, :4], sure, picture, _OVERLAP)
+                kept = torch.zeros_like(sure).index_fill_(0, best, 1.0)
+                packed = torch.cat([torch.stack([picture.to(rows.dtype), kept, sure], 1), rows], 1)
+                host = packed.cpu().numpy()
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            raise PictureError(
+                f"looking for faces in {batch.shape[3]}x{batch.shape[2]} pixels does not fit into memory. "
+                "Try a smaller --detect-size."
+            ) from error
+        return [Reading(host[host[:, 0] == number, 1:]) for number in range(len(batch))]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """rows: (N,16) float32: 1 for a face or 0, score, box and five points in pixels of the input."""
+
+    rows: NDArray[np.float32]
+
+    def faces(self, where: Place, *, vote: bool) -> list[Face]:
+        """The faces in the picture's pixels; boxes and points voted for by their neighbours."""
+        kept, scores, boxes, points = np.split(self.rows.astype(np.float64), [1, 2, 6], axis=1)
+        scores, best = scores[:, 0], np.flatnonzero(kept)
+        chosen = voted(boxes, scores, points, best) if vote else (boxes[best], points[best])
+        corners = where.to_picture(chosen[0].reshape(-1, 2, 2)).reshape(-1, 4)
+        spots = where.to_picture(chosen[1].reshape(-1, 5, 2))
+        return [
+            Face(box_of(corner), float(score), spot)
+            for corner, score, spot in zip(corners, scores[best], spots, strict=True)
+        ]
+
+
+def open_network(kind: str, weights: Path, device: torch.device, *, half: bool) -> nn.Module:
+    """facexlib's network of the kind `resnet50` or `mobile0.25` from a weights file, ready for inference.
+
+    It takes RGB around the mean colour and returns boxes (B,N,4), logits (B,N,2) and points (B,N,10).
+    Raises CheckpointError.
+    """
+    network = build(kind)
+    try:
+        state = torch.load(weights, map_location="cpu", weights_only=True)
+        network.load_state_dict({name.removeprefix("module."): value for name, value in state.items()})
+    except Exception as cause:  # torch fails on damaged files in many ways
+        raise CheckpointError(
+            f"{weights}: cannot be read as RetinaFace {kind} ({str(cause).splitlines()[0]})."
+        ) from cause
+    return prepared(network, device, half=half)
+
+
+def half(settings: Settings, device: torch.device) -> bool:
+    """Whether to run in fp16: on CUDA, unless another precision was named. CPUs have no fp16 convolutions."""
+    return device.type == "cuda" and settings.precision in {"auto", "half", "fp16"}
+
+
+def build(kind: str) -> nn.Module:
+    """facexlib's network with weights yet to be read."""
+    from facexlib.detection.retinaface import RetinaFace as Network
+
+    with warnings.catch_warnings(), torch.device("cpu"):
+        warnings.simplefilter("ignore")  # torchvision's, about an argument of facexlib's
+        # In training it returns logits instead of probabilities, which is all that is meant by it there.
+        return Network(kind, phase="train", device=torch.device("cpu"))
+
+
+def prepared(network: nn.Module, device: torch.device, *, half: bool) -> nn.Module:
+    """The network in its compact form, NHWC, on the device."""
+    compact = Compact(network).to(memory_format=torch.channels_last)
+    return compact.to(device, torch.float16 if half else torch.float32).requires_grad_(False)
+
+
+@lru_cache(maxsize=32)
+def anchors_of(height: int, width: int, device: torch.device) -> Anchors:
+    """Every anchor of an input of that size, by stride, row, column and side, as the network's output lies."""
+    centers, sides = [], []
+    for stride, lengths in _ANCHORS.items():
+        y, x = (
+            (torch.arange(-(-length // stride), device=device, dtype=torch.float32) + 0.5) * stride
+            for length in (height, width)
+        )
+        grid = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], dim=-1).view(-1, 2)
+        centers.append(grid.repeat_interleave(len(lengths), dim=0))
+        sides.append(torch.tensor(lengths, device=device, dtype=torch.float32).repeat(len(grid)))
+    return Anchors(torch.cat(centers), torch.cat(sides)[:, None])
+
+
+def decode(boxes: Tensor, points: Tensor, anchors: Anchors, index: Tensor) -> Tensor:
+    """(N,14) x0, y0, x1, y1 and five points, pixels, from (N,4) and (N,10) regressions at anchors `index`."""
+    centers, sides = anchors.centers[index], anchors.sides[index]
+    middle = centers + boxes[:, :2] * _VARIANCES[0] * sides
+    half = sides * torch.exp(boxes[:, 2:] * _VARIANCES[1]) / 2
+    spots = centers.repeat(1, 5) + points * _VARIANCES[0] * sides
+    return torch.cat([middle - half, middle + half, spots], 1)
+
+
+def _padded(where: Place, grid: int) -> tuple[int, int]:
+    height, width = (-(-(side + 2 * where.border) // grid) * grid for side in (where.height, where.width))
+    return height, width
+
+
+def _groups(shapes: Sequence[tuple[int, int]], most: int, pixels: int) -> Iterator[list[int]]:
+    """Indices of equal shapes, no more at once than `most` or than have `pixels` together."""
+    for shape in dict.fromkeys(shapes):
+        same = [i for i, other in enumerate(shapes) if other == shape]
+        step = max(1, min(most, pixels // (shape[0] * shape[1])))
+        yield from (same[i : i + step] for i in range(0, len(same), step))

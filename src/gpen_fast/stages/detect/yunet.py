@@ -1,0 +1,94 @@
+"""YuNet in OpenCV's FaceDetectorYN: 0.2 MB, the quickest on a CPU.
+
+"YuNet: A Tiny Millisecond-level Face Detector" (Wu et al., 2023).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from gpen_fast.errors import CheckpointError
+from gpen_fast.settings import Settings
+from gpen_fast.stages.detect._looks import Look, bordered, bound_of, box_of, pixels, place, search, voted
+from gpen_fast.stages.detect._retinaface import BOX_POINTS
+from gpen_fast.store.locate import present, required
+from gpen_fast.types import Face, Frame
+
+# The newer of the two first; only the older can be downloaded.
+WEIGHTS = ("yunet-2026may", "yunet")
+# Every face of three group photographs, and nothing else, scores above this.
+_THRESHOLD = 0.7
+_OVERLAP = 0.3
+# All readings of a face are wanted, since they vote; so OpenCV is to suppress none.
+_ALL, _MOST = 1.0, 5000
+
+
+class YuNet:
+    """Boxes and landmarks on the host, in any thread."""
+
+    name = "yunet"
+    on_host = True
+    box_points = BOX_POINTS
+
+    def __init__(self, weights: Path, settings: Settings) -> None:
+        self.threshold = _THRESHOLD if settings.detect_threshold is None else settings.detect_threshold
+        self.bound = bound_of(settings)
+        self._settings = settings
+        self._weights = str(weights)
+        self._threads = threading.local()  # a network of OpenCV cannot be shared between threads
+
+    def __call__(self, frame: Frame) -> list[Face]:
+        """The faces, best first."""
+        return search([frame], self._look, self._settings, self.threshold)[0]
+
+    def _look(self, frames: Sequence[Frame], look: Look, floor: float) -> list[list[Face]]:
+        return [self._faces(frame, look, floor) for frame in frames]
+
+    def _faces(self, frame: Frame, look: Look, floor: float) -> list[Face]:
+        where = place(frame, look)
+        array = cv2.cvtColor(bordered(pixels(frame, where), where), cv2.COLOR_RGB2BGR)
+        network = self._network()
+        network.setInputSize((array.shape[1], array.shape[0]))
+        network.setScoreThreshold(floor)
+        _, rows = network.detect(array)
+        if rows is None:
+            return []
+        scores = rows[:, 14].clip(max=1.0).astype(np.float64)
+        best = np.ravel(cv2.dnn.NMSBoxes(rows[:, :4].tolist(), scores.tolist(), floor, _OVERLAP)).astype(int)
+        boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
+        # Its "right" eye is the person's: the left one in the picture comes first, as everywhere here.
+        corners, points = voted(boxes, scores, rows[:, 4:14].reshape(-1, 5, 2), best)
+        corners = where.to_picture(corners.reshape(-1, 2, 2)).reshape(-1, 4)
+        spots = where.to_picture(points)
+        return [
+            Face(box_of(corner), float(scores[i]), spot)
+            for corner, i, spot in zip(corners, best, spots, strict=True)
+        ]
+
+    def _network(self) -> Any:
+        if not hasattr(self._threads, "network"):
+            self._threads.network = open_network(Path(self._weights))
+        return self._threads.network
+
+
+def create(settings: Settings, device: torch.device) -> YuNet:
+    """Always on the CPU. WeightsNotFoundError, or CheckpointError where OpenCV cannot read the file."""
+    found = (present(name, settings) for name in WEIGHTS)
+    path = next((path for path in found if path), None) or required(WEIGHTS[-1], settings)
+    open_network(path)
+    return YuNet(path, settings)
+
+
+def open_network(path: Path) -> Any:
+    """The network for the calling thread."""
+    try:
+        return cv2.FaceDetectorYN.create(str(path), "", (320, 320), _THRESHOLD, _ALL, _MOST)
+    except cv2.error as cause:
+        raise CheckpointError(f"{path}: OpenCV {cv2.__version__} cannot read it as YuNet.") from cause

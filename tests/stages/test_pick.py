@@ -1,0 +1,46 @@
+"""What `auto` takes: the best detector whose weights are there and are the right ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from gpen_fast.settings import Settings
+from gpen_fast.stages.detect.base import pick
+from gpen_fast.store import locate
+from gpen_fast.store.catalog import Entry, entry
+
+SETTINGS = Settings()
+BEST_LAST = (
+    ("yunet", "yunet"),
+    ("retinaface-mobilenet0.25", "retinaface-mobile"),
+    ("retinaface-resnet50", "retinaface"),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Weights are looked for here; every file that says its own name is the published one."""
+    monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path))
+
+    def known(name: str) -> Entry:
+        return replace(entry(name), sha256=(sha256(name.encode()).hexdigest(),))
+
+    monkeypatch.setattr(locate, "entry", known)
+    return tmp_path
+
+
+def test_the_best_that_is_there(folder: Path) -> None:
+    assert pick(SETTINGS) == "haar"
+    for weights, detector in BEST_LAST:
+        (folder / entry(weights).file).write_text(weights)
+        assert pick(SETTINGS) == detector
+
+
+def test_neither_a_wrong_file_nor_one_that_was_not_asked_for(folder: Path) -> None:
+    (folder / entry("yoloface").file).write_text("yoloface")
+    (folder / entry("retinaface-resnet50").file).write_text("other anchors")
+    assert pick(SETTINGS) == "haar"
