@@ -277,3 +277,13 @@ class StreamEvent:
 def event_maker(device: torch.device) -> Callable[[], StreamEvent] | None:
     """How to make timing events for `device`; None where there is nothing to time but the host."""
     return (lambda: StreamEvent(device)) if device.type == "cuda" else None
+
+
+def single_threaded() -> None:
+    """This process computes on one core: for work that several processes share."""
+    torch.set_num_threads(1)
+
+
+def seeded(seed: int) -> torch.Generator:
+    """Random numbers of one's own; the process's stay untouched."""
+    return torch.Generator().manual_seed(seed)

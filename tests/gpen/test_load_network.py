@@ -48,7 +48,7 @@ def test_wrong_shape_says_what_came_and_what_is_accepted(tiny_weights: Path, sha
 
 
 def test_unknown_form_and_precision(tiny_weights: Path) -> None:
-    with pytest.raises(SettingsError, match=r"form 'fast': accepted is reference"):
+    with pytest.raises(SettingsError, match=r"form 'fast': accepted are reference, folded"):
         load_network(tiny_weights, form="fast")
     with pytest.raises(SettingsError, match=r"precision 'int8': accepted are auto"):
         load_network(tiny_weights, precision="int8")
@@ -59,4 +59,7 @@ def test_unknown_form_and_precision(tiny_weights: Path) -> None:
 
 
 def test_repr_shows_what_runs(tiny_weights: Path) -> None:
-    assert repr(load_network(tiny_weights)) == "Network(size=64, precision='fp32', device='cpu')"
+    assert (
+        repr(load_network(tiny_weights))
+        == "Network(size=64, form='reference', precision='fp32', device='cpu')"
+    )

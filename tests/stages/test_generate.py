@@ -130,17 +130,18 @@ def test_depths_may_mix_in_a_batch() -> None:
     assert abs(int(faces[1].int()[0, 1, 1]) - (40000 * 0.5 + 65535 / 4)) <= 1
 
 
-def test_eager_equals_the_network(tiny_weights: Path) -> None:
-    backend = open_backend("auto", build(tiny_weights), "fp32", CPU)
+@pytest.mark.parametrize(("asked", "got"), [("auto", "folded"), ("folded", "folded"), ("eager", "eager")])
+def test_backends_equal_the_network(tiny_weights: Path, asked: str, got: str) -> None:
+    backend = open_backend(asked, build(tiny_weights), "fp32", CPU)
     faces = torch.rand(3, 3, 64, 64) * 2 - 1
-    assert backend.name == "eager"
+    assert backend.name == got
     assert backend.size == 64
     assert torch.allclose(backend(faces), load_network(tiny_weights)(faces), atol=1e-5)
     assert torch.equal(backend(faces), backend.exact(faces))
 
 
 def test_unknown_backend(tiny_weights: Path) -> None:
-    with pytest.raises(PluginError, match=r"backend 'tensorrt' does not exist: there is eager\."):
+    with pytest.raises(PluginError, match=r"backend 'tensorrt' does not exist: there is eager, folded\."):
         open_backend("tensorrt", build(tiny_weights), "fp32", CPU)
 
 

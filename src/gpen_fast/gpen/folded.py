@@ -1,0 +1,251 @@
+"""The generator folded for inference: the function of `network.py` with nothing computed twice.
+
+- Scales of the equalised learning rate, the activation's gain of sqrt(2) and all biases are folded into weights:
+  leaky ReLU is positively homogeneous.
+- A modulated convolution is an input scale, a convolution by the shared weight, an output scale ("Analyzing and
+  Improving the Image Quality of StyleGAN", Karras et al., 2020, appendix B): no weight per face.
+- Every layer has the same latent, so the styles of all layers are one matrix product.
+- Latent, styles and demodulation are float32. Styles are divided by their largest value, which demodulation
+  takes out again, so that half precision meets no product of a large style and a small scale.
+- RGB is summed up in float32.
+
+Tensors are (B,C,H,W) in memory format channels_last (NHWC) throughout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gpen_fast.gpen.layers import GAIN, LEAK, Blur, ModulatedConv2d
+from gpen_fast.gpen.network import FullGenerator, StyledConv, ToRGB
+
+DTYPES = {
+    "fp32": torch.float32,
+    "tf32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
+_EPSILON = 1e-8
+NHWC = torch.channels_last
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """A linear layer with its activation: (B,in) to (B,out), float32."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return F.leaky_relu_(F.linear(x, self.weight, self.bias), LEAK)
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """One size of the encoder. fir: (C,1,4,4) blur before a convolution of stride 2, None at full size."""
+
+    weight: Tensor
+    bias: Tensor
+    fir: Tensor | None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if self.fir is None:
+            return F.leaky_relu_(F.conv2d(x, self.weight, self.bias), LEAK)
+        blurred = F.conv2d(x, self.fir, padding=2, groups=x.shape[1])
+        return F.leaky_relu_(F.conv2d(blurred, self.weight, self.bias, stride=2), LEAK)
+
+
+@dataclass(frozen=True, eq=False)
+class Styled:
+    """A styled convolution and the encoder feature beside its result: (B,in,H,W) to (B,2*out,H or 2H,...).
+
+    weight: (out,in,3,3) float32, half: the same in the activations' dtype. squares: (out,in) sums over the kernel
+    of squared weights. bias, skip_bias: (1,out,1,1). fir: blur after an up-convolution, else None.
+    """
+
+    weight: Tensor
+    half: Tensor
+    squares: Tensor
+    bias: Tensor
+    share: Tensor
+    skip_bias: Tensor
+    fir: Tensor | None
+
+    def __call__(self, x: Tensor, style: Style, feature: Tensor) -> Tensor:
+        out = self._weight_scaled(x, style) if self._weight_is_smaller(x) else self._input_scaled(x, style)
+        return F.leaky_relu_(torch.cat([out, self._skip(feature)], dim=1), LEAK)
+
+    def _weight_is_smaller(self, x: Tensor) -> bool:
+        """For one face the scales can go into the weight, where that touches less memory than the activations."""
+        return len(x) == 1 and x.numel() >= self.weight.numel()
+
+    def _weight_scaled(self, x: Tensor, style: Style) -> Tensor:
+        scale = style.demodulation(self.squares)[0, :, None] * style.scaled[0]
+        weight = (self.weight * scale[:, :, None, None]).to(x.dtype, memory_format=NHWC)
+        return self._convolved(x, weight).add_(self.bias)
+
+    def _input_scaled(self, x: Tensor, style: Style) -> Tensor:
+        out = self._convolved(x * per_channel(style.scaled, x), self.half)
+        return torch.addcmul(self.bias, out, per_channel(style.demodulation(self.squares), x))
+
+    def _convolved(self, x: Tensor, weight: Tensor) -> Tensor:
+        if self.fir is None:
+            return F.conv2d(x, weight, padding=1)
+        up = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+        return F.conv2d(up, self.fir, padding=1, groups=up.shape[1])
+
+    def _skip(self, feature: Tensor) -> Tensor:
+        return torch.addcmul(self.skip_bias, feature, self.share)
+
+
+@dataclass(frozen=True, eq=False)
+class Rgb:
+    """This size's (B,3,H,W) contribution, float32, added to the upsampled sum of the smaller ones.
+
+    weight: (3,in,1,1) float32, divided by its largest value `gain`: what styles make up for may be tiny.
+    """
+
+    weight: Tensor
+    gain: float
+    bias: Tensor
+    fir: Tensor | None
+
+    def __call__(self, x: Tensor, style: Style, rgb: Tensor | None) -> Tensor:
+        if len(x) == 1:
+            weight = (self.weight * (self.gain * style.whole[0])[:, None, None]).to(x.dtype)
+            here = F.conv2d(x, weight, self.bias.to(x.dtype)).float()
+        else:
+            scaled = F.conv2d(x * per_channel(style.scaled, x), self.weight.to(x.dtype)).float()
+            here = scaled * (self.gain * style.largest[:, :, None, None]) + self.bias[:, None, None]
+        if rgb is None or self.fir is None:
+            return here
+        return here.add_(F.conv_transpose2d(rgb, self.fir, stride=2, padding=1, groups=3))
+
+
+@dataclass(frozen=True, eq=False)
+class Style:
+    """(B,in) float32 styles of one layer. scaled: divided by the largest absolute value, (B,1) `largest`."""
+
+    whole: Tensor
+    scaled: Tensor
+    largest: Tensor
+
+    def demodulation(self, squares: Tensor) -> Tensor:
+        """(B,out): what brings a convolution of inputs scaled by `scaled` to unit variance."""
+        return torch.rsqrt(self.scaled.square() @ squares.t() + _EPSILON / self.largest.square())
+
+
+class FoldedGenerator:
+    """(B,3,S,S) float32 RGB in [-1,1] to the same, nominally in [-1,1], not clamped.
+
+    dtype: of convolutions and activations: float32, bfloat16 or float16.
+    """
+
+    def __init__(self, network: FullGenerator, dtype: torch.dtype, device: torch.device) -> None:
+        self.figures, self.dtype = network.figures, dtype
+        fold = _Folder(dtype, device)
+        decoder: Any = network.generator
+        self._encoders = [
+            fold.encoder(network.get_submodule(f"ecd{i}.0")) for i in range(len(self.figures.sides))
+        ]
+        self._latent = fold.dense(network.final_linear[0])
+        self._mapping = [fold.dense(layer) for layer in list(decoder.style)[1:]]
+        self._input = fold.activation(decoder.input.input)
+        layers: list[tuple[StyledConv, ToRGB | None]] = [(decoder.conv1, decoder.to_rgb1)]
+        for i, to_rgb in enumerate(decoder.to_rgbs):
+            layers += [(decoder.convs[2 * i], None), (decoder.convs[2 * i + 1], to_rgb)]
+        self._convs = [fold.styled(conv) for conv, _ in layers]
+        self._rgbs = [fold.rgb(to_rgb) if to_rgb else None for _, to_rgb in layers]
+        convs = [each.conv for pair in layers for each in pair if each is not None]
+        self._style_weight = torch.cat([fold.exact(c.modulation.weight * c.modulation.scale) for c in convs])
+        self._style_bias = torch.cat([fold.exact(c.modulation.bias * c.modulation.lr_mul) for c in convs])
+        self._style_widths = [c.modulation.weight.shape[0] for c in convs]
+
+    def __call__(self, faces: Tensor) -> Tensor:
+        features, latent = self._encoded(faces.to(self.dtype, memory_format=NHWC))
+        styles = self._styles(latent)
+        x, rgb = self._input.expand(len(faces), -1, -1, -1), None
+        for number, (conv, to_rgb) in enumerate(zip(self._convs, self._rgbs, strict=True)):
+            x = conv(x, next(styles), features[-1 - (number + 1) // 2])
+            rgb = to_rgb(x, next(styles), rgb) if to_rgb else rgb
+        assert rgb is not None
+        return rgb
+
+    def _encoded(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
+        """The features from full size down to 4 pixels, and the (B,D) latent."""
+        features = []
+        for encoder in self._encoders:
+            x = encoder(x)
+            features.append(x)
+        latent = self._latent(x.float().flatten(1))
+        latent = latent * torch.rsqrt(latent.square().mean(dim=1, keepdim=True) + _EPSILON)
+        for layer in self._mapping:
+            latent = layer(latent)
+        return features, latent
+
+    def _styles(self, latent: Tensor) -> Any:
+        styles = F.linear(latent, self._style_weight, self._style_bias)
+        for whole in styles.split(self._style_widths, dim=1):
+            largest = whole.abs().amax(dim=1, keepdim=True).clamp_min(_EPSILON)
+            yield Style(whole, whole / largest, largest)
+
+
+class _Folder:
+    """Makes folded layers of a network's: in float32 with factors applied there, then in their own dtype."""
+
+    def __init__(self, dtype: torch.dtype, device: torch.device) -> None:
+        self.dtype, self.device = dtype, device
+
+    def exact(self, values: Tensor) -> Tensor:
+        return values.detach().to(self.device, torch.float32)
+
+    def activation(self, values: Tensor) -> Tensor:
+        return values.detach().to(self.device, self.dtype, memory_format=NHWC)
+
+    def dense(self, layer: Any) -> Dense:
+        """Every linear layer of the latent's way is activated."""
+        return Dense(
+            self.exact(layer.weight * (layer.scale * GAIN)), self.exact(layer.bias * (layer.lr_mul * GAIN))
+        )
+
+    def encoder(self, layers: Any) -> Encoder:
+        blur, conv, activation = layers if len(layers) == 3 else (None, *layers)
+        weight = self.activation(conv.weight * (conv.scale * GAIN))
+        return Encoder(
+            weight, self.exact(activation.bias * GAIN).to(self.dtype), self.fir(blur, weight.shape[1])
+        )
+
+    def styled(self, layer: StyledConv) -> Styled:
+        conv: ModulatedConv2d = layer.conv
+        weight = conv.weight[0] * (conv.scale * GAIN)
+        own, skip = (layer.activate.bias.detach() * GAIN).view(1, -1, 1, 1).chunk(2, dim=1)
+        return Styled(
+            self.exact(weight).contiguous(memory_format=NHWC),
+            self.activation(weight),
+            self.exact(weight / GAIN).square().sum((2, 3)),
+            self.activation(own),
+            self.activation((layer.noise.weight * GAIN).view(1, 1, 1, 1)),
+            self.activation(skip),
+            self.fir(conv.blur, weight.shape[0]),
+        )
+
+    def rgb(self, layer: ToRGB) -> Rgb:
+        fir = self.exact(layer.upsample.kernel).expand(3, 1, -1, -1) if layer.upsample else None
+        weight = self.exact(layer.conv.weight[0] * layer.conv.scale)
+        gain = max(float(weight.abs().max()), _EPSILON)
+        return Rgb(weight / gain, gain, self.exact(layer.bias.flatten()), fir)
+
+    def fir(self, blur: Blur | None, channels: int) -> Tensor | None:
+        if blur is None:
+            return None
+        return self.exact(blur.kernel).to(self.dtype).expand(channels, 1, -1, -1).contiguous()
+
+
+def per_channel(values: Tensor, x: Tensor) -> Tensor:
+    """(B,C) as something that multiplies a (B,C,H,W) tensor of x's dtype."""
+    return values.to(x.dtype)[:, :, None, None]

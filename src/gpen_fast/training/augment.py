@@ -1,0 +1,97 @@
+"""Variety for few and alike portraits: mirror, rotation, light, colour, grey, occlusion, background.
+
+Faces are (S,S,3) RGB uint8; results have the same shape. The augmented face is what the network has to restore,
+so nothing here may blur it more than one cubic resampling does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Face = NDArray[np.uint8]
+_GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Variety:
+    """How often and how far faces are varied. Shares are of 1; rotation in degrees; scale and shift of the side."""
+
+    mirror: float = 0.5
+    warped: float = 0.6
+    rotation: float = 15.0
+    scale: float = 0.12
+    shift: float = 0.05
+    light: float = 0.6
+    colour: float = 0.3
+    grey: float = 0.15
+    occlusion: float = 0.2
+
+
+def augment(face: Face, other: Face, rng: np.random.Generator, variety: Variety) -> Face:
+    """`face` varied at random; pieces of `other` cover some of it."""
+    if rng.random() < variety.mirror:
+        face = face[:, ::-1]
+    if rng.random() < variety.warped:
+        face = warped(face, rng, variety)
+    if rng.random() < variety.occlusion:
+        face = occluded(face, other, rng)
+    return relit(face, rng, variety)
+
+
+def warped(face: Face, rng: np.random.Generator, variety: Variety) -> Face:
+    """Turned, scaled and shifted, as an imperfect alignment would leave it; the border is reflected."""
+    side = face.shape[0]
+    angle = rng.uniform(-variety.rotation, variety.rotation)
+    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), angle, 1 + rng.uniform(-1, 1) * variety.scale)
+    matrix[:, 2] += rng.uniform(-variety.shift, variety.shift, 2) * side
+    turned: Any = cv2.warpAffine(
+        face, matrix, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return turned
+
+
+def occluded(face: Face, other: Face, rng: np.random.Generator) -> Face:
+    """A rotated rectangle or an ellipse of `other`, or of one colour, in front of the face."""
+    side = face.shape[0]
+    mask = np.zeros((side, side), np.uint8)
+    centre = tuple(int(v) for v in rng.integers(0, side, 2))
+    axes = tuple(int(v) for v in rng.integers(side // 16, side // 4, 2))
+    if rng.random() < 0.5:
+        cv2.ellipse(mask, centre, axes, float(rng.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA)
+    else:
+        corners = cv2.boxPoints((centre, (2.0 * axes[0], 2.0 * axes[1]), float(rng.uniform(0, 180))))
+        cv2.fillConvexPoly(mask, corners.astype(np.int32), 255, cv2.LINE_AA)
+    cover = np.roll(other, tuple(rng.integers(0, side, 2)), (0, 1))
+    if rng.random() < 0.3:
+        cover = np.broadcast_to(rng.integers(0, 256, 3, dtype=np.uint8), face.shape)
+    share = mask[:, :, None].astype(np.float32) / 255
+    return np.rint(face * (1 - share) + cover * share).astype(np.uint8)
+
+
+def relit(face: Face, rng: np.random.Generator, variety: Variety) -> Face:
+    """Gain, gamma, a gradient of light across the face, colour cast, saturation, grey."""
+    picture = face.astype(np.float32) / 255
+    if rng.random() < variety.light:
+        picture = picture ** np.float32(np.exp(rng.uniform(-0.5, 0.5)))
+        picture = picture * np.float32(rng.uniform(0.6, 1.15)) * _slope(face.shape[0], rng)
+    grey = (picture @ _GREY)[:, :, None]
+    if rng.random() < variety.grey:
+        picture = np.repeat(grey, 3, axis=2)
+    elif rng.random() < variety.colour:
+        picture = grey + (picture - grey) * np.float32(rng.uniform(0.3, 1.5))
+        picture = picture * rng.uniform(0.8, 1.2, 3).astype(np.float32)
+    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+
+
+def _slope(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """(S,S,1): light that falls off to one side."""
+    yy, xx = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j].astype(np.float32)
+    angle, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.35)
+    return (1 - depth / 2 + depth / 2 * (xx * np.cos(angle) + yy * np.sin(angle)))[:, :, None].astype(
+        np.float32
+    )

@@ -1,0 +1,68 @@
+"""One TOML of figures per run, and a wrong one is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gpen_fast.errors import SettingsError
+from gpen_fast.training.__main__ import DEFAULT
+from gpen_fast.training.config import Config, read_config
+from gpen_fast.training.loop import rate_at
+from tests.training.conftest import small_config
+
+NETWORK = "[network]\nsize = 32\nstyle_dim = 16\nn_mlp = 2\nwidths = [8, 8, 8, 8]\n"
+
+
+def read(tmp_path: Path, text: str) -> Config:
+    path = tmp_path / "run.toml"
+    path.write_text(text)
+    return read_config(path)
+
+
+def test_the_published_run_can_be_read() -> None:
+    figures = read_config(DEFAULT).figures
+    assert figures.size == 256
+    assert figures.sides[-1] == 256
+
+
+def test_reads_every_table(tmp_path: Path) -> None:
+    text = (
+        NETWORK
+        + "[run]\nsteps = 9\n[loss]\nscales = 1\n[damage]\nfactor = [2.0, 3.0]\n[variety]\ngrey = 1.0\n"
+    )
+    config = read(tmp_path, text + "[adversary]\nstart = 5\n[optimiser]\nrate = 0.5\n")
+    assert (config.steps, config.loss.scales, config.damage.factor) == (9, 1, (2.0, 3.0))
+    assert (config.variety.grey, config.optimiser.rate, config.adversarial) == (1.0, 0.5, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "[run]\nsteps = 9\n[los]\nscales = 1\n",
+            r"unknown table \[los\]: accepted are run, network, optimiser",
+        ),
+        ("[run]\nsteps = 9\nspeed = 1\n", r"\[run\] speed: no such figure. Accepted are .*steps"),
+        ("[run]\nsteps = 0\n", "steps 0, batch 8: accepted are 1 and up"),
+        ("[run]\nbatch = 2\n", r"\[run\]: .*'steps'"),
+        ("[run]\nsteps = 9\nprecision = 'fp16'\n", "precision 'fp16': training runs in fp32 or bf16"),
+        ("[run]\nsteps = 9\n[optimiser]\ncooling = 0\n", "cooling 0: accepted is above 0"),
+        ("steps =\n", "run.toml: Invalid value"),
+    ],
+)
+def test_names_what_is_wrong(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        read(tmp_path, NETWORK + text if text.startswith("[") else text)
+
+
+def test_the_rate_warms_up_holds_and_cools() -> None:
+    config = small_config(steps=1000)
+    peak = config.optimiser.rate
+    rates = [rate_at(step, config) for step in (0, 100, 499, 750, 999)]
+    assert rates[1] == rates[2] == peak
+    assert peak * 0.4 < rates[3] < peak * 0.6
+    assert rates[4] < peak * 0.02
+    slow = small_config(steps=1000, optimiser=type(config.optimiser)(warmup=10))
+    assert rate_at(0, slow) == pytest.approx(slow.optimiser.rate / 10)

@@ -1,0 +1,36 @@
+"""Training starts from a network that gives back its input."""
+
+from __future__ import annotations
+
+import torch
+
+from gpen_fast.training.__main__ import DEFAULT
+from gpen_fast.training.config import read_config
+from gpen_fast.training.initial import near_identity
+from tests.conftest import reference_input
+from tests.training.conftest import SMALL
+
+
+def test_the_first_output_is_nearly_the_input() -> None:
+    figures = read_config(DEFAULT).figures
+    faces = reference_input(figures.size)
+    with torch.no_grad():
+        difference = (near_identity(figures, 1)(faces) - faces).abs()
+    assert difference.mean() < 0.05
+
+
+def test_the_seed_alone_decides() -> None:
+    before = torch.get_rng_state()
+    one = near_identity(SMALL, 1).state_dict()
+    torch.randn(7)
+    same, other = near_identity(SMALL, 1).state_dict(), near_identity(SMALL, 2).state_dict()
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert not torch.equal(one["generator.convs.0.conv.weight"], other["generator.convs.0.conv.weight"])
+    assert before.shape == torch.get_rng_state().shape
+
+
+def test_everything_can_be_trained() -> None:
+    network = near_identity(SMALL, 1)
+    network(reference_input(SMALL.size)).square().sum().backward()
+    still = [name for name, parameter in network.named_parameters() if parameter.grad is None]
+    assert not still
