@@ -26,7 +26,7 @@ def blurred(pictures: Tensor) -> Tensor:
 
 def test_equal_pictures_cost_nothing() -> None:
     assert pixel_loss(noise(), noise(), 3, 1.0) == 0
-    assert energy_loss(noise(), noise()) == 0
+    assert energy_loss(noise(), noise(), blurred(noise())) == 0
 
 
 def test_one_scale_without_gradients_is_the_mean_absolute_difference() -> None:
@@ -43,7 +43,15 @@ def test_coarser_scales_forgive_grain() -> None:
 
 
 def test_energy_cares_how_much_texture_there_is_more_than_where() -> None:
-    assert energy_loss(noise(1), noise()) < 0.3 * energy_loss(blurred(noise()), noise())
+    smooth = blurred(noise())
+    assert energy_loss(noise(1), noise(), smooth) < 0.3 * energy_loss(smooth, noise(), smooth)
+
+
+def test_energy_is_asked_for_where_damage_took_it() -> None:
+    smooth = blurred(noise())
+    assert energy_loss(smooth, noise(), noise()) == 0
+    halfway = (noise() + smooth) / 2
+    assert 0 < energy_loss(smooth, noise(), halfway) < 0.7 * energy_loss(smooth, noise(), smooth)
 
 
 def test_scores_pull_apart() -> None:

@@ -53,7 +53,7 @@ class Trainer:
         damaged, wanted = (each.to(self.device) for each in self.pairs.at(self.done, self.rank))
         output = restored(self.network, damaged, DTYPES[self.config.precision])
         pixels = pixel_loss(output, wanted, self.config.loss.scales, self.config.loss.gradient)
-        loss = pixels + self.config.loss.energy * energy_loss(output, wanted)
+        loss = pixels + self.config.loss.energy * energy_loss(output, wanted, damaged)
         rival = self.rival if self.done >= self.config.adversary.start else None
         self._update(loss if rival is None else loss + rival.loss_of(output, wanted))
         if rival is not None:
