@@ -13,21 +13,25 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from portraits import portraits
 from safetensors.torch import save_file
 from shop import TINY, network_file, shop
 from torch import Tensor
 
 from gpen_fast.cli.app import main
 from gpen_fast.gpen.checkpoint import random_state
+from gpen_fast.stages.generate.base import AUTO
 from gpen_fast.store import folders, hashes, locate, records
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(__file__).parent / "data"
 EXAMPLES = ROOT / "examples"
+# What `--backend auto` is on this machine.
+BACKEND = AUTO["cuda" if torch.cuda.is_available() else "cpu"]
 # Larger pictures for local tests lie outside the project.
 SHARED = Path(os.environ.get("GPEN_FAST_SHARED", ROOT.parent / "shared"))
 
-__all__ = ["TINY", "network_file", "shop"]  # fixtures of their own file
+__all__ = ["TINY", "network_file", "portraits", "shop"]  # fixtures of their own file
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

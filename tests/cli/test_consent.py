@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import EXAMPLES
+from conftest import BACKEND, EXAMPLES
 from hostile import Reply
 from safetensors.torch import load_file, save_file
 from shop import Shop
@@ -35,7 +35,7 @@ def test_best_is_fetched_once_its_licence_is_accepted(cli, shop: Shop, portrait:
     ran = cli(*portrait, "--yes")
     assert ran.status == 0
     assert "Not for commerce." in ran.err
-    assert "gpen-bfr-512 (eager)" in ran.out
+    assert f"gpen-bfr-512 ({BACKEND})" in ran.out
     assert BETTER not in ran.out
     report = json.loads(Path("r.json").read_text())
     assert report["weights"] == [{"name": "gpen-bfr-512", "sha256": spec_sha(shop), "random": False}]
@@ -56,7 +56,7 @@ def test_nobody_to_ask_means_the_embedded_model_and_why(cli, shop: Shop, portrai
     assert (
         ran.err == f"{WHY}its licence has to be accepted once (gpen-fast weights pull gpen-bfr-512 --yes)\n"
     )
-    assert "lite (eager)" in ran.out
+    assert f"lite ({BACKEND})" in ran.out
     assert BETTER in ran.out
     assert ran_model() == "lite"
     assert not shop.net.requests
@@ -126,7 +126,7 @@ def test_nothing_to_do_asks_nothing(cli, shop: Shop, portrait: list[str]) -> Non
 def test_profile_does_the_same(cli, shop: Shop, portrait: list[str]) -> None:
     ran = cli("profile", "in.jpg", "--runs", "1", "--warmup", "0", "--yes")
     assert ran.status == 0
-    assert "gpen-bfr-512 (eager)" in ran.out
+    assert f"gpen-bfr-512 ({BACKEND})" in ran.out
 
 
 def test_embedded_figures_are_checked_once_they_are_known(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import EXAMPLES, photo, write_photo
+from conftest import BACKEND, EXAMPLES, photo, write_photo
 from PIL import Image
 
 
@@ -47,7 +47,7 @@ def test_folder_is_restored_and_every_input_accounted_for(cli, album: Path, tiny
         assert f"\n{stage} " in f"\n{ran.out}"
     assert "2 restored, 1 no face (copied through), 1 failed\n" in ran.out
     assert "left alone: 0 skipped (done already), 1 ignored (no picture)\n" in ran.out
-    assert "custom-64 (eager) | detector haar" in ran.out
+    assert f"custom-64 ({BACKEND}) | detector haar" in ran.out
     assert "failed in/torn.jpg: damaged: " in ran.err
     assert max(map(len, ran.out.splitlines())) <= 80
     assert Path("out/meadow.png").read_bytes() == Path("in/meadow.png").read_bytes()
@@ -221,7 +221,7 @@ def test_quiet_says_failures_only(cli, album: Path, tiny_weights: Path) -> None:
         ),
         (["--device", "tpu"], "device 'tpu': accepted are auto, cpu, cuda and cuda:N"),
         (["--detector", "yolo"], "detector 'yolo' does not exist: there is haar, none, retinaface"),
-        (["--backend", "tensorrt"], "backend 'tensorrt' does not exist: there is eager."),
+        (["--backend", "tensorrt"], "backend 'tensorrt' does not exist: there is eager, folded."),
         (["--format", "gif"], "format 'gif': accepted are jpg, png, webp, same"),
         (["--only-largest", "--only-center"], "only-largest and only-center contradict each other"),
         (["--model", "gpen-bfr-512"], "no weights for gpen-bfr-512: looked for GPEN-BFR-512.pth in"),
@@ -258,7 +258,7 @@ def test_weights_are_found_in_the_named_folder(cli, album: Path, monkeypatch: py
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(album / "mine"))
     ran = cli("enhance", "in/astronaut.png", "out")
     assert ran.status == 0
-    assert "gpen-bfr-256 (eager)" in ran.out
+    assert f"gpen-bfr-256 ({BACKEND})" in ran.out
 
 
 def test_interrupt_keeps_what_is_finished(tmp_path: Path, tiny_weights: Path) -> None:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import EXAMPLES, write_photo
+from conftest import BACKEND, EXAMPLES, write_photo
 
 from gpen_fast import __version__, single
 from gpen_fast.pipeline import Pipeline
@@ -71,7 +71,7 @@ def test_random_weights_say_so(cli) -> None:
     ran = cli("profile", HOPPER, "--runs", "1", "--warmup", "0", "--weights", "random:gpen-bfr-256")
     assert ran.status == 0
     assert "random weights: timing only" in ran.out
-    assert "gpen-bfr-256 (eager)" in ran.out
+    assert f"gpen-bfr-256 ({BACKEND})" in ran.out
     ran = cli("profile", HOPPER, "--weights", "random:gpen")
     assert ran.status == 2
     assert "model 'gpen' is not known: there is gpen-bfr-512" in ran.err

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from portraits import small_faces
 
 from gpen_fast.training.augment import Variety, augment
-from tests.training.conftest import small_faces
 
 FACE, OTHER = small_faces(2, size=64)
 NONE = Variety(mirror=0, warped=0, light=0, colour=0, grey=0, occlusion=0)

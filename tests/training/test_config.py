@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from portraits import small_config
 
 from gpen_fast.errors import SettingsError
 from gpen_fast.training.__main__ import DEFAULT
 from gpen_fast.training.config import Config, read_config
 from gpen_fast.training.loop import rate_at
-from tests.training.conftest import small_config
 
 NETWORK = "[network]\nsize = 32\nstyle_dim = 16\nn_mlp = 2\nwidths = [8, 8, 8, 8]\n"
 

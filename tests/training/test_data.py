@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from portraits import SIZE, small_faces
 
 from gpen_fast.errors import InputsError
 from gpen_fast.training.augment import Variety
 from gpen_fast.training.data import HELD_OUT, TRAIN, Pairs, read_faces, read_manifest, to_network
 from gpen_fast.training.degrade import Ranges
-from tests.training.conftest import SIZE, small_faces
 
 
 def test_splits_keep_apart(portraits: Path) -> None:

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from portraits import small_faces
 
 from gpen_fast.training.degrade import Damage, Ranges, degrade, drawn, fixed
-from tests.training.conftest import small_faces
 
 FACE = small_faces(1, size=96)[0]
 

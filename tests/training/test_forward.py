@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from conftest import TINY, reference_input, relative_l2
+from portraits import SMALL
 
 from gpen_fast.gpen.checkpoint import random_state
 from gpen_fast.gpen.network import FullGenerator
 from gpen_fast.gpen.spec import Figures
 from gpen_fast.training.forward import restored
-from tests.conftest import TINY, reference_input, relative_l2
-from tests.training.conftest import SMALL
 
 
 def loaded(figures: Figures) -> FullGenerator:

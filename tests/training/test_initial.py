@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import torch
+from conftest import reference_input
+from portraits import SMALL
 
 from gpen_fast.training.__main__ import DEFAULT
 from gpen_fast.training.config import read_config
 from gpen_fast.training.initial import near_identity
-from tests.conftest import reference_input
-from tests.training.conftest import SMALL
 
 
 def test_the_first_output_is_nearly_the_input() -> None:

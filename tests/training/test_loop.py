@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from portraits import SMALL, small_config, small_faces, with_rival
 
 from gpen_fast.errors import CheckpointError
 from gpen_fast.gpen import load_network
@@ -15,7 +16,6 @@ from gpen_fast.training.data import Pairs
 from gpen_fast.training.degrade import Ranges
 from gpen_fast.training.forward import restored
 from gpen_fast.training.loop import Trainer
-from tests.training.conftest import SMALL, small_config, small_faces, with_rival
 
 
 def trainer(config: Config) -> Trainer:

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from portraits import small_faces
 from torch import Tensor
 
 from gpen_fast.training.metrics import damaged_faces, held_out_table, quality, restored_faces
-from tests.training.conftest import small_faces
 
 FACES = small_faces(3, size=64)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from portraits import SIZE, small_config
 from typer.testing import CliRunner
 
 from gpen_fast.errors import CheckpointError, SettingsError
@@ -19,7 +20,6 @@ from gpen_fast.training.data import Pairs, read_faces, read_manifest
 from gpen_fast.training.export import export
 from gpen_fast.training.loop import Trainer
 from gpen_fast.training.run import LOG, Report, Run, train
-from tests.training.conftest import SIZE, small_config
 
 TOML = """
 [network]
