@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from PIL import Image
+
 from gpen_fast.errors import WeightsNotFoundError
 from gpen_fast.settings import Settings
 from gpen_fast.store.locate import choose
@@ -33,7 +35,21 @@ def main() -> None:
             run("profile", str(picture), "--weights", RANDOM, "--runs", "5")
         return
     run("enhance", str(HERE), str(OUT), "--overwrite", "--offline")
+    for picture in sorted(HERE.glob("*-degraded.jpg")):
+        print(f"before and after: {before_and_after(picture)}")
     print(f"restored pictures are in {OUT}")
+
+
+def before_and_after(picture: Path) -> Path:
+    """An example and its restoration side by side, twice as large, for looking."""
+    made = OUT / f"{picture.stem}-before-after.png"
+    with Image.open(picture) as before, Image.open(OUT / f"{picture.stem}.png") as after:
+        width, height = before.size
+        both = Image.new("RGB", (2 * width, height))
+        both.paste(before.convert("RGB"), (0, 0))
+        both.paste(after.convert("RGB"), (width, 0))
+    both.resize((4 * width, 2 * height), Image.Resampling.BICUBIC).save(made)
+    return made
 
 
 if __name__ == "__main__":
