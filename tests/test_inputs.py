@@ -283,6 +283,7 @@ class TestSuffix:
         assert [note for _, note in second.notes] == [
             "a result of an earlier run by its name and 3 more: left out."
         ]
+        write_photo(album / "in/a_new.webp.faces/000-crop.png")
         changed = plan(["in"], Path("in"), Output("jpg", suffix="_new"))
         assert len(changed.todo) == 4, "results of another format are results"
         assert len(plan(["in"], Path("in"), Output("webp", suffix="_new", overwrite=True)).todo) == 4

@@ -69,6 +69,10 @@ def test_output_format() -> None:
             "--in-place writes each picture under its own name and in its own format: leave --format",
         ),
         ({"in_place": True, "format": "same", "suffix": "_new"}, "leave --format and --suffix out"),
+        (
+            {"in_place": True, "format": "same", "save_faces": True},
+            "--save-faces would mix faces with the pictures",
+        ),
         ({"suffix": "a/b"}, "suffix 'a/b': accepted is part of a file's name, such as _restored."),
     ],
 )

@@ -70,6 +70,11 @@ def plan(inputs: Iterable[str], out: Path | None, output: Output) -> Plan:
     return made
 
 
+def faces_of(result: Path) -> Path:
+    """The folder of the faces that `--save-faces` writes beside a result."""
+    return result.with_name(f"{result.name}.faces")
+
+
 def is_one_file(names: list[Path], out: Path | None) -> bool:
     """Whether `out` is the name of the one file to write."""
     one = len(names) == 1 and not is_folder(names[0])
@@ -191,7 +196,7 @@ def _pictures(names: list[Path], out: Path | None, made: Plan) -> Iterator[tuple
 def _without_results(
     found: list[tuple[Path, Path]], out: Path | None, output: Output, made: Plan
 ) -> list[tuple[Path, Path]]:
-    """Leaves out what an earlier run wrote beside its input: x_restored.png where there is an x.jpg."""
+    """Leaves out what an earlier run wrote beside its input: x_restored.png where there is an x.jpg, and its faces."""
     if out is None or not output.suffix:
         return found
     inputs = {source.with_suffix("") for source, _ in found}
@@ -202,6 +207,8 @@ def _without_results(
         and source.with_name(source.stem.removesuffix(output.suffix)) in inputs
         and real((out / relative).parent) == real(source.parent)
     ]
+    faces = {faces_of(result) for result in results}
+    results += [source for source, _ in found if source.parent in faces]
     if results:
         others = f" and {len(results) - 1} more" if len(results) > 1 else ""
         made.notes.append((results[0], f"a result of an earlier run by its name{others}: left out."))

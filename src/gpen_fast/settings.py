@@ -93,6 +93,10 @@ class Output:
     in_place: bool = False
 
     def __post_init__(self) -> None:
+        if self.in_place and self.save_faces:
+            raise SettingsError(
+                "--save-faces would mix faces with the pictures of --in-place: name an output folder."
+            )
         if self.in_place and (self.format != SAME or self.suffix):
             raise SettingsError(
                 "--in-place writes each picture under its own name and in its own format: leave --format and "

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gpen_fast.device import download
 from gpen_fast.errors import PictureError
+from gpen_fast.inputs import faces_of
 from gpen_fast.mark import marked
 from gpen_fast.pipeline import Job
 from gpen_fast.settings import Output, suffix_of
@@ -58,7 +59,7 @@ class Sink:
             self._write(target, frame)
 
     def _write_faces(self, target: Path, job: Job) -> None:
-        folder = target.with_name(f"{target.name}.faces")
+        folder = faces_of(target)
         for old in folder.glob("[0-9][0-9][0-9]-*.png"):
             old.unlink()
         for number, face in enumerate(job.restored_faces()):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import simplejpeg
 import torch
 from conftest import photo
 from PIL import Image
@@ -41,7 +42,7 @@ KINDS = {
 def ours(data: bytes) -> np.ndarray | None:
     try:
         with opened(data, 10**6) as image:
-            return pixels.decode(image, data, None).numpy()
+            return pixels.decode(image, data, None, []).numpy()
     except Exception:
         return None
 
@@ -74,10 +75,13 @@ def test_whole_and_damaged_files_give_what_pillow_gives(kind: str) -> None:
         assert got is None or np.array_equal(got, wanted), number
 
 
-def test_torchvision_does_decode() -> None:
-    operators = pixels._operators()
-    data = torch.frombuffer(bytearray(KINDS["baseline"]), dtype=torch.uint8)
-    assert operators.decode_jpeg(data, pixels.READ_MODES["RGB"]).shape == (3, 97, 123)
+def test_the_fast_decoders_do_decode(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(image: Image.Image) -> None:
+        raise AssertionError("fell back to Pillow")
+
+    monkeypatch.setattr(pixels, "from_pillow", never)
+    for data in KINDS.values():
+        assert ours(data) is not None
     import torchvision.io
 
     for mode, number in pixels.READ_MODES.items():
@@ -85,14 +89,28 @@ def test_torchvision_does_decode() -> None:
         assert torchvision.io.ImageReadMode[name].value == number
 
 
-def test_pillow_decodes_where_torchvision_declines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["baseline", "lossy"])
+def test_pillow_decodes_where_they_decline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     def declines(*arguments: object) -> None:
-        raise RuntimeError("not here")
+        raise RuntimeError("not here") if kind == "lossy" else ValueError("Unsupported")
 
-    monkeypatch.setattr(pixels, "_operators", lambda: type("None", (), {"decode_jpeg": declines}))
-    (tmp_path / "a.jpg").write_bytes(KINDS["baseline"])
-    got = load(tmp_path / "a.jpg", CPU).pixels.permute(1, 2, 0).numpy()
-    assert np.array_equal(got, pillows(KINDS["baseline"]))
+    monkeypatch.setattr(pixels, "_operators", lambda: type("None", (), {"decode_webp": declines}))
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", declines)
+    (tmp_path / "a").write_bytes(KINDS[kind])
+    frame = load(tmp_path / "a", CPU)
+    assert np.array_equal(frame.pixels.permute(1, 2, 0).numpy(), pillows(KINDS[kind]))
+    assert frame.note == ""
+
+
+def test_jpeg_that_is_damaged_in_places_is_noted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    made = bytearray(KINDS["baseline"])
+    made[len(made) // 2] ^= 0x15
+    made[-40:-38] = b"\xff\xd9"  # an end before the end
+    (tmp_path / "a.jpg").write_bytes(made)
+    assert load(tmp_path / "a.jpg", CPU).note.startswith("its data is damaged in places (")
+    assert capfd.readouterr().err == "", "libjpeg's words name no file"
 
 
 def test_gpu_decode_needs_a_gpu(tiny_weights: Path) -> None:

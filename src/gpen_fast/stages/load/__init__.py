@@ -48,7 +48,7 @@ def load(
 
 
 def _upload(frame: Frame, device: torch.device) -> Frame:
-    if device.type == "cpu" or frame.pixels.device == device:
+    if frame.pixels.device.type == device.type:
         return frame
     return replace(
         frame,
@@ -62,7 +62,8 @@ def _from_file(path: Path, max_pixels: int, decoder: torch.device | None) -> Fra
     data = read(path)
     try:
         with opened(data, max_pixels) as image:
-            return described(image, decode(image, data, decoder), data)
+            notes: list[str] = []
+            return described(image, decode(image, data, decoder, notes), data, notes)
     except PictureError:
         raise
     except MemoryError:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,9 +34,9 @@ _XMP_ELSEWHERE = re.compile(rb"Container:Directory|hdrgm:Version|GCamera:M|HasEx
 _SAYS_ORIENTATION = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 
 
-def described(image: Image.Image, pixels: Tensor, data: bytes = b"") -> Frame:
+def described(image: Image.Image, pixels: Tensor, data: bytes = b"", notes: Sequence[str] = ()) -> Frame:
     """(H,W,C) pixels turned upright unless decoding has done that, with what the file, `data`, says about them."""
-    notes = [_pages(image), _cut_depth(bits_cut(image, data))]
+    notes = [_pages(image), _cut_depth(bits_cut(image, data)), *notes]
     exif, orientation = _exif_of(image, notes)
     xmp = _xmp_of(image, notes)
     frame = from_hwc(pixels if is_upright(image, data) else turned(pixels, orientation))
