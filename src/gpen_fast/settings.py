@@ -14,6 +14,9 @@ TEMPLATES = ("gpen", "ffhq")
 # The input's own format instead of a plug-in's.
 SAME = "same"
 RANDOM = "random:"
+# How hard PNG is compressed.
+FAST, SMALL = "fast", "small"
+PNG_LEVELS = (FAST, SMALL)
 # The largest phone cameras have 199.8 million; a picture of as many takes some 2.5 GB on its way.
 MAX_PIXELS = 200_000_000
 
@@ -82,7 +85,7 @@ class Output:
     """What `enhance` writes.
 
     format: one of `formats()`; `same` keeps each input's own. suffix: stands between a result's name and its
-    format. in_place: results replace their inputs, in their own formats.
+    format. in_place: results replace their inputs, in their own formats. png_level: one of PNG_LEVELS.
     """
 
     format: str = "png"
@@ -91,6 +94,7 @@ class Output:
     overwrite: bool = False
     suffix: str = ""
     in_place: bool = False
+    png_level: str = FAST
 
     def __post_init__(self) -> None:
         if self.in_place and self.save_faces:
@@ -106,6 +110,8 @@ class Output:
             raise SettingsError(
                 f"suffix {self.suffix!r}: accepted is part of a file's name, such as _restored."
             )
+        if self.png_level not in PNG_LEVELS:
+            raise SettingsError(f"PNG level {self.png_level!r}: accepted are {', '.join(PNG_LEVELS)}.")
         if self.format not in formats():
             raise SettingsError(f"format {self.format!r}: accepted are {', '.join(formats())}.")
 

@@ -11,7 +11,7 @@ import typer
 from gpen_fast.cli import flags
 from gpen_fast.cli.names import shown
 from gpen_fast.errors import InputsError, SettingsError
-from gpen_fast.settings import MAX_PIXELS, SAME, Output, Settings, formats, suffix_of
+from gpen_fast.settings import FAST, MAX_PIXELS, PNG_LEVELS, SAME, Output, Settings, formats, suffix_of
 
 if TYPE_CHECKING:
     from gpen_fast.inputs import Plan
@@ -50,6 +50,12 @@ def enhance(
         ),
     ] = None,
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
+    png_level: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(PNG_LEVELS), help="Of PNG, lossless always: small is 5 % smaller and far slower."
+        ),
+    ] = FAST,
     suffix: Annotated[
         str, typer.Option(metavar="TEXT", help="Ends each result's name, as _restored; OUT may then be IN.")
     ] = "",
@@ -96,7 +102,7 @@ def enhance(
             f"--format {format} and the output name {out} contradict each other: leave one out."
         )
     chosen = wanted or named or (SAME if in_place else "png")
-    output = Output(chosen, quality, save_faces, overwrite, suffix, in_place)
+    output = Output(chosen, quality, save_faces, overwrite, suffix, in_place, png_level)
     work = plan(inputs, out, output)
     if dry_run:
         _print_plan(work)
