@@ -3,7 +3,7 @@
 # make check: format, lint, types
 # make soak: 500 damaged files, each restored or named; 1000 random pictures through the PNG encoder
 # make formats: every format in and out, as independent readers see it (exiftool, pngcheck, ImageMagick where installed)
-# make bench: time every stage on this machine, into benchmarks/results/
+# make bench: time every stage and the PNG encoders on this machine, into benchmarks/results/
 
 PYTHON ?= python3
 VENV := .venv
@@ -36,6 +36,7 @@ formats: $(VENV)/.dev-ready
 
 bench: $(VENV)/.demo-ready
 	$(BIN)/python benchmarks/stages.py
+	$(BIN)/python benchmarks/png.py
 
 clean:
 	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .coverage
