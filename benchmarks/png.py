@@ -2,9 +2,9 @@
 
 Method: each picture from pixels on the device to a file's bytes in host memory (for OpenCV and torchvision the copy
 to the host is part of that), every method once in turn, until each had its share of time or 20 runs; the median.
-Photographs in colour are those of examples/ and, where it is there, of ../shared/images, cut to size from their middles, each
-run another; `face` is a face enlarged as smoothly as a restored one; sizes are of every picture. A batch is as many
-pictures at once, its time divided among them. Compare figures of one run on one machine.
+Photographs are those in colour of examples/ and, where it is there, of ../shared/images, cut to size from their
+middles, each run another; `face` is a face enlarged as smoothly as a restored one; sizes are of every picture. A batch
+is as many pictures at once, its time divided among them. Compare figures of one run on one machine.
 
 Usage: python benchmarks/png.py [--sizes 256 512 1024 4000x3000] [--kinds photograph face noise flat] [--batch 32]
 """

@@ -84,6 +84,12 @@ def test_sizes_on_a_photograph() -> None:
     assert len(encode_on_host(array, level="small")) <= len(by_libpng)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_small_is_never_the_larger(kind: str) -> None:
+    array = array_of(make(kind, (3, 120, 130), torch.uint8))
+    assert len(encode_on_host(array, level="small")) <= len(encode_on_host(array))
+
+
 def test_array_that_may_not_be_written_to() -> None:
     array = np.asarray(Image.open(EXAMPLES / "astronaut.png").convert("RGB"))
     assert not array.flags.writeable
