@@ -4,13 +4,14 @@
 # make soak: 500 damaged files, each restored or named; 1000 random pictures through the PNG encoder
 # make formats: every format in and out, as independent readers see it (exiftool, pngcheck, ImageMagick where installed)
 # make bench: time every stage and the PNG encoders on this machine, into benchmarks/results/
+# make bench-gpu: the PNG encoder on CUDA; fails without it
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check format soak formats bench clean
+.PHONY: demo test check format soak formats bench bench-gpu clean
 
 demo: $(VENV)/.demo-ready
 	$(BIN)/python examples/demo.py
@@ -37,6 +38,9 @@ formats: $(VENV)/.dev-ready
 bench: $(VENV)/.demo-ready
 	$(BIN)/python benchmarks/stages.py
 	$(BIN)/python benchmarks/png.py
+
+bench-gpu: $(VENV)/.demo-ready
+	$(BIN)/python benchmarks/png.py --device cuda
 
 clean:
 	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .coverage

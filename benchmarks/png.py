@@ -27,6 +27,7 @@ from PIL import Image
 from stages import HERE, machine
 
 from gpen_fast import __version__
+from gpen_fast.device import pick_device
 from gpen_fast.png import encode_png, encode_pngs
 from gpen_fast.png.host import encode_on_host
 from gpen_fast.profile.report import commit, device_facts, write_json
@@ -172,11 +173,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", nargs="+", default=["256", "512", "1024", "4000x3000"])
     parser.add_argument("--kinds", nargs="+", default=["photograph", "face", "noise", "flat"])
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=0.5, help="for each method and kind of picture")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message="The image decoding and encoding capabilities")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = pick_device(arguments.device)
     for encode in methods(device, 2).values():
         encode(torch.zeros(3, 64, 64, dtype=torch.uint8, device=device))
     print(
