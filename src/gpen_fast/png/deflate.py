@@ -7,15 +7,11 @@ from torch import Tensor
 
 from gpen_fast.png.checksums import adler32
 from gpen_fast.png.pack import pack
-from gpen_fast.png.runs import NONE, TOKENS, WINDOW, count, to_windows, tokenise
+from gpen_fast.png.runs import BLOCK, WINDOW, to_windows, tokens_by_blocks
 from gpen_fast.png.stored import HEADER, store, stored_bits
 from gpen_fast.png.tables import make_code
 
 _ADLER_BYTES = 4
-# Windows with a code of their own, 64 KiB: on photographs 2 % smaller than one code for all.
-_BLOCK = 256
-# Bytes that are looked at together; the steps between take some 40 times as much memory.
-_PART = 1 << 22
 
 
 def deflate(stream: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -25,7 +21,7 @@ def deflate(stream: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     66048 bytes, or stored blocks where they are smaller.
     """
     windows = to_windows(stream)
-    tokens, counts = _tokens(windows, lengths)
+    tokens, counts = tokens_by_blocks(windows, lengths)
     code = make_code(counts, _is_last(lengths, windows.shape[1]))
     sizes = code.bits(counts).view(len(lengths), -1)
     ends = 8 * len(HEADER) + sizes.cumsum(1)
@@ -52,23 +48,7 @@ def big_endian(values: Tensor) -> Tensor:
     return torch.stack([(values >> shift) & 255 for shift in (24, 16, 8, 0)], dim=-1).to(torch.uint8)
 
 
-def _tokens(windows: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """(K,256,258) tokens and (K,TOKENS) counts by blocks, looked at in parts; no match crosses between parts."""
-    batch, number, _ = windows.shape
-    blocks = -(-number // _BLOCK)
-    shape = (batch, blocks * _BLOCK, WINDOW)
-    tokens = torch.full(shape, NONE, dtype=torch.int16, device=windows.device)
-    counts = torch.empty(batch, blocks, TOKENS, dtype=torch.int64, device=windows.device)
-    step = max(1, _PART // (batch * _BLOCK * WINDOW))
-    for first in range(0, blocks, step):
-        part = slice(first * _BLOCK, min(number, (first + step) * _BLOCK))
-        tokens[:, part] = tokenise(windows[:, part], lengths - part.start * WINDOW)
-        some = tokens[:, part.start : (first + step) * _BLOCK].reshape(-1, _BLOCK, WINDOW)
-        counts[:, first : first + step] = count(some).view(batch, -1, TOKENS)
-    return tokens.view(-1, _BLOCK, WINDOW), counts.view(-1, TOKENS)
-
-
 def _is_last(lengths: Tensor, windows: int) -> Tensor:
     """(K,) bool: whether a picture's data ends in the block."""
-    block = torch.arange(-(-windows // _BLOCK), device=lengths.device)
-    return (block == (lengths[:, None] - 1) // (_BLOCK * WINDOW)).flatten()
+    block = torch.arange(-(-windows // BLOCK), device=lengths.device)
+    return (block == (lengths[:, None] - 1) // (BLOCK * WINDOW)).flatten()

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gpen_fast.png.constants import on_device
+from gpen_fast.png.kernels import usable
 
 
 def to_rows(pixels: Tensor) -> tuple[Tensor, int]:
@@ -32,6 +33,15 @@ def filter_rows(rows: Tensor, pixel_bytes: int) -> Tensor:
     the least absolute sum of the specification's 12.7, and 3 % smaller where pictures are smooth. Residuals depend
     on raw neighbours only, so that all rows are filtered at once.
     """
+    if usable(rows):
+        from gpen_fast.png.kernels.filter import filter_rows as by_kernel
+
+        return by_kernel(rows, pixel_bytes)
+    return filter_rows_by_torch(rows, pixel_bytes)
+
+
+def filter_rows_by_torch(rows: Tensor, pixel_bytes: int) -> Tensor:
+    """`filter_rows` in torch operations, on any device."""
     batch, height, length = rows.shape
     best, least = rows, _cost(rows)
     chosen = torch.zeros_like(least, dtype=torch.uint8)

@@ -56,7 +56,7 @@ def make_code(counts: Tensor, is_last: Tensor) -> Code:
     occurring = torch.zeros(counts.shape[0], _SYMBOLS + 1, dtype=torch.int64, device=counts.device)
     occurring.scatter_add_(1, symbol.expand_as(counts), counts)
     occurring[:, _END] = 1
-    is_used = (counts[:, :NONE].sum(1, keepdim=True) > 0).long()
+    is_used = (counts.sum(1, keepdim=True) > 0).long()
     lengths = code_lengths(occurring[:, :_SYMBOLS], _LIMIT)
     codes = canonical_codes(lengths, _LIMIT)
     widths = torch.nn.functional.pad(lengths, (0, 1))[:, symbol]
