@@ -38,11 +38,10 @@ def _times_taken(was_leaf: list[Tensor], wanted: Tensor, symbols: int) -> Tensor
     The solution takes the `wanted` first items of the last list, and of each list before it the items of the
     packages taken: always the first ones again.
     """
-    rank = torch.arange(symbols, device=wanted.device)
-    taken = torch.zeros_like(rank)
+    place = torch.arange(2 * symbols, device=wanted.device)
+    rank, taken = place[:symbols], torch.zeros_like(wanted)
     for leaf in reversed(was_leaf):
-        first = torch.arange(leaf.shape[1], device=wanted.device) < wanted
-        leaves = (leaf & first).sum(1, keepdim=True)
+        leaves = (leaf & (place[: leaf.shape[1]] < wanted)).sum(1, keepdim=True)
         taken = taken + (rank < leaves)
         wanted = 2 * (wanted - leaves)
     return taken
@@ -61,7 +60,6 @@ def canonical_codes(lengths: Tensor, limit: int) -> Tensor:
 
 
 def _reversed(code: Tensor, lengths: Tensor, limit: int) -> Tensor:
-    result = torch.zeros_like(code)
-    for bit in range(limit):
-        result = result | (((code >> bit) & 1) << (lengths - 1 - bit).clamp(min=0))
-    return result
+    bit = torch.arange(limit, device=code.device)
+    place = (lengths[..., None] - 1 - bit).clamp(min=0)
+    return (((code[..., None] >> bit) & 1) << place).sum(-1)

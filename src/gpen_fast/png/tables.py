@@ -77,10 +77,15 @@ def _head(lengths: Tensor, is_last: Tensor) -> Words:
     occurring = occurring.scatter_add(1, said, torch.ones_like(said))
     meta = code_lengths(occurring, _META_LIMIT)
     codes = canonical_codes(meta, _META_LIMIT)
-    in_order = torch.stack([meta[:, symbol] for symbol in _META_ORDER], dim=1)
+    (order,) = on_device(_meta_order, lengths.device)
+    in_order = meta[:, order]
     values = [_BLOCK_HEADER | is_last * _LAST, in_order, codes.gather(1, said)]
     widths = [ones * 17, torch.full_like(in_order, _META_BITS), meta.gather(1, said)]
     return Words(torch.cat(values, dim=1), torch.cat(widths, dim=1))
+
+
+def _meta_order() -> tuple[Tensor]:
+    return (torch.tensor(_META_ORDER),)
 
 
 def _token_tables() -> tuple[Tensor, Tensor, Tensor]:

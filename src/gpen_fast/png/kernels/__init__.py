@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.util import find_spec
 
+import torch
 from torch import Tensor
 
 
 def usable(tensor: Tensor) -> bool:
-    """Whether kernels can take this tensor: it is on a GPU and Triton is installed."""
-    return tensor.is_cuda and _has_triton()
+    """Whether kernels can take this tensor: it is on a GPU, and Triton is installed and works there."""
+    return tensor.is_cuda and _works_on(tensor.device)
 
 
 @cache
-def _has_triton() -> bool:
-    return find_spec("triton") is not None
+def _works_on(device: torch.device) -> bool:
+    try:
+        from gpen_fast.png.kernels.filter import filter_rows
+
+        filter_rows(torch.zeros(1, 1, 1, dtype=torch.uint8, device=device), 1)
+    except Exception:
+        # No Triton, no compiler for its launcher, a GPU that it does not know: the torch operations give the same.
+        return False
+    return True
