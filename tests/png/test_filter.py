@@ -49,6 +49,22 @@ def test_each_pattern_gets_the_filter_that_makes_it_vanish() -> None:
     assert filter_rows(rows[None], 1)[0, 4].tolist() == [1, 7] + [3] * 59
 
 
+def test_each_row_gets_the_filter_of_fewest_bits() -> None:
+    rng = np.random.default_rng(9)
+    raw = np.cumsum(rng.integers(-9, 10, (40, 90)) * (rng.random((40, 1)) < 0.6), axis=1).astype(np.uint8)
+    chosen = filter_rows(torch.from_numpy(raw)[None], 3)[0, :, 0].tolist()
+    left, up, corner = (np.zeros((40, 90), int) for _ in range(3))
+    left[:, 3:], up[1:], corner[1:, 3:] = raw[:, :-3], raw[:-1], raw[:-1, :-3]
+    near = np.stack([left, up, corner])
+    paeth = np.take_along_axis(near, np.abs(near - (left + up - corner)).argmin(0)[None], 0)[0]
+    costs = []
+    for guess in (0, left, up, (left + up) // 2, paeth):
+        signed = (raw.astype(int) - guess + 128) % 256 - 128
+        costs.append([sum(1 + abs(int(one)).bit_length() for one in row if one) for row in signed])
+    assert chosen == np.argmin(costs, axis=0).tolist()
+    assert len(set(chosen)) >= 3
+
+
 def test_sixteen_bits_are_in_network_order() -> None:
     pixels = torch.tensor([[[0x0102, 0x0304]], [[0x0506, 0x0708]]], dtype=torch.int32).to(torch.int16)
     rows, step = to_rows(pixels[None])
