@@ -1,7 +1,7 @@
 # make demo: install and show what gpen-fast does on examples/
 # make test: every test; tests that need a GPU skip without one
 # make check: format, lint, types
-# make soak: 500 damaged files, each restored or named; 1000 random pictures through the PNG encoder
+# make soak: 500 damaged files, each restored or named; 1000 random pictures through each PNG encoder
 # make formats: every format in and out, as independent readers see it (exiftool, pngcheck, ImageMagick where installed)
 # make bench: time every stage and the PNG encoders on this machine, into benchmarks/results/
 # make bench-gpu: the PNG encoder on CUDA; fails without it
@@ -30,7 +30,7 @@ format: $(VENV)/.dev-ready
 
 soak: $(VENV)/.dev-ready
 	GPEN_FAST_MUTANTS=500 $(BIN)/python -m pytest -s tests/test_mutants.py
-	GPEN_FAST_PNG_PICTURES=1000 $(BIN)/python -m pytest tests/png/test_encode.py -k random
+	GPEN_FAST_PNG_PICTURES=1000 $(BIN)/python -m pytest tests/png -k random
 
 formats: $(VENV)/.dev-ready
 	$(BIN)/python tests/formats.py
