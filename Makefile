@@ -1,17 +1,18 @@
 # make demo: install and show what gpen-fast does on examples/
 # make test: every test; tests that need a GPU skip without one
 # make check: format, lint, types
-# make soak: 500 damaged files, each restored or named
+# make soak: 500 damaged files, each restored or named; 1000 random pictures through each PNG encoder
 # make formats: every format in and out, as independent readers see it (exiftool, pngcheck, ImageMagick where installed)
-# make bench: time every stage on this machine, into benchmarks/results/
+# make bench: time every stage and the PNG encoders on this machine, into benchmarks/results/
 # make bench-detectors: the detectors beside facexlib's own call
+# make bench-gpu: the PNG encoder on CUDA; fails without it
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check format soak formats bench bench-detectors clean
+.PHONY: demo test check format soak formats bench bench-detectors bench-gpu clean
 
 demo: $(VENV)/.demo-ready
 	$(BIN)/python examples/demo.py
@@ -30,12 +31,17 @@ format: $(VENV)/.dev-ready
 
 soak: $(VENV)/.dev-ready
 	GPEN_FAST_MUTANTS=500 $(BIN)/python -m pytest -s tests/test_mutants.py
+	GPEN_FAST_PNG_PICTURES=1000 $(BIN)/python -m pytest tests/png -k random
 
 formats: $(VENV)/.dev-ready
 	$(BIN)/python tests/formats.py
 
 bench: $(VENV)/.demo-ready
 	$(BIN)/python benchmarks/stages.py
+	$(BIN)/python benchmarks/png.py
+
+bench-gpu: $(VENV)/.demo-ready
+	$(BIN)/python benchmarks/png.py --device cuda
 
 bench-detectors: $(VENV)/.demo-ready
 	$(BIN)/python benchmarks/detectors.py

@@ -212,9 +212,14 @@ def upload(tensor: Tensor, device: torch.device) -> Tensor:
 
 def download(tensor: Tensor) -> Tensor:
     """The tensor in host memory, complete. Waits only for the current stream."""
+    lend(tensor)
+    return tensor.cpu()
+
+
+def lend(tensor: Tensor) -> None:
+    """Keeps another stream's tensor in memory until the current stream's work so far is done with it."""
     if tensor.device.type == "cuda":
         tensor.record_stream(torch.cuda.current_stream(tensor.device))
-    return tensor.cpu()
 
 
 def mark(device: torch.device) -> torch.cuda.Event | None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from gpen_fast.settings import MAX_PIXELS, suffix_of
+from gpen_fast.errors import SettingsError
+from gpen_fast.settings import FAST, MAX_PIXELS, PNG_LEVELS, suffix_of
 from gpen_fast.stages.load import load
 from gpen_fast.stages.save.base import open_writer, write_file
 from gpen_fast.types import Frame
@@ -29,11 +30,14 @@ def load_image(source: Any, device: str | torch.device = "cpu", *, max_pixels: i
     )
 
 
-def save_image(image: Any, path: str | Path, *, quality: int = 95) -> None:
+def save_image(image: Any, path: str | Path, *, quality: int = 95, png_level: str = FAST) -> None:
     """Writes a Frame, or what `load_image` takes, in the format that `path` ends in: jpg, png or webp.
 
     The file appears whole or not at all, and carries the frame's EXIF, ICC, XMP and density. quality: 1..100, of
-    JPEG and WebP. Raises PictureError for what the format cannot hold, OSError for what cannot be written.
+    JPEG and WebP. png_level: `fast`, or `small` for some 4 % less in far more time.
+    Raises PictureError for what the format cannot hold, OSError for what cannot be written.
     """
     frame = image if isinstance(image, Frame) else load_image(image)
-    write_file(Path(path), open_writer(suffix_of(Path(path))).encode(frame, quality))
+    if png_level not in PNG_LEVELS:
+        raise SettingsError(f"PNG level {png_level!r}: accepted are {', '.join(PNG_LEVELS)}.")
+    write_file(Path(path), open_writer(suffix_of(Path(path))).encode(frame, quality, png_level))

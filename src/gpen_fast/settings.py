@@ -17,6 +17,9 @@ _SMALLEST_LOOK = 64
 # The input's own format instead of a plug-in's.
 SAME = "same"
 RANDOM = "random:"
+# How hard PNG is compressed.
+FAST, SMALL = "fast", "small"
+PNG_LEVELS = (FAST, SMALL)
 # The largest phone cameras have 199.8 million; a picture of as many takes some 2.5 GB on its way.
 MAX_PIXELS = 200_000_000
 
@@ -110,7 +113,7 @@ class Output:
 
     format: one of `formats()`; `same` keeps each input's own. suffix: stands between a result's name and its
     format. in_place: results replace their inputs, in their own formats. save_landmarks: a file to which found
-    faces are added.
+    faces are added. png_level: one of PNG_LEVELS.
     """
 
     format: str = "png"
@@ -120,6 +123,7 @@ class Output:
     suffix: str = ""
     in_place: bool = False
     save_landmarks: Path | None = None
+    png_level: str = FAST
 
     def __post_init__(self) -> None:
         if self.in_place and self.save_faces:
@@ -135,6 +139,8 @@ class Output:
             raise SettingsError(
                 f"suffix {self.suffix!r}: accepted is part of a file's name, such as _restored."
             )
+        if self.png_level not in PNG_LEVELS:
+            raise SettingsError(f"PNG level {self.png_level!r}: accepted are {', '.join(PNG_LEVELS)}.")
         if self.format not in formats():
             raise SettingsError(f"format {self.format!r}: accepted are {', '.join(formats())}.")
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from torch import Tensor
-
-from gpen_fast.device import download
 from gpen_fast.errors import PictureError
 from gpen_fast.inputs import faces_of
 from gpen_fast.mark import marked
@@ -44,7 +41,8 @@ class Sink:
         job.release()
 
     def _write(self, target: Path, frame: Frame) -> None:
-        write_file(target, open_writer(suffix_of(target)).encode(frame, self._output.quality))
+        writer, output = open_writer(suffix_of(target)), self._output
+        write_file(target, writer.encode(frame, output.quality, output.png_level))
 
     def _marked(self, job: Job) -> Frame:
         """The result as it stands in for the picture itself; what goes with that picture is said."""
@@ -68,7 +66,7 @@ class Sink:
             old.unlink()
         for number, face in enumerate(job.restored_faces()):
             for what, pixels in (("crop", face.crop), ("restored", face.restored)):
-                self._write(folder / f"{number:03d}-{what}.png", _frame(pixels))
+                self._write(folder / f"{number:03d}-{what}.png", Frame(pixels))
 
 
 def _refuse_other_content(target: Path, frame: Frame) -> None:
@@ -76,7 +74,3 @@ def _refuse_other_content(target: Path, frame: Frame) -> None:
     kind = _SUFFIX_OF_KIND.get(frame.kind)
     if kind != suffix_of(target):
         raise PictureError(f"is {frame.kind} by its content: rename it, or name an output folder.")
-
-
-def _frame(pixels: Tensor) -> Frame:
-    return Frame(download(pixels))

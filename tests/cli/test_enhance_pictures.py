@@ -316,3 +316,23 @@ def test_density_exif_and_profile_reach_the_result(cli, folder: Path, tiny_weigh
             assert image.info["icc_profile"] == SRGB
             if suffix != "webp":
                 assert image.info["dpi"] == pytest.approx((600, 600), abs=0.1)
+
+
+class TestPngLevel:
+    def test_small_is_smaller_and_shows_the_same(self, cli, folder: Path, tiny_weights: Path) -> None:
+        for level in ("fast", "small"):
+            assert (
+                cli(
+                    "enhance", "in/portrait.jpg", level, "--png-level", level, "--weights", tiny_weights
+                ).status
+                == 0
+            )
+        fast, small = Path("fast/portrait.png"), Path("small/portrait.png")
+        assert small.stat().st_size < fast.stat().st_size
+        assert np.array_equal(cv2.imread(str(fast)), cv2.imread(str(small)))
+
+    def test_another_level_is_refused(self, cli, folder: Path, tiny_weights: Path) -> None:
+        ran = cli("enhance", "in", "out", "--png-level", "9", "--weights", tiny_weights)
+        assert ran.status == 2
+        assert "PNG level '9': accepted are fast, small" in ran.err
+        assert not Path("out").exists()

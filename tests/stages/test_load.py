@@ -13,8 +13,8 @@ from conftest import photo
 from PIL import Image, ImageCms
 
 from gpen_fast.errors import PictureError, reason
+from gpen_fast.png.chunks import header, metadata
 from gpen_fast.stages.load import load
-from gpen_fast.stages.save.png import _AFTER_HEADER, _chunks
 from gpen_fast.types import Frame
 
 CPU = torch.device("cpu")
@@ -120,8 +120,8 @@ def test_exif_orientation_is_applied_once_in_sixteen_bits(
     exif[0x0112] = orientation
     if suffix == "png":
         data = deep.read_bytes()
-        chunks = _chunks({"exif": exif.tobytes()})
-        deep.write_bytes(data[:_AFTER_HEADER] + chunks + data[_AFTER_HEADER:])
+        start = len(header(1, 1, 1, 8))
+        deep.write_bytes(data[:start] + metadata(exif=exif.tobytes()) + data[start:])
     else:
         tifftag(deep, 0x0112, orientation)
     Image.fromarray((array >> 8).astype(np.uint8)).save(shallow, exif=exif)

@@ -12,7 +12,7 @@ from gpen_fast.cli import flags
 from gpen_fast.cli.consent import get_best
 from gpen_fast.cli.names import shown
 from gpen_fast.errors import InputsError, SettingsError
-from gpen_fast.settings import MAX_PIXELS, SAME, Output, Settings, formats, suffix_of
+from gpen_fast.settings import FAST, MAX_PIXELS, PNG_LEVELS, SAME, Output, Settings, formats, suffix_of
 
 if TYPE_CHECKING:
     from gpen_fast.inputs import Plan
@@ -58,6 +58,13 @@ def enhance(
         ),
     ] = None,
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
+    png_level: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(PNG_LEVELS),
+            help="Of PNG, lossless always: small is some 4 % smaller and far slower.",
+        ),
+    ] = FAST,
     suffix: Annotated[
         str, typer.Option(metavar="TEXT", help="Ends each result's name, as _restored; OUT may then be IN.")
     ] = "",
@@ -107,7 +114,7 @@ def enhance(
         )
     chosen = wanted or named or (SAME if in_place else "png")
     save_to = flags.landmarks_path(save_landmarks, settings)
-    output = Output(chosen, quality, save_faces, overwrite, suffix, in_place, save_to)
+    output = Output(chosen, quality, save_faces, overwrite, suffix, in_place, save_to, png_level)
     work = plan(inputs, out, output)
     if dry_run:
         _print_plan(work)

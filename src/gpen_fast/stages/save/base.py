@@ -18,6 +18,7 @@ from PIL import Image
 from gpen_fast import plugins
 from gpen_fast.convert import to_array
 from gpen_fast.errors import PictureError
+from gpen_fast.settings import FAST
 from gpen_fast.types import Frame
 
 # Where an ICC profile names its colour space (ICC.1:2022, 7.2.6).
@@ -29,8 +30,11 @@ _IMAGE_SIZE, _EXIF_DETAILS, _PIXEL_SIZE = (256, 257), 34665, (40962, 40963)
 class Writer(Protocol):
     """A picture format."""
 
-    def encode(self, frame: Frame, quality: int) -> bytes:
-        """The picture as a file's bytes, EXIF and ICC carried; PictureError for what the format cannot hold."""
+    def encode(self, frame: Frame, quality: int, level: str = FAST) -> bytes:
+        """The picture as a file's bytes, EXIF and ICC carried; PictureError for what the format cannot hold.
+
+        quality: 1 to 100, of formats with losses. level: one of PNG_LEVELS, of PNG.
+        """
 
 
 def open_writer(suffix: str) -> Writer:
@@ -43,7 +47,13 @@ def open_writer(suffix: str) -> Writer:
 
 
 def contents(frame: Frame) -> tuple[NDArray[Any], bytes | None]:
-    """The (H,W) or (H,W,C) array to write and the profile that fits it.
+    """The (H,W) or (H,W,C) array to write, in host memory, and the profile that fits it: see `fitting`."""
+    lean, icc = fitting(frame)
+    return to_array(lean), icc
+
+
+def fitting(frame: Frame) -> tuple[Frame, bytes | None]:
+    """The frame with the channels that are written, and the profile that fits them.
 
     A colour picture that is grey everywhere is written as one channel, a third of the size, unless its
     profile describes RGB.
@@ -52,7 +62,7 @@ def contents(frame: Frame) -> tuple[NDArray[Any], bytes | None]:
     channels = 3 if is_rgb else frame.pixels.shape[0]
     lean = Frame(frame.pixels, frame.alpha, channels)
     fits = frame.icc if is_rgb or ((frame.icc or b"")[ICC_SPACE] == b"GRAY" and channels == 1) else None
-    return to_array(lean), fits
+    return lean, fits
 
 
 def metadata(frame: Frame, icc: bytes | None) -> dict[str, Any]:

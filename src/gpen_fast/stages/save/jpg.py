@@ -8,6 +8,7 @@ from dataclasses import replace
 from PIL import Image
 
 from gpen_fast.errors import PictureError
+from gpen_fast.settings import FAST
 from gpen_fast.stages.save.base import contents, metadata, to_8bit
 from gpen_fast.types import TOPS, Frame
 
@@ -15,7 +16,7 @@ from gpen_fast.types import TOPS, Frame
 _LONGEST = 65500
 
 
-def encode(frame: Frame, quality: int) -> bytes:
+def encode(frame: Frame, quality: int, level: str = FAST) -> bytes:
     """The picture as a JPEG file. 16 bits become 8; PictureError for transparency or sides that it cannot hold."""
     if max(frame.width, frame.height) > _LONGEST:
         raise PictureError(

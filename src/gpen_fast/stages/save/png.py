@@ -1,68 +1,47 @@
-"""PNG: 8 bits through Pillow, 16 bits through OpenCV, since Pillow cannot write 16-bit colour."""
+"""PNG: on the device where the pixels are, so that only compressed bytes leave it, else by zlib-ng."""
 
 from __future__ import annotations
 
-import io
-import struct
-import zlib
-from typing import Any
+import torch
+from torch import Tensor
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from gpen_fast.errors import PictureError
-from gpen_fast.stages.save.base import contents, metadata
+from gpen_fast.convert import to_array
+from gpen_fast.device import is_out_of_memory, lend
+from gpen_fast.png.chunks import metadata as chunks_for
+from gpen_fast.png.encode import compress
+from gpen_fast.png.host import encode_on_host
+from gpen_fast.settings import FAST
+from gpen_fast.stages.save.base import fitting, metadata
 from gpen_fast.types import Frame
 
-# zlib level 1 costs a fifth of level 6's time and some 5% more bytes on photographs.
-_LEVEL = 1
-# The signature and the IHDR chunk, which is first in every file.
-_AFTER_HEADER = 8 + 25
-_EXIF_PREFIX = b"Exif\x00\x00"
-_INCHES_PER_METRE = 1 / 0.0254
-_METRE = 1
+
+def encode(frame: Frame, quality: int, level: str = FAST) -> bytes:
+    """The picture as a PNG file; `quality` has no meaning here. `small` is always made on the host."""
+    lean, icc = fitting(frame)
+    said = metadata(frame, icc)
+    carried = chunks_for(
+        icc=said.get("icc_profile"), dpi=said.get("dpi"), exif=said.get("exif"), xmp=said.get("xmp")
+    )
+    if lean.pixels.is_cuda and level == FAST:
+        try:
+            return encode_in_place(lean, carried, keep_rgb=icc is not None)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+    return encode_on_host(to_array(lean), carried, level)
 
 
-def encode(frame: Frame, quality: int) -> bytes:
-    """The picture as a PNG file; `quality` has no meaning here."""
-    array, icc = contents(frame)
-    bare = _deep(array) if array.dtype == np.uint16 else _shallow(array)
-    return bare[:_AFTER_HEADER] + _chunks(metadata(frame, icc)) + bare[_AFTER_HEADER:]
+def encode_in_place(frame: Frame, carried: bytes, *, keep_rgb: bool) -> bytes:
+    """The frame's channels as a PNG file, made on the device that holds them."""
+    parts = [frame.pixels.expand(frame.channels, -1, -1)]
+    parts += [] if frame.alpha is None else [frame.alpha.to(frame.pixels.device)]
+    for part in parts:
+        lend(part)
+    return compress(_joined(parts)[None], carried, keep_rgb=keep_rgb)[0]
 
 
-def _shallow(array: NDArray[Any]) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(array).save(file, "PNG", compress_level=_LEVEL)
-    return file.getvalue()
-
-
-def _deep(array: NDArray[Any]) -> bytes:
-    if array.ndim == 3:
-        if array.shape[2] == 2:  # OpenCV has no grey with alpha
-            array = array[:, :, [0, 0, 0, 1]]
-        array = array[:, :, [2, 1, 0, 3][: array.shape[2]]]
-    done, data = cv2.imencode(".png", np.ascontiguousarray(array), [cv2.IMWRITE_PNG_COMPRESSION, _LEVEL])
-    if not done:
-        raise PictureError(f"OpenCV cannot encode a 16-bit picture of shape {array.shape} as PNG.")
-    return data.tobytes()
-
-
-def _chunks(carried: dict[str, Any]) -> bytes:
-    """What the file says about its pixels, to stand before them (PNG, third edition, 11.3)."""
-    chunks = b""
-    if icc := carried.get("icc_profile"):
-        chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc))
-    if dpi := carried.get("dpi"):
-        across, down = (round(value * _INCHES_PER_METRE) for value in dpi)
-        chunks += _chunk(b"pHYs", struct.pack(">IIB", across, down, _METRE))
-    if exif := carried.get("exif"):
-        chunks += _chunk(b"eXIf", exif.removeprefix(_EXIF_PREFIX))
-    if xmp := carried.get("xmp"):
-        chunks += _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)
-    return chunks
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+def _joined(parts: list[Tensor]) -> Tensor:
+    """One tensor of all channels, joined as int16 where they are uint16: torch lacks most operations on that."""
+    dtype = parts[0].dtype
+    as_signed = torch.int16 if dtype == torch.uint16 else dtype
+    return torch.cat([part.view(as_signed) for part in parts]).view(dtype)

@@ -7,13 +7,14 @@ import io
 from PIL import Image
 
 from gpen_fast.errors import PictureError
+from gpen_fast.settings import FAST
 from gpen_fast.stages.save.base import ICC_SPACE, contents, metadata, to_8bit
 from gpen_fast.types import Frame
 
 _LONGEST = 16383
 
 
-def encode(frame: Frame, quality: int) -> bytes:
+def encode(frame: Frame, quality: int, level: str = FAST) -> bytes:
     """The picture as a WebP file. 16 bits become 8; PictureError over 16383 pixels a side."""
     if max(frame.width, frame.height) > _LONGEST:
         raise PictureError(

@@ -1,0 +1,214 @@
+"""What PNG costs, in time and in bytes: ours beside OpenCV's and torchvision's, in one run.
+
+Method: each picture from pixels on the device to a file's bytes in host memory (for OpenCV and torchvision the copy
+to the host is part of that), every method once in turn, until each had its share of time or 20 runs; the median.
+Photographs are those in colour of examples/ and, where it is there, of ../shared/images, cut to size from their
+middles, each run another; `face` is a face enlarged as smoothly as a restored one; sizes are of every picture. A batch
+is as many pictures at once, its time divided among them. Compare figures of one run on one machine.
+
+Usage: python benchmarks/png.py [--sizes 256 512 1024 4000x3000] [--kinds photograph face noise flat] [--batch 32]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torchvision
+from PIL import Image
+from stages import HERE, machine
+
+from gpen_fast import __version__
+from gpen_fast.device import pick_device
+from gpen_fast.png import encode_png, encode_pngs
+from gpen_fast.png.host import encode_on_host
+from gpen_fast.profile.report import commit, device_facts, write_json
+
+EXAMPLES = HERE.parent / "examples"
+SHARED = Path(os.environ.get("GPEN_FAST_SHARED", HERE.parents[1] / "shared")) / "images"
+MOST_RUNS = 20
+YARDSTICK = "torchvision 6"
+Method = Callable[[torch.Tensor], list[int]]
+
+
+def photographs(height: int, width: int) -> Iterator[np.ndarray]:
+    """The middles of photographs that are large enough; mirrored examples where none is."""
+    paths = sorted(
+        [*EXAMPLES.glob("*.jpg"), *EXAMPLES.glob("*.png"), *SHARED.glob("*.jpg"), *SHARED.glob("*.webp")]
+    )
+    found = 0
+    for path in paths:
+        with Image.open(path) as image:
+            if (
+                image.height < height
+                or image.width < width
+                or image.height * image.width > 20 * height * width
+            ):
+                continue
+            box = ((image.width - width) // 2, (image.height - height) // 2)
+            array = np.asarray(image.convert("RGB").crop((*box, box[0] + width, box[1] + height)))
+        # Grey ones are written as one channel here and as three there: no comparison.
+        if np.ptp(array, axis=2).any():
+            found += 1
+            yield array
+    if not found:
+        array = np.asarray(Image.open(EXAMPLES / "astronaut.png").convert("RGB"))
+        again = [
+            (0, max(0, side - given)) for side, given in zip((height, width), array.shape[:2], strict=True)
+        ]
+        yield np.pad(array, [*again, (0, 0)], mode="symmetric")[:height, :width]
+
+
+def face(height: int, width: int) -> np.ndarray:
+    """A face of 170 pixels, enlarged, with a little grain."""
+    array = np.asarray(Image.open(EXAMPLES / "astronaut.png").convert("RGB"))[30:200, 140:310]
+    large = cv2.resize(array, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    return (
+        (large + np.random.default_rng(1).normal(0, 0.7, large.shape)).round().clip(0, 255).astype(np.uint8)
+    )
+
+
+def inputs(kind: str, height: int, width: int, device: torch.device) -> list[torch.Tensor]:
+    """(3,H,W) uint8 tensors on `device`."""
+    arrays = {
+        "photograph": lambda: list(photographs(height, width)),
+        "face": lambda: [face(height, width)],
+        "noise": lambda: [np.random.default_rng(2).integers(0, 256, (height, width, 3), np.uint8)],
+        "flat": lambda: [np.full((height, width, 3), (70, 120, 200), np.uint8)],
+    }[kind]()
+    return [torch.from_numpy(np.array(array)).permute(2, 0, 1).contiguous().to(device) for array in arrays]
+
+
+def by_opencv(level: int) -> Method:
+    """Compression at `level`, everything else as OpenCV has it."""
+
+    def encode(pixels: torch.Tensor) -> list[int]:
+        array = cv2.cvtColor(to_host(pixels), cv2.COLOR_RGB2BGR)
+        return [len(cv2.imencode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, level])[1])]
+
+    return encode
+
+
+def to_host(pixels: torch.Tensor) -> np.ndarray:
+    """(H,W,3)."""
+    return pixels.permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def methods(device: torch.device, batch: int) -> dict[str, Method]:
+    """What is compared: each takes (3,H,W) pixels on the device and gives the sizes of the files it made."""
+    many = f"encode_pngs, batch of {batch}, {device.type}"
+    together = {many: lambda pixels: [len(data) for data in encode_pngs(pixels.expand(batch, -1, -1, -1))]}
+    return {
+        YARDSTICK: lambda pixels: [len(torchvision.io.encode_png(pixels.cpu(), 6))],
+        **{f"cv2 {level}": by_opencv(level) for level in (1, 3, 6)},
+        "host fast": lambda pixels: [len(encode_on_host(to_host(pixels)))],
+        "host small": lambda pixels: [len(encode_on_host(to_host(pixels), level="small"))],
+        f"encode_png, {device.type}": lambda pixels: [len(encode_png(pixels))],
+        **(together if batch > 1 else {}),
+    }
+
+
+def measure(
+    pictures: list[torch.Tensor], compared: dict[str, Method], seconds: float
+) -> dict[str, dict[str, list]]:
+    """Milliseconds a picture of each run, and bytes of each picture, by method."""
+    found: dict[str, dict[str, list]] = {name: {"ms": [], "bytes": []} for name in compared}
+    spent = dict.fromkeys(compared, 0.0)
+    for run in range(max(MOST_RUNS, len(pictures))):
+        for name, encode in compared.items():
+            every_picture = run < len(pictures) and "batch" not in name
+            if not every_picture and (run >= MOST_RUNS or (run and spent[name] > seconds)):
+                continue
+            start = time.perf_counter()
+            sizes = encode(pictures[run % len(pictures)])
+            took = time.perf_counter() - start
+            spent[name] += took
+            found[name]["ms"].append(1000 * took / len(sizes))
+            if run < len(pictures):
+                found[name]["bytes"].append(sizes[0])
+    return found
+
+
+def rows(
+    kind: str, height: int, width: int, found: dict[str, dict[str, list]]
+) -> Iterator[dict[str, object]]:
+    """One row a method."""
+    raw = height * width * 3
+    base = found[YARDSTICK]["bytes"]
+    for name, figures in found.items():
+        ms = statistics.median(figures["ms"])
+        ratios = [size / other for size, other in zip(figures["bytes"], base, strict=False)]
+        yield {
+            "height": height, "width": width, "kind": kind, "method": name,
+            "pictures": len(figures["bytes"]), "runs": len(figures["ms"]),
+            "ms": {"median": round(ms, 3), "min": round(min(figures["ms"]), 3), "max": round(max(figures["ms"]), 3)},
+            "mb_per_s": round(raw / 1e3 / ms, 1),
+            "times_faster": round(statistics.median(found[YARDSTICK]["ms"]) / ms, 2),
+            "over_raw": round(statistics.median(figures["bytes"]) / raw, 4),
+            "over_torchvision": {"median": round(statistics.median(ratios), 4), "max": round(max(ratios), 4)},
+        }  # fmt: skip
+
+
+def show(row: dict) -> None:
+    """A line of the table."""
+    size = row["over_torchvision"]
+    print(
+        f"| {row['width']}x{row['height']} | {row['kind']} | {row['method']} | {row['ms']['median']:.2f} "
+        f"| {row['mb_per_s']:.0f} | {row['times_faster']:.1f} | {row['over_raw']:.3f} "
+        f"| {size['median']:.3f} | {size['max']:.3f} |",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measures, prints the table and writes the report."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", nargs="+", default=["256", "512", "1024", "4000x3000"])
+    parser.add_argument("--kinds", nargs="+", default=["photograph", "face", "noise", "flat"])
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--seconds", type=float, default=0.5, help="for each method and kind of picture")
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore", message="The image decoding and encoding capabilities")
+    device = pick_device(arguments.device)
+    for encode in methods(device, 2).values():
+        encode(torch.zeros(3, 64, 64, dtype=torch.uint8, device=device))
+    print(
+        "| size | picture | method | ms | MB/s | times torchvision's speed | over raw | over torchvision 6 | most |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    table = []
+    for size in arguments.sizes:
+        width, height = (int(side) for side in (size.split("x") * 2)[:2])
+        batch = max(1, min(arguments.batch, arguments.batch * 512 * 512 // (width * height)))
+        for kind in arguments.kinds:
+            found = measure(inputs(kind, height, width, device), methods(device, batch), arguments.seconds)
+            for row in rows(kind, height, width, found):
+                show(row)
+                table.append(row)
+    facts = {
+        "schema": 1,
+        "suite": "png",
+        "version": __version__,
+        "commit": commit(),
+        "device": device_facts(device),
+    }
+    versions = {
+        "opencv": cv2.__version__,
+        "torchvision": torchvision.__version__,
+        "pillow": Image.__version__,
+    }
+    target = HERE / "results" / machine() / f"png-{'-'.join(arguments.sizes)}.json"
+    write_json({**facts, "versions": versions, "rows": table}, target)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Bytes that do not compress, in stored blocks (RFC 1951, 3.2.4)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gpen_fast.png.constants import on_device
+
+_BLOCK, _HEAD = 65535, 5
+# Compression method 8 with a window of 32 KiB, no dictionary (RFC 1950, 2.2).
+HEADER = (0x78, 0x01)
+
+
+def stored_bits(lengths: Tensor) -> Tensor:
+    """Bits of a zlib stream that stores so many bytes, Adler-32 apart."""
+    return 8 * (len(HEADER) + _blocks(lengths) * _HEAD + lengths)
+
+
+def store(stream: Tensor, lengths: Tensor) -> Tensor:
+    """(B,M) uint8: the first `lengths`, (B,), bytes of the (B,N) stream in stored blocks, Adler-32 apart."""
+    batch, most = stream.shape
+    spare = -most % _BLOCK
+    blocks = torch.nn.functional.pad(stream, (0, spare)).view(batch, -1, _BLOCK)
+    framed = torch.cat([_heads(blocks.shape[1], lengths), blocks], dim=2).view(batch, -1)
+    (header,) = on_device(_header, stream.device)
+    return torch.cat([header.expand(batch, -1), framed[:, : framed.shape[1] - spare]], dim=1)
+
+
+def _header() -> tuple[Tensor]:
+    return (torch.tensor(HEADER, dtype=torch.uint8),)
+
+
+def _heads(number: int, lengths: Tensor) -> Tensor:
+    """(B,number,5) uint8: whether it is the last block, its length, and the length's complement."""
+    block = torch.arange(number, device=lengths.device)
+    is_last = (block == _blocks(lengths)[:, None] - 1).long()
+    size = (lengths[:, None] - block * _BLOCK).clamp(0, _BLOCK)
+    fields = [is_last, size & 255, size >> 8, ~size & 255, (~size >> 8) & 255]
+    return torch.stack(fields, dim=2).to(torch.uint8)
+
+
+def _blocks(lengths: Tensor) -> Tensor:
+    return (lengths + _BLOCK - 1) // _BLOCK
