@@ -90,3 +90,10 @@ def test_codec_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     assert pillow.state == "broken", "without PNG nothing can be saved"
     assert pillow.text == "reads and writes JPEG, WEBP, TIFF, BMP, JPEG2000; not PNG, AVIF"
     assert not findings.works([pillow])
+
+
+def test_what_is_installed_is_found_under_its_modules_name() -> None:
+    """A distribution and its module may be called differently (scikit-image, skimage)."""
+    found = [*packages.required(Settings()), *packages.optional(Settings())]
+    broken = [one.text for one in found if one.state == "broken" and "No module named" in one.text]
+    assert not broken

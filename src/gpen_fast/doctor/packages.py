@@ -15,7 +15,7 @@ _OURS = "gpen-fast"
 _REQUIREMENT = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:.*\bextra\s*==\s*['\"](?P<extra>[^'\"]+))?"
 )
-_MODULES = {"opencv-python": "cv2", "pillow": "PIL", "pillow-heif": "pillow_heif"}
+_MODULES = {"opencv-python": "cv2", "pillow": "PIL", "pillow-heif": "pillow_heif", "scikit-image": "skimage"}
 _FOR_DEVELOPERS = {"test", "dev"}
 
 
