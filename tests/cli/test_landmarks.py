@@ -60,6 +60,15 @@ def test_everything_found_is_kept_whatever_is_chosen(cli, album: Path, tiny_weig
     assert "2 restored, 1 no face" in ran.out
 
 
+def test_a_higher_threshold_leaves_the_kept_faces_as_they_are(cli, album: Path, tiny_weights: Path) -> None:
+    cli("enhance", "in", "one", "--weights", tiny_weights, "--save-landmarks", "faces.jsonl")
+    kept = Path("faces.jsonl").read_bytes()
+    arguments = ["--weights", tiny_weights, "--landmarks", "faces.jsonl", "--save-landmarks", "faces.jsonl"]
+    assert "0 restored, 3 no face" in cli("enhance", "in", "two", *arguments, "--detect-threshold", "1").out
+    assert Path("faces.jsonl").read_bytes() == kept
+    assert "2 restored, 1 no face" in cli("enhance", "in", "three", *arguments).out
+
+
 def test_what_is_not_known_is_searched_and_what_is_of_no_picture_counted(
     cli, album: Path, tiny_weights: Path
 ) -> None:

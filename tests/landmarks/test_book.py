@@ -56,7 +56,7 @@ def test_a_file_is_known_by_its_bytes_and_an_array_by_its_pixels(tmp_path: Path)
         ({}, [0.9, 0.75]),
         ({"detector": "yunet"}, [0.9, 0.75]),
         ({"detector": "haar"}, None),
-        ({"detect_threshold": 0.8}, [0.9]),
+        ({"detect_threshold": 0.8}, [0.9, 0.75]),
         ({"detect_threshold": 0.6}, None),
         ({"detect_size": "full"}, None),
         ({"detect_size": 640}, None),

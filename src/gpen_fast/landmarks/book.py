@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,8 @@ class Known:
         """What is known of a picture; None where nothing is, or where it was searched otherwise than asked for now.
 
         An entry counts unless the settings name another detector, another size, or a lower threshold than its
-        own; a higher threshold leaves its faces below it out. Raises LandmarksError where the entry is of a
-        picture of another size.
+        own. Its faces come whole, so that they can be kept whole: `choose` leaves out those below a higher
+        threshold. Raises LandmarksError where the entry is of a picture of another size.
         """
         entry = self._entries.get(key)
         if entry is None:
@@ -73,9 +73,7 @@ class Known:
                 f"{self.path} has faces for it in {entry.width}x{entry.height} pixels, and it is "
                 f"{frame.width}x{frame.height}. Remove its line."
             )
-        least = self._settings.detect_threshold or 0.0
-        sure = tuple(face for face in entry.found.faces if face.score >= least)
-        return replace(entry.found, faces=sure)
+        return entry.found
 
     @property
     def of_use(self) -> bool:
