@@ -12,6 +12,8 @@ from conftest import EXAMPLES, write_photo
 from gpen_fast import batch
 from gpen_fast.stages.detect import haar
 
+_ONE_FILE = "f.jsonl: is the file of landmarks too, and one would replace the other. Name two files."
+
 
 @pytest.fixture
 def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -103,6 +105,10 @@ def test_a_bad_line_ends_the_run_before_it_begins(cli, album: Path, tiny_weights
         (["--landmarks", "none.jsonl"], "none.jsonl: no such file or directory"),
         (["--save-landmarks", "in"], "--save-landmarks in: is a folder. Name a .jsonl file"),
         (["--save-landmarks", "in/astronaut.png"], "is a picture. Name a .jsonl file"),
+        (["--save-landmarks", "/dev/null"], "--save-landmarks /dev/null: is a device. Name a .jsonl file"),
+        (["--save-landmarks", "n" * 300], "n: file name too long. Name a .jsonl file"),
+        (["--save-landmarks", "f.jsonl", "--json", "./in/../f.jsonl"], _ONE_FILE),
+        (["--landmarks", "f.jsonl", "--json", "f.jsonl"], _ONE_FILE),
         (["--save-landmarks", "faces.jsonl", "--skip-detect"], "has nothing to save without detection"),
         (
             ["--landmarks", "faces.jsonl", "--skip-detect"],
