@@ -90,6 +90,29 @@ def test_what_is_not_known_is_searched_and_what_is_of_no_picture_counted(
     )
 
 
+def test_landmarks_that_cannot_be_written_cost_no_picture_and_no_report(
+    cli, album: Path, tiny_weights: Path
+) -> None:
+    Path("faces.jsonl").touch(0o400)
+    arguments = ["--weights", tiny_weights, "--save-landmarks", "faces.jsonl", "--json", "report.json"]
+    ran = cli("enhance", "in", "out", *arguments)
+    assert ran.status == 1
+    assert "2 restored, 1 no face (copied through), 0 failed" in ran.out
+    assert "failed faces.jsonl: cannot be written: faces.jsonl is read-only" in ran.err
+    report = json.loads(Path("report.json").read_text())
+    assert [failure["path"] for failure in report["failed"]] == ["faces.jsonl"]
+    assert report["landmarks"]["saved"] == 0
+
+
+def test_pictures_of_one_content_are_counted_each(cli, album: Path, tiny_weights: Path) -> None:
+    cli("enhance", "in", "one", "--weights", tiny_weights, "--save-landmarks", "faces.jsonl")
+    shutil.copy("in/astronaut.png", "in/copy.png")
+    Path("in/torn.jpg").write_bytes(b"torn")
+    ran = cli("enhance", "in", "two", "--weights", tiny_weights, "--landmarks", "faces.jsonl")
+    assert "3 restored, 1 no face (copied through), 1 failed" in ran.out
+    assert "landmarks: all 4 from faces.jsonl, none searched\n" in ran.out
+
+
 def test_a_bad_line_ends_the_run_before_it_begins(cli, album: Path, tiny_weights: Path) -> None:
     Path("faces.jsonl").write_text('{"picture": "x"}\n')
     for flag in ("--landmarks", "--save-landmarks"):
