@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from gpen_fast.device import event_maker, reset_peak
 from gpen_fast.engine import Engine
-from gpen_fast.errors import reason
+from gpen_fast.errors import LandmarksError, reason
 from gpen_fast.inputs import Plan
 from gpen_fast.landmarks.book import Keeper
 from gpen_fast.pipeline import Job, Pipeline
@@ -52,7 +52,7 @@ def run_batch(tools: Tools, work: Plan, output: Output, progress: Progress) -> R
     sink = Sink({item.source: item.target for item in work.todo}, output)
     tally = Tally()
     start = time.perf_counter_ns()
-    with _stop_on_interrupt(engine, progress), _written_at_the_end(keeper):
+    with _stop_on_interrupt(engine, progress), _written_at_the_end(keeper, tally):
         for job in engine.run((item.source for item in work.todo), lambda job: pipeline.save(job, sink)):
             tally.add(job)
             progress.advance(job.source)
@@ -67,6 +67,7 @@ class Tally:
     def __init__(self) -> None:
         self.outcomes: Counter[str] = Counter()
         self.failed: list[tuple[Path, str]] = []
+        self.unwritten: list[tuple[Path, str]] = []
         self.notes: list[tuple[Path, str]] = []
         self.no_face: list[Path] = []
         self.faces = 0
@@ -112,25 +113,25 @@ def _report(
         tally.images,
         tally.faces,
         outcomes=dict(tally.outcomes) | others,
-        failed=failed,
+        failed=failed + tally.unwritten,
         notes=[*work.notes, *tally.notes],
         no_face=tally.no_face,
         not_done=len(work.todo) - tally.images,
         first_call_ms=generate.host[0] if generate.count else None,
         overlap_factor=total / wall if tally.images else None,
         bound_by=_bound_by(tools, recorder, engine),
-        landmarks=_landmarks(tools, tally, keeper),
+        landmarks=_landmarks(tools, keeper),
     )
 
 
-def _landmarks(tools: Tools, tally: Tally, keeper: Keeper | None) -> dict[str, Any]:
+def _landmarks(tools: Tools, keeper: Keeper | None) -> dict[str, Any]:
     """Whose faces were known, and where they are kept; empty where neither was asked for."""
     made: dict[str, Any] = {}
     if known := tools.known:
-        made = {"file": str(known.path), "used": known.used, "searched": tally.images - known.used}
+        made = {"file": str(known.path), "used": known.used, "searched": known.searched}
         made |= {"searched_otherwise": known.searched_otherwise, "of_no_picture": known.unused}
     if keeper:
-        made |= {"saved": keeper.kept, "saved_to": str(keeper.path)}
+        made |= {"saved": keeper.saved, "saved_to": str(keeper.path)}
     return made
 
 
@@ -152,13 +153,16 @@ def _worker_ms(recorder: Recorder) -> float:
 
 
 @contextlib.contextmanager
-def _written_at_the_end(keeper: Keeper | None) -> Iterator[None]:
-    """However the block ends, what was found is in the file."""
+def _written_at_the_end(keeper: Keeper | None, tally: Tally) -> Iterator[None]:
+    """However the block ends, what was found is in the file, or the tally says why not."""
     try:
         yield
     finally:
         if keeper:
-            keeper.write()
+            try:
+                keeper.write()
+            except LandmarksError as error:
+                tally.unwritten.append((keeper.path, str(error).removeprefix(f"{keeper.path}: ")))
 
 
 @contextlib.contextmanager

@@ -128,6 +128,8 @@ def test_report_is_written_also_where_nothing_is_to_do(cli, album: Path) -> None
         ("in", "--json in: is a folder. Name a .json file."),
         ("in/meadow.png", "--json in/meadow.png: is a picture. Name a .json file."),
         ("no/r.json", "--json no/r.json: there is no folder no. Make it first."),
+        ("/dev/null", "--json /dev/null: is a device. Name a .json file."),
+        ("n" * 300, "n: file name too long. Name a .json file."),
     ],
 )
 def test_report_that_cannot_be_written_is_refused_before_the_work(

@@ -12,6 +12,8 @@ from conftest import EXAMPLES, write_photo
 from gpen_fast import batch
 from gpen_fast.stages.detect import haar
 
+_ONE_FILE = "f.jsonl: is the file of landmarks too, and one would replace the other. Name two files."
+
 
 @pytest.fixture
 def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -60,6 +62,15 @@ def test_everything_found_is_kept_whatever_is_chosen(cli, album: Path, tiny_weig
     assert "2 restored, 1 no face" in ran.out
 
 
+def test_a_higher_threshold_leaves_the_kept_faces_as_they_are(cli, album: Path, tiny_weights: Path) -> None:
+    cli("enhance", "in", "one", "--weights", tiny_weights, "--save-landmarks", "faces.jsonl")
+    kept = Path("faces.jsonl").read_bytes()
+    arguments = ["--weights", tiny_weights, "--landmarks", "faces.jsonl", "--save-landmarks", "faces.jsonl"]
+    assert "0 restored, 3 no face" in cli("enhance", "in", "two", *arguments, "--detect-threshold", "1").out
+    assert Path("faces.jsonl").read_bytes() == kept
+    assert "2 restored, 1 no face" in cli("enhance", "in", "three", *arguments).out
+
+
 def test_what_is_not_known_is_searched_and_what_is_of_no_picture_counted(
     cli, album: Path, tiny_weights: Path
 ) -> None:
@@ -79,6 +90,29 @@ def test_what_is_not_known_is_searched_and_what_is_of_no_picture_counted(
     )
 
 
+def test_landmarks_that_cannot_be_written_cost_no_picture_and_no_report(
+    cli, album: Path, tiny_weights: Path
+) -> None:
+    Path("faces.jsonl").touch(0o400)
+    arguments = ["--weights", tiny_weights, "--save-landmarks", "faces.jsonl", "--json", "report.json"]
+    ran = cli("enhance", "in", "out", *arguments)
+    assert ran.status == 1
+    assert "2 restored, 1 no face (copied through), 0 failed" in ran.out
+    assert "failed faces.jsonl: cannot be written: faces.jsonl is read-only" in ran.err
+    report = json.loads(Path("report.json").read_text())
+    assert [failure["path"] for failure in report["failed"]] == ["faces.jsonl"]
+    assert report["landmarks"]["saved"] == 0
+
+
+def test_pictures_of_one_content_are_counted_each(cli, album: Path, tiny_weights: Path) -> None:
+    cli("enhance", "in", "one", "--weights", tiny_weights, "--save-landmarks", "faces.jsonl")
+    shutil.copy("in/astronaut.png", "in/copy.png")
+    Path("in/torn.jpg").write_bytes(b"torn")
+    ran = cli("enhance", "in", "two", "--weights", tiny_weights, "--landmarks", "faces.jsonl")
+    assert "3 restored, 1 no face (copied through), 1 failed" in ran.out
+    assert "landmarks: all 4 from faces.jsonl, none searched\n" in ran.out
+
+
 def test_a_bad_line_ends_the_run_before_it_begins(cli, album: Path, tiny_weights: Path) -> None:
     Path("faces.jsonl").write_text('{"picture": "x"}\n')
     for flag in ("--landmarks", "--save-landmarks"):
@@ -94,6 +128,10 @@ def test_a_bad_line_ends_the_run_before_it_begins(cli, album: Path, tiny_weights
         (["--landmarks", "none.jsonl"], "none.jsonl: no such file or directory"),
         (["--save-landmarks", "in"], "--save-landmarks in: is a folder. Name a .jsonl file"),
         (["--save-landmarks", "in/astronaut.png"], "is a picture. Name a .jsonl file"),
+        (["--save-landmarks", "/dev/null"], "--save-landmarks /dev/null: is a device. Name a .jsonl file"),
+        (["--save-landmarks", "n" * 300], "n: file name too long. Name a .jsonl file"),
+        (["--save-landmarks", "f.jsonl", "--json", "./in/../f.jsonl"], _ONE_FILE),
+        (["--landmarks", "f.jsonl", "--json", "f.jsonl"], _ONE_FILE),
         (["--save-landmarks", "faces.jsonl", "--skip-detect"], "has nothing to save without detection"),
         (
             ["--landmarks", "faces.jsonl", "--skip-detect"],

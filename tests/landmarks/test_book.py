@@ -56,7 +56,7 @@ def test_a_file_is_known_by_its_bytes_and_an_array_by_its_pixels(tmp_path: Path)
         ({}, [0.9, 0.75]),
         ({"detector": "yunet"}, [0.9, 0.75]),
         ({"detector": "haar"}, None),
-        ({"detect_threshold": 0.8}, [0.9]),
+        ({"detect_threshold": 0.8}, [0.9, 0.75]),
         ({"detect_threshold": 0.6}, None),
         ({"detect_size": "full"}, None),
         ({"detect_size": 640}, None),
@@ -81,7 +81,10 @@ def test_entries_of_no_picture_are_counted(tmp_path: Path) -> None:
     book = known(tmp_path, *(entry(key) for key in KEYS[:3]))
     assert book.find(KEYS[1], PICTURE) is not None
     assert book.find(KEYS[3], PICTURE) is None
-    assert (book.used, book.unused) == (1, 2)
+    assert (book.used, book.searched, book.unused) == (1, 1, 2)
+    for key in (KEYS[1], KEYS[3]):
+        book.find(key, PICTURE)
+    assert (book.used, book.searched, book.unused) == (2, 2, 2), "two pictures of one content are two"
 
 
 def test_a_picture_of_another_size_is_an_error(tmp_path: Path) -> None:
@@ -101,7 +104,8 @@ def test_what_is_found_is_added_to_what_is_there(tmp_path: Path) -> None:
     keeper.write()
     assert keeper.kept == 2
     assert {key: len(e.found.faces) for key, e in read(path).items()} == {KEYS[0]: 2, KEYS[1]: 1, KEYS[2]: 0}
-    assert [file.name for file in tmp_path.iterdir()] == ["faces.jsonl"], "nothing half-written stays"
+    left = sorted(file.name for file in tmp_path.iterdir())
+    assert left == [".faces.jsonl.lock", "faces.jsonl"], "nothing half-written stays"
 
 
 def test_a_long_run_writes_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +117,38 @@ def test_a_long_run_writes_now_and_then(tmp_path: Path, monkeypatch: pytest.Monk
     now[0] = 60.0
     keeper.keep(entry(KEYS[1]))
     assert len(read(keeper.path)) == 2
+
+
+def test_two_runs_add_to_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "faces.jsonl"
+    path.write_text(line(entry(KEYS[0])))
+    one, other = Keeper.beside(path), Keeper.beside(path)
+    one.keep(entry(KEYS[1]))
+    other.keep(entry(KEYS[2]))
+    one.write()
+    other.write()
+    assert set(read(path)) == set(KEYS[:3])
+
+
+def test_a_failed_writing_is_tried_again_and_told_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(book.time, "monotonic", lambda: now[0])
+    (tmp_path / "disk").mkdir()
+    keeper = Keeper.beside(tmp_path / "disk/faces.jsonl")
+    (tmp_path / "disk").rmdir()
+    (tmp_path / "disk").write_text("in the way")
+    now[0] = 60.0
+    keeper.keep(entry(KEYS[0]))
+    with pytest.raises(LandmarksError, match=r"faces\.jsonl: cannot be written: "):
+        keeper.write()
+    assert (keeper.kept, keeper.saved) == (1, 0)
+    (tmp_path / "disk").unlink()
+    now[0] = 120.0
+    keeper.keep(entry(KEYS[1]))
+    assert set(read(keeper.path)) == set(KEYS[:2])
+    assert keeper.saved == 2
 
 
 def test_a_face_that_could_not_be_read_back_is_not_kept(tmp_path: Path) -> None:

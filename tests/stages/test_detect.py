@@ -138,3 +138,5 @@ def test_choice_of_faces() -> None:
     assert choose(faces, frame, replace(settings, only_center=True)) == [central]
     assert choose(faces, frame, replace(settings, min_face=20)) == [large, central]
     assert choose(faces, frame, replace(settings, min_face=50, only_largest=True)) == []
+    unsure = replace(large, score=0.5)
+    assert choose([unsure, central], frame, replace(settings, detect_threshold=0.8)) == [central]

@@ -114,6 +114,7 @@ def enhance(
         )
     chosen = wanted or named or (SAME if in_place else "png")
     save_to = flags.landmarks_path(save_landmarks, settings)
+    flags.refuse_one_file(report_to, save_to, Path(landmarks) if landmarks else None)
     output = Output(chosen, quality, save_faces, overwrite, suffix, in_place, save_to, png_level)
     work = plan(inputs, out, output)
     if dry_run:

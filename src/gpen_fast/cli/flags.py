@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gpen_fast import plugins
-from gpen_fast.errors import InputsError, SettingsError
+from gpen_fast.errors import InputsError, SettingsError, reason
 from gpen_fast.inputs import PICTURES
 from gpen_fast.settings import AUTO_SIZE, PRECISIONS, TEMPLATES, Settings, suffix_of
 from gpen_fast.store.catalog import generators
@@ -100,14 +101,44 @@ def report_path(name: str | None) -> Path | None:
     """Where `--json` writes, checked before the work starts whose report would be lost."""
     if name is None:
         return None
-    path = Path(name)
-    if path.is_dir() or suffix_of(path) in PICTURES:
+    return _target("--json", Path(name), "a .json file")
+
+
+def refuse_one_file(report_to: Path | None, *landmarks: Path | None) -> None:
+    """InputsError where the report would replace a file of landmarks, or be replaced by it."""
+    if report_to and any(path and path.resolve() == report_to.resolve() for path in landmarks):
         raise InputsError(
-            f"--json {path}: is a {'folder' if path.is_dir() else 'picture'}. Name a .json file."
+            f"--json {report_to}: is the file of landmarks too, and one would replace the other. Name two files."
         )
-    if not path.absolute().parent.is_dir():
-        raise InputsError(f"--json {path}: there is no folder {path.parent}. Make it first.")
-    return path
+
+
+def _target(flag: str, path: Path, wanted: str) -> Path:
+    """The file that `flag` is to write, links followed. InputsError where that is no plain file, or cannot be."""
+    try:
+        target = path.resolve() if path.is_symlink() else path
+        what = "picture" if suffix_of(target) in PICTURES else _special(path)
+        has_folder = target.absolute().parent.is_dir()
+    # A loop of links is a RuntimeError.
+    except (OSError, RuntimeError) as cause:
+        raise InputsError(f"{flag} {path}: {reason(cause, path)}. Name {wanted}.") from cause
+    if what:
+        raise InputsError(f"{flag} {path}: is a {what}. Name {wanted}.")
+    if not has_folder:
+        raise InputsError(f"{flag} {path}: there is no folder {target.parent}. Make it first.")
+    return target
+
+
+def _special(path: Path) -> str:
+    """What is there instead of a plain file, "" where there is one or nothing."""
+    try:
+        # Of the name as given: what /dev/stdout leads to has no name of its own.
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    if stat.S_ISREG(mode):
+        return ""
+    kinds = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+    return kinds.get(stat.S_IFMT(mode), "device")
 
 
 def leave_limits_to_max_pixels() -> None:
@@ -145,8 +176,4 @@ def landmarks_path(path: Path | None, settings: Settings) -> Path | None:
         return None
     if settings.aligned:
         raise SettingsError("--save-landmarks has nothing to save without detection: leave one out.")
-    if path.is_dir() or suffix_of(path) in PICTURES:
-        raise InputsError(
-            f"--save-landmarks {path}: is a {'folder' if path.is_dir() else 'picture'}. Name a .jsonl file."
-        )
-    return path
+    return _target("--save-landmarks", path, "a .jsonl file")

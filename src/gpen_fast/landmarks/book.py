@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gpen_fast.errors import LandmarksError, reason
+from gpen_fast.errors import LandmarksError, PictureError, reason
 from gpen_fast.landmarks.entries import FILE_KEY, PIXELS_KEY, Entry, Found, check, line, read
 from gpen_fast.settings import AUTO_SIZE, Settings
 from gpen_fast.stages.detect.base import Detector
 from gpen_fast.stages.save.base import write_file
+from gpen_fast.store.files import locked
 from gpen_fast.types import Face, Frame
 
 # Between two writings of what a run has found so far.
@@ -43,12 +45,16 @@ def found_by(detector: Detector, faces: Sequence[Face], settings: Settings) -> F
 
 
 class Known:
-    """The entries of a file, handed out picture by picture; counts which were of use."""
+    """The entries of a file, handed out picture by picture; counts which were of use.
+
+    used, searched: pictures whose faces were known, and those whose were not; of two with one content, both.
+    """
 
     def __init__(self, path: Path, settings: Settings) -> None:
         self.path = path
         self._entries = read(path)
         self._settings = settings
+        self.used = self.searched = 0
         self._used: set[str] = set()
         self._of_others: set[str] = set()
         self._lock = threading.Lock()
@@ -57,35 +63,32 @@ class Known:
         """What is known of a picture; None where nothing is, or where it was searched otherwise than asked for now.
 
         An entry counts unless the settings name another detector, another size, or a lower threshold than its
-        own; a higher threshold leaves its faces below it out. Raises LandmarksError where the entry is of a
-        picture of another size.
+        own. Its faces come whole, so that they can be kept whole: `choose` leaves out those below a higher
+        threshold. Raises LandmarksError where the entry is of a picture of another size.
         """
         entry = self._entries.get(key)
-        if entry is None:
-            return None
-        fits = _fits(entry.found, self._settings)
-        with self._lock:
-            (self._used if fits else self._of_others).add(key)
-        if not fits:
+        fits = entry is not None and _fits(entry.found, self._settings)
+        self._count(key, fits)
+        if entry is None or not fits:
             return None
         if (entry.width, entry.height) != (frame.width, frame.height):
             raise LandmarksError(
                 f"{self.path} has faces for it in {entry.width}x{entry.height} pixels, and it is "
                 f"{frame.width}x{frame.height}. Remove its line."
             )
-        least = self._settings.detect_threshold or 0.0
-        sure = tuple(face for face in entry.found.faces if face.score >= least)
-        return replace(entry.found, faces=sure)
+        return entry.found
+
+    def _count(self, key: str, fits: bool) -> None:
+        with self._lock:
+            self.used += fits
+            self.searched += not fits
+            if key in self._entries:
+                (self._used if fits else self._of_others).add(key)
 
     @property
     def of_use(self) -> bool:
         """Whether any entry may be used by these settings."""
         return any(_fits(entry.found, self._settings) for entry in self._entries.values())
-
-    @property
-    def used(self) -> int:
-        """Pictures whose faces were known."""
-        return len(self._used)
 
     @property
     def unused(self) -> int:
@@ -109,18 +112,23 @@ def _fits(found: Found, settings: Settings) -> bool:
 
 @dataclass(eq=False)
 class Keeper:
-    """Writes what is found into a file, beside what is in it already: whole, every now and then and at the end."""
+    """Writes what is found into a file, beside what is in it already: whole, every now and then and at the end.
+
+    entries: what this run found. before: what was in the file. kept, saved: pictures kept so far, and of these in
+    the file.
+    """
 
     path: Path
+    before: dict[str, Entry] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     kept: int = 0
-    _dirty: bool = False
-    _written: float = field(default_factory=lambda: time.monotonic())
+    saved: int = 0
+    _tried: float = field(default_factory=lambda: time.monotonic())
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def beside(cls, path: Path) -> Keeper:
-        """Adds to `path` where it exists. LandmarksError where it cannot be read or written."""
+        """Adds to `path` where it exists. LandmarksError where it cannot be read or has no folder."""
         if not path.absolute().parent.is_dir():
             raise LandmarksError(f"{path}: there is no folder {path.parent}. Make it first.")
         return cls(path, read(path) if path.exists() else {})
@@ -135,20 +143,26 @@ class Keeper:
         with self._lock:
             self.entries[entry.picture] = entry
             self.kept += 1
-            self._dirty = True
-            if time.monotonic() - self._written > _SECONDS:
-                self._write()
+            if time.monotonic() - self._tried > _SECONDS:
+                # The picture can do nothing for it. It is tried again, and told at the end.
+                with contextlib.suppress(LandmarksError):
+                    self._write()
 
     def write(self) -> None:
         """Writes what is not yet written. LandmarksError where that fails."""
         with self._lock:
-            if self._dirty or not self.path.exists():
+            if self.saved < self.kept or not self.path.exists():
                 self._write()
 
     def _write(self) -> None:
-        lines = "".join(line(entry) + "\n" for entry in self.entries.values())
+        self._tried = time.monotonic()
         try:
-            write_file(self.path, lines.encode())
-        except OSError as cause:
+            with locked(self.path):
+                # Another run may have added to it meanwhile.
+                there = read(self.path) if self.path.exists() else {}
+                self.before |= there
+                lines = "".join(line(entry) + "\n" for entry in (self.before | self.entries).values())
+                write_file(self.path, lines.encode())
+        except (OSError, PictureError) as cause:
             raise LandmarksError(f"{self.path}: cannot be written: {reason(cause, self.path)}.") from cause
-        self._dirty, self._written = False, time.monotonic()
+        self.saved = self.kept

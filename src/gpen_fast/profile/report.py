@@ -14,6 +14,7 @@ import torch
 
 from gpen_fast import __version__
 from gpen_fast.device import describe, peak_bytes
+from gpen_fast.errors import InputsError, PictureError, reason
 from gpen_fast.inputs import Plan
 from gpen_fast.profile.memory import host_peak_bytes
 from gpen_fast.profile.recorder import Recorder, Series
@@ -170,8 +171,11 @@ def nothing_done(work: Plan) -> dict[str, Any]:
 
 
 def write_json(made: Mapping[str, Any], path: Path) -> None:
-    """A report as a JSON file."""
-    write_file(path, (json.dumps(made, indent=2) + "\n").encode())
+    """A report as a JSON file. InputsError where it cannot be written."""
+    try:
+        write_file(path, (json.dumps(made, indent=2) + "\n").encode())
+    except (OSError, PictureError) as cause:
+        raise InputsError(f"--json {path}: cannot be written: {reason(cause, path)}.") from cause
 
 
 def device_facts(device: torch.device) -> dict[str, Any]:

@@ -102,8 +102,9 @@ def missed_note(faces: Sequence[Face], frame: Frame, bound: int | None) -> str:
 
 
 def choose(faces: list[Face], frame: Frame, settings: Settings) -> list[Face]:
-    """The faces that the settings let through: large enough, and one only where they say so."""
-    faces = [face for face in faces if face.short_side >= settings.min_face]
+    """The faces that the settings let through: sure and large enough, and one only where they say so."""
+    least = settings.detect_threshold or 0.0
+    faces = [face for face in faces if face.score >= least and face.short_side >= settings.min_face]
     if not faces:
         return []
     if settings.only_largest:
