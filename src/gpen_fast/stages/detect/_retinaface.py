@@ -53,9 +53,16 @@ class RetinaFace:
     box_points = BOX_POINTS
 
     def __init__(
-        self, name: str, network: nn.Module, settings: Settings, device: torch.device, threshold: float
+        self,
+        name: str,
+        network: nn.Module,
+        settings: Settings,
+        device: torch.device,
+        threshold: float,
+        weights: Path | None = None,
     ) -> None:
         self.name = name
+        self.weights = weights
         self.threshold = threshold if settings.detect_threshold is None else settings.detect_threshold
         self.bound = bound_of(settings)
         self.batch_size = 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -34,6 +35,10 @@ class Detector(Protocol):
     @property
     def on_host(self) -> bool:
         """Whether it works in host memory, beside the device's work instead of in its queue."""
+
+    @property
+    def weights(self) -> Path | None:
+        """The file that its network was read from, None for one without."""
 
     @property
     def box_points(self) -> NDArray[np.float64]:
