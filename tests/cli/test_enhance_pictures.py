@@ -66,6 +66,21 @@ class TestInPlace:
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
         assert "0 to do, 3 skipped" in cli("enhance", "in/[abc].*", "--in-place", "--dry-run").out
 
+    def test_exif_without_room_for_the_mark_stays_as_it_is(
+        self, cli, folder: Path, tiny_weights: Path
+    ) -> None:
+        exif = Image.Exif()
+        exif[0x010E] = "m" * 65480
+        data = exif.tobytes()
+        assert len(data) <= 65533 < len(marked(data))
+        with Image.open(PORTRAIT) as image:
+            image.save("in/portrait.jpg", exif=data)
+        ran = cli("enhance", "in", "--in-place", "--weights", tiny_weights)
+        assert ran.status == 0
+        assert "note in/portrait.jpg: its EXIF has no room for the mark" in ran.err
+        with Image.open("in/portrait.jpg") as image:
+            assert image.getexif()[0x010E] == exif[0x010E]
+
     def test_link_stays_a_link(self, cli, folder: Path, tiny_weights: Path) -> None:
         Path("in/portrait.jpg").rename("real.jpg")
         Path("in/link.jpg").symlink_to(folder / "real.jpg")
