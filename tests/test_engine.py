@@ -211,7 +211,7 @@ def test_pictures_without_faces_do_not_wait_for_ever(tiny_weights: Path, tmp_pat
 class BatchDetector:
     """Finds one face in each picture, several at once, on the device's side; refuses those of one width."""
 
-    name, on_host, threshold, bound = "batch", False, 0.5, None
+    name, on_host, threshold, bound, weights = "batch", False, 0.5, None, None
     box_points = np.full((5, 2), 0.5) + np.array(
         [[-0.2, -0.2], [0.2, -0.2], [0, 0], [-0.15, 0.2], [0.15, 0.2]]
     )

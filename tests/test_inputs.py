@@ -100,6 +100,15 @@ def test_two_inputs_for_one_output_are_refused(album: Path) -> None:
     assert len(plan(["in"], Path("out"), Output("same")).todo) == 5
 
 
+def test_formats_that_become_png_collide_under_same_too(album: Path) -> None:
+    write_photo(album / "in/b.bmp")
+    write_photo(album / "in/b.tif")
+    with pytest.raises(
+        InputsError, match=r"would both become out/b\.png\. Restore one of them in a run of its own"
+    ):
+        plan(["in"], Path("out"), Output("same"))
+
+
 def test_same_file_named_twice_is_restored_once(album: Path) -> None:
     for inputs in (["in", "in/a.jpg"], ["in", "in/1931"], ["in", str(album / "in/a.jpg")]):
         assert len(plan(inputs, Path("out"), Output()).todo) == 4

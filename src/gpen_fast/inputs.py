@@ -61,7 +61,7 @@ def plan(inputs: Iterable[str], out: Path | None, output: Output) -> Plan:
         if cause := _cause_against(item, output):
             made.failed.append((source, cause))
         else:
-            _add(items, item)
+            _add(items, item, output)
     _refuse_nothing(items, made, names)
     _refuse_overwritten_inputs(items, output)
     for item in items.values():
@@ -226,12 +226,13 @@ def _note_other_formats(made: Plan, output: Output) -> None:
         made.notes.append((first, f".{kind} is read and not written{others}: the result is a PNG."))
 
 
-def _add(items: dict[Path, Item], item: Item) -> None:
+def _add(items: dict[Path, Item], item: Item, output: Output) -> None:
     other = items.get(item.target)
     if other is not None:
+        other_format = "" if output.format == SAME else "Try --format same, or restore"
         raise InputsError(
             f"{other.source} and {item.source} would both become {item.target}. "
-            "Try --format same, or restore one of them in a run of its own with another --suffix or folder."
+            f"{other_format or 'Restore'} one of them in a run of its own with another --suffix or folder."
         )
     if is_folder(item.target):
         raise InputsError(

@@ -15,6 +15,8 @@ from gpen_fast.types import Frame
 
 RESTORED, NO_FACE = "restored", "no_face"
 _SUFFIX_OF_KIND = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}
+# Bytes of EXIF in a JPEG: a segment's most, less its length's two (ITU-T T.81, B.1.1.4).
+_MOST_EXIF = 65533
 
 
 class Sink:
@@ -33,7 +35,7 @@ class Sink:
         if self._output.save_faces:
             self._write_faces(target, job)  # first: a result that exists is never made again
         if job.faces:
-            self._write(target, self._marked(job) if self._output.in_place else job.result)
+            self._write(target, self._marked(job, target) if self._output.in_place else job.result)
             job.output = RESTORED
         else:
             self._pass_through(job.source, target, job.frame)
@@ -44,12 +46,16 @@ class Sink:
         writer, output = open_writer(suffix_of(target)), self._output
         write_file(target, writer.encode(frame, output.quality, output.png_level))
 
-    def _marked(self, job: Job) -> Frame:
+    def _marked(self, job: Job, target: Path) -> Frame:
         """The result as it stands in for the picture itself; what goes with that picture is said."""
         assert job.frame is not None and job.result is not None
         if job.frame.kind == "MPO":
             job.note = f"{job.note} further pictures in its file, such as a gain map, are gone.".strip()
-        return replace(job.result, exif=marked(job.result.exif))
+        exif = marked(job.result.exif)
+        if suffix_of(target) == "jpg" and len(exif) > _MOST_EXIF:
+            job.note = f"{job.note} its EXIF has no room for the mark: leave it out of a next run.".strip()
+            return job.result
+        return replace(job.result, exif=exif)
 
     def _pass_through(self, source: Path, target: Path, frame: Frame) -> None:
         """Byte for byte where the format stays, else decoded and encoded anew; in place there is nothing to do."""

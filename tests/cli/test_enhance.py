@@ -60,6 +60,7 @@ def test_folder_is_restored_and_every_input_accounted_for(cli, album: Path, tiny
     assert report["overlap_factor"] > 0
     assert report["bound_by"] in {"readers", "device", "writers"}
     assert report["first_call_ms"] > 0
+    assert len(report["weights"]) == 1, "haar has none"
 
 
 def test_second_run_goes_on_where_the_first_ended(cli, album: Path, tiny_weights: Path) -> None:

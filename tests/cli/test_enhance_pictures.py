@@ -21,6 +21,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from gpen_fast.gpen.checkpoint import random_state
+from gpen_fast.mark import marked
 
 PORTRAIT = EXAMPLES / "grace_hopper-degraded.jpg"
 
@@ -56,6 +57,29 @@ class TestInPlace:
         assert portrait.stat().st_mtime_ns == restored.st_mtime_ns
         assert "1 restored, 1 no face" in cli(*command, "--overwrite").out
         assert portrait.stat().st_mtime_ns > restored.st_mtime_ns
+
+    def test_picture_above_pillows_limit_is_not_restored_again(
+        self, cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, kind in (("a.png", "PNG"), ("b.jpg", "JPEG"), ("c.webp", "WEBP")):
+            Image.fromarray(photo()).save(folder / "in" / name, kind, exif=marked(None))
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+        assert "0 to do, 3 skipped" in cli("enhance", "in/[abc].*", "--in-place", "--dry-run").out
+
+    def test_exif_without_room_for_the_mark_stays_as_it_is(
+        self, cli, folder: Path, tiny_weights: Path
+    ) -> None:
+        exif = Image.Exif()
+        exif[0x010E] = "m" * 65480
+        data = exif.tobytes()
+        assert len(data) <= 65533 < len(marked(data))
+        with Image.open(PORTRAIT) as image:
+            image.save("in/portrait.jpg", exif=data)
+        ran = cli("enhance", "in", "--in-place", "--weights", tiny_weights)
+        assert ran.status == 0
+        assert "note in/portrait.jpg: its EXIF has no room for the mark" in ran.err
+        with Image.open("in/portrait.jpg") as image:
+            assert image.getexif()[0x010E] == exif[0x010E]
 
     def test_link_stays_a_link(self, cli, folder: Path, tiny_weights: Path) -> None:
         Path("in/portrait.jpg").rename("real.jpg")

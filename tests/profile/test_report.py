@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -110,3 +111,12 @@ def test_commit_of_another_repository_is_not_ours(tmp_path: Path, monkeypatch: p
             reports.subprocess, "run", lambda *given, **options: SimpleNamespace(stdout="asked\n")
         )
         assert reports.commit() == wanted
+
+
+def test_weights_are_the_networks_and_the_detectors(report: Report, tmp_path: Path) -> None:
+    path = tmp_path / "detector.onnx"
+    path.write_bytes(b"anchors")
+    tools = replace(report.tools, detector=SimpleNamespace(name="yunet", weights=path))
+    network, detector = as_dict(replace(report, tools=tools))["weights"]
+    assert network == as_dict(report)["weights"][0]
+    assert detector == {"name": "yunet", "sha256": sha256(b"anchors").hexdigest(), "random": False}

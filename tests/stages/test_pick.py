@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gpen_fast.errors import HashError
 from gpen_fast.settings import Settings
 from gpen_fast.stages.detect.base import pick
 from gpen_fast.store import locate
@@ -40,7 +41,22 @@ def test_the_best_that_is_there(folder: Path) -> None:
         assert pick(SETTINGS) == detector
 
 
-def test_neither_a_wrong_file_nor_one_that_was_not_asked_for(folder: Path) -> None:
+def test_not_one_that_was_not_asked_for(folder: Path) -> None:
     (folder / entry("yoloface").file).write_text("yoloface")
-    (folder / entry("retinaface-resnet50").file).write_text("other anchors")
     assert pick(SETTINGS) == "haar"
+
+
+@pytest.mark.parametrize("weights", [weights for weights, _ in BEST_LAST])
+def test_wrong_file_is_not_passed_over_in_silence(folder: Path, weights: str) -> None:
+    path = folder / entry(weights).file
+    path.write_text("other anchors")
+    with pytest.raises(
+        HashError, match=rf"is not the {weights} that .*pull {weights} --again.*--detector haar\."
+    ):
+        pick(SETTINGS)
+
+
+def test_wrong_file_keeps_no_right_one_from_being_used(folder: Path) -> None:
+    (folder / entry("retinaface-resnet50").file).write_text("other anchors")
+    (folder / entry("yunet").file).write_text("yunet")
+    assert pick(SETTINGS) == "yunet"

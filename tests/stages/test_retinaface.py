@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 import torch
 from conftest import DATA, EXAMPLES, SHARED, shared_picture
 
-from gpen_fast.errors import CheckpointError, PictureError
+from gpen_fast.errors import CheckpointError, PictureError, PluginError
 from gpen_fast.settings import Settings
 from gpen_fast.stages.detect import _retinaface
 from gpen_fast.stages.detect._retinaface import RetinaFace, anchors_of, build, open_network
@@ -171,6 +172,14 @@ def test_damaged_and_foreign_files_are_named(tmp_path: Path) -> None:
     torch.save({"conv.weight": torch.zeros(1)}, path)
     with pytest.raises(CheckpointError, match="cannot be read as RetinaFace resnet50"):
         open_network("resnet50", path, CPU, half=False)
+
+
+def test_broken_facexlib_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "facexlib.detection.retinaface", None)
+    with pytest.raises(
+        PluginError, match=r"pip install --force-reinstall facexlib; or --detector yunet or haar"
+    ):
+        build("mobile0.25")
 
 
 def test_too_little_memory_says_what_to_try(monkeypatch: pytest.MonkeyPatch) -> None:

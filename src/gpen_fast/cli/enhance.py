@@ -116,6 +116,8 @@ def enhance(
     save_to = flags.landmarks_path(save_landmarks, settings)
     flags.refuse_one_file(report_to, save_to, Path(landmarks) if landmarks else None)
     output = Output(chosen, quality, save_faces, overwrite, suffix, in_place, save_to, png_level)
+    if in_place:
+        flags.leave_limits_to_max_pixels()  # pictures are opened to see whether they were restored before
     work = plan(inputs, out, output)
     if dry_run:
         _print_plan(work)

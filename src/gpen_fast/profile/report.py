@@ -21,6 +21,7 @@ from gpen_fast.profile.recorder import Recorder, Series
 from gpen_fast.profile.stats import Summary, summarise
 from gpen_fast.settings import STAGES
 from gpen_fast.stages.save.base import write_file
+from gpen_fast.store.hashes import sha256_of
 from gpen_fast.tools import Tools
 
 SCHEMA = 1
@@ -126,7 +127,7 @@ def as_dict(report: Report) -> dict[str, Any]:
             "template": tools.template,
             "batch_size": tools.generator.batch_size,
         },
-        "weights": [{"name": tools.model, "sha256": tools.weights.sha256(), "random": tools.weights.random}],
+        "weights": _weights(tools),
         "commit": commit(),
         "images": report.images,
         "faces": report.faces,
@@ -149,6 +150,15 @@ def as_dict(report: Report) -> dict[str, Any]:
         "memory": {"device_peak_bytes": peak_bytes(tools.device), "host_peak_bytes": host_peak_bytes()},
         "model_load_ms": _rounded(tools.load_ms),
     }
+
+
+def _weights(tools: Tools) -> list[dict[str, Any]]:
+    """The network's, then the detector's where it has any."""
+    network = {"name": tools.model, "sha256": tools.weights.sha256(), "random": tools.weights.random}
+    detector, path = tools.detector.name, tools.detector.weights
+    if path is None:
+        return [network]
+    return [network, {"name": detector, "sha256": sha256_of(path).sha256, "random": False}]
 
 
 def nothing_done(work: Plan) -> dict[str, Any]:

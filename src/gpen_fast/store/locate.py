@@ -119,12 +119,13 @@ def _not_accepted(copy: Copy) -> HashError:
     known = copy.entry
     accepted = " or ".join(copy.accepted) or "not known: nobody publishes one"
     fetch = f"Replace it by the right one: {known.get_it} --again. " if known.sources else ""
-    as_it_is = " Or use it unchecked: --weights FILE." if known.kind == "generator" else ""
+    without = {"generator": " Or use it unchecked: --weights FILE.", "detector": " Or --detector haar."}
+    # The remedies come first: where one line is all that is shown, they must be in it.
     return HashError(
-        f"{copy.path} is not the {known.name} that is expected, and is not used.\n"
-        f"  its sha256: {copy.hash.sha256}\n  accepted:   {accepted}\n"
+        f"{copy.path} is not the {known.name} that is expected, and is not used. "
         f"{fetch}If you know what it is and trust it: "
-        f"gpen-fast weights import {copy.path} --trust {known.name}.{as_it_is}"
+        f"gpen-fast weights import {copy.path} --trust {known.name}.{without.get(known.kind, '')}\n"
+        f"  its sha256: {copy.hash.sha256}\n  accepted:   {accepted}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -35,6 +36,11 @@ class Later:
         if self._made is None:
             return NOT_NEEDED
         return self._settings.detector if isinstance(self._made, GpenError) else self._made.name
+
+    @property
+    def weights(self) -> Path | None:
+        """The detector's; None as long as no picture has needed one."""
+        return None if self._made is None or isinstance(self._made, GpenError) else self._made.weights
 
     @property
     def on_host(self) -> bool:

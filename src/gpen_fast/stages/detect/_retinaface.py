@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gpen_fast.device import arithmetic, is_out_of_memory
-from gpen_fast.errors import CheckpointError, PictureError
+from gpen_fast.errors import CheckpointError, PictureError, PluginError
 from gpen_fast.settings import Settings
 from gpen_fast.stages.detect._compact import Compact
 from gpen_fast.stages.detect._looks import MEAN, Look, Place, bound_of, box_of, pixels, place, search, voted
@@ -53,9 +53,16 @@ class RetinaFace:
     box_points = BOX_POINTS
 
     def __init__(
-        self, name: str, network: nn.Module, settings: Settings, device: torch.device, threshold: float
+        self,
+        name: str,
+        network: nn.Module,
+        settings: Settings,
+        device: torch.device,
+        threshold: float,
+        weights: Path | None = None,
     ) -> None:
         self.name = name
+        self.weights = weights
         self.threshold = threshold if settings.detect_threshold is None else settings.detect_threshold
         self.bound = bound_of(settings)
         self.batch_size = 8
@@ -179,8 +186,14 @@ def half(settings: Settings, device: torch.device) -> bool:
 
 
 def build(kind: str) -> nn.Module:
-    """facexlib's network with weights yet to be read."""
-    from facexlib.detection.retinaface import RetinaFace as Network
+    """facexlib's network with weights yet to be read. PluginError where facexlib is not there or broken."""
+    try:
+        from facexlib.detection.retinaface import RetinaFace as Network
+    except ImportError as cause:
+        raise PluginError(
+            f"retinaface needs facexlib, which cannot be imported ({cause}). "
+            "Try: pip install --force-reinstall facexlib; or --detector yunet or haar"
+        ) from cause
 
     with warnings.catch_warnings(), torch.device("cpu"):
         warnings.simplefilter("ignore")  # torchvision's, about an argument of facexlib's

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -10,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from gpen_fast import plugins
+from gpen_fast.errors import WeightsNotFoundError
 from gpen_fast.settings import Settings
-from gpen_fast.store.locate import present
+from gpen_fast.store.locate import present, required
 from gpen_fast.types import Face, Frame
 
 # In order of preference: what `auto` picks is the first whose weights are present. The last needs none.
@@ -31,6 +35,10 @@ class Detector(Protocol):
     @property
     def on_host(self) -> bool:
         """Whether it works in host memory, beside the device's work instead of in its queue."""
+
+    @property
+    def weights(self) -> Path | None:
+        """The file that its network was read from, None for one without."""
 
     @property
     def box_points(self) -> NDArray[np.float64]:
@@ -68,10 +76,17 @@ def open_detector(settings: Settings, device: torch.device) -> Detector:
 
 
 def pick(settings: Settings) -> str:
-    """What `auto` is: the best detector whose weights are present."""
-    for name in AUTO[:-1]:
-        if any(present(weights, settings) for weights in plugins.load("detect", name).WEIGHTS):
+    """What `auto` is: the best detector whose weights are present.
+
+    Where there is none but a wrong file under the name of one, that is a HashError: not passed over in silence.
+    """
+    files = {name: plugins.load("detect", name).WEIGHTS for name in AUTO[:-1]}
+    for name, known in files.items():
+        if any(present(weights, settings) for weights in known):
             return name
+    for weights in chain.from_iterable(files.values()):
+        with suppress(WeightsNotFoundError):
+            required(weights, settings)
     return AUTO[-1]
 
 

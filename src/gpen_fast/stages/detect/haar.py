@@ -45,6 +45,7 @@ class HaarDetector:
 
     name = "haar"
     on_host = True
+    weights = None
     box_points = _BOX_POINTS
 
     def __init__(self, settings: Settings) -> None:

@@ -14,6 +14,7 @@ class WholePicture:
 
     name = "none"
     on_host = True
+    weights = None
     box_points = np.full((5, 2), 0.5)
     threshold = 0.0
     bound = None

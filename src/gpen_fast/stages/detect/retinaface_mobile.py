@@ -17,4 +17,4 @@ def create(settings: Settings, device: torch.device) -> RetinaFace:
     """fp16 on CUDA unless another precision is named. WeightsNotFoundError or CheckpointError."""
     path = required(WEIGHTS[0], settings)
     network = open_network("mobile0.25", path, device, half=half(settings, device))
-    return RetinaFace("retinaface-mobile", network, settings, device, _THRESHOLD)
+    return RetinaFace("retinaface-mobile", network, settings, device, _THRESHOLD, path)

@@ -45,7 +45,7 @@ class YoloFace:
 
     def __init__(self, weights: Path, settings: Settings) -> None:
         self.threshold = _THRESHOLD if settings.detect_threshold is None else settings.detect_threshold
-        self._weights = weights
+        self.weights = weights
         self._fixed = _ONNX_SIDE if weights.suffix == ".onnx" else None
         self._settings = replace(settings, detect_size=self._fixed) if self._fixed else settings
         self.bound = bound_of(self._settings)
@@ -73,7 +73,7 @@ class YoloFace:
         """(N,4) x0, y0, x1, y1 in pixels of the input and (N,) scores."""
         network = self._network()
         network.setInput(cv2.dnn.blobFromImage(array, 1 / 255))
-        rows = np.concatenate([_as_rows(out, self._weights) for out in self._outputs(network)])
+        rows = np.concatenate([_as_rows(out, self.weights) for out in self._outputs(network)])
         height, width = array.shape[:2]
         if self._fixed:
             scores, scale = rows[:, 4] * rows[:, 5:].max(axis=1), np.ones(2)
@@ -86,12 +86,12 @@ class YoloFace:
         try:
             outputs: Sequence[NDArray[Any]] = network.forward(network.getUnconnectedOutLayersNames())
         except cv2.error as cause:
-            raise CheckpointError(f"{self._weights}: OpenCV {cv2.__version__} cannot run it.") from cause
+            raise CheckpointError(f"{self.weights}: OpenCV {cv2.__version__} cannot run it.") from cause
         return outputs
 
     def _network(self) -> Any:
         if not hasattr(self._threads, "network"):
-            self._threads.network = open_network(self._weights)
+            self._threads.network = open_network(self.weights)
         return self._threads.network
 
 

@@ -41,7 +41,7 @@ class YuNet:
         self.threshold = _THRESHOLD if settings.detect_threshold is None else settings.detect_threshold
         self.bound = bound_of(settings)
         self._settings = settings
-        self._weights = str(weights)
+        self.weights = weights
         self._threads = threading.local()  # a network of OpenCV cannot be shared between threads
 
     def __call__(self, frame: Frame) -> list[Face]:
@@ -74,7 +74,7 @@ class YuNet:
 
     def _network(self) -> Any:
         if not hasattr(self._threads, "network"):
-            self._threads.network = open_network(Path(self._weights))
+            self._threads.network = open_network(self.weights)
         return self._threads.network
 
 
