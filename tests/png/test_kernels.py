@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -17,7 +18,9 @@ from gpen_fast.png.runs import to_windows, tokens_by_torch
 
 
 def test_interpreted_kernels_equal_the_torch_operations() -> None:
-    pytest.importorskip("triton")
+    triton = pytest.importorskip("triton")
+    if _version(triton.__version__) < (3, 7) and _version(np.__version__) >= (2, 4):
+        pytest.skip("the interpreter of this Triton counts loops by what NumPy 2.4 refuses")
     script = Path(__file__).with_name("interpreted.py")
     ran = subprocess.run(
         [sys.executable, str(script)],
@@ -27,6 +30,10 @@ def test_interpreted_kernels_equal_the_torch_operations() -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".")[:2])
 
 
 POINTER_SIZES = {"tokens": "*i16", "words": "*i64", "values": "*i64", "widths": "*i64", "sums": "*i64"}
