@@ -195,6 +195,11 @@ class FoldedGenerator:
             yield Style(whole, whole / largest, largest)
 
 
+def switches(precision: str) -> str:
+    """The arithmetic that a folded network of `precision` runs under: it takes its halves from itself."""
+    return "tf32" if precision == "tf32" else "fp32"
+
+
 class _Folder:
     """Makes folded layers of a network's: in float32 with factors applied there, then in their own dtype."""
 

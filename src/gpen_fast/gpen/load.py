@@ -11,7 +11,7 @@ from torch import Tensor
 from gpen_fast.device import arithmetic, pick_device, pick_precision
 from gpen_fast.errors import PictureError, SettingsError
 from gpen_fast.gpen.checkpoint import State, build
-from gpen_fast.gpen.folded import DTYPES, FoldedGenerator
+from gpen_fast.gpen.folded import DTYPES, FoldedGenerator, switches
 from gpen_fast.gpen.network import FullGenerator
 
 FORMS = ("reference", "folded")
@@ -29,12 +29,11 @@ class Network:
         self.form = form
         self.precision = precision
         self.device = device
-        self._run: Callable[[Tensor], Tensor] = module.to(device)
-        # The reference takes its halves from autocast, the folded form from itself.
-        self._arithmetic = precision
-        if form == "folded":
-            self._run = FoldedGenerator(module, DTYPES[precision], device)
-            self._arithmetic = "tf32" if precision == "tf32" else "fp32"
+        folded = form == "folded"
+        self._arithmetic = switches(precision) if folded else precision
+        self._run: Callable[[Tensor], Tensor] = (
+            FoldedGenerator(module, DTYPES[precision], device) if folded else module.to(device)
+        )
 
     def __call__(self, faces: Tensor) -> Tensor:
         """Raises PictureError for a shape other than (B,3,S,S) with B >= 1."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gpen_fast import colour
 from gpen_fast.errors import InputsError
 from gpen_fast.training.augment import Face, Variety, augment
 from gpen_fast.training.degrade import Ranges, degrade, drawn
@@ -62,7 +62,7 @@ def read_faces(folder: Path, portraits: list[Portrait], size: int) -> NDArray[np
 
 def to_network(faces: NDArray[np.uint8]) -> Tensor:
     """(N,S,S,3) uint8 to (N,3,S,S) float32 in [-1,1]."""
-    return torch.from_numpy(faces).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return colour.to_network(torch.from_numpy(faces).permute(0, 3, 1, 2))
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,3 @@ class Pairs:
         one, other = rng.integers(0, len(self.faces), 2)
         wanted = augment(self.faces[one], self.faces[other], rng, self.variety)
         return degrade(wanted, drawn(rng, self.ranges), rng), wanted
-
-
-Progress = Callable[[str], None]
-Batches = Iterator[tuple[Tensor, Tensor]]

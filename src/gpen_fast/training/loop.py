@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gpen_fast.errors import CheckpointError
+from gpen_fast.gpen.folded import DTYPES
 from gpen_fast.training.config import Config
 from gpen_fast.training.data import Pairs
 from gpen_fast.training.forward import restored
@@ -18,8 +19,6 @@ from gpen_fast.training.initial import near_identity
 from gpen_fast.training.losses import energy_loss, pixel_loss
 from gpen_fast.training.rival import Rival
 from gpen_fast.training.share import share_gradients
-
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 def rate_at(step: int, config: Config) -> float:

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gpen_fast.colour import from_network
 from gpen_fast.training.data import to_network
 from gpen_fast.training.degrade import Face, degrade, fixed
 
@@ -72,8 +73,7 @@ def restored_faces(
     with torch.no_grad():
         for start in range(0, len(faces), batch):
             some = network(to_network(faces[start : start + batch])).float().cpu()
-            pixels = (some.clamp(-1, 1) + 1) * 127.5
-            out[start : start + batch] = pixels.round().byte().permute(0, 2, 3, 1).numpy()
+            out[start : start + batch] = from_network(some, torch.uint8).permute(0, 2, 3, 1).numpy()
     return out
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -19,10 +18,11 @@ from torch.multiprocessing.spawn import start_processes
 
 from gpen_fast.device import pick_device, single_threaded
 from gpen_fast.errors import SettingsError
+from gpen_fast.gpen.folded import DTYPES
 from gpen_fast.training.config import Config
 from gpen_fast.training.data import HELD_OUT, TRAIN, Pairs, read_faces, read_manifest
 from gpen_fast.training.forward import restored
-from gpen_fast.training.loop import DTYPES, Trainer
+from gpen_fast.training.loop import Trainer
 from gpen_fast.training.metrics import Row, held_out_table
 
 STATE, LOG = "state.pt", "log.jsonl"
@@ -144,5 +144,5 @@ def _looked_at(run: Run, trainer: Trainer) -> list[Row]:
 
 def _note(run: Run, report: Callable[[Report], None], what: Report) -> None:
     with (run.out / LOG).open("a", encoding="utf-8") as log:
-        log.write(json.dumps(asdict(what)) + os.linesep)
+        log.write(json.dumps(asdict(what)) + "\n")
     report(what)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gpen_fast.device import arithmetic
-from gpen_fast.gpen.folded import DTYPES, FoldedGenerator
+from gpen_fast.gpen.folded import DTYPES, FoldedGenerator, switches
 from gpen_fast.gpen.network import FullGenerator
 
 
@@ -19,13 +19,13 @@ class Folded:
         self.size = network.figures.size
         # One face is faster alone on a CPU: its scales go into the weights.
         self.default_batch = 8 if device.type == "cuda" else 1
-        self._network, self._precision, self._device = network, precision, device
+        self._network, self._switches, self._device = network, switches(precision), device
         self._folded = FoldedGenerator(network, DTYPES[precision], device)
         self._exact: FoldedGenerator | None = None
 
     def __call__(self, faces: Tensor) -> Tensor:
         """(B,3,S,S) float32 RGB in [-1,1] to the same."""
-        return self._run(self._folded, faces, "tf32" if self._precision == "tf32" else "fp32")
+        return self._run(self._folded, faces, self._switches)
 
     def exact(self, faces: Tensor) -> Tensor:
         """The same in fp32, from weights that are folded when they are first needed."""
@@ -33,8 +33,8 @@ class Folded:
             self._exact = FoldedGenerator(self._network, torch.float32, self._device)
         return self._run(self._exact, faces, "fp32")
 
-    def _run(self, folded: FoldedGenerator, faces: Tensor, switches: str) -> Tensor:
-        with arithmetic(switches, self._device):
+    def _run(self, folded: FoldedGenerator, faces: Tensor, precision: str) -> Tensor:
+        with arithmetic(precision, self._device):
             if self._device.type == "cuda":
                 return folded(faces)
             return torch.cat([folded(face) for face in faces.split(1)])
