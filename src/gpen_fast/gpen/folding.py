@@ -11,7 +11,7 @@ from torch import Tensor
 from gpen_fast.device import arithmetic, is_out_of_memory, seeded
 from gpen_fast.gpen.folded import DTYPES, FoldedGenerator, switches
 from gpen_fast.gpen.fused import FusedGenerator, has_published_fir
-from gpen_fast.gpen.kernels.steps import BY_TORCH, trouble
+from gpen_fast.gpen.kernels.steps import BY_KERNEL, BY_TORCH, Steps, trouble
 from gpen_fast.gpen.network import FullGenerator
 
 # Relative L2 between the network by kernels and by torch: roundings add up over its layers.
@@ -28,18 +28,25 @@ class Folding:
 
 def fold(network: FullGenerator, precision: str, device: torch.device) -> Folding:
     """The fastest form of a network that is right on this device. precision: fp32, tf32, bf16 or fp16."""
+    if device.type == "cuda":
+        return fused_if_right(network, precision, device)
+    return Folding(FoldedGenerator(network, DTYPES[precision], device))
+
+
+def fused_if_right(
+    network: FullGenerator, precision: str, device: torch.device, steps: Steps = BY_KERNEL
+) -> Folding:
+    """The network with `steps` between its convolutions, or without them and a note why."""
     dtype = DTYPES[precision]
-    if device.type != "cuda":
-        return Folding(FoldedGenerator(network, dtype, device))
-    why = trouble(device, dtype)
+    why = trouble(device, dtype, steps)
     if not why and not has_published_fir(network):
-        why = "the checkpoint's FIR is not the published one"
+        why = "the checkpoint has a FIR of its own"
     if not why:
-        fused = FusedGenerator(network, dtype, device)
+        fused = FusedGenerator(network, dtype, device, steps)
         why = _disagreement(fused, precision, device)
         if not why:
             return Folding(fused)
-    note = f"GPEN's kernels are not used on {device} ({why}): torch operations give the same, more slowly."
+    note = f"its kernels are not used on {device} ({why}): torch operations give the same and take longer."
     return Folding(FoldedGenerator(network, dtype, device), note)
 
 

@@ -28,12 +28,18 @@ from gpen_fast.gpen.network import FullGenerator, StyledConv
 class FusedGenerator:
     """(B,3,S,S) float32 RGB in [-1,1] to the same, nominally in [-1,1], not clamped.
 
-    dtype: of convolutions and activations: float32, bfloat16 or float16. The network's FIR kernels must be the
-    published ones: see `has_published_fir`.
+    dtype: of convolutions and activations: float32, bfloat16 or float16. steps: what runs between convolutions. The
+    network's FIR kernels must be the published ones: see `has_published_fir`.
     """
 
-    def __init__(self, network: FullGenerator, dtype: torch.dtype, device: torch.device) -> None:
-        self.figures, self.dtype = network.figures, dtype
+    def __init__(
+        self,
+        network: FullGenerator,
+        dtype: torch.dtype,
+        device: torch.device,
+        steps: Steps = BY_KERNEL,
+    ) -> None:
+        self.figures, self.dtype, self.steps = network.figures, dtype, steps
         fold = _Folder(dtype, device)
         decoder: Any = network.generator
         encoders = [network.get_submodule(f"ecd{i}.0") for i in range(len(self.figures.sides))]
@@ -49,10 +55,10 @@ class FusedGenerator:
         self._scales = fold.scales(convs, rgbs)
 
     def __call__(self, faces: Tensor) -> Tensor:
-        return self.run(faces, BY_KERNEL)
+        return self.run(faces, self.steps)
 
     def run(self, faces: Tensor, steps: Steps) -> Tensor:
-        """The network by these steps."""
+        """The network by other steps than its own."""
         features, latent = self._encoded(faces.to(self.dtype, memory_format=NHWC), steps)
         scales = self._scales(latent)
         x: Any = (self._input * scales.inputs[:, 0, : self._input.shape[1], None, None]).to(self.dtype)
