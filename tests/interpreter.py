@@ -29,15 +29,28 @@ def run_interpreted(script: Path) -> None:
     assert ran.returncode == 0, ran.stderr
 
 
-def compile_for_hopper(kernel: Any, signature: Mapping[str, str], constants: Mapping[str, Any]) -> bytes:
-    """The machine code of a jitted function. signature: its arguments' types, those of `constants` left out."""
+def compiled_for_hopper(
+    kernel: Any, signature: Mapping[str, str], constants: Mapping[str, Any], options: Mapping[str, Any]
+) -> str:
+    """The assembly (PTX) of a jitted function, seen to become machine code too.
+
+    signature: its arguments' types, those of `constants` left out. Pointers and whole numbers are taken to be
+    multiples of 16, as those of a network's tensors are.
+    """
     triton = pytest.importorskip("triton")
     compiler = importlib.import_module("triton.backends.compiler")
     types = dict(signature) | dict.fromkeys(constants, "constexpr")
+    ordered = {name: types[name] for name in kernel.arg_names}
+    even = [place for place, kind in enumerate(ordered.values()) if kind == "i32" or kind.startswith("*")]
     source = triton.compiler.ASTSource(
-        fn=kernel, signature={name: types[name] for name in kernel.arg_names}, constexprs=dict(constants)
+        fn=kernel,
+        signature=ordered,
+        constexprs=dict(constants),
+        attrs={(place,): [["tt.divisibility", 16]] for place in even},
     )
-    return triton.compile(source, target=compiler.GPUTarget("cuda", 90, 32)).asm["cubin"]
+    made = triton.compile(source, target=compiler.GPUTarget("cuda", 90, 32), options=dict(options)).asm
+    assert made["cubin"]
+    return made["ptx"]
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 import torch
-from interpreter import compile_for_hopper, run_interpreted
+from interpreter import compiled_for_hopper, run_interpreted
 from torch import Tensor
 
 from gpen_fast.gpen.kernels import steps
+from gpen_fast.gpen.kernels._jit import OPTIONS
 from gpen_fast.gpen.kernels.steps import BY_KERNEL, BY_TORCH, trouble
 from gpen_fast.gpen.kernels.up import end_up_by_kernel, end_up_by_torch
 from gpen_fast.gpen.kernels.wide import NHWC, Ending
@@ -44,7 +45,11 @@ def test_kernels_compile_for_a_gpu_that_is_not_here(module: str, name: str) -> N
     kernel = getattr(importlib.import_module(f"gpen_fast.gpen.kernels.{module}"), name)
     types = dict.fromkeys(kernel.arg_names, "*fp32") | dict.fromkeys(BIG, "*fp16") | TYPES
     constants = {key: value for key, value in CONSTANTS.items() if key in kernel.arg_names}
-    assert compile_for_hopper(kernel, types, constants)
+    assembly = compiled_for_hopper(kernel, types, constants, OPTIONS)
+    # Half precision goes 16 bytes at a time, the most that one access can move.
+    assert "ld.global.v4" in assembly
+    assert "st.global.v4" in assembly
+    assert ".global.b16" not in assembly
 
 
 def test_the_blurs_reference_is_the_networks_own_layers() -> None:

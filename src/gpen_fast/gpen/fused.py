@@ -60,19 +60,22 @@ class FusedGenerator:
     def run(self, faces: Tensor, steps: Steps) -> Tensor:
         """The network by other steps than its own."""
         features, latent = self._encoded(faces.to(self.dtype, memory_format=NHWC), steps)
-        scales = self._scales(latent)
+        return self._decoded(features, self._scales(latent), steps)
+
+    def _decoded(self, features: list[Tensor], scales: _Values, steps: Steps) -> Tensor:
+        """(B,3,S,S) float32. Each result takes its input's name, so that the input's memory is free for the next."""
         x: Any = (self._input * scales.inputs[:, 0, : self._input.shape[1], None, None]).to(self.dtype)
         x, rgb = x.contiguous(memory_format=NHWC), None
         for k, conv in enumerate(self._convs):
             feature, width = features[-1 - (k + 1) // 2], conv.width
             scale, following = scales.outputs[k, :, :width], scales.following(k, 2 * width)
             if conv.is_up:
-                raw = F.conv_transpose2d(x, conv.weight, stride=2)
-                x = steps.end_up(raw, feature, scale, conv.ending, following)
-                continue
-            raw = F.conv2d(x, conv.weight, padding=1)
-            colours = Colours(scales.colours[:, k // 2, :, : 2 * width], self._rgb_biases[k // 2], rgb)
-            x, rgb = steps.end_same(raw, feature, scale, conv.ending, following, colours)
+                x = F.conv_transpose2d(x, conv.weight, stride=2)
+                x = steps.end_up(x, feature, scale, conv.ending, following)
+            else:
+                x = F.conv2d(x, conv.weight, padding=1)
+                colours = Colours(scales.colours[:, k // 2, :, : 2 * width], self._rgb_biases[k // 2], rgb)
+                x, rgb = steps.end_same(x, feature, scale, conv.ending, following, colours)
         assert rgb is not None
         return rgb
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpen_fast.gpen.kernels._jit import across, jit, power_of_two, tl
+from gpen_fast.gpen.kernels._jit import OPTIONS, across, jit, power_of_two, tl
 from gpen_fast.gpen.kernels.wide import NHWC, activated, empty_nhwc
 from gpen_fast.gpen.layers import LEAK, fir_kernel
 
@@ -40,7 +40,7 @@ def blur_by_kernel(feature: Tensor, bias: Tensor) -> Tensor:
     deep = min(power_of_two(channels), _TILE // across_x)
     grid = (-(-(width + 1) // across_x) * -(-channels // deep), -(-(height + 1) // _ROWS), batch)
     with torch.cuda.device_of(feature):
-        _blur[grid](feature, out, bias, height, width, channels, across_x, deep, LEAK)
+        _blur[grid](feature, out, bias, height, width, channels, across_x, deep, LEAK, **OPTIONS)
     return out
 
 

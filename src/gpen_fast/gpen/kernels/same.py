@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpen_fast.gpen.kernels._jit import jit, leaky, power_of_two, skip_half, tl
+from gpen_fast.gpen.kernels._jit import OPTIONS, jit, leaky, power_of_two, skip_half, tl
 from gpen_fast.gpen.kernels.wide import NHWC, Ending, empty_nhwc, per_channel, wide_by_torch
 from gpen_fast.gpen.layers import LEAK, fir_kernel
 
@@ -75,7 +75,7 @@ def end_same_by_kernel(
             raw, feature, *given, scale, ending.bias, ending.feature_bias, ending.skip_bias, ending.share,
             rgb, weight, colours.bias, below, height, width, channels,
             given[1].stride(0), scale.stride(0), weight.stride(0), weight.stride(1),
-            out is not None, colours.below is not None, pixels, deep, LEAK,
+            out is not None, colours.below is not None, pixels, deep, LEAK, **OPTIONS,
         )  # fmt: skip
     return out, rgb
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpen_fast.gpen.kernels._jit import across, jit, leaky, power_of_two, skip_half, tl
+from gpen_fast.gpen.kernels._jit import OPTIONS, across, jit, leaky, power_of_two, skip_half, tl
 from gpen_fast.gpen.kernels.wide import NHWC, Ending, empty_nhwc, per_channel, wide_by_torch
 from gpen_fast.gpen.layers import LEAK, fir_kernel
 
@@ -49,7 +49,7 @@ def end_up_by_kernel(
     with torch.cuda.device_of(raw):
         _end_up[grid](
             raw, feature, out, scale, following, ending.bias, ending.feature_bias, ending.skip_bias, ending.share,
-            height, width, channels, scale.stride(0), following.stride(0), across_x, deep, LEAK,
+            height, width, channels, scale.stride(0), following.stride(0), across_x, deep, LEAK, **OPTIONS,
         )  # fmt: skip
     return out
 
