@@ -6,12 +6,16 @@ as many rounds as fit into the given seconds, at least five. Figures of one run 
 
 - forms: the reference in fp32 with TF32 off; the folded form by torch operations; with graphs; with kernels; with both.
 - steps: each kernel at each size of the network, beside its torch reference: microseconds, and the bytes it must move
-  over that time. Inputs are larger than the cache or come from it, as in the network: read them with that in mind.
-- convolutions: each of the decoder's at its size, floating-point operations over time; an up-convolution also as what
-  it could be replaced by, one convolution of 2x2 taps to four times the channels (16 taps for 9, so it gains where the
-  transposed one reaches less than 9/16 of its rate).
+  over that time; small ones come from the cache, as they do in the network.
+- convolutions: each at its size, floating-point operations over time. The first also with its three channels filled up
+  to eight. An up-convolution also as what it could be replaced by, one convolution of 2x2 taps to four times the
+  channels: 16 taps for 9, so it gains where the transposed one reaches less than 9/16 of its rate.
 
-Usage: python benchmarks/tricks.py [--device cuda] [--models gpen-bfr-256 gpen-bfr-512] [--batches 1 8 32]
+Kernels and convolutions are so short that twenty of one are timed together, as one graph.
+
+With --tuned cuDNN measures its algorithms before the first call of each shape, which the package does not ask it to.
+
+Usage: python benchmarks/tricks.py [--device cuda] [--models gpen-bfr-256 gpen-bfr-512] [--batches 1 8 32] [--tuned]
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -43,7 +47,7 @@ from gpen_fast.gpen.network import FullGenerator
 from gpen_fast.gpen.spec import PUBLISHED, Figures
 from gpen_fast.profile.report import commit, device_facts, write_json
 
-LEAST_ROUNDS, MOST_ROUNDS = 5, 50
+LEAST_ROUNDS, MOST_ROUNDS, LOOPS = 5, 50, 20
 Call = Callable[[], Any]
 
 
@@ -80,6 +84,31 @@ def timed(call: Call, device: torch.device) -> float:
     end.record()
     end.synchronize()
     return begin.elapsed_time(end)
+
+
+def looped(call: Call, device: torch.device) -> tuple[Call, int]:
+    """Many of a short call as one, and how many: single launches would show the host's time."""
+    if device.type != "cuda":
+        return call, 1
+    call()
+    synchronize(device)
+    graph: Any = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        for _ in range(LOOPS):
+            call()
+    return graph.replay, LOOPS
+
+
+def short_us(call: Call, device: torch.device, seconds: float) -> float | None:
+    """Microseconds of a short call; None where it does not fit into memory."""
+    try:
+        many, loops = looped(call, device)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        return None
+    ms = medians({"it": many}, device, seconds)["it"]
+    return ms and round(ms * 1e3 / loops, 2)
 
 
 def forms(
@@ -132,12 +161,12 @@ def compare_steps(
     rows = []
     for side, channels, _ in decoder_sizes(figures):
         for name, given, moved in step_calls(side, channels, batch, dtype, device):
-            calls = {"kernel": partial(getattr(BY_KERNEL, name), *given)}
-            calls["torch"] = partial(getattr(BY_TORCH, name), *given)
-            found = medians(calls, device, seconds)
-            us, theirs = (found[each] and found[each] * 1e3 for each in ("kernel", "torch"))
+            us = short_us(partial(getattr(BY_KERNEL, name), *given), device, seconds)
+            # The reference makes its FIR on the host, which no graph holds.
+            ms = medians({"torch": partial(getattr(BY_TORCH, name), *given)}, device, seconds)["torch"]
+            theirs = ms and ms * 1e3
             rows.append({
-                "step": name, "side": side, "channels": channels, "batch": batch, "us": us and round(us, 2),
+                "step": name, "side": side, "channels": channels, "batch": batch, "us": us,
                 "gb_per_s": us and round(moved / us / 1e3, 1), "times_torch": us and theirs and round(theirs / us, 2),
             })  # fmt: skip
     return rows
@@ -170,37 +199,47 @@ def step_calls(side: int, channels: int, batch: int, dtype: torch.dtype, device:
 def compare_convs(
     figures: Figures, batch: int, dtype: torch.dtype, device: torch.device, seconds: float
 ) -> list[dict]:
-    """One row a convolution of the decoder: microseconds and TFLOP/s of the taps that count."""
+    """One row a convolution: microseconds and TFLOP/s of the taps that count."""
     rows = []
-    for side, width, below in decoder_sizes(figures):
-        small = torch.randn(batch, 2 * below, side // 2, side // 2, dtype=dtype, device=device)
-        large = torch.randn(batch, 2 * width, side, side, dtype=dtype, device=device)
-        small, large = small.contiguous(memory_format=NHWC), large.contiguous(memory_format=NHWC)
-        up = weight_of(2 * below, width, 3, dtype, device)
-        four = weight_of(4 * width, 2 * below, 2, dtype, device)
-        plain = weight_of(width, 2 * width, 3, dtype, device)
-        calls: dict[str, Call] = {
-            "up, transposed": partial(F.conv_transpose2d, small, up, stride=2),
-            "up, four phases": partial(F.conv2d, small, four, padding=1),
-            "plain": partial(F.conv2d, large, plain, padding=1),
-        }
-        taps = {"plain": 9 * side * side * 2 * width * width}
-        taps |= dict.fromkeys(("up, transposed", "up, four phases"), 9 * (side // 2) ** 2 * 2 * below * width)
-        for name, ms in medians(calls, device, seconds).items():
-            rows.append({
-                "convolution": name, "side": side, "in": 2 * (width if name == "plain" else below), "out": width,
-                "batch": batch, "us": ms and round(ms * 1e3, 2),
-                "tflop_per_s": ms and round(2 * batch * taps[name] / ms / 1e9, 1),
-            })  # fmt: skip
+    for name, side, channels, out, (taps, call) in conv_calls(figures, batch, dtype, device):
+        us = short_us(call, device, seconds)
+        rows.append({
+            "convolution": name, "side": side, "in": channels, "out": out, "batch": batch,
+            "us": us, "tflop_per_s": us and round(2 * batch * taps / us / 1e6, 1),
+        })  # fmt: skip
     return rows
 
 
-def weight_of(first: int, second: int, kernel: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """A random NHWC weight that keeps values in range."""
-    made = (
-        torch.randn(first, second, kernel, kernel, dtype=dtype, device=device) / (second * kernel**2) ** 0.5
-    )
-    return made.contiguous(memory_format=NHWC)
+def conv_calls(
+    figures: Figures, batch: int, dtype: torch.dtype, device: torch.device
+) -> Iterator[tuple[str, int, int, int, tuple[int, Call]]]:
+    """Name, side of the result, channels in and out; products a face, and the call."""
+
+    def picture(channels: int, side: int) -> Tensor:
+        made = torch.randn(batch, channels, side, side, dtype=dtype, device=device)
+        return made.contiguous(memory_format=NHWC)
+
+    def weight(first: int, second: int, kernel: int) -> Tensor:
+        made = (
+            torch.randn(first, second, kernel, kernel, dtype=dtype, device=device)
+            / (second * kernel**2) ** 0.5
+        )
+        return made.contiguous(memory_format=NHWC)
+
+    top = figures.width(figures.size)
+    for channels in (3, 8):  # RGB as it is, and filled up to what tensor cores take
+        call = partial(F.conv2d, picture(channels, figures.size), weight(top, channels, 1))
+        yield "first", figures.size, channels, top, (3 * top * figures.size**2, call)
+    for side, width, below in decoder_sizes(figures):
+        call = partial(F.conv2d, picture(width, side + 1), weight(below, width, 3), stride=2)
+        yield "encoder", side // 2, width, below, (9 * width * below * (side // 2) ** 2, call)
+        small, taps = picture(2 * below, side // 2), 9 * (side // 2) ** 2 * 2 * below * width
+        call = partial(F.conv_transpose2d, small, weight(2 * below, width, 3), stride=2)
+        yield "up, transposed", side, 2 * below, width, (taps, call)
+        call = partial(F.conv2d, small, weight(4 * width, 2 * below, 2), padding=1)
+        yield "up, four phases", side, 2 * below, width, (taps, call)
+        call = partial(F.conv2d, picture(2 * width, side), weight(width, 2 * width, 3), padding=1)
+        yield "plain", side, 2 * width, width, (9 * side * side * 2 * width * width, call)
 
 
 def show(title: str, rows: list[dict]) -> list[dict]:
@@ -222,7 +261,9 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=["gpen-bfr-256", "gpen-bfr-512"])
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 8, 32])
     parser.add_argument("--seconds", type=float, default=1.0, help="for each comparison")
+    parser.add_argument("--tuned", action="store_true")
     arguments = parser.parse_args()
+    torch.backends.cudnn.benchmark = arguments.tuned
     device, dtype = pick_device(arguments.device), DTYPES[arguments.precision]
     report: dict[str, Any] = {"forms": [], "steps": [], "convolutions": []}
     for name in arguments.models:
@@ -235,7 +276,7 @@ def main() -> None:
             rows = compare(figures, batch, dtype, device, arguments.seconds / 10)
             report[part] += show(f"{part} of {arguments.models[-1]}, batch {batch}", rows)
     facts = {"schema": 1, "suite": "tricks", "version": __version__, "commit": commit()}
-    target = HERE / "results" / machine() / f"tricks-{arguments.precision}.json"
+    target = HERE / "results" / machine() / f"tricks-{arguments.precision}{'-tuned' * arguments.tuned}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     write_json({**facts, "device": device_facts(device), **report}, target)
 
