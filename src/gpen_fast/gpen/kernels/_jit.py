@@ -34,7 +34,16 @@ def leaky(value, LEAK: tl.constexpr):
 
 @jit
 def across(
-    source, row, first, channel, bias, height, width, channels, ACTIVATED: tl.constexpr, LEAK: tl.constexpr
+    source,
+    row,
+    first,
+    channel,
+    bias,
+    height,
+    width,
+    channels: tl.constexpr,
+    ACTIVATED: tl.constexpr,
+    LEAK: tl.constexpr,
 ):
     """(X,C) float32: [1,3,3,1] over the columns `first`.. of one row of an (H,W,C) picture, zero outside it.
 
@@ -51,7 +60,17 @@ def across(
 
 
 @jit
-def _tap(line, row_there, x, channel, bias, width, channels, ACTIVATED: tl.constexpr, LEAK: tl.constexpr):
+def _tap(
+    line,
+    row_there,
+    x,
+    channel,
+    bias,
+    width,
+    channels: tl.constexpr,
+    ACTIVATED: tl.constexpr,
+    LEAK: tl.constexpr,
+):
     there = (row_there & (x >= 0) & (x < width))[:, None] & (channel < channels)[None, :]
     value = tl.load(line + x[:, None] * channels + channel[None, :], mask=there, other=0).to(tl.float32)
     if ACTIVATED:

@@ -45,7 +45,17 @@ def blur_by_kernel(feature: Tensor, bias: Tensor) -> Tensor:
 
 
 @jit
-def _blur(feature, out, bias, height, width, channels, X: tl.constexpr, C: tl.constexpr, LEAK: tl.constexpr):
+def _blur(
+    feature,
+    out,
+    bias,
+    height,
+    width,
+    channels: tl.constexpr,
+    X: tl.constexpr,
+    C: tl.constexpr,
+    LEAK: tl.constexpr,
+):
     face = tl.program_id(2).to(tl.int64)
     parts = tl.cdiv(channels, C)
     x = tl.program_id(0) // parts * X + tl.arange(0, X)

@@ -83,7 +83,7 @@ def end_same_by_kernel(
 @jit
 def _end_same(
     raw, feature, out, following, scale, bias, feature_bias, skip_bias, share,
-    rgb, weight, colour_bias, below, height, width, channels,
+    rgb, weight, colour_bias, below, height, width, channels: tl.constexpr,
     following_stride, scale_stride, weight_stride, colour_stride,
     WRITTEN: tl.constexpr, ADDED: tl.constexpr, P: tl.constexpr, C: tl.constexpr, LEAK: tl.constexpr,
 ):  # fmt: skip
@@ -123,7 +123,7 @@ def _end_same(
 
 
 @jit
-def _coloured(value, other, weights, channels, there):
+def _coloured(value, other, weights, channels: tl.constexpr, there):
     first = tl.load(weights, mask=there, other=0)[None, :]
     second = tl.load(weights + channels, mask=there, other=0)[None, :]
     return value * first + other * second

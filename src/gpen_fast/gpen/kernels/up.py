@@ -57,7 +57,7 @@ def end_up_by_kernel(
 @jit
 def _end_up(
     raw, feature, out, scale, following, bias, feature_bias, skip_bias, share,
-    height, width, channels, scale_stride, following_stride,
+    height, width, channels: tl.constexpr, scale_stride, following_stride,
     X: tl.constexpr, C: tl.constexpr, LEAK: tl.constexpr,
 ):  # fmt: skip
     face = tl.program_id(2).to(tl.int64)
