@@ -54,12 +54,12 @@ def script(name: str, *flags: str) -> tuple[str, ...]:
 
 # Nine and a half minutes together, if each used all it may.
 PARTS = (
-    Part("tests", ("-m", "pytest", "-q", "-m", "cuda", "-p", "no:cacheprovider"), 150),
-    Part("tricks", script("tricks", "--device", "cuda"), 90),
-    Part("generator", script("generator", "--device", "cuda"), 150),
-    Part("stages", script("stages"), 80),
-    Part("png", script("png", "--device", "cuda", "--seconds", "0.2"), 50),
-    Part("detectors", script("detectors", "--device", "cuda", "--rounds", "3"), 50),
+    Part("tests", ("-m", "pytest", "-q", "-m", "cuda", "-p", "no:cacheprovider"), 130),
+    Part("tricks", script("tricks", "--device", "cuda", "--seconds", "0.5"), 70),
+    Part("generator", script("generator", "--device", "cuda", "--seconds", "10"), 220),
+    Part("stages", script("stages", "--runs", "10"), 65),
+    Part("png", script("png", "--device", "cuda", "--seconds", "0.2"), 45),
+    Part("detectors", script("detectors", "--device", "cuda", "--rounds", "3"), 40),
 )
 
 
