@@ -79,7 +79,7 @@ def test_no_large_weight_is_held_twice() -> None:
 
 def test_a_cpu_has_the_torch_form_and_nothing_to_note() -> None:
     folding = fold(build(random_state(TINY)), "fp32", CPU)
-    assert isinstance(folding.run, FoldedGenerator)
+    assert not isinstance(folding.run, FusedGenerator)
     assert folding.note == ""
 
 
