@@ -57,14 +57,16 @@ def test_the_fused_form_at_full_size_equals_the_reference_values() -> None:
     assert relative_l2(fused(network, torch.float32, reference_input(256)), wanted) <= 3e-6
 
 
+@pytest.mark.parametrize("factor", [3e3, 3e5])
 @pytest.mark.parametrize("number", [1, 3])
-def test_the_fused_form_survives_styles_in_the_thousands_in_fp16(number: int) -> None:
+def test_the_fused_form_survives_large_styles_in_fp16(number: int, factor: float) -> None:
+    """Demodulation takes their size out again; nothing of it may meet fp16, which ends at 65504."""
     state = random_state(TINY)
     for name, tensor in state.items():
         if "modulation" in name:
-            tensor *= 3000.0
+            tensor *= factor
         if "to_rgb" in name and name.endswith("conv.weight"):
-            tensor /= 3000.0
+            tensor /= factor
     network, faces = build(state), faces_of(TINY.size, number)
     assert relative_l2(fused(network, torch.float16, faces), truth(network, faces)) <= 1.5e-3
 

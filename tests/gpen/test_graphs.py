@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -248,12 +249,27 @@ def test_other_failures_of_the_network_are_not_hidden() -> None:
         Graphs(lost, SIZE, Recorder())(faces_of(1))
 
 
+class Slow(Recorder):
+    """Lets other threads run around each replay."""
+
+    def capture(self, run: Run, faces: Tensor) -> Captured:
+        made = super().capture(run, faces)
+
+        def replay() -> None:
+            time.sleep(1e-3)
+            made.replay()
+            time.sleep(1e-3)
+
+        return Captured(replay, made.out)
+
+
 def test_threads_do_not_mix_their_faces() -> None:
-    graphs, _ = prepared(4)
+    graphs = Graphs(Network(), SIZE, Slow())
+    graphs.expect(4)
     wrong: list[int] = []
 
     def work(value: float) -> None:
-        for _ in range(50):
+        for _ in range(10):
             out = graphs(torch.full((3, 3, SIZE, SIZE), value))
             if not (out == value * 0.5).all():
                 wrong.append(1)
