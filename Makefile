@@ -5,7 +5,7 @@
 # make formats: every format in and out, as independent readers see it (exiftool, pngcheck, ImageMagick where installed)
 # make bench: time every stage and the PNG encoders on this machine, into benchmarks/results/
 # make bench-detectors: the detectors beside facexlib's own call
-# make bench-gpu: the PNG encoder on CUDA; fails without it
+# make bench-gpu: every test and benchmark that needs a GPU, in under ten minutes; fails without one
 
 PYTHON ?= python3
 VENV := .venv
@@ -40,8 +40,8 @@ bench: $(VENV)/.demo-ready
 	$(BIN)/python benchmarks/stages.py
 	$(BIN)/python benchmarks/png.py
 
-bench-gpu: $(VENV)/.demo-ready
-	$(BIN)/python benchmarks/png.py --device cuda
+bench-gpu: $(VENV)/.dev-ready
+	$(BIN)/python benchmarks/gpu.py
 
 bench-detectors: $(VENV)/.demo-ready
 	$(BIN)/python benchmarks/detectors.py

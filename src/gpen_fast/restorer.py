@@ -52,6 +52,11 @@ class Restorer:
             )
         self.tools = open_tools(self.settings)
 
+    @property
+    def notes(self) -> list[str]:
+        """Why the network runs slower here than it might; empty where it does not."""
+        return self.tools.generator.notes
+
     def restore(self, image: Any) -> Restoration:
         """Restores one picture.
 

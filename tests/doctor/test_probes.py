@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from gpen_fast import device
 from gpen_fast.doctor import codecs, findings, hardware, packages
+from gpen_fast.gpen.kernels import steps
 from gpen_fast.settings import Settings
 
 
@@ -50,6 +52,27 @@ def test_precision_that_computes_wrongly_is_noticed(monkeypatch: pytest.MonkeyPa
     assert fp32.state == "broken"
     assert fp32.needed
     assert "wrong results, at most 1e-05 is right" in fp32.text
+
+
+@pytest.mark.parametrize(
+    ("why", "state", "text"),
+    [
+        ("", "ok", "compiled, and equal to torch"),
+        ("No module named 'triton'", "broken", "No module named 'triton'"),
+    ],
+)
+def test_kernels_are_told_of_on_a_gpu(
+    why: str, state: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "pick_device", lambda asked: torch.device("cuda", 0))
+    monkeypatch.setattr(steps, "trouble", lambda where, dtype: why)
+    (found,) = hardware.kernels(Settings())
+    assert (found.state, found.text, found.needed) == (state, text, False)
+    assert bool(found.mend) == bool(why)
+
+
+def test_kernels_are_no_matter_on_a_cpu() -> None:
+    assert list(hardware.kernels(Settings(device="cpu"))) == []
 
 
 def test_precisions_are_really_run() -> None:

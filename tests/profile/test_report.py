@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from gpen_fast.cli.table import print_enhance
 from gpen_fast.profile import report as reports
 from gpen_fast.profile.advice import advise, verdict
 from gpen_fast.profile.memory import host_peak_bytes
@@ -96,6 +97,17 @@ def test_report_says_what_ran(report: Report) -> None:
     assert set(made["outcomes"]) == {"restored", "no_face", "ignored", "skipped", "failed"}
     assert [stage["name"] for stage in made["stages"]] == list(STAGES)
     assert made["stages"][4]["device_ms"] is None
+
+
+def test_what_the_backend_has_to_say_is_in_the_report(report: Report, capsys) -> None:
+    assert as_dict(report)["backend_notes"] == []
+    told = ["its kernels are not used on cuda:0 (no Triton [3.6])."]
+    backend = SimpleNamespace(name="folded")
+    generator = SimpleNamespace(backend=backend, redone=0, batch_size=8, notes=told)
+    slower = replace(report, tools=replace(report.tools, generator=generator))
+    assert as_dict(slower)["backend_notes"] == told
+    print_enhance(slower, quiet=True)
+    assert capsys.readouterr().err == f"note folded: {told[0]}\n"
 
 
 def test_memory_and_commit() -> None:

@@ -40,6 +40,31 @@ class Fake:
         return faces * self.exact_scale
 
 
+class Holding(Fake):
+    """Holds memory to be faster: until it lets go, only `most` faces fit, then `most_without`."""
+
+    def __init__(self, most: int, most_without: int) -> None:
+        super().__init__(most)
+        self.most_without = most_without
+        self.expected = 0
+        self.notes: list[str] = []
+
+    def expect(self, batch: int) -> None:
+        self.expected = batch
+
+    def relieve(self, batch: int) -> bool:
+        if self.notes:
+            return False
+        self.most = self.most_without
+        self.notes.append("let go")
+        return True
+
+    def exact(self, faces: Tensor) -> Tensor:
+        if self.most == 0:
+            raise torch.OutOfMemoryError("out of memory")
+        return super().exact(faces)
+
+
 def crops(count: int, broken: tuple[int, ...] = ()) -> list[Tensor]:
     torch.manual_seed(3)
     made = [torch.randint(1, 255, (3, 8, 8), dtype=torch.uint8) for _ in range(count)]
@@ -77,6 +102,42 @@ def test_batch_is_halved_until_it_fits_and_stays_so() -> None:
 def test_one_face_too_many_says_what_to_try() -> None:
     with pytest.raises(GenerateError, match=r"not enough device memory for one face of 8 px\. Try --fp16"):
         run(Fake(most=0), crops(2))
+
+
+def test_a_backend_is_told_what_to_expect() -> None:
+    backend = Holding(100, 100)
+    assert Generator(backend).notes == []
+    assert backend.expected == backend.default_batch
+    Generator(backend, 3)
+    assert backend.expected == 3
+
+
+def test_memory_held_for_speed_goes_before_batches_are_halved() -> None:
+    backend = Holding(most=2, most_without=10)
+    faces, generator = run(backend, crops(10), batch=10)
+    assert len(faces) == 10
+    assert backend.calls == [10]
+    assert generator.batch_size == 10
+    assert generator.notes == ["let go"]
+
+
+def test_batches_are_halved_where_letting_go_was_not_enough() -> None:
+    backend = Holding(most=2, most_without=5)
+    faces, generator = run(backend, crops(10), batch=10)
+    assert len(faces) == 10
+    assert backend.refused == [10, 10]
+    assert backend.calls == [5, 5]
+    assert generator.batch_size == 5
+
+
+def test_a_face_is_redone_in_fp32_in_the_memory_that_was_held() -> None:
+    backend = Holding(most=0, most_without=4)
+    generator = Generator(backend)
+    face = generator._again(crops(1)[0])
+    assert isinstance(face, Tensor)
+    assert generator.redone == 1
+    backend.most = 0
+    assert isinstance(generator._again(crops(1)[0]), GenerateError)
 
 
 @pytest.mark.parametrize("broken", [float("nan"), float("inf"), 0.3, 0.0])

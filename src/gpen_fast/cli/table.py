@@ -30,12 +30,18 @@ def print_enhance(report: Report, quiet: bool) -> None:
         console.print(_enhance_table(report))
         _print_what_ran(console, report)
         _print_outcomes(console, report)
+    _print_backend_notes(report)
     for path, note in report.notes:
         _errors().print(f"[yellow]note[/] {escape(shown(path))}: {escape(note)}")
     for path, cause in report.failed:
         print_failure(path, cause)
     if report.not_done:
         _errors().print(f"interrupted: {_count(report.not_done, 'picture')} not done; run again to go on")
+
+
+def _print_backend_notes(report: Report) -> None:
+    for note in report.tools.generator.notes:
+        _errors().print(f"[yellow]note[/] {report.tools.generator.backend.name}: {escape(note)}")
 
 
 def print_failure(path: Path, cause: str) -> None:
@@ -76,6 +82,7 @@ def print_profile(report: Report, target_fps: float) -> None:
             "no face was found: the network did not run. Try --skip-detect if this is an aligned face."
         )
     console.print(f"advice: {advise(report)}")
+    _print_backend_notes(report)
 
 
 def _enhance_table(report: Report) -> Table:

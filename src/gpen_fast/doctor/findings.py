@@ -40,6 +40,7 @@ def examine(settings: Settings) -> list[Finding]:
 
     probes: list[tuple[str, Probe]] = [
         ("device", hardware.device),
+        ("device", hardware.kernels),
         ("precision", hardware.precisions),
         ("packages", packages.required),
         ("packages", packages.optional),

@@ -87,6 +87,22 @@ def precisions(settings: Settings) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def kernels(settings: Settings) -> Iterator[Finding]:
+    """On CUDA: the generator's kernels, compiled and compared with torch."""
+    from gpen_fast.device import pick_device, pick_precision
+    from gpen_fast.gpen.folded import DTYPES
+    from gpen_fast.gpen.kernels.steps import trouble
+
+    where = pick_device(settings.device)
+    if where.type != "cuda":
+        return
+    why = trouble(where, DTYPES[pick_precision("auto", where).name])
+    yield Finding(
+        "device", "GPEN's kernels", BROKEN if why else OK,
+        why or "compiled, and equal to torch", mend="pip install -U triton; until then torch serves" if why else "",
+    )  # fmt: skip
+
+
 def _why(absent: DeviceError, name: str) -> str:
     """The reason alone: the table says which precision, and there is nothing to try."""
     return said(absent).removeprefix(f"precision {name} ").split(". Try")[0]

@@ -11,7 +11,9 @@ from torch import Tensor
 from gpen_fast.device import arithmetic, pick_device, pick_precision
 from gpen_fast.errors import PictureError, SettingsError
 from gpen_fast.gpen.checkpoint import State, build
-from gpen_fast.gpen.folded import DTYPES, FoldedGenerator, switches
+from gpen_fast.gpen.folded import switches
+from gpen_fast.gpen.folding import fold
+from gpen_fast.gpen.kernels.steps import warn_once
 from gpen_fast.gpen.network import FullGenerator
 
 FORMS = ("reference", "folded")
@@ -29,11 +31,8 @@ class Network:
         self.form = form
         self.precision = precision
         self.device = device
-        folded = form == "folded"
-        self._arithmetic = switches(precision) if folded else precision
-        self._run: Callable[[Tensor], Tensor] = (
-            FoldedGenerator(module, DTYPES[precision], device) if folded else module.to(device)
-        )
+        self._arithmetic = switches(precision) if form == "folded" else precision
+        self._run = _folded(module, precision, device) if form == "folded" else module.to(device)
 
     def __call__(self, faces: Tensor) -> Tensor:
         """Raises PictureError for a shape other than (B,3,S,S) with B >= 1."""
@@ -52,6 +51,13 @@ class Network:
             f"Network(size={self.size}, form={self.form!r}, precision={self.precision!r}, "
             f"device={str(self.device)!r})"
         )
+
+
+def _folded(module: FullGenerator, precision: str, device: torch.device) -> Callable[[Tensor], Tensor]:
+    folding = fold(module, precision, device)
+    if folding.note:
+        warn_once(folding.note)
+    return folding.run
 
 
 def load_network(

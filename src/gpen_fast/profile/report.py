@@ -132,6 +132,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "images": report.images,
         "faces": report.faces,
         "redone_in_fp32": tools.generator.redone,
+        "backend_notes": tools.generator.notes,
         "outcomes": {name: report.outcomes.get(name, 0) for name in OUTCOMES},
         "failed": [{"path": str(path), "error": error} for path, error in report.failed],
         "notes": [{"path": str(path), "note": note} for path, note in report.notes],

@@ -11,7 +11,7 @@ from torch import Tensor
 from gpen_fast.colour import from_network, to_network
 from gpen_fast.device import Readback, is_out_of_memory
 from gpen_fast.errors import GenerateError
-from gpen_fast.stages.generate.base import Backend
+from gpen_fast.stages.generate.base import Backend, Graphed
 
 # A face whose values spread less than this (standard deviation, the whole range being 2) looks like one colour.
 FLAT = 4 / 127.5
@@ -36,6 +36,14 @@ class Generator:
         self.backend = backend
         self.batch_size = batch_size or backend.default_batch
         self.redone = 0
+        self._graphed = backend if isinstance(backend, Graphed) else None
+        if self._graphed:
+            self._graphed.expect(self.batch_size)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of how the network runs."""
+        return list(self._graphed.notes) if self._graphed else []
 
     def launch_no_sync(self, crops: Sequence[Tensor]) -> Launched:
         """Queues the network over (3,S,S) uint8 or uint16 crops without waiting for the device.
@@ -72,20 +80,28 @@ class Generator:
             return
         # Outside the handler, whose exception still holds the failed call's tensors.
         torch.cuda.empty_cache()
+        if self._relieved(len(crops)):
+            return
         if len(crops) == 1:
             raise _too_large(crops[0])
         self.batch_size = min(self.batch_size, len(crops) // 2)
+
+    def _relieved(self, batch: int) -> bool:
+        """Whether a backend that holds memory for speed has let go of it, so that a second try may fit."""
+        return self._graphed is not None and self._graphed.relieve(batch)
 
     def _again(self, crop: Tensor) -> Tensor | GenerateError:
         """The face in fp32: that is the truth, unless it is broken too."""
         try:
             given = to_network(crop)[None]
             faces = self.backend.exact(given)
-            sound = bool(is_sound(faces, given))
+            sound: bool | None = bool(is_sound(faces, given))
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            return _too_large(crop)
+            sound = None
+        if sound is None:
+            return self._again(crop) if self._relieved(1) else _too_large(crop)
         self.redone += 1
         if sound:
             return from_network(faces[0], crop.dtype)

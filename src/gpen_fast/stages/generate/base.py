@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -28,6 +28,20 @@ class Backend(Protocol):
 
     def exact(self, faces: Tensor) -> Tensor:
         """The same in fp32, for faces that half precision broke."""
+
+
+@runtime_checkable
+class Graphed(Protocol):
+    """What a backend may offer besides, where it holds memory to be faster."""
+
+    notes: list[str]
+    """Why it runs slower than it might, if it does."""
+
+    def expect(self, batch: int) -> None:
+        """Calls will be of up to `batch` faces."""
+
+    def relieve(self, batch: int) -> bool:
+        """Lets go of memory that it can do without, to make room for `batch` faces; whether it had any."""
 
 
 def open_backend(name: str, network: FullGenerator, precision: str, device: torch.device) -> Backend:

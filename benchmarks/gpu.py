@@ -1,0 +1,126 @@
+"""Every test and benchmark that needs a GPU, one after the other, in under ten minutes.
+
+Each part is a process with a time limit of its own; one that fails or runs out of time costs none of the others. Tests
+come first: figures of a wrong result are worth nothing. Ends with a table of what became of each, writes it to
+results/<machine>/gpu.json, and fails where any part did, or where there is no GPU.
+
+Usage: python benchmarks/gpu.py [--only tests tricks]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from stages import HERE, machine
+
+from gpen_fast import __version__
+from gpen_fast.device import pick_device
+from gpen_fast.errors import DeviceError
+from gpen_fast.profile.report import commit, device_facts, write_json
+
+
+@dataclass(frozen=True)
+class Part:
+    """A command line, without its interpreter. limit: seconds."""
+
+    name: str
+    command: tuple[str, ...]
+    limit: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a part. status: its exit status, None where it ran out of time."""
+
+    name: str
+    status: int | None
+    seconds: float
+
+
+def script(name: str, *flags: str) -> tuple[str, ...]:
+    """One of the benchmarks beside this file."""
+    return (str(HERE / f"{name}.py"), *flags)
+
+
+# Nine and a half minutes together, if each used all it may.
+PARTS = (
+    Part("tests", ("-m", "pytest", "-q", "-m", "cuda", "-p", "no:cacheprovider"), 130),
+    Part("tricks", script("tricks", "--device", "cuda", "--seconds", "0.5"), 70),
+    Part("generator", script("generator", "--device", "cuda", "--seconds", "10"), 220),
+    Part("stages", script("stages", "--runs", "10"), 65),
+    Part("png", script("png", "--device", "cuda", "--seconds", "0.2"), 45),
+    Part("detectors", script("detectors", "--device", "cuda", "--rounds", "3"), 40),
+)
+
+
+def run(part: Part) -> Outcome:
+    """Its output goes where ours goes."""
+    print(f"\n## {part.name}: {' '.join(part.command)}", flush=True)
+    start = time.perf_counter()
+    environment = os.environ | {"GPEN_FAST_REQUIRE_CUDA": "1"}
+    # A session of its own, so that what it started ends with it.
+    process = subprocess.Popen(
+        [sys.executable, *part.command], cwd=HERE.parent, env=environment, start_new_session=True
+    )
+    status: int | None = None
+    try:
+        status = process.wait(part.limit)
+    except subprocess.TimeoutExpired:
+        print(f"out of time: {part.limit} s", flush=True)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return Outcome(part.name, status, round(time.perf_counter() - start, 1))
+
+
+def show(outcomes: Sequence[Outcome]) -> None:
+    """The table that a run ends with."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("part", "outcome", "seconds"):
+        table.add_column(column, justify="right" if column == "seconds" else "left")
+    for outcome in outcomes:
+        table.add_row(outcome.name, said(outcome), str(outcome.seconds))
+    print()
+    Console(highlight=False).print(table)
+
+
+def said(outcome: Outcome) -> str:
+    """In a word or two."""
+    if outcome.status is None:
+        return "out of time"
+    return f"failed with status {outcome.status}" if outcome.status else "done"
+
+
+def main() -> int:
+    """Runs the parts; 1 where one of them failed, or where there is no GPU."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    names = [part.name for part in PARTS]
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    parser.add_argument("--results", type=Path, default=HERE / "results" / machine())
+    arguments = parser.parse_args()
+    try:
+        device = pick_device("cuda")
+    except DeviceError as error:
+        sys.exit(f"these tests and benchmarks are for a GPU: {error}")
+    outcomes = [run(part) for part in PARTS if part.name in arguments.only]
+    show(outcomes)
+    arguments.results.mkdir(parents=True, exist_ok=True)
+    facts = {"schema": 1, "suite": "gpu", "version": __version__, "commit": commit()}
+    facts["device"] = device_facts(device)
+    write_json({**facts, "parts": [asdict(each) for each in outcomes]}, arguments.results / "gpu.json")
+    return int(any(outcome.status != 0 for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,285 @@
+"""What each trick of the folded generator gains on CUDA, and how near each of its parts is to what the chip can do.
+
+Method: random weights of true shapes, fresh random faces, everything of one table interleaved in one run. A call is
+timed by device events (wall time on a CPU, where this only serves to try the script), after warm-up; the median of
+as many rounds as fit into the given seconds, at least five. Figures of one run on one machine compare, no others.
+
+- forms: the reference in fp32 with TF32 off; the folded form by torch operations; with graphs; with kernels; with both.
+- steps: each kernel at each size of the network, beside its torch reference: microseconds, and the bytes it must move
+  over that time; small ones come from the cache, as they do in the network.
+- convolutions: each at its size, floating-point operations over time. The first also with its three channels filled up
+  to eight. An up-convolution also as what it could be replaced by, one convolution of 2x2 taps to four times the
+  channels: 16 taps for 9, so it gains where the transposed one reaches less than 9/16 of its rate.
+
+Kernels and convolutions are so short that twenty of one are timed together, as one graph.
+
+With --tuned cuDNN measures its algorithms before the first call of each shape, which the package does not ask it to.
+
+Usage: python benchmarks/tricks.py [--device cuda] [--models gpen-bfr-256 gpen-bfr-512] [--batches 1 8 32] [--tuned]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from rich.console import Console
+from rich.table import Table
+from stages import HERE, machine
+from torch import Tensor
+
+from gpen_fast import __version__
+from gpen_fast.device import arithmetic, event_maker, is_out_of_memory, pick_device, synchronize
+from gpen_fast.gpen.checkpoint import build, random_state
+from gpen_fast.gpen.folded import DTYPES, FoldedGenerator
+from gpen_fast.gpen.folding import fold
+from gpen_fast.gpen.graphs import CudaRecorder, Graphs
+from gpen_fast.gpen.kernels.same import Colours
+from gpen_fast.gpen.kernels.steps import BY_KERNEL, BY_TORCH
+from gpen_fast.gpen.kernels.wide import NHWC, Ending
+from gpen_fast.gpen.network import FullGenerator
+from gpen_fast.gpen.spec import PUBLISHED, Figures
+from gpen_fast.profile.report import commit, device_facts, write_json
+
+LEAST_ROUNDS, MOST_ROUNDS, LOOPS = 5, 50, 20
+Call = Callable[[], Any]
+
+
+def medians(calls: dict[str, Call], device: torch.device, seconds: float) -> dict[str, float | None]:
+    """Milliseconds of each call; None for one that does not fit into memory."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for name, call in calls.items():
+        try:
+            for _ in range(3):
+                call()
+            synchronize(device)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            del times[name]
+    start, rounds = time.perf_counter(), 0
+    while rounds < LEAST_ROUNDS or (rounds < MOST_ROUNDS and time.perf_counter() - start < seconds):
+        for name in times:
+            times[name].append(timed(calls[name], device))
+        rounds += 1
+    return {name: statistics.median(times[name]) if name in times else None for name in calls}
+
+
+def timed(call: Call, device: torch.device) -> float:
+    """Milliseconds on the device."""
+    make = event_maker(device)
+    if make is None:
+        start = time.perf_counter()
+        call()
+        return (time.perf_counter() - start) * 1e3
+    begin, end = make(), make()
+    begin.record()
+    call()
+    end.record()
+    end.synchronize()
+    return begin.elapsed_time(end)
+
+
+def looped(call: Call, device: torch.device) -> tuple[Call, int]:
+    """Many of a short call as one, and how many: single launches would show the host's time."""
+    if device.type != "cuda":
+        return call, 1
+    call()
+    synchronize(device)
+    graph: Any = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        for _ in range(LOOPS):
+            call()
+    return graph.replay, LOOPS
+
+
+def short_us(call: Call, device: torch.device, seconds: float) -> float | None:
+    """Microseconds of a short call; None where it does not fit into memory."""
+    try:
+        many, loops = looped(call, device)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        return None
+    ms = medians({"it": many}, device, seconds)["it"]
+    return ms and round(ms * 1e3 / loops, 2)
+
+
+def forms(
+    network: FullGenerator, precision: str, device: torch.device
+) -> dict[str, Callable[[Tensor], Tensor]]:
+    """The network in each form; graphs where there are any."""
+    dtype = DTYPES[precision]
+    found = fold(network, precision, device)
+    print(f"note: {found.note}" if found.note else "kernels: used", flush=True)
+    plain: dict[str, Callable[[Tensor], Tensor]] = {"by torch": FoldedGenerator(network, dtype, device)}
+    if not found.note:
+        plain["by kernels"] = found.run
+    made: dict[str, Callable[[Tensor], Tensor]] = {"reference fp32": network.to(device)}
+    for name, form in plain.items():
+        made[name] = form
+        if device.type == "cuda":
+            made[f"{name}, graphs"] = Graphs(form, network.figures.size, CudaRecorder(device))
+    return made
+
+
+def compare_forms(arguments: argparse.Namespace, name: str, batch: int, device: torch.device) -> list[dict]:
+    """One row a form. Interleaved, each call with other faces."""
+    network = build(random_state(PUBLISHED[name].figures))
+    size = network.figures.size
+    inputs = [torch.rand(batch, 3, size, size, device=device) * 2 - 1 for _ in range(2)]
+    turn = iter(range(10**9))
+    made = forms(network, arguments.precision, device)
+    calls = {form: lambda run=run: run(inputs[next(turn) % 2]) for form, run in made.items()}
+    with arithmetic("fp32", device):
+        found = medians(calls, device, arguments.seconds)
+    base = found["reference fp32"]
+    return [
+        {
+            "model": name, "batch": batch, "precision": arguments.precision, "form": form,
+            "ms_per_face": ms and round(ms / batch, 4), "times_reference": ms and base and round(base / ms, 2),
+        }
+        for form, ms in found.items()
+    ]  # fmt: skip
+
+
+def decoder_sizes(figures: Figures) -> list[tuple[int, int, int]]:
+    """Side, channels, and channels one size below."""
+    return [(side, figures.width(side), figures.width(side // 2)) for side in figures.sides[1:]]
+
+
+def compare_steps(
+    figures: Figures, batch: int, dtype: torch.dtype, device: torch.device, seconds: float
+) -> list[dict]:
+    """One row a kernel and size: microseconds, GB/s of what must be moved, and times its reference's speed."""
+    rows = []
+    for side, channels, _ in decoder_sizes(figures):
+        for name, given, moved in step_calls(side, channels, batch, dtype, device):
+            us = short_us(partial(getattr(BY_KERNEL, name), *given), device, seconds)
+            # The reference makes its FIR on the host, which no graph holds.
+            ms = medians({"torch": partial(getattr(BY_TORCH, name), *given)}, device, seconds)["torch"]
+            theirs = ms and ms * 1e3
+            rows.append({
+                "step": name, "side": side, "channels": channels, "batch": batch, "us": us,
+                "gb_per_s": us and round(moved / us / 1e3, 1), "times_torch": us and theirs and round(theirs / us, 2),
+            })  # fmt: skip
+    return rows
+
+
+def step_calls(side: int, channels: int, batch: int, dtype: torch.dtype, device: torch.device) -> list[tuple]:
+    """Name, arguments, and the bytes that must be moved."""
+
+    def picture(extra: int) -> Tensor:
+        shape = (batch, channels, side + extra, side + extra)
+        return torch.randn(shape, dtype=dtype, device=device).contiguous(memory_format=NHWC)
+
+    def vector(*shape: int) -> Tensor:
+        return torch.randn(*shape, device=device)
+
+    ending = Ending(vector(channels), vector(channels), 0.3, vector(channels))
+    scale, following = vector(batch, channels), vector(batch, 2 * channels)
+    colours = Colours(vector(batch, 3, 2 * channels), vector(3), vector(batch, 3, side // 2, side // 2))
+    raw, feature = picture(0), picture(0)
+    half = raw.numel() * raw.element_size()
+    rgb = batch * side * side * 3 * 4 * 5 // 4
+    return [
+        ("blur", (feature, ending.bias), 2 * half),
+        ("end_up", (picture(1), feature, scale, ending, following), 4 * half),
+        ("end_same", (raw, feature, scale, ending, following, colours), 4 * half + rgb),
+        ("end_same", (raw, feature, scale, ending, None, colours), 2 * half + rgb),
+    ]
+
+
+def compare_convs(
+    figures: Figures, batch: int, dtype: torch.dtype, device: torch.device, seconds: float
+) -> list[dict]:
+    """One row a convolution: microseconds and TFLOP/s of the taps that count."""
+    rows = []
+    for name, side, channels, out, (taps, call) in conv_calls(figures, batch, dtype, device):
+        us = short_us(call, device, seconds)
+        rows.append({
+            "convolution": name, "side": side, "in": channels, "out": out, "batch": batch,
+            "us": us, "tflop_per_s": us and round(2 * batch * taps / us / 1e6, 1),
+        })  # fmt: skip
+    return rows
+
+
+def conv_calls(
+    figures: Figures, batch: int, dtype: torch.dtype, device: torch.device
+) -> Iterator[tuple[str, int, int, int, tuple[int, Call]]]:
+    """Name, side of the result, channels in and out; products a face, and the call."""
+
+    def picture(channels: int, side: int) -> Tensor:
+        made = torch.randn(batch, channels, side, side, dtype=dtype, device=device)
+        return made.contiguous(memory_format=NHWC)
+
+    def weight(first: int, second: int, kernel: int) -> Tensor:
+        made = (
+            torch.randn(first, second, kernel, kernel, dtype=dtype, device=device)
+            / (second * kernel**2) ** 0.5
+        )
+        return made.contiguous(memory_format=NHWC)
+
+    top = figures.width(figures.size)
+    for channels in (3, 8):  # RGB as it is, and filled up to what tensor cores take
+        call = partial(F.conv2d, picture(channels, figures.size), weight(top, channels, 1))
+        yield "first", figures.size, channels, top, (3 * top * figures.size**2, call)
+    for side, width, below in decoder_sizes(figures):
+        call = partial(F.conv2d, picture(width, side + 1), weight(below, width, 3), stride=2)
+        yield "encoder", side // 2, width, below, (9 * width * below * (side // 2) ** 2, call)
+        small, taps = picture(2 * below, side // 2), 9 * (side // 2) ** 2 * 2 * below * width
+        call = partial(F.conv_transpose2d, small, weight(2 * below, width, 3), stride=2)
+        yield "up, transposed", side, 2 * below, width, (taps, call)
+        call = partial(F.conv2d, small, weight(4 * width, 2 * below, 2), padding=1)
+        yield "up, four phases", side, 2 * below, width, (taps, call)
+        call = partial(F.conv2d, picture(2 * width, side), weight(width, 2 * width, 3), padding=1)
+        yield "plain", side, 2 * width, width, (9 * side * side * 2 * width * width, call)
+
+
+def show(title: str, rows: list[dict]) -> list[dict]:
+    """Prints a table."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in rows[0]:
+        table.add_column(column, justify="left" if isinstance(rows[0][column], str) else "right")
+    for row in rows:
+        table.add_row(*("-" if value is None else str(value) for value in row.values()))
+    Console(width=110, highlight=False).print(table)
+    return rows
+
+
+def main() -> None:
+    """Measures, prints the tables and writes the report."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--precision", default="fp16", choices=DTYPES)
+    parser.add_argument("--models", nargs="+", default=["gpen-bfr-256", "gpen-bfr-512"])
+    parser.add_argument("--batches", nargs="+", type=int, default=[1, 8, 32])
+    parser.add_argument("--seconds", type=float, default=1.0, help="for each comparison")
+    parser.add_argument("--tuned", action="store_true")
+    arguments = parser.parse_args()
+    torch.backends.cudnn.benchmark = arguments.tuned
+    device, dtype = pick_device(arguments.device), DTYPES[arguments.precision]
+    report: dict[str, Any] = {"forms": [], "steps": [], "convolutions": []}
+    for name in arguments.models:
+        for batch in arguments.batches:
+            rows = compare_forms(arguments, name, batch, device)
+            report["forms"] += show(f"{name}, batch {batch}, {arguments.precision}", rows)
+    figures, batch = PUBLISHED[arguments.models[-1]].figures, min(8, max(arguments.batches))
+    with arithmetic("fp32", device):
+        for part, compare in (("steps", compare_steps), ("convolutions", compare_convs)):
+            rows = compare(figures, batch, dtype, device, arguments.seconds / 10)
+            report[part] += show(f"{part} of {arguments.models[-1]}, batch {batch}", rows)
+    facts = {"schema": 1, "suite": "tricks", "version": __version__, "commit": commit()}
+    target = HERE / "results" / machine() / f"tricks-{arguments.precision}{'-tuned' * arguments.tuned}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_json({**facts, "device": device_facts(device), **report}, target)
+
+
+if __name__ == "__main__":
+    main()

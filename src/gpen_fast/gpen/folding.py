@@ -1,0 +1,68 @@
+"""Which folded form runs where: kernels on CUDA where they are seen to work, torch operations elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gpen_fast.device import arithmetic, is_out_of_memory, seeded
+from gpen_fast.gpen.folded import DTYPES, FoldedGenerator, switches
+from gpen_fast.gpen.fused import FusedGenerator, has_published_fir
+from gpen_fast.gpen.kernels.steps import BY_KERNEL, BY_TORCH, Steps, trouble
+from gpen_fast.gpen.network import FullGenerator
+
+# Relative L2 between the network by kernels and by torch: roundings add up over its layers.
+_AGREE = {"fp32": 1e-4, "tf32": 1e-2, "fp16": 1e-2, "bf16": 5e-2}
+
+
+@dataclass(frozen=True)
+class Folding:
+    """A folded network. run: (B,3,S,S) float32 to the same. note: why it is not the fastest form, or empty."""
+
+    run: Callable[[Tensor], Tensor]
+    note: str = ""
+
+
+def fold(network: FullGenerator, precision: str, device: torch.device) -> Folding:
+    """The fastest form of a network that is right on this device. precision: fp32, tf32, bf16 or fp16."""
+    if device.type == "cuda":
+        return fused_if_right(network, precision, device)
+    return Folding(FoldedGenerator(network, DTYPES[precision], device))
+
+
+def fused_if_right(
+    network: FullGenerator, precision: str, device: torch.device, steps: Steps = BY_KERNEL
+) -> Folding:
+    """The network with `steps` between its convolutions, or without them and a note why."""
+    dtype = DTYPES[precision]
+    why = trouble(device, dtype, steps)
+    if not why and not has_published_fir(network):
+        why = "the checkpoint has a FIR of its own"
+    if not why:
+        fused = FusedGenerator(network, dtype, device, steps)
+        why = _disagreement(fused, precision, device)
+        if not why:
+            return Folding(fused)
+    note = f"its kernels are not used on {device} ({why}): torch operations give the same and take longer."
+    return Folding(FoldedGenerator(network, dtype, device), note)
+
+
+def _disagreement(fused: FusedGenerator, precision: str, device: torch.device) -> str:
+    """What is wrong with the whole network by kernels, tried on one face of noise; empty where nothing is."""
+    size = fused.figures.size
+    face = (torch.rand(1, 3, size, size, generator=seeded(6)) * 2 - 1).to(device)
+    try:
+        with arithmetic(switches(precision), device):
+            found, wanted = fused(face), fused.run(face, BY_TORCH)
+            apart = float((found - wanted).norm() / wanted.norm())
+    except RuntimeError as error:
+        # Without kernels the network takes far more memory: no room to compare says nothing about it.
+        if not is_out_of_memory(error):
+            return str(error).partition("\n")[0]
+        apart = 0.0
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    return "" if apart <= _AGREE[precision] else f"the network by kernels is {apart:.1e} off, relative L2"

@@ -1,0 +1,212 @@
+"""CUDA graphs of a network, one for each size of batch: hundreds of launches become one.
+
+A bucket is a size of batch that has a graph. Each is run once without one first: what that needs of memory and
+compilation is then had, and a bucket that does not fit is left out there. Then those that fit are captured into one
+memory pool, largest first, so that the smaller live in what the largest needed.
+
+Source: "CUDA Graphs" in PyTorch's notes on CUDA semantics.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from gpen_fast.device import is_out_of_memory
+
+Run = Callable[[Tensor], Tensor]
+# What a replay costs however few its faces, in pixels of a face: small layers, the weights' bytes, the launch.
+_FIXED_PIXELS = 256 * 256
+
+
+@dataclass(frozen=True, eq=False)
+class Captured:
+    """A call that can be repeated. replay: queues it on the current stream. out: its result, written anew each time."""
+
+    replay: Callable[[], None]
+    out: Tensor
+
+
+class Recorder(Protocol):
+    """What graphs need of a device."""
+
+    def empty(self, batch: int, size: int) -> Tensor:
+        """An uninitialised (batch,3,size,size) float32, not of the graphs' memory."""
+
+    def capture(self, run: Run, faces: Tensor) -> Captured:
+        """`run(faces)`, to be repeated on whatever `faces` holds then."""
+
+    def join(self) -> None:
+        """Lets the current stream wait for the one that was current at the last call."""
+
+    def release(self) -> None:
+        """Gives unused memory back to the device."""
+
+
+class Graphs:
+    """A network's calls by graphs; where there is no graph, or none any more, the network is called as it is.
+
+    run: (B,3,S,S) float32 to the same. The graphs read its weights where they lie, so it is kept as long as they are.
+    notes: what a user should know of how it runs.
+    """
+
+    def __init__(self, run: Run, size: int, recorder: Recorder) -> None:
+        self.notes: list[str] = []
+        self._run, self._size, self._recorder = run, size, recorder
+        self._expected = 0
+        self._refused: int | None = None
+        self._captured: dict[int, Captured] = {}
+        self._faces: Tensor | None = None
+        self._prepared = False
+        # The static input and results are everybody's: one call at a time may queue its copies around a replay.
+        self._one_at_a_time = threading.Lock()
+
+    @property
+    def buckets(self) -> list[int]:
+        """The sizes of batch that have a graph, ascending."""
+        return sorted(self._captured)
+
+    def expect(self, batch: int) -> None:
+        """Calls will be of up to `batch` faces: the first one prepares for that."""
+        self._expected = batch
+
+    @torch.no_grad()
+    def __call__(self, faces: Tensor) -> Tensor:
+        """(B,3,S,S) float32 to the same, the caller's own. Once prepared, waits for nothing.
+
+        Raises torch.OutOfMemoryError where so many faces did not fit: fewer do.
+        """
+        with self._one_at_a_time:
+            if not self._prepared:
+                self._prepare(max(self._expected, len(faces)))
+            if not self._captured:
+                return self._run(faces)
+            if self._never_fits(len(faces)):
+                raise torch.OutOfMemoryError(f"out of memory: {self._refused} faces did not fit before")
+            return self._replayed(faces)
+
+    def relieve(self, batch: int) -> bool:
+        """Gives up all graphs and their memory, for good, where that may make room for `batch` faces.
+
+        False where it cannot: there are none, or so many did not fit without any.
+        """
+        with self._one_at_a_time:
+            if not self._captured or self._never_fits(batch):
+                return False
+            self._forget()
+            self.notes.append("memory was short: CUDA graphs were dropped, small batches take longer.")
+            return True
+
+    def _never_fits(self, batch: int) -> bool:
+        return self._refused is not None and batch >= self._refused
+
+    def _replayed(self, faces: Tensor) -> Tensor:
+        assert self._faces is not None
+        out = self._recorder.empty(len(faces), self._size)
+        self._recorder.join()
+        done = 0
+        for bucket in plan(len(faces), self.buckets, self._size):
+            part = slice(done, min(done + bucket, len(faces)))
+            rows, done = part.stop - part.start, part.stop
+            # Rows beyond keep what was there before: nobody looks at what comes of them.
+            self._faces[:rows].copy_(faces[part])
+            self._captured[bucket].replay()
+            out[part].copy_(self._captured[bucket].out[:rows])
+        return out
+
+    def _prepare(self, largest: int) -> None:
+        """Probes and captures; after a failure those graphs serve that are whole, or none."""
+        self._prepared, trouble = True, ""
+        try:
+            self._faces = self._recorder.empty(largest, self._size).zero_()
+            for bucket in [each for each in buckets_up_to(largest) if self._fits(each)]:
+                self._captured[bucket] = self._recorder.capture(self._run, self._faces[:bucket])
+        except RuntimeError as error:
+            trouble = "out of memory" if is_out_of_memory(error) else first_line(error)
+        # Outside the handler, whose exception still holds the failed call's tensors.
+        if trouble:
+            self._forget()
+            self.notes.append(f"no CUDA graphs ({trouble}): small batches take longer.")
+
+    def _fits(self, bucket: int) -> bool:
+        """Runs the bucket once without a graph."""
+        assert self._faces is not None
+        fits = True
+        try:
+            self._run(self._faces[:bucket])
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            fits, self._refused = False, bucket
+        # What the probe held must not lie beside the pool.
+        self._recorder.release()
+        return fits
+
+    def _forget(self) -> None:
+        self._captured, self._faces, self._refused = {}, None, None
+        self._recorder.release()
+
+
+def first_line(error: Exception) -> str:
+    """Of an error's text, which for CUDA goes on with advice for programmers."""
+    return str(error).partition("\n")[0] or type(error).__name__
+
+
+def buckets_up_to(largest: int) -> list[int]:
+    """`largest` and the powers of two below it, descending."""
+    return [largest, *(1 << k for k in reversed(range(largest.bit_length())) if 1 << k < largest)]
+
+
+def plan(faces: int, buckets: Sequence[int], size: int) -> list[int]:
+    """The buckets, ascending in `buckets`, that run so many faces of `size` pixels at the least cost.
+
+    The last may have room to spare: a replay of small pictures costs the same whatever is in it, so those batches
+    are padded to the next bucket, and those of large pictures are split.
+    """
+    smaller = [bucket for bucket in buckets if bucket < faces]
+    padded = [[bucket] for bucket in buckets if bucket >= faces][:1]
+    split = [[smaller[-1], *plan(faces - smaller[-1], buckets, size)]] if smaller else []
+    fixed = _FIXED_PIXELS / size**2
+    return min(padded + split, key=lambda made: sum(made) + fixed * len(made))
+
+
+class CudaRecorder:
+    """Graphs on a GPU, all captured on one stream into one pool, which lets them use the same memory."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._pool: Any = None
+        self._stream: Any = None
+        self._last: Any = None
+
+    def empty(self, batch: int, size: int) -> Tensor:
+        """See `Recorder`."""
+        return torch.empty(batch, 3, size, size, device=self._device)
+
+    def capture(self, run: Run, faces: Tensor) -> Captured:
+        """See `Recorder`."""
+        graph: Any = torch.cuda.CUDAGraph()
+        with torch.cuda.device(self._device):
+            if self._pool is None:
+                self._pool, self._stream = torch.cuda.graph_pool_handle(), torch.cuda.Stream()
+            # Other threads read and write pictures meanwhile: only this one's calls must be capturable.
+            capture = torch.cuda.graph(graph, self._pool, self._stream, capture_error_mode="thread_local")
+            with capture:
+                out = run(faces)
+        return Captured(graph.replay, out)
+
+    def join(self) -> None:
+        """See `Recorder`."""
+        stream = torch.cuda.current_stream(self._device)
+        if self._last is not None and self._last != stream:
+            stream.wait_stream(self._last)
+        self._last = stream
+
+    def release(self) -> None:
+        """See `Recorder`."""
+        torch.cuda.empty_cache()

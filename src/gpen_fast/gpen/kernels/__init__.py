@@ -1,0 +1,1 @@
+"""The generator's elementwise work on CUDA: one file a kernel, each with its torch reference beside it."""
