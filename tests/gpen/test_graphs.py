@@ -35,8 +35,10 @@ class Network:
 class Recorder:
     """Repeats calls on the CPU into the same memory, and writes down what it was asked for."""
 
-    def __init__(self, fails: Callable[[int], Exception | None] = lambda batch: None) -> None:
-        self.fails = fails
+    def __init__(
+        self, fails: Callable[[int], Exception | None] = lambda batch: None, factor: float = 0.5
+    ) -> None:
+        self.fails, self.factor = fails, factor
         self.said: list[str] = []
         self.outs: list[Tensor] = []
 
@@ -53,7 +55,7 @@ class Recorder:
 
         def replay() -> None:
             self.said.append(f"replay {len(faces)}")
-            out.copy_(faces * 0.5)
+            out.copy_(faces * self.factor)
 
         return Captured(replay, out)
 
@@ -99,6 +101,15 @@ def test_every_bucket_is_probed_first_and_then_captured_largest_first() -> None:
     assert recorder.said[: recorder.said.index("capture 8")] == ["empty 8"] + ["release"] * 4
     assert graphs.buckets == [1, 2, 4, 8]
     assert graphs.notes == []
+
+
+@pytest.mark.parametrize("factor", [0.6, float("nan")])
+def test_graphs_that_repeat_something_else_are_not_used(factor: float) -> None:
+    graphs = Graphs(Network(), SIZE, Recorder(factor=factor))
+    faces = faces_of(2)
+    assert torch.equal(graphs(faces), faces * 0.5)
+    assert graphs.buckets == []
+    assert graphs.notes[0].startswith("no CUDA graphs (the replay of 2 faces is ")
 
 
 def test_nothing_is_prepared_before_the_first_call_nor_again() -> None:

@@ -2,7 +2,8 @@
 
 A bucket is a size of batch that has a graph. Each is run once without one first: what that needs of memory and
 compilation is then had, and a bucket that does not fit is left out there. Then those that fit are captured into one
-memory pool, largest first, so that the smaller live in what the largest needed.
+memory pool, largest first, so that the smaller live in what the largest needed. A graph is used once its replay gave
+what the network without it had given.
 
 Source: "CUDA Graphs" in PyTorch's notes on CUDA semantics.
 """
@@ -17,11 +18,13 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from gpen_fast.device import is_out_of_memory
+from gpen_fast.device import is_out_of_memory, seeded
 
 Run = Callable[[Tensor], Tensor]
 # What a replay costs however few its faces, in pixels of a face: small layers, the weights' bytes, the launch.
 _FIXED_PIXELS = 256 * 256
+# Relative L2 between a replay and the call it was captured from: another algorithm in half precision at most.
+_REPEATED = 2e-2
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,9 +126,12 @@ class Graphs:
         """Probes and captures; after a failure those graphs serve that are whole, or none."""
         self._prepared, trouble = True, ""
         try:
-            self._faces = self._recorder.empty(largest, self._size).zero_()
-            for bucket in [each for each in buckets_up_to(largest) if self._fits(each)]:
+            self._faces = self._recorder.empty(largest, self._size).copy_(_noise(self._size))
+            tried = {bucket: self._tried(bucket) for bucket in buckets_up_to(largest)}
+            fitting = {bucket: wanted for bucket, wanted in tried.items() if wanted is not None}
+            for bucket in fitting:
                 self._captured[bucket] = self._recorder.capture(self._run, self._faces[:bucket])
+            trouble = self._unlike(fitting)
         except RuntimeError as error:
             trouble = "out of memory" if is_out_of_memory(error) else first_line(error)
         # Outside the handler, whose exception still holds the failed call's tensors.
@@ -133,23 +139,38 @@ class Graphs:
             self._forget()
             self.notes.append(f"no CUDA graphs ({trouble}): small batches take longer.")
 
-    def _fits(self, bucket: int) -> bool:
-        """Runs the bucket once without a graph."""
+    def _unlike(self, wanted: dict[int, Tensor]) -> str:
+        """Which graph's replay is not what the same call gave without it; empty where all are. Waits for each."""
+        for bucket, plain in wanted.items():
+            self._captured[bucket].replay()
+            apart = float((self._captured[bucket].out - plain).norm() / plain.norm())
+            # Not so for NaN either.
+            if not apart <= _REPEATED:
+                return f"the replay of {bucket} faces is {apart:.1e} off"
+        return ""
+
+    def _tried(self, bucket: int) -> Tensor | None:
+        """What the bucket gives without a graph, or None where it does not fit."""
         assert self._faces is not None
-        fits = True
+        made = None
         try:
-            self._run(self._faces[:bucket])
+            made = self._run(self._faces[:bucket])
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            fits, self._refused = False, bucket
-        # What the probe held must not lie beside the pool.
+            self._refused = bucket
+        # What the probe held besides must not lie beside the pool.
         self._recorder.release()
-        return fits
+        return made
 
     def _forget(self) -> None:
         self._captured, self._faces, self._refused = {}, None, None
         self._recorder.release()
+
+
+def _noise(size: int) -> Tensor:
+    """(1,3,size,size) in [-1,1]: something that every layer has an answer to."""
+    return torch.rand(1, 3, size, size, generator=seeded(7)) * 2 - 1
 
 
 def first_line(error: Exception) -> str:
