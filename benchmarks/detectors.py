@@ -7,7 +7,9 @@ medians of the rounds in milliseconds per picture. Faces are counted at each det
 the threshold of ours. Landmarks of two detectors are compared on the faces that both found, as the mean distance
 of the five points over the eye distance. Compare figures of one run on one machine; machines differ and drift.
 
-Usage: python benchmarks/detectors.py [--rounds 5] [--longest 6720] [--detectors yunet haar] [--pictures DIR]
+Usage: python benchmarks/detectors.py [--rounds 5] [--shortest 0] [--longest 6720] [--detectors yunet haar]
+           [--pictures DIR] [--device cuda] [--name detectors] [--add]
+The group photographs take minutes: on a shared machine give them a run of their own, and `--add` its rows.
 """
 
 from __future__ import annotations
@@ -96,16 +98,17 @@ def measure(
     """One row for each detector and size, and the faces that each found."""
     times, faces = defaultdict(list), {}
     small = frame.width * frame.height <= MOST_BATCH_PIXELS
-    for number in range(rounds + 1):  # the first is for warming up
+    warm = int(small)  # the first round is for warming up, where that is not little beside the work
+    for number in range(rounds + warm):
         for key, detector in detectors.items():
             ms, faces[key] = timed(device, lambda detector=detector: detector(frame))
-            times[*key, 1] += [ms] if number else []
+            times[*key, 1] += [ms] if number >= warm else []
             if small or key[1] == "auto":
                 ms, _ = timed(device, lambda detector=detector: find_all(detector, [frame] * BATCH))
-                times[*key, BATCH] += [ms / BATCH] if number else []
+                times[*key, BATCH] += [ms / BATCH] if number >= warm else []
         for name, call in theirs.items():
             ms, faces[name, "facexlib"] = timed(device, lambda call=call: call(frame))
-            times[name, "facexlib", 1] += [ms] if number else []
+            times[name, "facexlib", 1] += [ms] if number >= warm else []
     rows = [
         {
             "detector": name,
@@ -134,6 +137,17 @@ def differences(ours: list[Face], others: list[Face]) -> list[float]:
             eyes = np.linalg.norm(face.landmarks[1] - face.landmarks[0])
             made.append(float(np.linalg.norm(pair[0].landmarks - face.landmarks, axis=1).mean() / eyes))
     return made
+
+
+def added(old: list[dict], new: list[dict]) -> list[dict]:
+    """Pictures of two runs; where both have a row of one picture, detector and size, the new one."""
+    by_file = {picture["file"]: picture for picture in old}
+    for picture in new:
+        measured = {(row["detector"], row["size"]) for row in picture["rows"]}
+        before = by_file.get(picture["file"], {"rows": []})["rows"]
+        kept = [row for row in before if (row["detector"], row["size"]) not in measured]
+        by_file[picture["file"]] = picture | {"rows": [*picture["rows"], *kept]}
+    return list(by_file.values())
 
 
 def print_rows(name: str, frame: Frame, rows: list) -> None:
@@ -184,6 +198,9 @@ def main() -> None:
     names = [name for name in plugins.names("detect") if name != "none"]
     parser.add_argument("--detectors", nargs="+", choices=names, default=names)
     parser.add_argument("--name", default="detectors", help="of the results file")
+    parser.add_argument(
+        "--add", action="store_true", help="keep rows of the file that this run does not measure"
+    )
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     device = pick_device(arguments.device)
@@ -214,14 +231,17 @@ def main() -> None:
         }
         for name, values in apart.items() if values
     }  # fmt: skip
+    path = HERE / "results" / machine() / f"{arguments.name}.json"
+    if arguments.add and path.exists():
+        before = json.loads(path.read_text())
+        pictures, landmarks = added(before["pictures"], pictures), before["landmarks"] | landmarks
     report = {
         "schema": 1, "suite": "detectors", "version": __version__, "commit": commit(),
         "device": device_facts(device), "summary": summary(pictures), "landmarks": landmarks, "pictures": pictures,
     }  # fmt: skip
     print(json.dumps({"summary": report["summary"], "landmarks": landmarks}, indent=1))
-    folder = HERE / "results" / machine()
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(report, folder / f"{arguments.name}.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(report, path)
 
 
 if __name__ == "__main__":
