@@ -6,6 +6,7 @@ facexlib's: its call builds the anchors in Python loops and searches every pictu
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -112,11 +113,11 @@ class RetinaFace:
         try:
             with arithmetic("fp32", self._device):
                 values = self._network(batch).float()
-                scores = (values[..., 5] - values[..., 4]).sigmoid()
-                picture, index = (scores > floor).nonzero(as_tuple=True)
+                odds = values[..., 5] - values[..., 4]
+                picture, index = (odds > log_odds(floor)).nonzero(as_tuple=True)
                 anchors = anchors_of(batch.shape[2], batch.shape[3], self._device)
                 rows = decode(values[picture, index], anchors, index)
-                sure = scores[picture, index]
+                sure = odds[picture, index].sigmoid()
                 best = _suppressed(rows[:, :4], sure, picture, len(batch))
                 kept = torch.zeros_like(sure).index_fill_(0, best, 1.0)
                 packed = torch.cat([torch.stack([picture.to(rows.dtype), kept, sure], 1), rows], 1)
@@ -128,6 +129,8 @@ class RetinaFace:
                 f"looking for faces in {batch.shape[3]}x{batch.shape[2]} pixels does not fit into memory. "
                 "Try a smaller --detect-size."
             ) from error
+        if len(batch) == 1:
+            return [Reading(host[:, 1:])]
         return [Reading(host[host[:, 0] == number, 1:]) for number in range(len(batch))]
 
 
@@ -215,7 +218,7 @@ def anchors_of(height: int, width: int, device: torch.device) -> Anchors:
 def decode(values: Tensor, anchors: Anchors, index: Tensor) -> Tensor:
     """(N,14) x0, y0, x1, y1 and five points, pixels, from the network's (N,16) values at anchors `index`."""
     centers, sides = anchors.centers[index], anchors.sides[index]
-    spots = centers.repeat(1, values.shape[1] // 2) + values * (_VARIANCES[0] * sides)
+    spots = torch.addcmul(centers.repeat(1, values.shape[1] // 2), values, sides, value=_VARIANCES[0])
     half = torch.exp(values[:, 2:4] * _VARIANCES[1]) * (sides / 2)
     return torch.cat([spots[:, :2] - half, spots[:, :2] + half, spots[:, 6:]], 1)
 
@@ -247,6 +250,11 @@ def _suppressed(boxes: Tensor, scores: Tensor, picture: Tensor, pictures: int) -
     from torchvision.ops import batched_nms, nms
 
     return nms(boxes, scores, _OVERLAP) if pictures == 1 else batched_nms(boxes, scores, picture, _OVERLAP)
+
+
+def log_odds(probability: float) -> float:
+    """log(p / (1 - p)) of a probability above 0: infinite for 1."""
+    return math.log(probability / (1 - probability)) if probability < 1 else math.inf
 
 
 def _padded(where: Place, grid: int) -> tuple[int, int]:
