@@ -146,7 +146,9 @@ def added(old: list[dict], new: list[dict]) -> list[dict]:
         measured = {(row["detector"], row["size"]) for row in picture["rows"]}
         before = by_file.get(picture["file"], {"rows": []})["rows"]
         kept = [row for row in before if (row["detector"], row["size"]) not in measured]
-        by_file[picture["file"]] = picture | {"rows": [*picture["rows"], *kept]}
+        by_file[picture["file"]] = (
+            by_file.get(picture["file"], {}) | picture | {"rows": [*picture["rows"], *kept]}
+        )
     return list(by_file.values())
 
 
@@ -188,6 +190,16 @@ def summary(pictures: list[dict]) -> list[dict]:
     return made
 
 
+def landmarks_of(pictures: list[dict]) -> dict:
+    """How far yunet's landmarks are from retinaface-mobile's, over all pictures for which both were run at once."""
+    values = [value for picture in pictures for value in picture.get("yunet_to_mobile", [])]
+    if not values:
+        return {}
+    spread = {"median": statistics.median(values), "p95": float(np.percentile(values, 95))}
+    rounded = {name: round(value, 4) for name, value in spread.items()}
+    return {"yunet to retinaface-mobile, over the eye distance": {"faces": len(values)} | rounded}
+
+
 def main() -> None:
     """Measures, prints the tables, writes the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -210,7 +222,7 @@ def main() -> None:
         for (name, size), detector in detectors.items()
         if name in FACEXLIB and size == "full"
     }
-    pictures, apart = [], defaultdict(list)
+    pictures = []
     files = [HERE.parent / "examples" / name for name in ("astronaut.png", "grace_hopper.jpg")]
     files += sorted(file for file in arguments.pictures.glob("*") if file.suffix in SUFFIXES)
     for file in files:
@@ -220,21 +232,22 @@ def main() -> None:
         rounds = arguments.rounds if frame.width * frame.height <= MOST_BATCH_PIXELS else 1
         rows, faces = measure(frame, detectors, theirs, device, rounds)
         print_rows(file.name, frame, rows)
-        if ("yunet", "auto") in faces and ("retinaface-mobile", "auto") in faces:
-            apart["yunet"] += differences(faces["retinaface-mobile", "auto"], faces["yunet", "auto"])
-        size = {"file": file.name, "width": frame.width, "height": frame.height, "rounds": rounds}
-        pictures.append(size | {"rows": rows})
-    landmarks = {
-        f"{name} to retinaface-mobile, over the eye distance": {
-            "faces": len(values), "median": round(statistics.median(values), 4),
-            "p95": round(float(np.percentile(values, 95)), 4),
+        picture = {
+            "file": file.name,
+            "width": frame.width,
+            "height": frame.height,
+            "rounds": rounds,
+            "rows": rows,
         }
-        for name, values in apart.items() if values
-    }  # fmt: skip
+        if ("yunet", "auto") in faces and ("retinaface-mobile", "auto") in faces:
+            apart = differences(faces["retinaface-mobile", "auto"], faces["yunet", "auto"])
+            picture["yunet_to_mobile"] = [round(value, 4) for value in apart]
+        pictures.append(picture)
     path = HERE / "results" / machine() / f"{arguments.name}.json"
     if arguments.add and path.exists():
         before = json.loads(path.read_text())
-        pictures, landmarks = added(before["pictures"], pictures), before["landmarks"] | landmarks
+        pictures = added(before["pictures"], pictures)
+    landmarks = landmarks_of(pictures)
     report = {
         "schema": 1, "suite": "detectors", "version": __version__, "commit": commit(),
         "device": device_facts(device), "summary": summary(pictures), "landmarks": landmarks, "pictures": pictures,
