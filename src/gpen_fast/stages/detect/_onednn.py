@@ -96,10 +96,14 @@ def _activation(slope: float | None) -> tuple[str, list[float], str]:
 
 def _joined(layers: list[nn.Module]) -> list[nn.Module]:
     made: list[nn.Module] = []
+    taken = False
     for layer, after in zip(layers, [*layers[1:], None], strict=True):
-        if isinstance(layer, nn.Conv2d) and isinstance(after, nn.LeakyReLU):
+        if taken:
+            taken = False
+        elif isinstance(layer, nn.Conv2d) and isinstance(after, nn.LeakyReLU):
             made.append(fused(layer, after.negative_slope))
-        elif not (isinstance(layer, nn.LeakyReLU) and made and isinstance(made[-1], Conv | Pixelwise)):
+            taken = True
+        else:
             made.append(packed(layer))
     return made
 
