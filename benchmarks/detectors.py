@@ -7,7 +7,9 @@ medians of the rounds in milliseconds per picture. Faces are counted at each det
 the threshold of ours. Landmarks of two detectors are compared on the faces that both found, as the mean distance
 of the five points over the eye distance. Compare figures of one run on one machine; machines differ and drift.
 
-Usage: python benchmarks/detectors.py [--rounds 5] [--longest 6720] [--detectors yunet haar] [--pictures DIR]
+Usage: python benchmarks/detectors.py [--rounds 5] [--shortest 0] [--longest 6720] [--detectors yunet haar]
+           [--pictures DIR] [--device cuda] [--name detectors] [--add]
+The group photographs take minutes: on a shared machine give them a run of their own, and `--add` its rows.
 """
 
 from __future__ import annotations
@@ -96,16 +98,17 @@ def measure(
     """One row for each detector and size, and the faces that each found."""
     times, faces = defaultdict(list), {}
     small = frame.width * frame.height <= MOST_BATCH_PIXELS
-    for number in range(rounds + 1):  # the first is for warming up
+    warm = int(small)  # the first round is for warming up, where that is not little beside the work
+    for number in range(rounds + warm):
         for key, detector in detectors.items():
             ms, faces[key] = timed(device, lambda detector=detector: detector(frame))
-            times[*key, 1] += [ms] if number else []
+            times[*key, 1] += [ms] if number >= warm else []
             if small or key[1] == "auto":
                 ms, _ = timed(device, lambda detector=detector: find_all(detector, [frame] * BATCH))
-                times[*key, BATCH] += [ms / BATCH] if number else []
+                times[*key, BATCH] += [ms / BATCH] if number >= warm else []
         for name, call in theirs.items():
             ms, faces[name, "facexlib"] = timed(device, lambda call=call: call(frame))
-            times[name, "facexlib", 1] += [ms] if number else []
+            times[name, "facexlib", 1] += [ms] if number >= warm else []
     rows = [
         {
             "detector": name,
@@ -134,6 +137,19 @@ def differences(ours: list[Face], others: list[Face]) -> list[float]:
             eyes = np.linalg.norm(face.landmarks[1] - face.landmarks[0])
             made.append(float(np.linalg.norm(pair[0].landmarks - face.landmarks, axis=1).mean() / eyes))
     return made
+
+
+def added(old: list[dict], new: list[dict]) -> list[dict]:
+    """Pictures of two runs; where both have a row of one picture, detector and size, the new one."""
+    by_file = {picture["file"]: picture for picture in old}
+    for picture in new:
+        measured = {(row["detector"], row["size"]) for row in picture["rows"]}
+        before = by_file.get(picture["file"], {"rows": []})["rows"]
+        kept = [row for row in before if (row["detector"], row["size"]) not in measured]
+        by_file[picture["file"]] = (
+            by_file.get(picture["file"], {}) | picture | {"rows": [*picture["rows"], *kept]}
+        )
+    return list(by_file.values())
 
 
 def print_rows(name: str, frame: Frame, rows: list) -> None:
@@ -174,6 +190,16 @@ def summary(pictures: list[dict]) -> list[dict]:
     return made
 
 
+def landmarks_of(pictures: list[dict]) -> dict:
+    """How far yunet's landmarks are from retinaface-mobile's, over all pictures for which both were run at once."""
+    values = [value for picture in pictures for value in picture.get("yunet_to_mobile", [])]
+    if not values:
+        return {}
+    spread = {"median": statistics.median(values), "p95": float(np.percentile(values, 95))}
+    rounded = {name: round(value, 4) for name, value in spread.items()}
+    return {"yunet to retinaface-mobile, over the eye distance": {"faces": len(values)} | rounded}
+
+
 def main() -> None:
     """Measures, prints the tables, writes the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -184,6 +210,9 @@ def main() -> None:
     names = [name for name in plugins.names("detect") if name != "none"]
     parser.add_argument("--detectors", nargs="+", choices=names, default=names)
     parser.add_argument("--name", default="detectors", help="of the results file")
+    parser.add_argument(
+        "--add", action="store_true", help="keep rows of the file that this run does not measure"
+    )
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     device = pick_device(arguments.device)
@@ -193,7 +222,7 @@ def main() -> None:
         for (name, size), detector in detectors.items()
         if name in FACEXLIB and size == "full"
     }
-    pictures, apart = [], defaultdict(list)
+    pictures = []
     files = [HERE.parent / "examples" / name for name in ("astronaut.png", "grace_hopper.jpg")]
     files += sorted(file for file in arguments.pictures.glob("*") if file.suffix in SUFFIXES)
     for file in files:
@@ -203,25 +232,29 @@ def main() -> None:
         rounds = arguments.rounds if frame.width * frame.height <= MOST_BATCH_PIXELS else 1
         rows, faces = measure(frame, detectors, theirs, device, rounds)
         print_rows(file.name, frame, rows)
-        if ("yunet", "auto") in faces and ("retinaface-mobile", "auto") in faces:
-            apart["yunet"] += differences(faces["retinaface-mobile", "auto"], faces["yunet", "auto"])
-        size = {"file": file.name, "width": frame.width, "height": frame.height, "rounds": rounds}
-        pictures.append(size | {"rows": rows})
-    landmarks = {
-        f"{name} to retinaface-mobile, over the eye distance": {
-            "faces": len(values), "median": round(statistics.median(values), 4),
-            "p95": round(float(np.percentile(values, 95)), 4),
+        picture = {
+            "file": file.name,
+            "width": frame.width,
+            "height": frame.height,
+            "rounds": rounds,
+            "rows": rows,
         }
-        for name, values in apart.items() if values
-    }  # fmt: skip
+        if ("yunet", "auto") in faces and ("retinaface-mobile", "auto") in faces:
+            apart = differences(faces["retinaface-mobile", "auto"], faces["yunet", "auto"])
+            picture["yunet_to_mobile"] = [round(value, 4) for value in apart]
+        pictures.append(picture)
+    path = HERE / "results" / machine() / f"{arguments.name}.json"
+    if arguments.add and path.exists():
+        before = json.loads(path.read_text())
+        pictures = added(before["pictures"], pictures)
+    landmarks = landmarks_of(pictures)
     report = {
         "schema": 1, "suite": "detectors", "version": __version__, "commit": commit(),
         "device": device_facts(device), "summary": summary(pictures), "landmarks": landmarks, "pictures": pictures,
     }  # fmt: skip
     print(json.dumps({"summary": report["summary"], "landmarks": landmarks}, indent=1))
-    folder = HERE / "results" / machine()
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(report, folder / f"{arguments.name}.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(report, path)
 
 
 if __name__ == "__main__":

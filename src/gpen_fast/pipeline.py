@@ -92,6 +92,11 @@ class Pipeline:
         self.clock = clock
         self.keeper = keeper
 
+    @property
+    def _keyed(self) -> bool:
+        """Whether pictures are told apart by their content, for their landmarks."""
+        return bool(self.tools.known or self.keeper)
+
     def restore(self, source: Any) -> Job:
         """All verbs but save for one picture, one after the other. Raises what goes wrong."""
         job = Job(source)
@@ -106,7 +111,7 @@ class Pipeline:
         # Decoding and encoding are host work; their copies are within its time.
         with self._timed("load", job, on_device=False):
             job.frame = self._loaded(job.source)
-            if self.tools.known or self.keeper:
+            if self._keyed:
                 job.content = key_of(job.source, job.frame)
         job.note = job.frame.note
         if known := self.tools.known and self.tools.known.find(job.content, job.frame):
@@ -198,7 +203,9 @@ class Pipeline:
     def _loaded(self, source: Any) -> Frame:
         settings = self.tools.settings
         on_gpu = settings.gpu_decode or settings.aligned
-        return load(source, self.tools.device, max_pixels=settings.max_pixels, gpu_decode=on_gpu)
+        return load(
+            source, self.tools.device, max_pixels=settings.max_pixels, gpu_decode=on_gpu, hashed=self._keyed
+        )
 
     def _take(self, job: Job, found: Found) -> None:
         frame = _there(job.frame)

@@ -27,6 +27,7 @@ class Frame:
     exif, icc, xmp: bytes to carry into the output; exif says upright, icc fits the channels. dpi: pixels per inch,
     across and down. kind: the input's format in Pillow's words, "" for an array.
     host: the decoded pixels in host memory where `pixels` lies elsewhere. note: what of the file is not here.
+    sha256: of the file's bytes, in hexadecimal, "" where it was not asked for or there is no file.
     """
 
     pixels: Tensor
@@ -39,6 +40,7 @@ class Frame:
     note: str = ""
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
+    sha256: str = ""
 
     def __post_init__(self) -> None:
         shape = tuple(self.pixels.shape)

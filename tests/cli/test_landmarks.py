@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,12 @@ def test_a_detector_that_is_missing_fails_only_the_pictures_that_need_it(
     ran = cli("enhance", "in", "three", *arguments[:4], "--detector", "yunnet")
     assert ran.status == 2
     assert "detector 'yunnet' does not exist" in ran.err
+    Path("w").mkdir()
+    Path("w/face_detection_yunet_2023mar.onnx").write_bytes(b"<html>")
+    ran = cli("enhance", "in", "four", *arguments, "--weights-dir", "w")
+    assert ran.status == 2
+    assert "face_detection_yunet_2023mar.onnx is not the yunet that is expected" in ran.err
+    assert not Path("four").exists()
 
 
 def test_auto_without_weights_says_what_would_be_better(cli, album: Path, tiny_weights: Path) -> None:
@@ -172,6 +179,22 @@ def test_auto_without_weights_says_what_would_be_better(cli, album: Path, tiny_w
     assert "auto found no detector's weights: haar gives boxes only. Try: gpen-fast" in ran.out
     ran = cli("enhance", "in/astronaut.png", "other.png", "--weights", tiny_weights, "--detector", "haar")
     assert "auto found" not in ran.out
+
+
+def test_auto_names_a_wrong_file_of_a_better_detector(
+    cli, album: Path, tiny_weights: Path, shared_weights: Callable[[str], None]
+) -> None:
+    shared_weights("detection_mobilenet0.25_Final.pth")
+    Path("w").mkdir()
+    Path("w/detection_Resnet50_Final.pth").write_bytes(b"<html>")
+    arguments = ["enhance", "in/astronaut.png", "out.png", "--weights", tiny_weights, "--weights-dir", "w"]
+    ran = cli(*arguments)
+    assert "detector retinaface-mobile" in ran.out
+    words = (
+        "auto passed over w/detection_Resnet50_Final.pth: it is not the retinaface-resnet50 that is expected."
+    )
+    assert words in " ".join(ran.out.split())
+    assert "passed over" not in cli(*arguments, "--detector", "haar", "--overwrite").out
 
 
 def test_an_interrupted_run_keeps_what_it_found(

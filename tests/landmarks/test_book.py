@@ -41,6 +41,9 @@ def test_a_file_is_known_by_its_bytes_and_an_array_by_its_pixels(tmp_path: Path)
     key = key_of(path, frame)
     assert key == "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
     assert key_of(path.rename(tmp_path / "b.png"), frame) == key
+    hashed = load(tmp_path / "b.png", CPU, hashed=True)
+    (tmp_path / "b.png").write_bytes(b"overwritten since")
+    assert key_of(tmp_path / "b.png", hashed) == key, "of the bytes that were decoded"
     one, same = photo(), torch.from_numpy(photo()).permute(2, 0, 1)
     keys = [
         key_of(source, load(source, CPU)) for source in (one, same, photo(seed=1), one.reshape(80, 60, 3))

@@ -7,14 +7,17 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import torch
 
 from gpen_fast.errors import HashError
 from gpen_fast.settings import Settings
-from gpen_fast.stages.detect.base import pick
+from gpen_fast.stages.detect._later import NOT_NEEDED, Later
+from gpen_fast.stages.detect.base import passed_over, pick
 from gpen_fast.store import locate
 from gpen_fast.store.catalog import Entry, entry
 
 SETTINGS = Settings()
+CPU = torch.device("cpu")
 BEST_LAST = (
     ("yunet", "yunet"),
     ("retinaface-mobilenet0.25", "retinaface-mobile"),
@@ -60,3 +63,23 @@ def test_wrong_file_keeps_no_right_one_from_being_used(folder: Path) -> None:
     (folder / entry("retinaface-resnet50").file).write_text("other anchors")
     (folder / entry("yunet").file).write_text("yunet")
     assert pick(SETTINGS) == "yunet"
+
+
+def test_wrong_files_of_better_detectors_are_named(folder: Path) -> None:
+    wrong = folder / entry("retinaface-resnet50").file
+    wrong.write_text("other anchors")
+    (folder / entry("yunet").file).write_text("other anchors")
+    assert passed_over(SETTINGS, "yunet") == {"retinaface-resnet50": wrong}
+    assert passed_over(SETTINGS, "retinaface") == {}
+    assert passed_over(SETTINGS, NOT_NEEDED) == {}
+
+
+def test_later_is_refused_at_once_for_a_wrong_file_but_not_for_none(folder: Path) -> None:
+    named = Settings(detector="retinaface")
+    assert Later(named, CPU).name == NOT_NEEDED
+    (folder / entry("retinaface-resnet50").file).write_text("other anchors")
+    for settings in (named, SETTINGS):
+        with pytest.raises(HashError, match="is not the retinaface-resnet50 that is expected"):
+            Later(settings, CPU)
+    (folder / entry("yunet").file).write_text("yunet")
+    assert Later(SETTINGS, CPU).name == NOT_NEEDED

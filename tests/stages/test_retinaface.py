@@ -16,6 +16,7 @@ from conftest import DATA, EXAMPLES, SHARED, shared_picture
 from gpen_fast.errors import CheckpointError, PictureError, PluginError
 from gpen_fast.settings import Settings
 from gpen_fast.stages.detect import _retinaface
+from gpen_fast.stages.detect._looks import Look
 from gpen_fast.stages.detect._retinaface import RetinaFace, anchors_of, build, open_network
 from gpen_fast.stages.detect.base import open_detector
 from gpen_fast.stages.load import load
@@ -157,6 +158,20 @@ def test_batches_equal_single_calls(mobile: RetinaFace, monkeypatch: pytest.Monk
     assert [len(faces) for faces in together] == [1, 1, 1, 0, 1]
 
 
+@pytest.mark.parametrize("size", ["full", 200])
+@pytest.mark.parametrize("colours", [1, 3])
+def test_a_device_is_given_the_pixels_that_a_host_is_given(size: str | int, colours: int) -> None:
+    bgr = portrait(300)
+    frame = load(bgr[:, :, 0], CPU) if colours == 1 else frame_of(bgr)
+    where = _retinaface.place(frame, Look(None if size == "full" else size, 0.1))
+    host, device = (torch.zeros(where.height, where.width, 3) for _ in range(2))
+    _retinaface._fill_on_host(frame, where, host)
+    _retinaface._fill_on_device(frame, where, device)
+    # The two shrink by filters of their own.
+    assert (host - device).abs().mean() < (1e-3 if size == "full" else 5)
+    assert -124 <= host.min() < -50 < 50 < host.max() <= 255 - 104
+
+
 def test_grey_and_sixteen_bits(mobile: RetinaFace) -> None:
     grey = cv2.imread(str(EXAMPLES / "astronaut.png"), cv2.IMREAD_GRAYSCALE)
     eight, sixteen = mobile(load(grey, CPU)), mobile(load(grey.astype(np.uint16) * 257, CPU))
@@ -205,7 +220,7 @@ def test_fp16_only_on_cuda_and_only_where_no_other_precision_is_named() -> None:
 def test_cuda_finds_what_the_cpu_finds(mobile: RetinaFace, precision: str) -> None:
     cuda = torch.device("cuda")
     device = open_detector(Settings(detector="retinaface-mobile", precision=precision), cuda)
-    paths = [EXAMPLES / "astronaut.png", EXAMPLES / "grace_hopper.jpg"] * 4
+    paths = [EXAMPLES / "astronaut.png", EXAMPLES / "grace_hopper.jpg"] * 8  # a whole batch of each shape
     for one, other in zip(
         mobile.many([load(path, CPU) for path in paths]),
         device.many([load(path, cuda) for path in paths]),  # type: ignore[attr-defined]

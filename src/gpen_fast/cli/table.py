@@ -17,6 +17,7 @@ from gpen_fast.profile.advice import advise, verdict
 from gpen_fast.profile.memory import host_peak_bytes
 from gpen_fast.profile.report import Report, StageRow
 from gpen_fast.profile.stats import Summary
+from gpen_fast.settings import Settings
 
 _BAR = 12
 _MIB = 2**20
@@ -127,9 +128,21 @@ def _print_what_ran(console: Console, report: Report) -> None:
         console.print(f"[yellow]{tools.model} ran; a better model:[/] {tools.weights.better}")
     if tools.generator.redone:
         console.print(f"{_count(tools.generator.redone, 'face')} redone in fp32: the first try gave none")
-    if tools.settings.detector == "auto" and tools.detector.name == "haar":
+    if tools.settings.detector == "auto":
+        _print_auto(console, tools.settings, tools.detector.name)
+
+
+def _print_auto(console: Console, settings: Settings, picked: str) -> None:
+    from gpen_fast.stages.detect.base import passed_over
+
+    if picked == "haar":
         console.print(
             "auto found no detector's weights: haar gives boxes only. Try: gpen-fast weights pull yunet"
+        )
+    for weights, path in passed_over(settings, picked).items():
+        console.print(
+            f"[yellow]auto passed over {escape(str(path))}:[/] it is not the {weights} that is expected. "
+            "Try: gpen-fast weights verify"
         )
 
 

@@ -26,8 +26,10 @@ _SECONDS = 20.0
 def key_of(source: Any, frame: Frame) -> str:
     """The content of a picture: of the file's bytes, or of the pixels where there is no file.
 
-    Reading and hashing a file costs about a millisecond a megabyte. Raises OSError.
+    The file is read here only where its frame was loaded without a hash. Raises OSError.
     """
+    if frame.sha256:
+        return FILE_KEY + frame.sha256
     if isinstance(source, Path):
         with source.open("rb") as file:
             return FILE_KEY + hashlib.file_digest(file, "sha256").hexdigest()

@@ -92,6 +92,11 @@ def present(name: str, settings: Settings) -> Path | None:
     return next((copy.path for copy in copies(entry(name), settings) if copy.usable), None)
 
 
+def refused(name: str, settings: Settings) -> Path | None:
+    """The first file of that catalogued name that is another and is not used; None where there is none."""
+    return next((copy.path for copy in copies(entry(name), settings) if not copy.usable), None)
+
+
 def required(name: str, settings: Settings) -> Path:
     """As `present`, but WeightsNotFoundError with where it was looked for, HashError for a file that is another."""
     check(settings)

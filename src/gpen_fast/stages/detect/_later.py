@@ -10,21 +10,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gpen_fast import plugins
 from gpen_fast.errors import GpenError
 from gpen_fast.settings import Settings
-from gpen_fast.stages.detect.base import Detector, batch_size, find_all, open_detector
+from gpen_fast.stages.detect.base import Detector, batch_size, find_all, open_detector, pick, refuse_wrong
 from gpen_fast.types import Face, Frame
 
 NOT_NEEDED = "not needed"
 
 
 class Later:
-    """Stands for the detector of the settings. What keeps it from opening is raised for each picture that asks."""
+    """Stands for the detector of the settings.
+
+    A name that does not exist and a wrong weights file are raised at once, what else keeps it from opening (such as
+    weights that are not there) for each picture that asks.
+    """
 
     def __init__(self, settings: Settings, device: torch.device) -> None:
-        if settings.detector != "auto":
-            plugins.load("detect", settings.detector)  # a name that does not exist is no picture's fault
+        if settings.detector == "auto":
+            pick(settings)
+        else:
+            refuse_wrong(settings.detector, settings)
         self._settings = settings
         self._device = device
         self._lock = threading.Lock()

@@ -6,12 +6,15 @@ facexlib's: its call builds the anchors in Python loops and searches every pictu
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -20,7 +23,9 @@ from torch import Tensor, nn
 
 from gpen_fast.device import arithmetic, is_out_of_memory
 from gpen_fast.errors import CheckpointError, PictureError, PluginError
+from gpen_fast.heap import keep_freed
 from gpen_fast.settings import Settings
+from gpen_fast.stages.detect import _onednn
 from gpen_fast.stages.detect._compact import Compact
 from gpen_fast.stages.detect._looks import MEAN, Look, Place, bound_of, box_of, pixels, place, search, voted
 from gpen_fast.types import Face, Frame
@@ -69,7 +74,8 @@ class RetinaFace:
         self._settings = settings
         self._device = device
         self._network = network
-        self._dtype = next(network.parameters()).dtype
+        # Packed for a CPU it has none, and computes in float32.
+        self._dtype = next((weight.dtype for weight in network.parameters()), torch.float32)
 
     def __call__(self, frame: Frame) -> list[Face]:
         """The faces, best first."""
@@ -95,42 +101,24 @@ class RetinaFace:
 
     def _batch(self, frames: Sequence[Frame], places: Sequence[Place], shape: tuple[int, int]) -> Tensor:
         """(B,3,H,W) RGB around the mean colour, NHWC in memory; padding is the mean."""
-        mean = torch.tensor(MEAN, dtype=torch.float32, device=self._device).view(3, 1, 1)
-        batch = torch.zeros(len(frames), 3, *shape, device=self._device, dtype=self._dtype).contiguous(
-            memory_format=torch.channels_last
-        )
+        fill = _fill_on_host if self._device.type == "cpu" else _fill_on_device
+        batch = torch.zeros(len(frames), *shape, 3, device=self._device, dtype=self._dtype)
         for slot, frame, where in zip(batch, frames, places, strict=True):
             y = x = where.border
-            slot[:, y : y + where.height, x : x + where.width] = self._shrunk(frame, where) - mean
-        return batch
-
-    def _shrunk(self, frame: Frame, where: Place) -> Tensor:
-        """(1|3,h,w), 0..255."""
-        if frame.pixels.device.type == "cpu":
-            return torch.from_numpy(pixels(frame, where)).permute(2, 0, 1)
-        size = (where.height, where.width)
-        colour = frame.pixels.float() / (257 if frame.pixels.dtype == torch.uint16 else 1)
-        if size == (frame.height, frame.width):
-            return colour
-        if (
-            frame.height > _COARSE * where.height
-        ):  # CUDA's antialiased kernel has no room for very wide filters
-            colour = F.interpolate(colour[None], [4 * side for side in size], mode="area")[0]
-        return F.interpolate(colour[None], size, mode="bilinear", antialias=True)[0]
+            fill(frame, where, slot[y : y + where.height, x : x + where.width])
+        return batch.permute(0, 3, 1, 2)
 
     def _read(self, batch: Tensor, floor: float) -> list[Reading]:
         """What the network sees in each picture of a batch (B,3,H,W)."""
-        from torchvision.ops import batched_nms
-
         try:
             with arithmetic("fp32", self._device):
-                boxes, logits, points = (part.float() for part in self._network(batch))
-                scores = (logits[..., 1] - logits[..., 0]).sigmoid()
-                picture, index = (scores > floor).nonzero(as_tuple=True)
+                values = self._network(batch).float()
+                odds = values[..., 5] - values[..., 4]
+                picture, index = (odds > log_odds(floor)).nonzero(as_tuple=True)
                 anchors = anchors_of(batch.shape[2], batch.shape[3], self._device)
-                rows = decode(boxes[picture, index], points[picture, index], anchors, index)
-                sure = scores[picture, index]
-                best = batched_nms(rows[:, :4], sure, picture, _OVERLAP)
+                rows = decode(values[picture, index], anchors, index)
+                sure = odds[picture, index].sigmoid()
+                best = _suppressed(rows[:, :4], sure, picture, len(batch))
                 kept = torch.zeros_like(sure).index_fill_(0, best, 1.0)
                 packed = torch.cat([torch.stack([picture.to(rows.dtype), kept, sure], 1), rows], 1)
                 host = packed.cpu().numpy()
@@ -141,6 +129,8 @@ class RetinaFace:
                 f"looking for faces in {batch.shape[3]}x{batch.shape[2]} pixels does not fit into memory. "
                 "Try a smaller --detect-size."
             ) from error
+        if len(batch) == 1:
+            return [Reading(host[:, 1:])]
         return [Reading(host[host[:, 0] == number, 1:]) for number in range(len(batch))]
 
 
@@ -166,8 +156,7 @@ class Reading:
 def open_network(kind: str, weights: Path, device: torch.device, *, half: bool) -> nn.Module:
     """facexlib's network of the kind `resnet50` or `mobile0.25` from a weights file, ready for inference.
 
-    It takes RGB around the mean colour and returns boxes (B,N,4), logits (B,N,2) and points (B,N,10).
-    Raises CheckpointError.
+    It takes (B,3,H,W) RGB around the mean colour and returns what `decode` takes. Raises CheckpointError.
     """
     network = build(kind)
     try:
@@ -204,7 +193,11 @@ def build(kind: str) -> nn.Module:
 def prepared(network: nn.Module, device: torch.device, *, half: bool) -> nn.Module:
     """The network in its compact form, NHWC, on the device."""
     compact = Compact(network).to(memory_format=torch.channels_last)
-    return compact.to(device, torch.float16 if half else torch.float32).requires_grad_(False)
+    compact = compact.to(device, torch.float16 if half else torch.float32).requires_grad_(False)
+    if device.type == "cpu" and _onednn.available():
+        keep_freed()
+        return _onednn.packed(compact)
+    return compact
 
 
 @lru_cache(maxsize=32)
@@ -222,13 +215,46 @@ def anchors_of(height: int, width: int, device: torch.device) -> Anchors:
     return Anchors(torch.cat(centers), torch.cat(sides)[:, None])
 
 
-def decode(boxes: Tensor, points: Tensor, anchors: Anchors, index: Tensor) -> Tensor:
-    """(N,14) x0, y0, x1, y1 and five points, pixels, from (N,4) and (N,10) regressions at anchors `index`."""
+def decode(values: Tensor, anchors: Anchors, index: Tensor) -> Tensor:
+    """(N,14) x0, y0, x1, y1 and five points, pixels, from the network's (N,16) values at anchors `index`."""
     centers, sides = anchors.centers[index], anchors.sides[index]
-    middle = centers + boxes[:, :2] * _VARIANCES[0] * sides
-    half = sides * torch.exp(boxes[:, 2:] * _VARIANCES[1]) / 2
-    spots = centers.repeat(1, 5) + points * _VARIANCES[0] * sides
-    return torch.cat([middle - half, middle + half, spots], 1)
+    spots = torch.addcmul(centers.repeat(1, values.shape[1] // 2), values, sides, value=_VARIANCES[0])
+    half = torch.exp(values[:, 2:4] * _VARIANCES[1]) * (sides / 2)
+    return torch.cat([spots[:, :2] - half, spots[:, :2] + half, spots[:, 6:]], 1)
+
+
+def _fill_on_host(frame: Frame, where: Place, slot: Tensor) -> None:
+    mean: Any = (*MEAN, 0)  # a scalar of OpenCV's
+    cv2.subtract(pixels(frame, where), mean, dst=slot.numpy(), dtype=cv2.CV_32F)
+
+
+def _fill_on_device(frame: Frame, where: Place, slot: Tensor) -> None:
+    mean = torch.tensor(MEAN, dtype=torch.float32, device=frame.pixels.device)
+    slot[:] = _shrunk(frame, where).permute(1, 2, 0) - mean
+
+
+def _shrunk(frame: Frame, where: Place) -> Tensor:
+    """(1|3,h,w) on the frame's device, 0..255."""
+    size = (where.height, where.width)
+    colour = frame.pixels.float() / (257 if frame.pixels.dtype == torch.uint16 else 1)
+    if size == (frame.height, frame.width):
+        return colour
+    if frame.height > _COARSE * where.height:
+        # CUDA's antialiased kernel has no room for very wide filters.
+        colour = F.interpolate(colour[None], [4 * side for side in size], mode="area")[0]
+    return F.interpolate(colour[None], size, mode="bilinear", antialias=True)[0]
+
+
+def _suppressed(boxes: Tensor, scores: Tensor, picture: Tensor, pictures: int) -> Tensor:
+    """Indices of the best box of each face."""
+    from torchvision.ops import batched_nms, nms
+
+    return nms(boxes, scores, _OVERLAP) if pictures == 1 else batched_nms(boxes, scores, picture, _OVERLAP)
+
+
+def log_odds(probability: float) -> float:
+    """log(p / (1 - p)) of a probability above 0: infinite for 1."""
+    return math.log(probability / (1 - probability)) if probability < 1 else math.inf
 
 
 def _padded(where: Place, grid: int) -> tuple[int, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import chain
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from gpen_fast import plugins
 from gpen_fast.errors import WeightsNotFoundError
 from gpen_fast.settings import Settings
-from gpen_fast.store.locate import present, required
+from gpen_fast.store.locate import present, refused, required
 from gpen_fast.types import Face, Frame
 
 # In order of preference: what `auto` picks is the first whose weights are present. The last needs none.
@@ -80,14 +79,32 @@ def pick(settings: Settings) -> str:
 
     Where there is none but a wrong file under the name of one, that is a HashError: not passed over in silence.
     """
-    files = {name: plugins.load("detect", name).WEIGHTS for name in AUTO[:-1]}
-    for name, known in files.items():
-        if any(present(weights, settings) for weights in known):
+    for name in AUTO[:-1]:
+        if any(present(weights, settings) for weights in weights_of(name)):
             return name
-    for weights in chain.from_iterable(files.values()):
-        with suppress(WeightsNotFoundError):
-            required(weights, settings)
+    for name in AUTO[:-1]:
+        refuse_wrong(name, settings)
     return AUTO[-1]
+
+
+def weights_of(name: str) -> tuple[str, ...]:
+    """The catalogued weights of a detector, any of which will do; none where it needs none."""
+    return getattr(plugins.load("detect", name), "WEIGHTS", ())
+
+
+def refuse_wrong(name: str, settings: Settings) -> None:
+    """Raises HashError where a wrong file is all that a detector has; nothing where it has no file at all."""
+    if not any(present(weights, settings) for weights in weights_of(name)):
+        for weights in weights_of(name):
+            with suppress(WeightsNotFoundError):
+                required(weights, settings)
+
+
+def passed_over(settings: Settings, picked: str) -> dict[str, Path]:
+    """Files under the names of better detectors than the one that `auto` picked, which are wrong: by weights."""
+    better = AUTO[: AUTO.index(picked)] if picked in AUTO else ()
+    found = {weights: refused(weights, settings) for name in better for weights in weights_of(name)}
+    return {weights: path for weights, path in found.items() if path}
 
 
 def find_all(detector: Detector, frames: Sequence[Frame]) -> list[list[Face]]:

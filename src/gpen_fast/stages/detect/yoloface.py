@@ -8,7 +8,6 @@ in its pixels, objectness and class scores (Ultralytics' form).
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,8 +20,8 @@ from numpy.typing import NDArray
 
 from gpen_fast.errors import CheckpointError
 from gpen_fast.settings import Settings
-from gpen_fast.stages.detect._looks import MEAN, Look, bordered, bound_of, box_of, pixels, place, search
-from gpen_fast.stages.detect._retinaface import BOX_POINTS
+from gpen_fast.stages.detect._host import HostDetector
+from gpen_fast.stages.detect._looks import MEAN, Look, bordered, box_of, pixels, place
 from gpen_fast.store.locate import required
 from gpen_fast.types import Face, Frame
 
@@ -36,27 +35,15 @@ _ONNX_SIDE = 416
 _CFG_NAMES = ("yolov3-tiny_face.cfg", "yolov3_tiny_face.cfg")
 
 
-class YoloFace:
-    """Boxes on the host, in any thread. Trained on WIDER FACE like RetinaFace, its boxes are taken to be alike."""
+class YoloFace(HostDetector):
+    """Boxes. Trained on WIDER FACE like RetinaFace, its boxes are taken to be alike."""
 
     name = "yoloface"
-    on_host = True
-    box_points = BOX_POINTS
 
     def __init__(self, weights: Path, settings: Settings) -> None:
-        self.threshold = _THRESHOLD if settings.detect_threshold is None else settings.detect_threshold
-        self.weights = weights
         self._fixed = _ONNX_SIDE if weights.suffix == ".onnx" else None
-        self._settings = replace(settings, detect_size=self._fixed) if self._fixed else settings
-        self.bound = bound_of(self._settings)
-        self._threads = threading.local()  # a network of OpenCV cannot be shared between threads
-
-    def __call__(self, frame: Frame) -> list[Face]:
-        """The faces, best first."""
-        return search([frame], self._look, self._settings, self.threshold)[0]
-
-    def _look(self, frames: Sequence[Frame], look: Look, floor: float) -> list[list[Face]]:
-        return [self._faces(frame, look, floor) for frame in frames]
+        sized = replace(settings, detect_size=self._fixed) if self._fixed else settings
+        super().__init__(weights, sized, _THRESHOLD)
 
     def _faces(self, frame: Frame, look: Look, floor: float) -> list[Face]:
         where = place(frame, look)
@@ -89,10 +76,8 @@ class YoloFace:
             raise CheckpointError(f"{self.weights}: OpenCV {cv2.__version__} cannot run it.") from cause
         return outputs
 
-    def _network(self) -> Any:
-        if not hasattr(self._threads, "network"):
-            self._threads.network = open_network(self.weights)
-        return self._threads.network
+    def _opened(self) -> Any:
+        return open_network(self.weights)
 
 
 def create(settings: Settings, device: torch.device) -> YoloFace:

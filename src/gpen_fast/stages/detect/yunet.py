@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +14,8 @@ import torch
 
 from gpen_fast.errors import CheckpointError
 from gpen_fast.settings import Settings
-from gpen_fast.stages.detect._looks import Look, bordered, bound_of, box_of, pixels, place, search, voted
-from gpen_fast.stages.detect._retinaface import BOX_POINTS
+from gpen_fast.stages.detect._host import HostDetector
+from gpen_fast.stages.detect._looks import Look, bordered, box_of, pixels, place, voted
 from gpen_fast.store.locate import present, required
 from gpen_fast.types import Face, Frame
 
@@ -30,26 +28,13 @@ _OVERLAP = 0.3
 _ALL, _MOST = 1.0, 5000
 
 
-class YuNet:
-    """Boxes and landmarks on the host, in any thread."""
+class YuNet(HostDetector):
+    """Boxes and landmarks."""
 
     name = "yunet"
-    on_host = True
-    box_points = BOX_POINTS
 
     def __init__(self, weights: Path, settings: Settings) -> None:
-        self.threshold = _THRESHOLD if settings.detect_threshold is None else settings.detect_threshold
-        self.bound = bound_of(settings)
-        self._settings = settings
-        self.weights = weights
-        self._threads = threading.local()  # a network of OpenCV cannot be shared between threads
-
-    def __call__(self, frame: Frame) -> list[Face]:
-        """The faces, best first."""
-        return search([frame], self._look, self._settings, self.threshold)[0]
-
-    def _look(self, frames: Sequence[Frame], look: Look, floor: float) -> list[list[Face]]:
-        return [self._faces(frame, look, floor) for frame in frames]
+        super().__init__(weights, settings, _THRESHOLD)
 
     def _faces(self, frame: Frame, look: Look, floor: float) -> list[Face]:
         where = place(frame, look)
@@ -72,10 +57,8 @@ class YuNet:
             for corner, i, spot in zip(corners, best, spots, strict=True)
         ]
 
-    def _network(self) -> Any:
-        if not hasattr(self._threads, "network"):
-            self._threads.network = open_network(self.weights)
-        return self._threads.network
+    def _opened(self) -> Any:
+        return open_network(self.weights)
 
 
 def create(settings: Settings, device: torch.device) -> YuNet:

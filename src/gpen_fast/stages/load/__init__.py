@@ -6,6 +6,7 @@ takes pictures that are in memory already.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,16 +32,18 @@ def load(
     *,
     max_pixels: int = MAX_PIXELS,
     gpu_decode: bool = False,
+    hashed: bool = False,
 ) -> Frame:
     """`source` as a Frame on `device`, upright, metadata carried along.
 
     source: a path; RGB(A) or grey uint8 or uint16 as an (H,W), (H,W,1|3|4) array or (1|3|4,H,W) tensor; a
     PIL image. max_pixels: files and PIL images that declare more are refused before anything is allocated.
     gpu_decode: JPEG is decoded by nvJPEG where `device` is CUDA; its pixels differ slightly from libjpeg's.
+    hashed: a file's SHA-256 is wanted in the frame, of the very bytes that are decoded.
     Raises PictureError for what is none of these or cannot be decoded, OSError for unreadable files.
     """
     if isinstance(source, Path):
-        return _upload(_from_file(source, max_pixels, device if gpu_decode else None), device)
+        return _upload(_from_file(source, max_pixels, device if gpu_decode else None, hashed), device)
     if isinstance(source, Image.Image):
         check_size(source, max_pixels)
         return _upload(described(source, from_pillow(source)), device)
@@ -58,12 +61,13 @@ def _upload(frame: Frame, device: torch.device) -> Frame:
     )
 
 
-def _from_file(path: Path, max_pixels: int, decoder: torch.device | None) -> Frame:
+def _from_file(path: Path, max_pixels: int, decoder: torch.device | None, hashed: bool) -> Frame:
     data = read(path)
     try:
         with opened(data, max_pixels) as image:
             notes: list[str] = []
-            return described(image, decode(image, data, decoder, notes), data, notes)
+            frame = described(image, decode(image, data, decoder, notes), data, notes)
+            return replace(frame, sha256=hashlib.sha256(data).hexdigest()) if hashed else frame
     except PictureError:
         raise
     except MemoryError:
