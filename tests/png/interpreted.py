@@ -22,7 +22,7 @@ from gpen_fast.png.kernels import code
 from gpen_fast.png.kernels import encode as by_kernels
 from gpen_fast.png.kernels import filter as filter_kernels
 from gpen_fast.png.kernels import runs as run_kernels
-from gpen_fast.png.runs import BLOCK, WINDOW, to_windows, tokens_by_blocks
+from gpen_fast.png.runs import BLOCK, LEAST, LITERALS, NONE, TOKENS, WINDOW, to_windows, tokens_by_blocks
 from gpen_fast.png.tables import make_code
 
 
@@ -86,13 +86,35 @@ def compare_blocks_of_many_kinds() -> None:
     assert torch.equal(found_counts, counts.int())
     for block, inside in enumerate((BLOCK * WINDOW, 900, 2000, 0)):
         assert torch.equal(found[block, :inside], tokens[block].flatten()[:inside])
-    compare_codes(counts, lengths)
+    compare_codes(counts, lengths, [False, True, True, False])
     compare_files_of(stream, lengths)
 
 
-def compare_codes(counts: torch.Tensor, lengths: torch.Tensor) -> None:
-    right = make_code(counts, torch.tensor([False, True, True, False]))
-    found = code.make_code(counts.int(), lengths, torch.zeros(4, dtype=torch.int32))
+def compare_hard_codes() -> None:
+    """What needs more than 15 bits without a limit, ties, and next to nothing; as if many blocks were one picture."""
+    counts = torch.zeros(8, TOKENS, dtype=torch.int64)
+    fibonacci = [1, 1]
+    while len(fibonacci) < 21:
+        fibonacci.append(fibonacci[-1] + fibonacci[-2])
+    counts[0, 30:51] = torch.tensor(fibonacci)
+    counts[1, 200:221] = torch.tensor(fibonacci[::-1])
+    counts[1, 300:NONE] = 1
+    counts[2, :LITERALS] = 1
+    counts[2, LITERALS + LEAST : NONE] = 1
+    counts[3, 7] = BLOCK * WINDOW
+    counts[4, LITERALS + WINDOW] = 1
+    counts[5, :17] = 1 << torch.arange(17) >> 1
+    counts[6, :NONE] = torch.from_numpy(np.random.default_rng(4).zipf(1.4, NONE) % 900)
+    counts[6, LITERALS : LITERALS + LEAST] = 0
+    counts[7, ::3] = 5
+    counts[7, NONE] = 0
+    counts[7, LITERALS : LITERALS + LEAST] = 0
+    compare_codes(counts, torch.tensor([8 * BLOCK * WINDOW]), [False] * 7 + [True])
+
+
+def compare_codes(counts: torch.Tensor, lengths: torch.Tensor, is_last: list[bool]) -> None:
+    right = make_code(counts, torch.tensor(is_last))
+    found = code.make_code(counts.int(), lengths, torch.zeros(len(counts), dtype=torch.int32))
     assert torch.equal(found.bits, right.bits(counts).int())
     is_used = found.bits > 0
     words = right.tokens.values | right.tokens.widths << code.WIDTH_AT
@@ -148,6 +170,12 @@ def pictures() -> list[torch.Tensor]:
 if __name__ == "__main__":
     torch.manual_seed(1)
     hasten()
-    for compare in (compare_filters, compare_blocks_of_many_kinds, compare_stored, compare_whole_files):
+    for compare in (
+        compare_filters,
+        compare_hard_codes,
+        compare_blocks_of_many_kinds,
+        compare_stored,
+        compare_whole_files,
+    ):
         compare()
         sys.stderr.write(f"{compare.__name__} done\n")
