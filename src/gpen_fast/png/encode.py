@@ -63,15 +63,11 @@ def compress(pixels: Tensor, carried: bytes = b"", *, keep_rgb: bool = False) ->
     framed, facts = on_device(pixels, keep_rgb)
     sizes, written = Readback(facts).wait().T[:2].tolist()
     height, width = pixels.shape[2:]
+    starts = [
+        chunks.header(width, height, channels, _DEPTHS[pixels.dtype]) + carried for channels in range(1, 5)
+    ]
     return [
-        b"".join(
-            (
-                chunks.header(width, height, channels, _DEPTHS[pixels.dtype]),
-                carried,
-                data.numpy().data,
-                chunks.END,
-            )
-        )
+        b"".join((starts[channels - 1], data.numpy().data, chunks.END))
         for data, channels in zip(_fetched(framed, sizes), written, strict=True)
     ]
 
