@@ -22,6 +22,7 @@ from gpen_fast.png.kernels import code
 from gpen_fast.png.kernels import encode as by_kernels
 from gpen_fast.png.kernels import filter as filter_kernels
 from gpen_fast.png.kernels import runs as run_kernels
+from gpen_fast.png.kernels.layout import SIZE, STORES, lay_out
 from gpen_fast.png.runs import BLOCK, LEAST, LITERALS, NONE, TOKENS, WINDOW, to_windows, tokens_by_blocks
 from gpen_fast.png.tables import make_code
 
@@ -141,6 +142,16 @@ def compare_files_of(stream: torch.Tensor, lengths: torch.Tensor) -> None:
         assert torch.equal(found, right[:length])
 
 
+def compare_layout() -> None:
+    """Where compressed bits are as many as stored ones, those are stored; a second picture has fewer."""
+    stored = 8 * (5 + 1000)
+    layout = lay_out(torch.tensor([stored, stored - 1]).int(), torch.zeros(2, 2, dtype=torch.int64),
+                     torch.tensor([1000, 1000]), torch.tensor([1, 1]))  # fmt: skip
+    assert layout.facts[:, STORES].tolist() == [1, 0]
+    assert layout.facts[:, SIZE].tolist() == [2 + 5 + 1000 + 4] * 2
+    assert layout.starts.tolist() == [16, 16]
+
+
 def compare_stored() -> None:
     """Blocks of 65535 bytes that do not compress, and bytes that end a chunk or begin one."""
     for size in (1, 65_536, (1 << 15) - 2 - 5 - 4):
@@ -174,6 +185,7 @@ if __name__ == "__main__":
         compare_filters,
         compare_hard_codes,
         compare_blocks_of_many_kinds,
+        compare_layout,
         compare_stored,
         compare_whole_files,
     ):

@@ -7,6 +7,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+# Bytes of samples that a program holds at once: more of them do not fit into registers.
 _BLOCK = 1024
 # What differs from picture to picture: one compilation serves all.
 _FREE = ["height", "width", "batch_step", "channel_step", "row_step", "pixel_step", "longest"]
@@ -23,10 +24,11 @@ def filter_pictures(pixels: Tensor, keep_rgb: bool, colourful: Tensor) -> tuple[
     stream = torch.empty(batch, longest, dtype=torch.uint8, device=pixels.device)
     lengths, written = (torch.empty(batch, dtype=torch.int64, device=pixels.device) for _ in range(2))
     grid, figures = (batch * height,), (height, width, *pixels.stride())
+    block = _BLOCK // depth
     if may_be_lean:
-        _find_colour[grid](pixels, colourful, *figures, _BLOCK)
+        _find_colour[grid](pixels, colourful, *figures, block)
     _filter_rows[grid](
-        pixels, stream, colourful, lengths, written, *figures, longest, channels, depth, may_be_lean, _BLOCK
+        pixels, stream, colourful, lengths, written, *figures, longest, channels, depth, may_be_lean, block
     )
     return stream, lengths, written
 
