@@ -78,15 +78,7 @@ def compare_blocks_of_many_kinds() -> None:
     size = BLOCK * WINDOW + 900
     stream, lengths = torch.stack([mixed(size, 1), mixed(size, 2)]), torch.tensor([size, 2000])
     stream[1, 2000:] = 0
-    tokens, counts = tokens_by_blocks(to_windows(stream), lengths)
-    found_counts, sums = (
-        torch.zeros(4, counts.shape[1], dtype=torch.int32),
-        torch.zeros(4, 2, dtype=torch.int64),
-    )
-    found = run_kernels.tokens_by_blocks(stream, lengths, found_counts, sums)
-    assert torch.equal(found_counts, counts.int())
-    for block, inside in enumerate((BLOCK * WINDOW, 900, 2000, 0)):
-        assert torch.equal(found[block, :inside], tokens[block].flatten()[:inside])
+    _, counts = tokens_by_blocks(to_windows(stream), lengths)
     compare_codes(counts, lengths, [False, True, True, False])
     compare_files_of(stream, lengths)
 
@@ -168,8 +160,8 @@ def compare_whole_files() -> None:
 
 def pictures() -> list[torch.Tensor]:
     kinds = ("noise", "grey", "smooth")
-    mixture = torch.stack([make(kind, (3, 9, 50), torch.uint8) for kind in kinds])
-    deep = make("smooth", (4, 12, 10), torch.uint16)[None]
+    mixture = torch.stack([make(kind, (3, 4, 90), torch.uint8) for kind in kinds])
+    deep = make("smooth", (4, 5, 20), torch.uint16)[None]
     return [
         mixture,
         deep,

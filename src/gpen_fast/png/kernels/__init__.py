@@ -59,7 +59,7 @@ def _try(device: torch.device) -> None:
 
 
 def _pictures() -> Tensor:
-    """(3,3,12,60) uint8: smooth colour with a flat part, the same in grey, and noise."""
-    noise = torch.arange(3 * 12 * 60).view(3, 12, 60) ** 2 * 40503 >> 7
+    """(3,3,6,60) uint8: smooth colour with a flat part, the same in grey, and noise."""
+    noise = torch.arange(3 * 6 * 60).view(3, 6, 60) ** 2 * 40503 >> 7
     smooth = ((noise & 3).cumsum(2) + (noise >> 4 & 3).cumsum(1)) * (torch.arange(60) > 20)
     return torch.stack([smooth, smooth[:1].expand(3, -1, -1), noise]).to(torch.uint8)
