@@ -4,7 +4,8 @@ Method: each picture from pixels on the device to a file's bytes in host memory 
 to the host is part of that), every method once in turn, until each had its share of time or 20 runs; the median.
 Photographs are those in colour of examples/ and, where it is there, of ../shared/images, cut to size from their
 middles, each run another; `face` is a face enlarged as smoothly as a restored one; sizes are of every picture. A batch
-is as many pictures at once, its time divided among them. Compare figures of one run on one machine.
+is as many pictures at once, its time divided among them. `on GPU` counts the kernels, clearings and copies of a call.
+Compare figures of one run on one machine.
 
 Usage: python benchmarks/png.py [--sizes 256 512 1024 4000x3000] [--kinds photograph face noise flat] [--batch 32]
 """
@@ -27,7 +28,7 @@ from PIL import Image
 from stages import HERE, machine
 
 from gpen_fast import __version__
-from gpen_fast.device import pick_device
+from gpen_fast.device import pick_device, synchronize
 from gpen_fast.png import encode_png, encode_pngs
 from gpen_fast.png.host import encode_on_host
 from gpen_fast.profile.report import commit, device_facts, write_json
@@ -116,11 +117,24 @@ def methods(device: torch.device, batch: int) -> dict[str, Method]:
     }
 
 
+def on_gpu(encode: Method, pixels: torch.Tensor) -> int | None:
+    """Kernels, clearings and copies that a call puts on the GPU; None where the pixels are not on one."""
+    if not pixels.is_cuda:
+        return None
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiled:
+        encode(pixels)
+        synchronize(pixels.device)
+    return sum(event.device_type == torch.autograd.DeviceType.CUDA for event in profiled.events())
+
+
 def measure(
     pictures: list[torch.Tensor], compared: dict[str, Method], seconds: float
 ) -> dict[str, dict[str, list]]:
     """Milliseconds a picture of each run, and bytes of each picture, by method."""
-    found: dict[str, dict[str, list]] = {name: {"ms": [], "bytes": []} for name in compared}
+    found: dict[str, dict[str, list]] = {
+        name: {"ms": [], "bytes": [], "on_gpu": [on_gpu(encode, pictures[0])]}
+        for name, encode in compared.items()
+    }
     spent = dict.fromkeys(compared, 0.0)
     for run in range(max(MOST_RUNS, len(pictures))):
         for name, encode in compared.items():
@@ -153,6 +167,7 @@ def rows(
             "mb_per_s": round(raw / 1e3 / ms, 1),
             "times_faster": round(statistics.median(found[YARDSTICK]["ms"]) / ms, 2),
             "over_raw": round(statistics.median(figures["bytes"]) / raw, 4),
+            "on_gpu": figures["on_gpu"][0],
             "over_torchvision": {"median": round(statistics.median(ratios), 4), "max": round(max(ratios), 4)},
         }  # fmt: skip
 
@@ -163,7 +178,7 @@ def show(row: dict) -> None:
     print(
         f"| {row['width']}x{row['height']} | {row['kind']} | {row['method']} | {row['ms']['median']:.2f} "
         f"| {row['mb_per_s']:.0f} | {row['times_faster']:.1f} | {row['over_raw']:.3f} "
-        f"| {size['median']:.3f} | {size['max']:.3f} |",
+        f"| {size['median']:.3f} | {size['max']:.3f} | {'' if row['on_gpu'] is None else row['on_gpu']} |",
         flush=True,
     )
 
@@ -182,9 +197,10 @@ def main() -> None:
     for encode in methods(device, 2).values():
         encode(torch.zeros(3, 64, 64, dtype=torch.uint8, device=device))
     print(
-        "| size | picture | method | ms | MB/s | times torchvision's speed | over raw | over torchvision 6 | most |"
+        "| size | picture | method | ms | MB/s | times torchvision's speed "
+        "| over raw | over torchvision 6 | most | on GPU |"
     )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     table = []
     for size in arguments.sizes:
         width, height = (int(side) for side in (size.split("x") * 2)[:2])

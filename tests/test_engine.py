@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import threading
 import time
@@ -267,3 +268,47 @@ def test_few_large_pictures_wait_for_a_detectors_call(
     monkeypatch.setattr(engine_module, "_MOST_PIXELS_IN_GROUP", 60 * 80 * 2)
     list(engine_of(detecting).run(pictures(tmp_path, 4), nothing))
     assert detecting.detector.calls == [2, 2]
+
+
+def test_files_are_written_while_the_next_pictures_are_worked_on(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, worked_on = engine_of(tools, flying=1), threading.Event()
+    paste = engine._pipeline.paste
+
+    def note(job: Job) -> None:
+        paste(job)
+        if job.source.stem == "03":
+            worked_on.set()
+
+    def write(job: Job) -> None:
+        assert job.source.stem != "00" or worked_on.wait(120)
+
+    monkeypatch.setattr(engine._pipeline, "paste", note)
+    assert [job.error for job in engine.run(pictures(tmp_path, 8), write)] == [None] * 8
+
+
+def test_a_file_is_made_on_a_stream_of_its_own_after_its_picture_is_done(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With streams that are names and marks that are how many pictures had been pasted."""
+    engine, here, pasted = engine_of(tools, flying=1), threading.local(), []
+    paste = engine._pipeline.paste
+
+    @contextlib.contextmanager
+    def own_stream(device: torch.device, serving: str) -> Iterator[None]:
+        assert serving == "the worker's"
+        here.stream, here.after = "its own", None
+        yield
+        here.stream = None
+
+    def write(job: Job) -> None:
+        assert here.stream == "its own"
+        assert job.source in pasted[: here.after]
+
+    monkeypatch.setattr(engine_module, "own_stream", own_stream)
+    monkeypatch.setattr(engine_module, "worker_stream", lambda device: "the worker's")
+    monkeypatch.setattr(engine_module, "mark", lambda device: len(pasted))
+    monkeypatch.setattr(engine_module, "wait_for", lambda point, device: setattr(here, "after", point))
+    monkeypatch.setattr(engine._pipeline, "paste", lambda job: (paste(job), pasted.append(job.source)))
+    assert [job.error for job in engine.run(pictures(tmp_path, 6), write)] == [None] * 6

@@ -5,75 +5,181 @@ A process of its own, since Triton reads the variable when it is first imported.
 
 from __future__ import annotations
 
+import sys
+import zlib
+
 import numpy as np
 import torch
+import triton.language as tl
+from png_pictures import make
+from triton.runtime import interpreter
 
-from gpen_fast.png.encode import encode_pngs
-from gpen_fast.png.filter import filter_rows_by_torch
-from gpen_fast.png.kernels.filter import filter_rows
-from gpen_fast.png.kernels.pack import write_tokens
-from gpen_fast.png.kernels.runs import tokens_by_blocks
-from gpen_fast.png.pack import write_tokens_by_torch
-from gpen_fast.png.runs import to_windows, tokens_by_torch
+from gpen_fast.png import encode, kernels
+from gpen_fast.png.deflate import deflate
+from gpen_fast.png.filter import filter_pictures
+from gpen_fast.png.idat import frame_chunks
+from gpen_fast.png.kernels import code
+from gpen_fast.png.kernels import encode as by_kernels
+from gpen_fast.png.kernels import filter as filter_kernels
+from gpen_fast.png.kernels import runs as run_kernels
+from gpen_fast.png.kernels.layout import SIZE, STORES, lay_out
+from gpen_fast.png.runs import BLOCK, LEAST, LITERALS, NONE, TOKENS, WINDOW, to_windows, tokens_by_blocks
 from gpen_fast.png.tables import make_code
 
 
-def mixed(batch: int, size: int) -> torch.Tensor:
-    """Streams with noise, small numbers and runs of all lengths."""
-    rng = np.random.default_rng(size)
-    small = np.minimum(rng.geometric(0.4, (batch, size)), 40)
-    small[:, size // 4 : size // 2] = 7
-    small[:, size // 2 : size // 2 + 300] = rng.integers(0, 256, small[:, size // 2 : size // 2 + 300].shape)
+def hasten() -> None:
+    """The interpreter scans and folds element by element in Python; NumPy does the same at once."""
+    at_once = {run_kernels._larger: np.maximum, run_kernels._smaller: np.minimum,
+               tl.standard._xor_combine: np.bitwise_xor}  # fmt: skip
+    scan, fold = interpreter.ScanOps.generic_scan, interpreter.ReduceOps.generic_reduce
+
+    def scanned(self, given):
+        if self.combine_fn not in at_once:
+            return scan(self, given)
+        data = at_once[self.combine_fn].accumulate(given[0].handle.data, axis=self.axis)
+        return [self.to_tensor(data, given[0].dtype)]
+
+    def folded(self, given):
+        if self.combine_fn not in at_once or self.axis is None:
+            return fold(self, given)
+        data = at_once[self.combine_fn].reduce(given[0].handle.data, self.axis, keepdims=self.keep_dims)
+        return [self.to_tensor(data, given[0].dtype)]
+
+    interpreter.ScanOps.generic_scan, interpreter.ReduceOps.generic_reduce = scanned, folded
+
+
+def mixed(size: int, seed: int) -> torch.Tensor:
+    """A stream with noise, small numbers and runs of all lengths."""
+    rng = np.random.default_rng(seed)
+    small = np.minimum(rng.geometric(0.4, size), 40)
+    small[size // 4 : size // 2] = 7
+    noise = slice(size // 2, size // 2 + 300)
+    small[noise] = rng.integers(0, 256, small[noise].shape)
     return torch.from_numpy(small.astype(np.uint8))
 
 
 def compare_filters() -> None:
-    for batch, height, length, step in ((1, 3, 7, 1), (2, 4, 300, 3), (1, 2, 1100, 8), (1, 1, 1, 2)):
-        rows = torch.randint(-3, 4, (batch, height, length)).cumsum(1).remainder(256).to(torch.uint8)
-        rows[:, ::3] = torch.randint(0, 256, rows[:, ::3].shape).to(torch.uint8)
-        rows[:, 2:3] = rows[:, 1:2]
-        assert torch.equal(filter_rows(rows, step), filter_rows_by_torch(rows, step)), (
-            batch,
-            height,
-            length,
-            step,
-        )
+    for shape, dtype in (((3, 3, 7), torch.uint8), ((4, 4, 90), torch.uint16), ((1, 2, 1100), torch.uint8),
+                         ((2, 1, 1), torch.uint16)):  # fmt: skip
+        pixels = torch.stack([make(kind, shape, dtype).int() for kind in ("grey", "smooth")]).to(dtype)
+        pixels = pixels.view(torch.int16) if dtype == torch.uint16 else pixels
+        colourful = torch.zeros(2, dtype=torch.int32)
+        wanted = filter_pictures(pixels, False)
+        turned = pixels.transpose(2, 3).contiguous().transpose(2, 3)
+        stream, lengths, written = filter_kernels.filter_pictures(turned, False, colourful)
+        assert torch.equal(lengths, wanted[1])
+        assert torch.equal(written, wanted[2])
+        for found, right, length in zip(stream, wanted[0], lengths.tolist(), strict=True):
+            assert torch.equal(found[:length], right[:length]), (shape, dtype)
 
 
-def compare_runs_and_bits() -> None:
-    for batch, size, lengths in ((1, 1, [1]), (2, 1600, [1600, 700])):
-        windows = to_windows(mixed(batch, size))
-        counted = torch.tensor(lengths)
-        tokens, counts = tokens_by_torch(windows, counted)
-        found, found_counts = tokens_by_blocks(windows, counted)
-        assert torch.equal(found, tokens)
-        assert torch.equal(found_counts, counts)
-        compare_bits(tokens, counts, batch)
+def compare_blocks_of_many_kinds() -> None:
+    """Two pictures of two blocks each: one is cut short in its first."""
+    size = BLOCK * WINDOW + 900
+    stream, lengths = torch.stack([mixed(size, 1), mixed(size, 2)]), torch.tensor([size, 2000])
+    stream[1, 2000:] = 0
+    _, counts = tokens_by_blocks(to_windows(stream), lengths)
+    compare_codes(counts, lengths, [False, True, True, False])
+    compare_files_of(stream, lengths)
 
 
-def compare_bits(tokens: torch.Tensor, counts: torch.Tensor, batch: int) -> None:
-    table = make_code(counts, torch.ones(len(counts), dtype=torch.bool)).tokens
-    picture = torch.arange(batch).repeat_interleave(len(tokens) // batch).view(-1, 1, 1)
-    for each in (3_000, 40):  # the second has no room for all
-        at = torch.full((len(tokens), 1, 1), 13)
-        words, by_torch = (torch.zeros(batch * each, dtype=torch.int64) for _ in range(2))
-        ends = write_tokens(words, tokens, table, at, picture * each, each - 2)
-        assert torch.equal(ends, write_tokens_by_torch(by_torch, tokens, table, at, picture * each, each - 2))
-        inside = torch.arange(batch * each).view(batch, each)[:, : each - 2]
-        assert torch.equal(words[inside], by_torch[inside])
+def compare_hard_codes() -> None:
+    """What needs more than 15 bits without a limit, ties, and next to nothing; as if many blocks were one picture."""
+    counts = torch.zeros(8, TOKENS, dtype=torch.int64)
+    fibonacci = [1, 1]
+    while len(fibonacci) < 21:
+        fibonacci.append(fibonacci[-1] + fibonacci[-2])
+    counts[0, 30:51] = torch.tensor(fibonacci)
+    counts[1, 200:221] = torch.tensor(fibonacci[::-1])
+    counts[1, 300:NONE] = 1
+    counts[2, :LITERALS] = 1
+    counts[2, LITERALS + LEAST : NONE] = 1
+    counts[3, 7] = BLOCK * WINDOW
+    counts[4, LITERALS + WINDOW] = 1
+    counts[5, :17] = 1 << torch.arange(17) >> 1
+    counts[6, :NONE] = torch.from_numpy(np.random.default_rng(4).zipf(1.4, NONE) % 900)
+    counts[6, LITERALS : LITERALS + LEAST] = 0
+    counts[7, ::3] = 5
+    counts[7, NONE] = 0
+    counts[7, LITERALS : LITERALS + LEAST] = 0
+    compare_codes(counts, torch.tensor([8 * BLOCK * WINDOW]), [False] * 7 + [True])
 
 
-def compare_files() -> None:
-    pixels = torch.randint(0, 3, (2, 3, 5, 50)).cumsum(3).to(torch.uint8)
-    pixels[1, 1:] = pixels[1, :1]
-    wanted = encode_pngs(pixels)
-    for module in ("filter", "runs", "pack"):
-        __import__(f"gpen_fast.png.{module}", fromlist=["usable"]).usable = lambda tensor: True
-    assert encode_pngs(pixels) == wanted
+def compare_codes(counts: torch.Tensor, lengths: torch.Tensor, is_last: list[bool]) -> None:
+    right = make_code(counts, torch.tensor(is_last))
+    found = code.make_code(counts.int(), lengths, torch.zeros(len(counts), dtype=torch.int32))
+    assert torch.equal(found.bits, right.bits(counts).int())
+    is_used = found.bits > 0
+    words = right.tokens.values | right.tokens.widths << code.WIDTH_AT
+    assert torch.equal(found.words[is_used, : words.shape[1]], words[is_used].int())
+    head = right.head.values | right.head.widths << code.WIDTH_AT
+    assert torch.equal(found.head[is_used, : head.shape[1]], head[is_used].int())
+    assert not found.head[is_used, head.shape[1] :].any()
+
+
+def compare_files_of(stream: torch.Tensor, lengths: torch.Tensor) -> None:
+    """All that follows the filter, for streams of any content."""
+    batch, size = stream.shape
+    wanted, sizes = frame_chunks(*deflate(stream, lengths))
+    once = filter_kernels.filter_pictures
+    by_kernels.filter_pictures = lambda *_: (stream, lengths, torch.ones_like(lengths))
+    framed, facts = by_kernels.on_device(torch.zeros(batch, 1, 1, size - 1, dtype=torch.uint8), False)
+    by_kernels.filter_pictures = once
+    assert facts[:, 0].tolist() == sizes.tolist()
+    assert facts[:, 4].tolist() == [
+        zlib.adler32(one[:n].numpy()) for one, n in zip(stream, lengths, strict=True)
+    ]
+    parts = framed[: int(sizes.sum())].split(sizes.tolist())
+    for found, right, length in zip(parts, wanted, sizes.tolist(), strict=True):
+        assert torch.equal(found, right[:length])
+
+
+def compare_layout() -> None:
+    """Where compressed bits are as many as stored ones, those are stored; a second picture has fewer."""
+    stored = 8 * (5 + 1000)
+    layout = lay_out(torch.tensor([stored, stored - 1]).int(), torch.zeros(2, 2, dtype=torch.int64),
+                     torch.tensor([1000, 1000]), torch.tensor([1, 1]))  # fmt: skip
+    assert layout.facts[:, STORES].tolist() == [1, 0]
+    assert layout.facts[:, SIZE].tolist() == [2 + 5 + 1000 + 4] * 2
+    assert layout.starts.tolist() == [16, 16]
+
+
+def compare_stored() -> None:
+    """Blocks of 65535 bytes that do not compress, and bytes that end a chunk or begin one."""
+    for size in (1, 65_535, 65_536, (1 << 15) - 2 - 5 - 4):
+        noise = torch.from_numpy(np.random.default_rng(size).integers(0, 256, (1, size)).astype(np.uint8))
+        compare_files_of(noise, torch.tensor([size]))
+
+
+def compare_whole_files() -> None:
+    wanted = [encode.encode_pngs(pixels) for pixels in pictures()]
+    encode.usable = lambda tensor: True
+    assert [encode.encode_pngs(pixels) for pixels in pictures()] == wanted
+    kernels._try(torch.device("cpu"))
+
+
+def pictures() -> list[torch.Tensor]:
+    kinds = ("noise", "grey", "smooth")
+    mixture = torch.stack([make(kind, (3, 4, 90), torch.uint8) for kind in kinds])
+    deep = make("smooth", (4, 5, 20), torch.uint16)[None]
+    return [
+        mixture,
+        deep,
+        make("one colour", (1, 1, 1), torch.uint8)[None],
+        make("two symbols", (2, 5, 31), torch.uint8)[None],
+    ]
 
 
 if __name__ == "__main__":
     torch.manual_seed(1)
-    compare_filters()
-    compare_runs_and_bits()
-    compare_files()
+    hasten()
+    for compare in (
+        compare_filters,
+        compare_hard_codes,
+        compare_blocks_of_many_kinds,
+        compare_layout,
+        compare_stored,
+        compare_whole_files,
+    ):
+        compare()
+        sys.stderr.write(f"{compare.__name__} done\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from PIL import Image, ImageCms
 from png_pictures import KINDS, PICTURES, TYPES, assert_exact, assert_sound, make
 
 from gpen_fast.errors import PictureError
-from gpen_fast.png import encode_png, encode_pngs
+from gpen_fast.png import encode, encode_png, encode_pngs
 from gpen_fast.png.idat import CHUNK
 
 RGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -188,6 +189,42 @@ def test_what_is_no_picture_is_refused_by_name() -> None:
         encode_png(one.to(torch.uint8), icc=GREY_PROFILE)
     with pytest.raises(PictureError, match=r"profile of nothing for 1 channels: accepted is one of GRAY"):
         encode_png(one[:1].to(torch.uint8), icc=b"short")
+
+
+class Copy:
+    """A copy to the host that takes until it is waited for."""
+
+    made: ClassVar[list[str]] = []
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self._tensor = tensor.clone()
+        self.made.append("start")
+
+    def wait(self) -> torch.Tensor:
+        self.made.append("wait")
+        return self._tensor
+
+
+@pytest.mark.parametrize("is_flat", [False, True])
+def test_one_wait_for_the_lengths_then_all_copies_at_once(
+    is_flat: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the pictures' chunks come one right after the other, as the kernels leave them."""
+    kinds = [KINDS[i % len(KINDS)] for i in range(11)]
+    pixels = torch.stack([make(kind, (3, 20, 30), torch.uint8, seed) for seed, kind in enumerate(kinds)])
+    wanted = encode_pngs(pixels)
+
+    def flat(pixels: torch.Tensor, keep_rgb: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        framed, facts = encode.on_device_by_torch(pixels, keep_rgb)
+        parts = [one[:size] for one, size in zip(framed, facts[:, 0].tolist(), strict=True)]
+        return torch.cat([*parts, torch.zeros(99, dtype=torch.uint8)]), facts
+
+    monkeypatch.setattr(encode, "on_device", flat if is_flat else encode.on_device_by_torch)
+    monkeypatch.setattr(encode, "Readback", Copy)
+    monkeypatch.setattr(Copy, "made", [])
+    assert encode_pngs(pixels) == wanted
+    copies = 4 if is_flat else 11
+    assert Copy.made == ["start", "wait"] + ["start"] * copies + ["wait"] * copies
 
 
 @pytest.mark.cuda

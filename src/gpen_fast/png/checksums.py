@@ -37,7 +37,7 @@ def crc32_raw(chunks: Tensor) -> Tensor:
     Zeros before the data change nothing.
     """
     batch, number, size = chunks.shape
-    byte_table, block_table = on_device(_place_tables, chunks.device, size // BLOCK)
+    byte_table, block_table = on_device(place_tables, chunks.device, size // BLOCK)
     place = torch.arange(BLOCK, device=chunks.device, dtype=torch.int32) * 256
     blocks = _xor_all(byte_table[chunks.view(batch, number, -1, BLOCK) + place])
     parts = torch.stack([(blocks >> shift) & 255 for shift in (0, 8, 16, 24)], dim=-1)
@@ -64,7 +64,7 @@ def registers_after_zeros(start: int, most: int) -> tuple[Tensor]:
     return (torch.tensor(found),)
 
 
-def _place_tables(blocks: int) -> tuple[Tensor, Tensor]:
+def place_tables(blocks: int) -> tuple[Tensor, Tensor]:
     """What a byte adds to its block by its place, and a block's register, byte by byte, to its chunk by its place."""
     places = [_byte_steps()]
     for _ in range(BLOCK - 1):

@@ -6,6 +6,7 @@ and copies as many bytes as there are. PNG specification, third edition; RFC 195
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -15,11 +16,14 @@ from gpen_fast.device import Readback, lend
 from gpen_fast.errors import PictureError
 from gpen_fast.png import chunks
 from gpen_fast.png.deflate import deflate
-from gpen_fast.png.filter import filter_rows, to_rows
+from gpen_fast.png.filter import filter_pictures
 from gpen_fast.png.idat import frame_chunks
+from gpen_fast.png.kernels import usable
 
 _DEPTHS = {torch.uint8: 8, torch.uint16: 16}
 _MOST_CHANNELS = 4
+# Of a batch: while the first files are put together the rest is on its way, and each copy has its price.
+_COPIES = 4
 # Where an ICC profile names its colour space, and how (ICC.1:2022, 7.2.6).
 _SPACE, _GREY, _RGB = slice(16, 20), b"GRAY", b"RGB "
 
@@ -56,49 +60,48 @@ def compress(pixels: Tensor, carried: bytes = b"", *, keep_rgb: bool = False) ->
     """(B,C,H,W) as PNG files with the chunks `carried`, whole, before the pixels; nothing else is said of them."""
     _check(pixels)
     lend(pixels)
-    framed, facts = _on_device(pixels, keep_rgb)
+    framed, facts = on_device(pixels, keep_rgb)
+    sizes, written = Readback(facts).wait().T[:2].tolist()
     height, width = pixels.shape[2:]
     starts = [
         chunks.header(width, height, channels, _DEPTHS[pixels.dtype]) + carried for channels in range(1, 5)
     ]
-    known = Readback(facts).wait().tolist()
-    # Every copy is on its way before the first is waited for.
-    copies = [Readback(one[:length]) for one, (length, _) in zip(framed, known, strict=True)]
     return [
-        b"".join((starts[channels - 1], copy.wait().numpy().data, chunks.END))
-        for copy, (_, channels) in zip(copies, known, strict=True)
+        b"".join((starts[channels - 1], data.numpy().data, chunks.END))
+        for data, channels in zip(_fetched(framed, sizes), written, strict=True)
     ]
 
 
-def _on_device(pixels: Tensor, keep_rgb: bool) -> tuple[Tensor, Tensor]:
-    """(B,M) uint8 IDAT chunks, and (B,2) int64: their bytes and the channels that were written."""
-    channels = pixels.shape[1]
+def on_device(pixels: Tensor, keep_rgb: bool) -> tuple[Tensor, Tensor]:
+    """IDAT chunks, (B,M) uint8 or, one picture right after the other, (T,); and (B,n) int64: bytes, channels, more."""
     if pixels.dtype == torch.uint16:
         # Only reinterpreted, never computed with: torch lacks most operations on uint16.
         pixels = pixels.view(torch.int16)
-    stream = _filtered(pixels)
-    lengths = torch.full((len(pixels),), stream.shape[1], dtype=torch.int64, device=pixels.device)
-    written = torch.full_like(lengths, channels)
-    if channels >= 3 and not keep_rgb:
-        is_grey = _is_grey(pixels)
-        lean = _filtered(torch.cat([pixels[:, :1], pixels[:, 3:]], dim=1))
-        lengths = torch.where(is_grey, lean.shape[1], lengths)
-        written = torch.where(is_grey, channels - 2, written)
-        padded = torch.nn.functional.pad(lean, (0, stream.shape[1] - lean.shape[1]))
-        stream = torch.where(is_grey[:, None], padded, stream)
+    if usable(pixels):
+        from gpen_fast.png.kernels.encode import on_device as by_kernels
+
+        return by_kernels(pixels, keep_rgb)
+    return on_device_by_torch(pixels, keep_rgb)
+
+
+def on_device_by_torch(pixels: Tensor, keep_rgb: bool) -> tuple[Tensor, Tensor]:
+    """`on_device` in torch operations, on any device: hundreds of small ones."""
+    stream, lengths, written = filter_pictures(pixels, keep_rgb)
     framed, sizes = frame_chunks(*deflate(stream, lengths))
     return framed, torch.stack([sizes, written], dim=1)
 
 
-def _filtered(pixels: Tensor) -> Tensor:
-    rows, pixel_bytes = to_rows(pixels)
-    return filter_rows(rows, pixel_bytes).flatten(1)
-
-
-def _is_grey(pixels: Tensor) -> Tensor:
-    """(B,) bool: whether red, green and blue are equal everywhere."""
-    red, green, blue = pixels[:, :3].unbind(1)
-    return ((red == green) & (red == blue)).flatten(1).all(1)
+def _fetched(framed: Tensor, sizes: list[int]) -> Iterator[Tensor]:
+    """Each picture's chunks in host memory; every copy is on its way before the first is waited for."""
+    if framed.ndim == 2:
+        copies = [Readback(one[:size]) for one, size in zip(framed, sizes, strict=True)]
+        yield from (copy.wait() for copy in copies)
+        return
+    step = -(-len(sizes) // _COPIES)
+    groups = [sizes[first : first + step] for first in range(0, len(sizes), step)]
+    parts = framed[: sum(sizes)].split([sum(group) for group in groups])
+    for group, copy in zip(groups, [Readback(part) for part in parts], strict=True):
+        yield from copy.wait().split(group)
 
 
 def _check(pixels: Any) -> None:

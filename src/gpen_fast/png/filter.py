@@ -8,7 +8,36 @@ import torch
 from torch import Tensor
 
 from gpen_fast.png.constants import on_device
-from gpen_fast.png.kernels import usable
+
+
+def filter_pictures(pixels: Tensor, keep_rgb: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """The streams that are compressed, (B,N) uint8; how many bytes of each count, and the channels in it, (B,) int64.
+
+    pixels: (B,C,H,W) uint8 or int16. Colour that is equal everywhere is one channel, unless `keep_rgb`.
+    """
+    channels = pixels.shape[1]
+    stream = _filtered(pixels)
+    lengths = torch.full((len(pixels),), stream.shape[1], dtype=torch.int64, device=pixels.device)
+    written = torch.full_like(lengths, channels)
+    if channels >= 3 and not keep_rgb:
+        is_grey = _is_grey(pixels)
+        lean = _filtered(torch.cat([pixels[:, :1], pixels[:, 3:]], dim=1))
+        lengths = torch.where(is_grey, lean.shape[1], lengths)
+        written = torch.where(is_grey, channels - 2, written)
+        padded = torch.nn.functional.pad(lean, (0, stream.shape[1] - lean.shape[1]))
+        stream = torch.where(is_grey[:, None], padded, stream)
+    return stream, lengths, written
+
+
+def _filtered(pixels: Tensor) -> Tensor:
+    rows, pixel_bytes = to_rows(pixels)
+    return filter_rows(rows, pixel_bytes).flatten(1)
+
+
+def _is_grey(pixels: Tensor) -> Tensor:
+    """(B,) bool: whether red, green and blue are equal everywhere."""
+    red, green, blue = pixels[:, :3].unbind(1)
+    return ((red == green) & (red == blue)).flatten(1).all(1)
 
 
 def to_rows(pixels: Tensor) -> tuple[Tensor, int]:
@@ -33,15 +62,6 @@ def filter_rows(rows: Tensor, pixel_bytes: int) -> Tensor:
     the least absolute sum of the specification's 12.7, and 3 % smaller where pictures are smooth. Residuals depend
     on raw neighbours only, so that all rows are filtered at once.
     """
-    if usable(rows):
-        from gpen_fast.png.kernels.filter import filter_rows as by_kernel
-
-        return by_kernel(rows, pixel_bytes)
-    return filter_rows_by_torch(rows, pixel_bytes)
-
-
-def filter_rows_by_torch(rows: Tensor, pixel_bytes: int) -> Tensor:
-    """`filter_rows` in torch operations, on any device."""
     batch, height, length = rows.shape
     best, least = rows, _cost(rows)
     chosen = torch.zeros_like(least, dtype=torch.uint8)

@@ -17,7 +17,7 @@ _KIND = b"IDAT"
 _HEAD, _CRC = 8, 4
 _ONES = 0xFFFFFFFF
 # The register after the chunk's kind, which is part of what is checked.
-_AFTER_KIND = zlib.crc32(_KIND) ^ _ONES
+AFTER_KIND = zlib.crc32(_KIND) ^ _ONES
 
 
 def frame_chunks(data: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -58,5 +58,5 @@ def _moved_to_end(chunks: Tensor, last: Tensor, size: Tensor) -> Tensor:
 
 def _finished(raw: Tensor, sizes: Tensor) -> Tensor:
     """CRC-32 of the kind and `sizes` bytes of data from the data's own register."""
-    (start,) = on_device(registers_after_zeros, raw.device, _AFTER_KIND, CHUNK)
+    (start,) = on_device(registers_after_zeros, raw.device, AFTER_KIND, CHUNK)
     return raw ^ start[sizes] ^ _ONES

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gpen_fast.png.kernels import usable
 from gpen_fast.png.tables import Code, Words
 
 # Words of 32 bits in 64: a code of 21 bits and its shift by up to 31 leave none over.
@@ -37,17 +36,6 @@ def write_tokens(words: Tensor, tokens: Tensor, table: Words, at: Tensor, base: 
     words: (W,) int64, added to. tokens: (K,n,w) int16. table: (K,TOKENS) words. at: (K,1,1) int64, counted from word
     `base`, (K,1,1) int64. last: the word from `base` on that takes what lies beyond it, with the one after it.
     """
-    if usable(words):
-        from gpen_fast.png.kernels.pack import write_tokens as by_kernel
-
-        return by_kernel(words, tokens, table, at, base, last)
-    return write_tokens_by_torch(words, tokens, table, at, base, last)
-
-
-def write_tokens_by_torch(
-    words: Tensor, tokens: Tensor, table: Words, at: Tensor, base: Tensor, last: int
-) -> Tensor:
-    """`write_tokens` in torch operations, on any device, in parts."""
     step = max(1, _PART // tokens[0].numel())
     parts = [slice(first, first + step) for first in range(0, len(tokens), step)]
     ends = [

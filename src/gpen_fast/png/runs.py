@@ -10,8 +10,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gpen_fast.png.kernels import usable
-
 WINDOW = 258
 LITERALS = 256
 NONE = LITERALS + WINDOW + 1
@@ -34,17 +32,9 @@ def to_windows(stream: Tensor) -> Tensor:
 def tokens_by_blocks(windows: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """(K,256,258) int16 tokens of (B,n,258) bytes and (K,TOKENS) int64 counts, as many blocks of each picture.
 
-    lengths: (B,) int64, the bytes that count; NONE after them.
+    lengths: (B,) int64, the bytes that count; NONE after them. Done in parts, which change nothing but the memory it
+    takes.
     """
-    if usable(windows):
-        from gpen_fast.png.kernels.runs import tokens_by_blocks as by_kernel
-
-        return by_kernel(windows, lengths)
-    return tokens_by_torch(windows, lengths)
-
-
-def tokens_by_torch(windows: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """`tokens_by_blocks` in torch operations, on any device; in parts, which change nothing but the memory it takes."""
     batch, number, _ = windows.shape
     blocks = -(-number // BLOCK)
     shape = (batch, blocks * BLOCK, WINDOW)

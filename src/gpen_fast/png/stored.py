@@ -17,6 +17,11 @@ def stored_bits(lengths: Tensor) -> Tensor:
     return 8 * (len(HEADER) + _blocks(lengths) * _HEAD + lengths)
 
 
+def most_bytes(length: int) -> int:
+    """Bytes of a zlib stream of at most `length` bytes: stored, with Adler-32."""
+    return len(HEADER) + -(-length // _BLOCK) * _HEAD + length + 4
+
+
 def store(stream: Tensor, lengths: Tensor) -> Tensor:
     """(B,M) uint8: the first `lengths`, (B,), bytes of the (B,N) stream in stored blocks, Adler-32 apart."""
     batch, most = stream.shape

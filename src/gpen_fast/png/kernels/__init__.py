@@ -1,25 +1,65 @@
-"""The encoder's heavy steps as Triton kernels: one file a step, the signature that of the torch operations."""
+"""The encoder as Triton kernels, one file a step, for pixels on a GPU: the same bytes as the torch operations'."""
 
 from __future__ import annotations
 
-from functools import cache
+import threading
+import warnings
 
 import torch
 from torch import Tensor
 
+from gpen_fast.device import is_out_of_memory
+from gpen_fast.errors import DeviceError
+
+_tried: dict[torch.device, bool] = {}
+_trying = threading.Lock()
+
 
 def usable(tensor: Tensor) -> bool:
-    """Whether kernels can take this tensor: it is on a GPU, and Triton is installed and works there."""
-    return tensor.is_cuda and _works_on(tensor.device)
+    """Whether kernels can take this tensor: it is on a GPU, and Triton is installed and gives the right bytes there."""
+    return tensor.is_cuda and works_on(tensor.device)
 
 
-@cache
-def _works_on(device: torch.device) -> bool:
+def works_on(device: torch.device) -> bool:
+    """Whether the kernels write a small picture there as the torch operations do; tried once, and said if not."""
+    with _trying:
+        if device not in _tried:
+            _tried[device] = _tries(device)
+        return _tried[device]
+
+
+def _tries(device: torch.device) -> bool:
     try:
-        from gpen_fast.png.kernels.filter import filter_rows
-
-        filter_rows(torch.zeros(1, 1, 1, dtype=torch.uint8, device=device), 1)
-    except Exception:
-        # No Triton, no compiler for its launcher, a GPU that it does not know: the torch operations give the same.
+        _try(device)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        # No Triton, no compiler for its launcher, a GPU that it does not know: the torch operations serve.
+        warnings.warn(
+            f"PNG on {device}: Triton's kernels cannot be used ({type(error).__name__}: {error}). Plain torch "
+            "operations write the same bytes, more slowly.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
         return False
     return True
+
+
+def _try(device: torch.device) -> None:
+    from gpen_fast.png.encode import on_device_by_torch
+    from gpen_fast.png.kernels.encode import on_device
+
+    wanted, facts = on_device_by_torch(_pictures(), False)
+    found, found_facts = on_device(_pictures().to(device), False)
+    sizes = facts[:, 0].tolist()
+    expected = torch.cat([one[:size] for one, size in zip(wanted, sizes, strict=True)])
+    same = torch.equal(found_facts[:, :2].cpu(), facts)
+    if not same or not torch.equal(found[: sum(sizes)].cpu(), expected):
+        raise DeviceError(f"they give other bytes on {device} than torch operations on the CPU.")
+
+
+def _pictures() -> Tensor:
+    """(3,3,6,60) uint8: smooth colour with a flat part, the same in grey, and noise."""
+    noise = torch.arange(3 * 6 * 60).view(3, 6, 60) ** 2 * 40503 >> 7
+    smooth = ((noise & 3).cumsum(2) + (noise >> 4 & 3).cumsum(1)) * (torch.arange(60) > 20)
+    return torch.stack([smooth, smooth[:1].expand(3, -1, -1), noise]).to(torch.uint8)

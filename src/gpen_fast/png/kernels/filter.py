@@ -1,4 +1,4 @@
-"""`gpen_fast.png.filter.filter_rows` in one kernel: a row is read twice and written once."""
+"""`gpen_fast.png.filter.filter_pictures` in two kernels: colour is looked for, then rows are filtered."""
 
 from __future__ import annotations
 
@@ -7,25 +7,90 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+# Bytes of samples that a program holds at once: more of them do not fit into registers.
 _BLOCK = 1024
+# What differs from picture to picture: one compilation serves all.
+_FREE = ["height", "width", "batch_step", "channel_step", "row_step", "pixel_step", "longest"]
 
 
-def filter_rows(rows: Tensor, pixel_bytes: int) -> Tensor:
-    """(B,H,R) uint8 to (B,H,1+R) uint8: see the torch operations."""
-    batch, height, length = rows.shape
-    rows = rows.contiguous()
-    filtered = torch.empty(batch, height, 1 + length, dtype=torch.uint8, device=rows.device)
-    with torch.cuda.device_of(rows):
-        _filter_row[(batch * height,)](rows, filtered, height, length, pixel_bytes, _BLOCK)
-    return filtered
+def filter_pictures(pixels: Tensor, keep_rgb: bool, colourful: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Streams, their lengths and the channels in them: see the torch operations.
+
+    pixels: (B,C,H,W) uint8 or int16, any strides. colourful: (B,) int32 zeros; 1 afterwards where channels differ.
+    """
+    batch, channels, height, width = pixels.shape
+    depth, may_be_lean = pixels.element_size(), channels >= 3 and not keep_rgb
+    longest = height * (1 + width * channels * depth)
+    stream = torch.empty(batch, longest, dtype=torch.uint8, device=pixels.device)
+    lengths, written = (torch.empty(batch, dtype=torch.int64, device=pixels.device) for _ in range(2))
+    grid, figures = (batch * height,), (height, width, *pixels.stride())
+    block = _BLOCK // depth
+    if may_be_lean:
+        _find_colour[grid](pixels, colourful, *figures, block)
+    _filter_rows[grid](
+        pixels, stream, colourful, lengths, written, *figures, longest, channels, depth, may_be_lean, block
+    )
+    return stream, lengths, written
+
+
+@triton.jit(do_not_specialize=_FREE)
+def _find_colour(
+    pixels, colourful, height, width, batch_step, channel_step, row_step, pixel_step, BLOCK: tl.constexpr
+):
+    line = tl.program_id(0).to(tl.int64)
+    picture = line // height
+    row = pixels + picture * batch_step + line % height * row_step
+    found = tl.zeros((BLOCK,), tl.int32)
+    for start in range(0, width, BLOCK):
+        place = start + tl.arange(0, BLOCK)
+        at, inside = place.to(tl.int64) * pixel_step, place < width
+        red = tl.load(row + at, mask=inside, other=0)
+        green = tl.load(row + channel_step + at, mask=inside, other=0)
+        blue = tl.load(row + 2 * channel_step.to(tl.int64) + at, mask=inside, other=0)
+        found += ((red != green) | (red != blue)).to(tl.int32)
+    if tl.sum(found) > 0:
+        # Every row says the same.
+        tl.store(colourful + picture, 1)
+
+
+@triton.jit(do_not_specialize=_FREE)
+def _filter_rows(
+    pixels, stream, colourful, lengths, written, height, width, batch_step, channel_step, row_step, pixel_step, longest,
+    CHANNELS: tl.constexpr, DEPTH: tl.constexpr, MAY_BE_LEAN: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
+    line = tl.program_id(0).to(tl.int64)
+    picture, y = line // height, line % height
+    row = pixels + picture * batch_step + y * row_step
+    target = stream + picture * longest
+    if MAY_BE_LEAN:
+        if tl.load(colourful + picture) == 0:
+            _lengths(lengths, written, picture, y, height, width, CHANNELS - 2, DEPTH)
+            _filter_row(
+                row, target, y, width, channel_step, row_step, pixel_step, CHANNELS - 2, 3, DEPTH, BLOCK
+            )
+        else:
+            _lengths(lengths, written, picture, y, height, width, CHANNELS, DEPTH)
+            _filter_row(row, target, y, width, channel_step, row_step, pixel_step, CHANNELS, 1, DEPTH, BLOCK)
+    else:
+        _lengths(lengths, written, picture, y, height, width, CHANNELS, DEPTH)
+        _filter_row(row, target, y, width, channel_step, row_step, pixel_step, CHANNELS, 1, DEPTH, BLOCK)
 
 
 @triton.jit
-def _filter_row(rows, filtered, height, length, step, BLOCK: tl.constexpr):
-    line = tl.program_id(0).to(tl.int64)
-    row = rows + line * length
+def _lengths(lengths, written, picture, y, height, width, CHANNELS: tl.constexpr, DEPTH: tl.constexpr):
+    if y == 0:
+        tl.store(lengths + picture, height * (1 + width.to(tl.int64) * (CHANNELS * DEPTH)))
+        tl.store(written + picture, CHANNELS)
+
+
+@triton.jit
+def _filter_row(
+    row, stream, y, width, channel_step, row_step, pixel_step,
+    CHANNELS: tl.constexpr, SPREAD: tl.constexpr, DEPTH: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
+    length = width * (CHANNELS * DEPTH)
     # A lane each: Triton's interpreter has no mask of lanes and one number.
-    above = tl.zeros((BLOCK,), tl.int64) + line % height
+    above = tl.zeros((BLOCK,), tl.int64) + y
     lane = tl.arange(0, BLOCK)
     none = tl.zeros((BLOCK,), tl.int32)
     sub = tl.zeros((BLOCK,), tl.int32)
@@ -33,17 +98,21 @@ def _filter_row(rows, filtered, height, length, step, BLOCK: tl.constexpr):
     average = tl.zeros((BLOCK,), tl.int32)
     paeth = tl.zeros((BLOCK,), tl.int32)
     for start in range(0, length, BLOCK):
-        value, a, b, c = _around(row, start + lane, length, step, above)
+        value, a, b, c = _around(
+            row, start + lane, length, above, channel_step, row_step, pixel_step, CHANNELS, SPREAD, DEPTH
+        )
         none += _bits(value)
         sub += _bits(value - a)
         up += _bits(value - b)
         average += _bits(value - ((a + b) >> 1))
         paeth += _bits(value - _nearest(a, b, c))
     best = _first_least(tl.sum(none), tl.sum(sub), tl.sum(up), tl.sum(average), tl.sum(paeth))
-    target = filtered + line * (length + 1)
+    target = stream + y * (length + 1)
     tl.store(target, best.to(tl.uint8))
     for start in range(0, length, BLOCK):
-        value, a, b, c = _around(row, start + lane, length, step, above)
+        value, a, b, c = _around(
+            row, start + lane, length, above, channel_step, row_step, pixel_step, CHANNELS, SPREAD, DEPTH
+        )
         mean = tl.where(best == 3, (a + b) >> 1, tl.where(best == 4, _nearest(a, b, c), 0))
         guess = tl.where(best == 1, a, tl.where(best == 2, b, mean))
         place = start + lane
@@ -51,17 +120,31 @@ def _filter_row(rows, filtered, height, length, step, BLOCK: tl.constexpr):
 
 
 @triton.jit
-def _around(row, place, length, step, above):
+def _around(
+    row, place, length, above, channel_step, row_step, pixel_step,
+    CHANNELS: tl.constexpr, SPREAD: tl.constexpr, DEPTH: tl.constexpr,
+):  # fmt: skip
     """Bytes, those before them, above them and before those; zero outside, all four beyond the row's end."""
     inside = place < length
-    has_left = inside & (place >= step)
+    has_left = inside & (place >= CHANNELS * DEPTH)
     has_up = inside & (above > 0)
     has_corner = has_left & (above > 0)
-    value = tl.load(row + place, mask=inside, other=0).to(tl.int32)
-    left = tl.load(row + place - step, mask=has_left, other=0).to(tl.int32)
-    up = tl.load(row - length + place, mask=has_up, other=0).to(tl.int32)
-    corner = tl.load(row - length + place - step, mask=has_corner, other=0).to(tl.int32)
+    channel = place % (CHANNELS * DEPTH) // DEPTH * SPREAD
+    at = row + (place // (CHANNELS * DEPTH)).to(tl.int64) * pixel_step + channel.to(tl.int64) * channel_step
+    value = _byte(tl.load(at, mask=inside, other=0), place, DEPTH)
+    left = _byte(tl.load(at - pixel_step, mask=has_left, other=0), place, DEPTH)
+    up = _byte(tl.load(at - row_step, mask=has_up, other=0), place, DEPTH)
+    corner = _byte(tl.load(at - row_step - pixel_step, mask=has_corner, other=0), place, DEPTH)
     return value, left, up, corner
+
+
+@triton.jit
+def _byte(sample, place, DEPTH: tl.constexpr):
+    """Of two bytes the upper one comes first."""
+    value = sample.to(tl.int32)
+    if DEPTH == 2:
+        value = (value >> (8 - place % 2 * 8)) & 255
+    return value
 
 
 @triton.jit
@@ -73,13 +156,10 @@ def _nearest(a, b, c):
 
 @triton.jit
 def _bits(residual):
-    """A sign and the bits of the magnitude; none for zero."""
-    byte = residual & 255
-    magnitude = tl.minimum(byte, 256 - byte)
-    bits = tl.where(magnitude > 0, 2, 0)
-    for step in tl.static_range(1, 8):
-        bits += tl.where(magnitude >= (1 << step), 1, 0)
-    return bits
+    """A sign and the bits of the magnitude, which a float's exponent counts; none for zero."""
+    magnitude = tl.abs((residual << 24) >> 24)
+    exponent = magnitude.to(tl.float32).to(tl.int32, bitcast=True) >> 23
+    return tl.maximum(exponent - 125, 0)
 
 
 @triton.jit

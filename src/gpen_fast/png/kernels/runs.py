@@ -1,4 +1,4 @@
-"""`gpen_fast.png.runs.tokens_by_blocks` in one kernel: bytes are read once, tokens written and counted at once."""
+"""`gpen_fast.png.runs.tokens_by_blocks` in one kernel: bytes are read once; tokens, counts and Adler-32's sums made."""
 
 from __future__ import annotations
 
@@ -12,56 +12,67 @@ from gpen_fast.png.runs import BLOCK, LEAST, LITERALS, NONE, TOKENS, WINDOW
 # Windows of one program: it adds its counts to its block's once.
 _GROUP = 8
 _LANES, _BINS = triton.next_power_of_2(WINDOW), triton.next_power_of_2(TOKENS)
+# The greatest prime below 2^16 (RFC 1950, 9).
+ADLER = 65521
 
 
-def tokens_by_blocks(windows: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """(B,n,258) uint8 to (K,256,258) int16 and (K,TOKENS) int64: see the torch operations."""
-    batch, number, _ = windows.shape
-    blocks = -(-number // BLOCK)
-    tokens = torch.empty(batch * blocks, BLOCK, WINDOW, dtype=torch.int16, device=windows.device)
-    counts = torch.zeros(batch * blocks, TOKENS, dtype=torch.int64, device=windows.device)
-    grid = (blocks * BLOCK // _GROUP, batch)
-    figures = (BLOCK, WINDOW, LEAST, LITERALS, NONE, TOKENS, _GROUP, _LANES, _BINS)
-    with torch.cuda.device_of(windows):
-        _tokenise[grid](windows.contiguous(), lengths, tokens, counts, number, blocks, *figures)
-    return tokens, counts
+def tokens_by_blocks(stream: Tensor, lengths: Tensor, counts: Tensor, sums: Tensor) -> Tensor:
+    """(K,66048) int16 tokens of a (B,N) uint8 stream; nothing is written where no byte counts.
+
+    lengths: (B,) int64. counts: (K,TOKENS) int32 zeros, how often each token occurs is added. sums: (K,2) int64 zeros,
+    of bytes, and of bytes times places modulo 65521, up to multiples of it.
+    """
+    batch, most = stream.shape
+    blocks = len(counts) // batch
+    tokens = torch.empty(batch * blocks, BLOCK * WINDOW, dtype=torch.int16, device=stream.device)
+    grid = (batch * blocks * (BLOCK // _GROUP),)
+    figures = (BLOCK, WINDOW, LEAST, LITERALS, NONE, TOKENS, _GROUP, _LANES, _BINS, ADLER)
+    _tokenise[grid](stream, lengths, tokens, counts, sums, most, blocks, *figures)
+    return tokens
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["most", "blocks"])
 def _tokenise(
-    stream, lengths, tokens, counts, number, blocks,
+    stream, lengths, tokens, counts, sums, most, blocks,
     BLOCK: tl.constexpr, WINDOW: tl.constexpr, LEAST: tl.constexpr, LITERALS: tl.constexpr, NONE: tl.constexpr,
-    TOKENS: tl.constexpr, GROUP: tl.constexpr, LANES: tl.constexpr, BINS: tl.constexpr,
+    TOKENS: tl.constexpr, GROUP: tl.constexpr, LANES: tl.constexpr, BINS: tl.constexpr, ADLER: tl.constexpr,
 ):  # fmt: skip
-    picture = tl.program_id(1).to(tl.int64)
-    first = tl.program_id(0).to(tl.int64) * GROUP
+    part = tl.program_id(0).to(tl.int64)
+    block = part // (BLOCK // GROUP)
+    picture = block // blocks
+    # The first byte, counted from its picture's and from all blocks' beginning.
+    first = (part - picture * blocks * (BLOCK // GROUP)) * (GROUP * WINDOW)
+    target = tokens + part * (GROUP * WINDOW)
+    source = stream + picture * most
     length = tl.load(lengths + picture)
-    source = stream + picture * number * WINDOW
-    target = tokens + picture * blocks * BLOCK * WINDOW
     lane = tl.arange(0, LANES)
-    if first * WINDOW >= length:
-        for step in range(GROUP):
-            place = (first + step) * WINDOW + lane
-            tl.store(target + place, tl.full((LANES,), NONE, tl.int16), mask=lane < WINDOW)
-    else:
+    if first < length:
         found = tl.zeros((BINS,), tl.int32)
+        plain = tl.zeros((LANES,), tl.int32)
+        placed = tl.zeros((LANES,), tl.int32)
         for step in range(GROUP):
-            place = (first + step) * WINDOW + lane
+            near = step * WINDOW + lane
+            place = first + near
             inside = (lane < WINDOW) & (place < length)
-            token = _tokens_of(source, place, lane, inside, WINDOW, LEAST, LITERALS, NONE)
-            tl.store(target + place, token.to(tl.int16), mask=lane < WINDOW)
+            value = tl.load(source + place, mask=inside, other=0).to(tl.int32)
+            plain += value
+            placed += value * near
+            token = _tokens_of(source, value, place, lane, inside, WINDOW, LEAST, LITERALS, NONE)
+            tl.store(target + near, token.to(tl.int16), mask=lane < WINDOW)
             found += tl.histogram(token, BINS)
-        block = picture * blocks + first // BLOCK
         kind = tl.arange(0, BINS)
-        tl.atomic_add(counts + block * TOKENS + kind, found.to(tl.int64), mask=(kind < NONE) & (found > 0))
+        many = counts + block * TOKENS + kind
+        tl.atomic_add(many, found, mask=(kind < NONE) & (found > 0), sem="relaxed")
+        total = tl.sum(plain).to(tl.int64)
+        tl.atomic_add(sums + 2 * block, total, sem="relaxed")
+        tl.atomic_add(sums + 2 * block + 1, tl.sum(placed) + first % ADLER * total, sem="relaxed")
 
 
 @triton.jit
 def _tokens_of(
-    source, place, lane, inside,
+    source, value, place, lane, inside,
     WINDOW: tl.constexpr, LEAST: tl.constexpr, LITERALS: tl.constexpr, NONE: tl.constexpr,
 ):  # fmt: skip
-    value = tl.load(source + place, mask=inside, other=0).to(tl.int32)
     before = tl.load(source + place - 1, mask=inside & (place > 0), other=0).to(tl.int32)
     repeats = inside & (place > 0) & (value == before)
     start = tl.associative_scan(tl.where(repeats, -1, lane), 0, _larger) + 1

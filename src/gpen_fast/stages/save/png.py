@@ -42,6 +42,8 @@ def encode_in_place(frame: Frame, carried: bytes, *, keep_rgb: bool) -> bytes:
 
 def _joined(parts: list[Tensor]) -> Tensor:
     """One tensor of all channels, joined as int16 where they are uint16: torch lacks most operations on that."""
+    if len(parts) == 1:
+        return parts[0]
     dtype = parts[0].dtype
     as_signed = torch.int16 if dtype == torch.uint16 else dtype
     return torch.cat([part.view(as_signed) for part in parts]).view(dtype)

@@ -1,0 +1,100 @@
+"""What Triton makes of a kernel for a GPU that is not here: its launches are watched, each is compiled by ptxas.
+
+`launches` runs something whose kernels would be launched and collects them, with the arguments that they would get,
+without running any; `compiled` makes machine code of one. Neither needs a GPU.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+_TYPES = {
+    torch.bool: "i1", torch.uint8: "u8", torch.int8: "i8", torch.int16: "i16", torch.int32: "i32", torch.int64: "i64",
+    torch.float16: "fp16", torch.bfloat16: "bf16", torch.float32: "fp32",
+}  # fmt: skip
+_WARP = 32
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A kernel, the grid and the arguments that it was called with, and options such as num_warps."""
+
+    kernel: Any
+    grid: Any
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.kernel.__name__
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a program takes: registers of a thread, bytes of its stack and of shared memory."""
+
+    registers: int
+    stack: int
+    shared: int
+
+
+@contextlib.contextmanager
+def launches(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Launch]]:
+    """The launches inside the block, none of which takes place: outputs stay as they were allocated."""
+    jit = pytest.importorskip("triton.runtime.jit")
+    found: list[Launch] = []
+
+    def note(kernel: Any, *arguments: Any, grid: Any, warmup: bool, **options: Any) -> None:
+        found.append(Launch(kernel, grid, arguments, options))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(jit.JITFunction, "run", note)
+        yield found
+
+
+def compiled(launch: Launch, capability: int) -> Resources:
+    """Compiles for a CUDA device of this capability, such as 90; nothing is known of alignment."""
+    compiler = importlib.import_module("triton.backends.compiler")
+    triton = importlib.import_module("triton")
+    signature, constants = {}, {}
+    for parameter, argument in zip(launch.kernel.params, launch.arguments, strict=True):
+        if parameter.is_constexpr:
+            signature[parameter.name], constants[parameter.name] = "constexpr", argument
+        else:
+            signature[parameter.name] = _type(argument)
+    source = triton.compiler.ASTSource(fn=launch.kernel, signature=signature, constexprs=constants)
+    target = compiler.GPUTarget("cuda", capability, _WARP)
+    made = triton.compile(source, target=target, options=launch.options)
+    return Resources(*_registers_and_stack(made.asm["cubin"]), made.metadata.shared)
+
+
+def _type(argument: Any) -> str:
+    if isinstance(argument, torch.Tensor):
+        return f"*{_TYPES[argument.dtype]}"
+    if isinstance(argument, float):
+        return "fp32"
+    return "i32" if -(1 << 31) <= argument < 1 << 31 else "i64"
+
+
+def _registers_and_stack(cubin: bytes) -> tuple[int, int]:
+    triton = importlib.import_module("triton")
+    tool = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(cubin)
+        file.flush()
+        command = [str(tool), "--dump-resource-usage", file.name]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"REG:(\d+) STACK:(\d+)", said)
+    assert found, said
+    return int(found[1]), int(found[2])
