@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from interpreter import run_interpreted
 from kernels import compiled, launches
 from png_pictures import KINDS, TYPES, make
 
@@ -22,22 +19,7 @@ CUDA = torch.device("cuda", 0)
 
 
 def test_interpreted_kernels_equal_the_torch_operations() -> None:
-    triton = pytest.importorskip("triton")
-    if _version(triton.__version__) < (3, 7) and _version(np.__version__) >= (2, 4):
-        pytest.skip("the interpreter of this Triton counts loops by what NumPy 2.4 refuses")
-    script = Path(__file__).with_name("interpreted.py")
-    ran = subprocess.run(
-        [sys.executable, str(script)],
-        env=os.environ | {"TRITON_INTERPRET": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".")[:2])
+    run_interpreted(Path(__file__).with_name("interpreted.py"))
 
 
 @pytest.fixture

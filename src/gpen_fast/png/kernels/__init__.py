@@ -11,6 +11,8 @@ from torch import Tensor
 from gpen_fast.device import is_out_of_memory
 from gpen_fast.errors import DeviceError
 
+# Nothing here is computed in floating point; unsaid, Triton 3.9 warns that its default will change.
+OPTIONS = {"enable_fp_fusion": False}
 _tried: dict[torch.device, bool] = {}
 _trying = threading.Lock()
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gpen_fast.png import tables
 from gpen_fast.png.constants import on_device
+from gpen_fast.png.kernels import OPTIONS
 from gpen_fast.png.kernels.huffman import canonical_codes, code_lengths
 from gpen_fast.png.runs import BLOCK, TOKENS, WINDOW
 
@@ -57,7 +58,7 @@ def make_code(counts: Tensor, lengths: Tensor, bits: Tensor) -> Code:
     _make_code[(blocks,)](
         counts, lengths, *constants, code.words, code.head, code.sections, code.bits, blocks // len(lengths),
         BLOCK * WINDOW, TOKENS, ROW, _KINDS, HEAD, SECTIONS, _NEVER, _NEVER_META, tables.BLOCK_HEADER,
-        _LONGEST_RUN, len(tables.META_ORDER), tables.SYMBOLS,
+        _LONGEST_RUN, len(tables.META_ORDER), tables.SYMBOLS, **OPTIONS,
     )  # fmt: skip
     return code
 

@@ -7,6 +7,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from gpen_fast.png.kernels import OPTIONS
+
 # Bytes of samples that a program holds at once: more of them do not fit into registers.
 _BLOCK = 1024
 # What differs from picture to picture: one compilation serves all.
@@ -26,9 +28,20 @@ def filter_pictures(pixels: Tensor, keep_rgb: bool, colourful: Tensor) -> tuple[
     grid, figures = (batch * height,), (height, width, *pixels.stride())
     block = _BLOCK // depth
     if may_be_lean:
-        _find_colour[grid](pixels, colourful, *figures, block)
+        _find_colour[grid](pixels, colourful, *figures, block, **OPTIONS)
     _filter_rows[grid](
-        pixels, stream, colourful, lengths, written, *figures, longest, channels, depth, may_be_lean, block
+        pixels,
+        stream,
+        colourful,
+        lengths,
+        written,
+        *figures,
+        longest,
+        channels,
+        depth,
+        may_be_lean,
+        block,
+        **OPTIONS,
     )
     return stream, lengths, written
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gpen_fast.png import checksums, idat
 from gpen_fast.png.constants import on_device
+from gpen_fast.png.kernels import OPTIONS
 from gpen_fast.png.kernels.layout import Layout
 
 _ROWS, _COLUMNS = 8, checksums.BLOCK
@@ -28,9 +29,11 @@ def frame_chunks(words: Tensor, stream: Tensor, layout: Layout, registers: Tenso
     (start,) = on_device(_starts, words.device)
     _place[(batch * chunks * _TILES,)](
         words.view(torch.uint8), stream, layout.facts, by_bit, by_row, registers, framed,
-        4 * words.shape[1], stream.shape[1], chunks, idat.CHUNK, _TILES, _ROWS, _COLUMNS, _PICTURES,
+        4 * words.shape[1], stream.shape[1], chunks, idat.CHUNK, _TILES, _ROWS, _COLUMNS, _PICTURES, **OPTIONS,
     )  # fmt: skip
-    _close[(batch * chunks,)](layout.facts, registers, start, framed, chunks, idat.CHUNK, _PICTURES)
+    _close[(batch * chunks,)](
+        layout.facts, registers, start, framed, chunks, idat.CHUNK, _PICTURES, **OPTIONS
+    )
     return framed
 
 

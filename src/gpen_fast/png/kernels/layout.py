@@ -10,6 +10,7 @@ import triton.language as tl
 from torch import Tensor
 
 from gpen_fast.png.idat import CHUNK
+from gpen_fast.png.kernels import OPTIONS
 from gpen_fast.png.kernels.runs import ADLER
 
 # The zlib stream's two bytes stand before the first block.
@@ -37,7 +38,7 @@ def lay_out(bits: Tensor, sums: Tensor, lengths: Tensor, written: Tensor) -> Lay
     layout = Layout(torch.empty(len(bits), dtype=torch.int64, device=bits.device),
                     torch.empty(batch, 5, dtype=torch.int64, device=bits.device))  # fmt: skip
     figures = (len(bits) // batch, _HEADER_BITS, _STORED, _STORED_HEAD, ADLER, CHUNK, _FRAME, _LANES)
-    _lay_out[(batch,)](bits, sums, lengths, written, layout.starts, layout.facts, *figures)
+    _lay_out[(batch,)](bits, sums, lengths, written, layout.starts, layout.facts, *figures, **OPTIONS)
     return layout
 
 

@@ -6,6 +6,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from gpen_fast.png.kernels import OPTIONS
 from gpen_fast.png.kernels.code import END_TOKEN, HEAD, PART, PARTS, ROW, SECTIONS, Code
 from gpen_fast.png.kernels.layout import STORES, Layout
 from gpen_fast.png.runs import BLOCK, WINDOW
@@ -20,10 +21,12 @@ def pack(tokens: Tensor, code: Code, layout: Layout, lengths: Tensor, words: Ten
     """
     blocks = len(tokens) // len(lengths)
     figures = (BLOCK * WINDOW, PART, PARTS, SECTIONS, ROW)
-    _sum_widths[(len(tokens) * PARTS,)](tokens, lengths, code.words, code.sections, blocks, *figures)
+    _sum_widths[(len(tokens) * PARTS,)](
+        tokens, lengths, code.words, code.sections, blocks, *figures, **OPTIONS
+    )
     _write[(len(tokens) * SECTIONS,)](
         tokens, lengths, code.words, code.head, code.sections, layout.starts, layout.facts[:, STORES], words,
-        blocks, words.shape[1], *figures, _MOST_SECTIONS, HEAD, END_TOKEN,
+        blocks, words.shape[1], *figures, _MOST_SECTIONS, HEAD, END_TOKEN, **OPTIONS,
     )  # fmt: skip
 
 

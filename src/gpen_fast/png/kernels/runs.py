@@ -7,6 +7,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from gpen_fast.png.kernels import OPTIONS
 from gpen_fast.png.runs import BLOCK, LEAST, LITERALS, NONE, TOKENS, WINDOW
 
 # Windows of one program: it adds its counts to its block's once.
@@ -27,7 +28,7 @@ def tokens_by_blocks(stream: Tensor, lengths: Tensor, counts: Tensor, sums: Tens
     tokens = torch.empty(batch * blocks, BLOCK * WINDOW, dtype=torch.int16, device=stream.device)
     grid = (batch * blocks * (BLOCK // _GROUP),)
     figures = (BLOCK, WINDOW, LEAST, LITERALS, NONE, TOKENS, _GROUP, _LANES, _BINS, ADLER)
-    _tokenise[grid](stream, lengths, tokens, counts, sums, most, blocks, *figures)
+    _tokenise[grid](stream, lengths, tokens, counts, sums, most, blocks, *figures, **OPTIONS)
     return tokens
 
 
