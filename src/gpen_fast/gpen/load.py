@@ -11,7 +11,8 @@ from torch import Tensor
 from gpen_fast.device import arithmetic, pick_device, pick_precision
 from gpen_fast.errors import PictureError, SettingsError
 from gpen_fast.gpen.checkpoint import State, build
-from gpen_fast.gpen.folded import DTYPES, FoldedGenerator, switches
+from gpen_fast.gpen.fold import fold
+from gpen_fast.gpen.folded import DTYPES, switches
 from gpen_fast.gpen.network import FullGenerator
 
 FORMS = ("reference", "folded")
@@ -32,7 +33,7 @@ class Network:
         folded = form == "folded"
         self._arithmetic = switches(precision) if folded else precision
         self._run: Callable[[Tensor], Tensor] = (
-            FoldedGenerator(module, DTYPES[precision], device) if folded else module.to(device)
+            fold(module, DTYPES[precision], device) if folded else module.to(device)
         )
 
     def __call__(self, faces: Tensor) -> Tensor:
