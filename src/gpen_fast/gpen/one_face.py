@@ -18,13 +18,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpen_fast.gpen.folded_layers import EPSILON, NHWC, Dense
+from gpen_fast.gpen.folded_layers import EPSILON, NHWC
 from gpen_fast.gpen.layers import GAIN, LEAK, Blur
 from gpen_fast.gpen.network import FullGenerator, StyledConv, ToRGB
 from gpen_fast.gpen.onednn import Conv
 
 # A weight's element costs about this many of an activation's to scale: it is float32, and laid out again.
 _WEIGHT_COST = 2
+# Below this many bfloat16 values two elementwise passes take less time than one convolution's call.
+_FEW = 1 << 17
 
 
 class OneFaceGenerator:
@@ -50,9 +52,10 @@ class OneFaceGenerator:
         self._convs = [Styled(conv, side, dtype) for conv, side, _ in layers]
         self._rgbs = [Rgb(to_rgb, dtype) if to_rgb is not None else None for _, _, to_rgb in layers]
         affine = [each.conv.modulation for conv, _, rgb in layers for each in (conv, rgb) if each is not None]
-        # (in,out): with one row, torch reads this order at twice the speed of the other.
-        self._style_weight = torch.cat([(a.weight * a.scale).detach().t() for a in affine], dim=1)
-        self._style_bias = torch.cat([(a.bias * a.lr_mul).detach() for a in affine])
+        self._styles = Linear(
+            torch.cat([(a.weight * a.scale).detach() for a in affine]),
+            torch.cat([(a.bias * a.lr_mul).detach() for a in affine]),
+        )
         self._style_widths = [len(a.bias) for a in affine]
 
     def __call__(self, faces: Tensor) -> Tensor:
@@ -60,36 +63,53 @@ class OneFaceGenerator:
 
     def _restored(self, face: Tensor) -> Tensor:
         features, latent = self._encoded(face)
-        styles = iter(torch.addmm(self._style_bias, latent, self._style_weight)[0].split(self._style_widths))
-        x, rgb = Scaled(self._input, None), None
+        styles = iter(self._styles(latent).flatten().split(self._style_widths))
+        x, rgb = Scaled((self._input,), None), None
         for number, (conv, to_rgb) in enumerate(zip(self._convs, self._rgbs, strict=True)):
             x = conv(x, next(styles), features[-1 - (number + 1) // 2])
+            # Only RGB reads the last, and does not need it in one part.
+            x = x if conv is self._convs[-1] else x.joined()
             rgb = to_rgb(x, next(styles), rgb) if to_rgb else rgb
         assert rgb is not None
         return rgb
 
     def _encoded(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
-        """The features from full size down to 4 pixels, and the (1,D) latent."""
+        """The features from full size down to 4 pixels, and the (1,D,1,1) latent."""
         features = []
         for encoder in self._encoders:
             x = encoder(x)
             features.append(x)
-        latent = self._latent(x.float().flatten(1))
+        latent = self._latent(x.float().reshape(1, -1, 1, 1))
         latent = latent * torch.rsqrt(latent.square().mean() + EPSILON)
         for layer in self._mapping:
             latent = layer(latent)
         return features, latent
 
 
+class Linear:
+    """A linear layer, (1,in,1,1) to (1,out,1,1) float32. torch reads a weight for one row far slower than oneDNN."""
+
+    def __init__(self, weight: Tensor, bias: Tensor, *, activate: bool = False) -> None:
+        conv = Conv(weight[:, :, None, None], 1)
+        self._run, self._bias = conv.activated if activate else conv, bias
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self._run(x, self._bias)
+
+
 @dataclass(frozen=True, eq=False)
 class Scaled:
-    """(1,C,H,W) values and the (C,) float32 factors that they still lack, None for none."""
+    """(1,C,H,W) values, in one or more parts along C, and the (C,) float32 factors that they lack, None for none."""
 
-    values: Tensor
+    parts: tuple[Tensor, ...]
     lacks: Tensor | None
 
+    def joined(self) -> Scaled:
+        """The same in one part."""
+        return Scaled((torch.cat(self.parts, dim=1),), self.lacks)
+
     def style(self, style: Tensor) -> Tensor:
-        """What remains to multiply `values` by."""
+        """What remains to multiply the values by."""
         return style if self.lacks is None else style * self.lacks
 
 
@@ -130,13 +150,13 @@ class Styled:
     def __call__(self, x: Scaled, style: Tensor, feature: Tensor) -> Scaled:
         demodulation = torch.mv(self._squares, style.square()).add_(EPSILON).rsqrt_()
         if self._weight is None:
-            values = x.values * x.style(style).to(self._dtype)[:, None, None]
+            values = x.parts[0] * x.style(style).to(self._dtype)[:, None, None]
             own = self._activated(values, self._bias / demodulation, None)
             lacks = torch.cat([demodulation, self._ones])
         else:
             weight = self._scaled(self._weight, x.style(style), demodulation)
-            own, lacks = self._activated(x.values, self._bias, weight), None
-        return Scaled(torch.cat([own, self._skip(feature)], dim=1), lacks)
+            own, lacks = self._activated(x.parts[0], self._bias, weight), None
+        return Scaled((own, self._skip(feature)), lacks)
 
     def _scaled(self, weight: Tensor, style: Tensor, demodulation: Tensor) -> Tensor:
         scale = style[:, None] * demodulation if self._up else demodulation[:, None] * style
@@ -152,15 +172,17 @@ class Skip:
     """The encoder's feature as it stands beside a styled convolution's result: scaled, biased, activated."""
 
     def __init__(self, share: Tensor, bias: Tensor, side: int, dtype: torch.dtype) -> None:
-        self._share, self._bias = share.view(1, 1, 1, 1), bias
+        self._share, self._bias = share.to(dtype), bias
+        self._biases = bias.to(dtype).view(1, -1, 1, 1)
         # One pass as a depthwise convolution; in float32 two elementwise passes take less than that.
-        weight = share.to(dtype).expand(len(bias), 1, 1, 1)
-        self._conv = Conv(weight, side, groups=len(bias)) if dtype == torch.bfloat16 else None
+        weight = self._share.view(1, 1, 1, 1).expand(len(bias), -1, -1, -1)
+        fused = dtype == torch.bfloat16 and len(bias) * side**2 >= _FEW
+        self._conv = Conv(weight, side, groups=len(bias)) if fused else None
 
     def __call__(self, feature: Tensor) -> Tensor:
         if self._conv is not None:
             return self._conv.activated(feature, self._bias)
-        return F.leaky_relu_(torch.addcmul(self._bias[:, None, None], feature, self._share), LEAK)
+        return F.leaky_relu_(torch.addcmul(self._biases, feature, self._share), LEAK)
 
 
 class Rgb:
@@ -173,14 +195,19 @@ class Rgb:
 
     def __call__(self, x: Scaled, style: Tensor, rgb: Tensor | None) -> Tensor:
         weight = (self._weight * x.style(style)).to(self._dtype)[:, :, None, None]
-        here = self._conv(x.values, self._bias, weight=weight).float()
+        first, *others = zip(x.parts, weight.split([part.shape[1] for part in x.parts], dim=1), strict=True)
+        here = self._conv(first[0], self._bias, weight=first[1]).float()
+        for part, share in others:
+            here = here.add_(self._conv(part, weight=share))
         if rgb is None or self._fir is None:
             return here
         return here.add_(F.conv_transpose2d(rgb, self._fir, stride=2, padding=1, groups=3))
 
 
-def _dense(layer: Any) -> Dense:
-    return Dense((layer.weight * (layer.scale * GAIN)).detach(), layer.bias.detach() * (layer.lr_mul * GAIN))
+def _dense(layer: Any) -> Linear:
+    """Every linear layer of the latent's way is activated."""
+    weight, bias = layer.weight * (layer.scale * GAIN), layer.bias * (layer.lr_mul * GAIN)
+    return Linear(weight.detach(), bias.detach(), activate=True)
 
 
 def _fir(blur: Blur, channels: int, side: int, dtype: torch.dtype, *, padding: int) -> Conv:
