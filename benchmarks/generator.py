@@ -305,7 +305,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="of counted calls for each model")
     parser.add_argument("--no-errors", action="store_true", help="leave the float64 network out")
     parser.add_argument("--exported", type=Path, help="keep ONNX exports here for the next run")
-    parser.add_argument("--name", default="generator", help="of the report")
+    parser.add_argument("--json", type=Path, help="the report, instead of results/<machine>/generator.json")
     asked = parser.parse_args()
     device = pick_device(asked.device)
     asked.batches = asked.batches or ([1] if device.type == "cpu" else [1, 8, 32])
@@ -319,7 +319,7 @@ def main() -> None:
         models = [one_model(model, asked, device, exported) for model in asked.models]
     facts = {"schema": 1, "suite": "generator", "version": __version__, "commit": commit()}
     made = {**facts, "device": device_facts(device), "versions": versions(), "models": models}
-    target = HERE / "results" / machine() / f"{asked.name}.json"
+    target = asked.json or HERE / "results" / machine() / "generator.json"
     write_json(made, target)
     print(f"wrote {target}")
 
