@@ -1,9 +1,9 @@
 """The generator alone: backends x precisions x batches, beside ONNX Runtime and OpenVINO, in one run.
 
 Method: random weights of true shapes, a fresh random input for each call. Every contestant is called once in turn,
-with the reference network in eager fp32 (TF32 off) among them, until each had 20 calls, or three and its share of
-`--seconds`; the first call stands apart. On a CPU the network's five heaviest convolutions run in the same turns, in
-NHWC with weights laid out before; the floor is the network's FLOPs over the best rate of any of them. On CUDA
+with the reference network in eager fp32 (TF32 off) among them, until each had 20 calls or `--seconds` are over; the
+first call stands apart, and turns in which other processes took a tenth of a processor are not kept. On a CPU the
+network's five heaviest convolutions run in the same turns, in NHWC with weights laid out before; the floor is the network's FLOPs over the best rate of any of them. On CUDA
 the floor is the roofline of one H200 and is left out on other devices. Errors are relative L2 against the
 reference network in float64. ONNX Runtime and OpenVINO run the reference network's export for one face.
 Compare figures of one run on one machine, never times of two.
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import os
 import statistics
 import tempfile
 import time
@@ -43,6 +44,8 @@ from gpen_fast.stages.generate.base import open_backend
 MOST_CALLS, FEWEST_CALLS = 20, 3
 BASE = ("eager", "fp32", 1)
 PAUSE = 0.02
+# Processor seconds of other processes for each second of a turn from which its times are not kept.
+OTHERS = 0.1
 DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 # Microseconds a face on one H200 at 790 TFLOP/s and 4.3 TB/s, everything fused, from batches of 1, 8 and 32 up.
 ROOFLINE = {
@@ -170,22 +173,44 @@ def call(contestant: Contestant, faces: Tensor, device: torch.device) -> float:
 
 def measure(
     entered: list[Contestant], convs: list[Heavy], size: int, seconds: float, device: torch.device
-) -> None:
-    """Fills in the times, all in turn."""
-    random = seeded(1)
-    most = max(each.batch for each in entered)
+) -> int:
+    """Fills in the times, all in turn. Returns how many turns others disturbed: their times are not kept."""
+    random, most, disturbed = seeded(1), max(each.batch for each in entered), 0
     for each in entered:
         each.first = call(each, faces_of(most, size, random)[: each.batch].to(device), device)
-    share = seconds / len(entered)
-    for _ in range(MOST_CALLS):
+    end = time.perf_counter() + seconds
+    for turn in range(2 * MOST_CALLS):
+        kept, late = len(entered[0].times), time.perf_counter() > end
+        if kept == MOST_CALLS or (late and kept >= FEWEST_CALLS):
+            break
         faces = faces_of(most, size, random).to(device)
-        for each in entered:
-            if len(each.times) < FEWEST_CALLS or sum(each.times) < share:
-                each.times.append(call(each, faces[: each.batch], device))
-        for conv in convs:
-            start = time.perf_counter()
-            conv.run()
-            conv.times.append(time.perf_counter() - start)
+        before = others_seconds()
+        took = [call(each, faces[: each.batch], device) for each in entered]
+        conv_took = [timed(conv.run) for conv in convs]
+        idle = others_seconds() - before <= OTHERS * sum(took)
+        disturbed += not idle
+        # The last turns count as they are where the machine leaves no choice.
+        if idle or late or turn >= 2 * MOST_CALLS - FEWEST_CALLS:
+            for each, one in zip([*entered, *convs], [*took, *conv_took], strict=True):
+                each.times.append(one)
+    return disturbed
+
+
+def timed(run: Callable[[], Any]) -> float:
+    """Seconds of a call on the host."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def others_seconds() -> float:
+    """Processor seconds that all other processes have used; 0 where the system does not tell."""
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return 0.0
+    user, nice, system, _idle, _wait, irq, softirq, steal = map(int, stat.read_text().split()[1:9])
+    busy = user + nice + system + irq + softirq + steal
+    return busy / os.sysconf("SC_CLK_TCK") - time.process_time()
 
 
 def faces_of(number: int, size: int, random: torch.Generator) -> Tensor:
@@ -277,7 +302,7 @@ def one_model(model: str, asked: argparse.Namespace, device: torch.device, expor
     used = {each.precision for each in entered}
     convs = [c for p in sorted(used) for c in heaviest(figures, p)] if device.type == "cpu" else []
     with arithmetic("fp32", device):
-        measure(entered, convs, figures.size, asked.seconds, device)
+        disturbed = measure(entered, convs, figures.size, asked.seconds, device)
     if not asked.no_errors:
         check(entered, network, figures.size, device)
     flop, best = flop_of(figures), rates(convs)
@@ -291,7 +316,13 @@ def one_model(model: str, asked: argparse.Namespace, device: torch.device, expor
         {"shape": c.name, "precision": c.precision, "gflop_per_s": round(c.flop / statistics.median(c.times) / 1e9, 1)}
         for c in convs
     ]  # fmt: skip
-    return {"model": model, "gflop": round(flop / 1e9, 2), "convolutions": heavy, "rows": table}
+    return {
+        "model": model,
+        "gflop": round(flop / 1e9, 2),
+        "disturbed_turns": disturbed,
+        "convolutions": heavy,
+        "rows": table,
+    }
 
 
 def main() -> None:
