@@ -3,10 +3,10 @@
 Method: random weights of true shapes, a fresh random input for each call. Every contestant is called once in turn,
 with the reference network in eager fp32 (TF32 off) among them, until each had 20 calls or `--seconds` are over; the
 first call stands apart, and turns in which other processes took a tenth of a processor are not kept. On a CPU the
-network's five heaviest convolutions run in the same turns, in NHWC with weights laid out before; the floor is the network's FLOPs over the best rate of any of them. On CUDA
-the floor is the roofline of one H200 and is left out on other devices. Errors are relative L2 against the
-reference network in float64. ONNX Runtime and OpenVINO run the reference network's export for one face.
-Compare figures of one run on one machine, never times of two.
+network's five heaviest convolutions run in the same turns, in NHWC with weights laid out before; the floor is the
+network's FLOPs over the best rate of any of them. On CUDA the floor is the roofline of one H200 and is left out on
+other devices. Errors are relative L2 against the reference network in float64. ONNX Runtime and OpenVINO run the
+reference network's export for one face. Compare figures of one run on one machine, never times of two.
 
 Usage: python benchmarks/generator.py [--models gpen-bfr-256 gpen-lite-256] [--batches 1 8] [--precisions fp32 bf16]
        [--backends eager folded compiled onnxruntime openvino] [--seconds 60] [--exported FOLDER]
