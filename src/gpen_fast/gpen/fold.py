@@ -7,11 +7,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gpen_fast.device import keep_freed_memory
 from gpen_fast.gpen import onednn
 from gpen_fast.gpen.folded import FoldedGenerator
 from gpen_fast.gpen.network import FullGenerator
 from gpen_fast.gpen.one_face import OneFaceGenerator
+from gpen_fast.malloc import keep_freed_memory
 
 
 def fold(network: FullGenerator, dtype: torch.dtype, device: torch.device) -> Callable[[Tensor], Tensor]:
