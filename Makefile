@@ -5,6 +5,7 @@
 # make formats: every format in and out, as independent readers see it (exiftool, pngcheck, ImageMagick where installed)
 # make bench: time every stage and the PNG encoders on this machine, into benchmarks/results/
 # make bench-detectors: the detectors beside facexlib's own call
+# make bench-generator: the generator's backends on this machine, beside ONNX Runtime and OpenVINO where installed
 # make bench-gpu: every test and benchmark that needs a GPU, in under ten minutes; fails without one
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check format soak formats bench bench-detectors bench-gpu clean
+.PHONY: demo test check format soak formats bench bench-detectors bench-generator bench-gpu clean
 
 demo: $(VENV)/.demo-ready
 	$(BIN)/python examples/demo.py
@@ -45,6 +46,9 @@ bench-gpu: $(VENV)/.dev-ready
 
 bench-detectors: $(VENV)/.demo-ready
 	$(BIN)/python benchmarks/detectors.py
+
+bench-generator: $(VENV)/.demo-ready
+	$(BIN)/python benchmarks/generator.py
 
 clean:
 	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .coverage

@@ -224,7 +224,7 @@ def test_quiet_says_failures_only(cli, album: Path, tiny_weights: Path) -> None:
         ),
         (["--device", "tpu"], "device 'tpu': accepted are auto, cpu, cuda and cuda:N"),
         (["--detector", "yolo"], "detector 'yolo' does not exist: there is haar, none, retinaface"),
-        (["--backend", "tensorrt"], "backend 'tensorrt' does not exist: there is eager, folded."),
+        (["--backend", "tensorrt"], "backend 'tensorrt' does not exist: there is compiled, eager, folded."),
         (["--format", "gif"], "format 'gif': accepted are jpg, png, webp, same"),
         (["--only-largest", "--only-center"], "only-largest and only-center contradict each other"),
         (["--model", "gpen-bfr-512"], "no weights for gpen-bfr-512: looked for GPEN-BFR-512.pth in"),

@@ -12,13 +12,14 @@ from conftest import DATA, TINY, reference_input, relative_l2
 from safetensors.torch import load_file
 from torch import Tensor
 
-from gpen_fast.gpen import load, load_network
+from gpen_fast.gpen import load, load_network, onednn
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.folded import FoldedGenerator
 from gpen_fast.gpen.folding import Folding, fold, fused_if_right
 from gpen_fast.gpen.fused import FusedGenerator, has_published_fir
 from gpen_fast.gpen.kernels.steps import BY_TORCH
 from gpen_fast.gpen.network import FullGenerator
+from gpen_fast.gpen.one_face import OneFaceGenerator
 from gpen_fast.gpen.spec import PUBLISHED, Figures
 
 CPU = torch.device("cpu")
@@ -83,6 +84,21 @@ def test_a_cpu_has_the_torch_form_and_nothing_to_note() -> None:
     folding = fold(build(random_state(TINY)), "fp32", CPU)
     assert not isinstance(folding.run, FusedGenerator)
     assert folding.note == ""
+
+
+@pytest.mark.skipif(not onednn.available(torch.float32), reason="no oneDNN convolutions here")
+def test_a_cpu_has_fused_convolutions() -> None:
+    network = build(random_state(TINY))
+    assert isinstance(fold(network, "fp32", CPU).run, OneFaceGenerator)
+    assert isinstance(fold(network, "fp16", CPU).run, FoldedGenerator)
+
+
+def test_without_them_plain_pytorch_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onednn, "available", lambda dtype: False)
+    network, faces = build(random_state(TINY)), faces_of(TINY.size, 2)
+    assert isinstance(fold(network, "fp32", CPU).run, FoldedGenerator)
+    out = load_network(random_state(TINY), form="folded")(faces)
+    assert relative_l2(out, truth(network, faces)) <= 3e-6
 
 
 def test_kernels_that_are_right_are_used() -> None:

@@ -202,7 +202,9 @@ def test_backends_equal_the_network(tiny_weights: Path, asked: str, got: str) ->
 
 
 def test_unknown_backend(tiny_weights: Path) -> None:
-    with pytest.raises(PluginError, match=r"backend 'tensorrt' does not exist: there is eager, folded\."):
+    with pytest.raises(
+        PluginError, match=r"backend 'tensorrt' does not exist: there is compiled, eager, folded\."
+    ):
         open_backend("tensorrt", build(tiny_weights), "fp32", CPU)
 
 

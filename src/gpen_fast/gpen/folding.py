@@ -1,4 +1,4 @@
-"""Which folded form runs where: kernels on CUDA where they are seen to work, torch operations elsewhere."""
+"""Which folded form runs where: what each device has for it, where that is seen to work, else PyTorch's operations."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import torch
 from torch import Tensor
 
 from gpen_fast.device import arithmetic, is_out_of_memory, seeded
+from gpen_fast.gpen import onednn
 from gpen_fast.gpen.folded import DTYPES, FoldedGenerator, switches
 from gpen_fast.gpen.fused import FusedGenerator, has_published_fir
 from gpen_fast.gpen.kernels.steps import BY_KERNEL, BY_TORCH, Steps, trouble
 from gpen_fast.gpen.network import FullGenerator
+from gpen_fast.gpen.one_face import OneFaceGenerator
+from gpen_fast.malloc import keep_freed_memory
 
 # Relative L2 between the network by kernels and by torch: roundings add up over its layers.
 _AGREE = {"fp32": 1e-4, "tf32": 1e-2, "fp16": 1e-2, "bf16": 5e-2}
@@ -30,7 +33,17 @@ def fold(network: FullGenerator, precision: str, device: torch.device) -> Foldin
     """The fastest form of a network that is right on this device. precision: fp32, tf32, bf16 or fp16."""
     if device.type == "cuda":
         return fused_if_right(network, precision, device)
-    return Folding(FoldedGenerator(network, DTYPES[precision], device))
+    return Folding(in_torch(network, DTYPES[precision], device))
+
+
+def in_torch(network: FullGenerator, dtype: torch.dtype, device: torch.device) -> Callable[[Tensor], Tensor]:
+    """(B,3,S,S) float32 RGB in [-1,1] to the same, without kernels of our own: on a CPU in oneDNN's fused convolutions,
+    where this build of PyTorch and this processor have them."""
+    if device.type == "cpu":
+        keep_freed_memory()
+        if onednn.available(dtype):
+            return OneFaceGenerator(network, dtype)
+    return FoldedGenerator(network, dtype, device)
 
 
 def fused_if_right(

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from gpen_fast.device import arithmetic, is_out_of_memory
 from gpen_fast.errors import CheckpointError, PictureError, PluginError
-from gpen_fast.heap import keep_freed
+from gpen_fast.malloc import keep_freed_memory
 from gpen_fast.settings import Settings
 from gpen_fast.stages.detect import _onednn
 from gpen_fast.stages.detect._compact import Compact
@@ -195,7 +195,7 @@ def prepared(network: nn.Module, device: torch.device, *, half: bool) -> nn.Modu
     compact = Compact(network).to(memory_format=torch.channels_last)
     compact = compact.to(device, torch.float16 if half else torch.float32).requires_grad_(False)
     if device.type == "cpu" and _onednn.available():
-        keep_freed()
+        keep_freed_memory()
         return _onednn.packed(compact)
     return compact
 

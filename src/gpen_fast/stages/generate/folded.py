@@ -5,12 +5,14 @@ On CUDA its elementwise work is in kernels and its calls are graphs, where both 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from gpen_fast.device import arithmetic
-from gpen_fast.gpen.folded import FoldedGenerator, switches
-from gpen_fast.gpen.folding import fold
+from gpen_fast.gpen.folded import switches
+from gpen_fast.gpen.folding import fold, in_torch
 from gpen_fast.gpen.graphs import CudaRecorder, Graphs
 from gpen_fast.gpen.network import FullGenerator
 
@@ -26,7 +28,7 @@ class Folded:
         self.default_batch = 8 if device.type == "cuda" else 1
         self._network, self._switches, self._device = network, switches(precision), device
         self._folding = fold(network, precision, device)
-        self._exact: FoldedGenerator | None = None
+        self._exact: Callable[[Tensor], Tensor] | None = None
         self._graphs = Graphs(self._whole, self.size, CudaRecorder(device)) if device.type == "cuda" else None
 
     @property
@@ -44,7 +46,7 @@ class Folded:
     def exact(self, faces: Tensor) -> Tensor:
         """The same in fp32, from weights that are folded when they are first needed."""
         if self._exact is None:
-            self._exact = FoldedGenerator(self._network, torch.float32, self._device)
+            self._exact = in_torch(self._network, torch.float32, self._device)
         with arithmetic("fp32", self._device):
             if self._graphs:
                 return self._exact(faces)

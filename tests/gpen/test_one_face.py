@@ -1,0 +1,83 @@
+"""One face on a CPU: the same function as the reference network, whichever tensor the scales go into."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from conftest import DATA, TINY, reference_input, relative_l2
+from safetensors.torch import load_file
+from test_folded import NARROW, TOLERANCE, TOLERANCE_SMALL, faces_of, truth, with_styles_in_the_thousands
+
+from gpen_fast.device import cpu_has_bf16
+from gpen_fast.gpen import one_face, onednn
+from gpen_fast.gpen.checkpoint import build, random_state
+from gpen_fast.gpen.one_face import OneFaceGenerator
+from gpen_fast.gpen.spec import PUBLISHED, Figures
+
+pytestmark = pytest.mark.skipif(
+    not all(onednn.available(dtype) for dtype in onednn.DTYPES), reason="no oneDNN convolutions here"
+)
+
+
+@pytest.fixture(params=[0, None, 10**9], ids=["weights scaled", "as chosen", "inputs scaled"])
+def scales(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param is not None:
+        monkeypatch.setattr(one_face, "_WEIGHT_COST", request.param)
+
+
+@pytest.mark.usefixtures("scales")
+@pytest.mark.parametrize("dtype", onednn.DTYPES, ids=str)
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("figures", [TINY, NARROW], ids=["tiny", "narrow"])
+def test_equals_the_reference(figures: Figures, number: int, dtype: torch.dtype) -> None:
+    network, faces = build(random_state(figures)), faces_of(figures.size, number)
+    with torch.no_grad():
+        out = OneFaceGenerator(network, dtype)(faces)
+    assert out.dtype == torch.float32
+    assert out.shape == faces.shape
+    assert relative_l2(out, truth(network, faces)) <= TOLERANCE_SMALL[dtype]
+
+
+@pytest.mark.parametrize("dtype", onednn.DTYPES, ids=str)
+def test_full_size_equals_the_reference_values(dtype: torch.dtype) -> None:
+    if dtype == torch.bfloat16 and not cpu_has_bf16():
+        pytest.skip("this processor has no native bf16")
+    network = build(random_state(PUBLISHED["gpen-bfr-256"].figures))
+    wanted = load_file(DATA / "gpen-bfr-256.output.safetensors")["output"]
+    with torch.no_grad():
+        assert relative_l2(OneFaceGenerator(network, dtype)(reference_input(256)), wanted) <= TOLERANCE[dtype]
+
+
+@pytest.mark.usefixtures("scales")
+@pytest.mark.parametrize("dtype", onednn.DTYPES, ids=str)
+@pytest.mark.parametrize("factor", [3000.0, 1e-3])
+def test_survives_styles_of_any_size(factor: float, dtype: torch.dtype) -> None:
+    network, faces = with_styles_in_the_thousands(factor), faces_of(TINY.size, 1)
+    with torch.no_grad():
+        out = OneFaceGenerator(network, dtype)(faces)
+    assert relative_l2(out, truth(network, faces)) <= TOLERANCE_SMALL[dtype]
+
+
+def test_a_call_leaves_no_trace_and_its_result_is_the_callers() -> None:
+    state = random_state(TINY)
+    network, faces = build(state), faces_of(TINY.size, 1)
+    kept, weights = faces.clone(), copy.deepcopy(network.state_dict())
+    restore = OneFaceGenerator(network, torch.float32)
+    with torch.no_grad():
+        first = restore(faces)
+        before = first.clone()
+        first.zero_()
+        again = restore(faces)
+    assert torch.equal(faces, kept)
+    assert torch.equal(again, before)
+    assert all(torch.equal(value, weights[name]) for name, value in network.state_dict().items())
+
+
+def test_faces_do_not_depend_on_their_neighbours() -> None:
+    restore = OneFaceGenerator(build(random_state(TINY)), torch.float32)
+    faces = faces_of(TINY.size, 3)
+    with torch.no_grad():
+        together, alone = restore(faces), restore(faces[1:2])
+    assert torch.equal(together[1:2], alone)

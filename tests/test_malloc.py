@@ -1,0 +1,69 @@
+"""What glibc is told, and what is left alone."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from gpen_fast import malloc
+
+
+def unset() -> dict[str, str]:
+    """The environment without what sets malloc's ways."""
+    return {name: value for name, value in os.environ.items() if name not in malloc._MALLOC_VARIABLES}
+
+
+def kept_memory(**environment: str) -> str:
+    """What `keep_freed_memory` says in a process of its own: malloc's ways are the whole process's."""
+    code = "from gpen_fast.malloc import keep_freed_memory as keep; print(keep(), keep())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=unset() | environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's malloc only")
+def test_freed_memory_is_kept_unless_the_user_said_otherwise() -> None:
+    assert kept_memory() == "True True"
+    assert kept_memory(MALLOC_TRIM_THRESHOLD_="131072") == "False False"
+
+
+# How many blocks came straight from the system, and will go back there.
+MAPPED = """
+import ctypes, torch
+from gpen_fast.malloc import keep_freed_memory
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks a b c d e f".split()]
+libc = ctypes.CDLL(None)
+libc.mallinfo2.restype = Info
+def mapped():
+    before = libc.mallinfo2().hblks
+    block = torch.empty(80 << 20, dtype=torch.uint8)
+    return libc.mallinfo2().hblks - before
+first = mapped()
+keep_freed_memory()
+print(first, mapped())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's malloc only")
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="glibc before 2.33 does not say")
+def test_maps_are_not_taken_from_the_system_each_time() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", MAPPED], env=unset(), capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == ["1", "0"]
+
+
+def test_another_malloc_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(malloc.ctypes, "CDLL", lambda name: object())
+    for name in malloc._MALLOC_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    malloc.keep_freed_memory.cache_clear()
+    assert not malloc.keep_freed_memory()
+    malloc.keep_freed_memory.cache_clear()
