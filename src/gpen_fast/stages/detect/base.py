@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -18,8 +18,10 @@ from gpen_fast.settings import Settings
 from gpen_fast.store.locate import present, required
 from gpen_fast.types import Face, Frame
 
-# In order of preference: what `auto` picks is the first whose weights are present. The last needs none.
-AUTO = ("retinaface", "retinaface-mobile", "yunet", "haar")
+# In order of preference: what `auto` picks is the first whose weights are present. Those of `lite` are part of the
+# package, and the last needs none.
+AUTO = ("retinaface", "retinaface-mobile", "yunet", "lite", "haar")
+EMBEDDED = "lite"
 
 # Pixels of a face's side in the searched picture: below the one many are missed, from the other up hardly any.
 _SEEN, _SURE = 12, 20
@@ -82,12 +84,18 @@ def pick(settings: Settings) -> str:
     """
     files = {name: plugins.load("detect", name).WEIGHTS for name in AUTO[:-1]}
     for name, known in files.items():
+        if name == EMBEDDED:
+            _refuse_wrong_files(chain.from_iterable(files.values()), settings)
         if any(present(weights, settings) for weights in known):
             return name
-    for weights in chain.from_iterable(files.values()):
-        with suppress(WeightsNotFoundError):
-            required(weights, settings)
     return AUTO[-1]
+
+
+def _refuse_wrong_files(names: Iterable[str], settings: Settings) -> None:
+    """Raises HashError for the first file that is not what its name says."""
+    for name in names:
+        with suppress(WeightsNotFoundError):
+            required(name, settings)
 
 
 def find_all(detector: Detector, frames: Sequence[Frame]) -> list[list[Face]]:

@@ -1,10 +1,9 @@
-"""Pictures without faces, and what the cascades take for one in them: the non-faces that matter."""
+"""What the cascades take for a face where there is none: the non-faces that matter."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,11 +13,6 @@ from gpen_fast.similarity import Points
 from gpen_fast.stages.detect._cascades import FRONTAL, PROFILE, Cascades
 from gpen_fast.training.landmarks.windows import Matrix, Picture, of_square, off
 
-# Pictures inside scikit-image that show nobody; those of the benchmark are others.
-SCENES = (
-    "brick.png", "cell.png", "clock_motion.png", "grass.png", "hubble_deep_field.jpg", "ihc.png",
-    "moon.png", "motorcycle_left.png", "motorcycle_right.png", "page.png", "retina.jpg", "text.png",
-)  # fmt: skip
 _TURNS = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180)
 _SEEN = ((FRONTAL, False), (PROFILE, False), (PROFILE, True))
 _SHRINKS = (1.0, 0.6)
@@ -34,15 +28,6 @@ class Mined:
     picture: Picture
     window: Matrix
     landmarks: Points | None
-
-
-def face_free() -> list[Picture]:
-    """(H,W,3) RGB uint8 each."""
-    import skimage
-    from PIL import Image
-
-    folder = Path(skimage.__file__).parent / "data"
-    return [np.asarray(Image.open(folder / name).convert("RGB")) for name in SCENES]
 
 
 def mine(faces: NDArray[np.uint8], landmarks: Points, scenes: list[Picture]) -> list[Mined]:

@@ -18,7 +18,8 @@ from gpen_fast.training.augment import occluded, relit
 from gpen_fast.training.data import TRAIN, read_faces, read_manifest
 from gpen_fast.training.degrade import degrade, drawn
 from gpen_fast.training.landmarks.config import Config
-from gpen_fast.training.landmarks.mining import Mined, face_free, mine
+from gpen_fast.training.landmarks.mining import Mined, mine
+from gpen_fast.training.landmarks.scenes import face_free
 from gpen_fast.training.landmarks.windows import (
     Matrix,
     Picture,
