@@ -10,7 +10,7 @@ import pytest
 from conftest import EXAMPLES, write_photo
 
 from gpen_fast import batch
-from gpen_fast.stages.detect import haar
+from gpen_fast.stages.detect import lite
 
 _ONE_FILE = "f.jsonl: is the file of landmarks too, and one would replace the other. Name two files."
 
@@ -30,7 +30,7 @@ def no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object) -> None:
         raise AssertionError("a detector was opened")
 
-    monkeypatch.setattr(haar, "create", fail)
+    monkeypatch.setattr(lite, "create", fail)
 
 
 def test_a_second_run_detects_nothing_and_gives_the_same(
@@ -155,7 +155,7 @@ def test_a_detector_that_is_missing_fails_only_the_pictures_that_need_it(
     cli, album: Path, tiny_weights: Path
 ) -> None:
     cli("enhance", "in", "one", "--weights", tiny_weights, "--save-landmarks", "faces.jsonl")
-    Path("faces.jsonl").write_text(Path("faces.jsonl").read_text().replace('"haar"', '"yunet"'))
+    Path("faces.jsonl").write_text(Path("faces.jsonl").read_text().replace('"lite"', '"yunet"'))
     shutil.copy(EXAMPLES / "grace_hopper-degraded.jpg", "in/new.jpg")
     arguments = ["--weights", tiny_weights, "--landmarks", "faces.jsonl", "--detector", "yunet"]
     ran = cli("enhance", "in", "two", *arguments)
@@ -169,7 +169,9 @@ def test_a_detector_that_is_missing_fails_only_the_pictures_that_need_it(
 
 def test_auto_without_weights_says_what_would_be_better(cli, album: Path, tiny_weights: Path) -> None:
     ran = cli("enhance", "in/astronaut.png", "out.png", "--weights", tiny_weights)
-    assert "auto found no detector's weights: haar gives boxes only. Try: gpen-fast" in ran.out
+    said = " ".join(ran.out.split())
+    assert "detector lite" in said
+    assert "no weights of RetinaFace: lite misses more faces. Try: gpen-fast weights pull retinaface" in said
     ran = cli("enhance", "in/astronaut.png", "other.png", "--weights", tiny_weights, "--detector", "haar")
     assert "auto found" not in ran.out
 

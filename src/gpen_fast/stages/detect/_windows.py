@@ -20,9 +20,12 @@ Matrices = NDArray[np.float64]
 Scores = NDArray[np.float64]
 
 # The centre of the first pixel is (0,0), its corner (-0.5,-0.5).
-_CORNER = 0.5
+CORNER = 0.5
 # So many windows at once: more are no quicker, and memory stays bounded.
 _MOST = 64
+# The network is surer of itself than it is right. Divided by this, logits give scores that are spread out
+# ("On Calibration of Modern Neural Networks", Guo et al., 2017).
+_TEMPERATURE = 4.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Pyramid:
         level = min(max(0, math.floor(math.log2(shrink))), len(self.levels) - 1)
         picture = self.levels[level]
         scale = np.array(self.grey.shape[::-1]) / picture.shape[::-1]
-        shift = window[:, :2] @ ((scale - 1) * _CORNER) + window[:, 2]
+        shift = window[:, :2] @ ((scale - 1) * CORNER) + window[:, 2]
         matrix = np.concatenate([window[:, :2] * scale, shift[:, None]], axis=1)
         return np.asarray(
             cv2.warpAffine(
@@ -59,13 +62,13 @@ class Pyramid:
 
 def windows_of(landmarks: Points) -> Matrices:
     """(B,2,3): the windows in which (B,5,2) landmarks lie in their places."""
-    return similarities(landmarks, TEMPLATE * SIDE - _CORNER)
+    return similarities(landmarks, TEMPLATE * SIDE - CORNER)
 
 
 def windows_of_boxes(boxes: NDArray[Any], box_points: Points) -> Matrices:
     """(B,2,3): windows around (B,4) boxes x, y, width, height, in which landmarks lie at `box_points`, 0..1."""
     corners, sizes = boxes[:, None, :2].astype(np.float64), boxes[:, None, 2:]
-    return windows_of(corners - _CORNER + box_points * sizes)
+    return windows_of(corners - CORNER + box_points * sizes)
 
 
 def read(network: LandmarkNet, pyramid: Pyramid, windows: Matrices) -> tuple[Points, Scores]:
@@ -76,6 +79,6 @@ def read(network: LandmarkNet, pyramid: Pyramid, windows: Matrices) -> tuple[Poi
         cut = np.stack([pyramid.cut(window) for window in some])
         with torch.inference_mode():
             seen, logits = network(torch.from_numpy(cut)[:, None].float())
-        points.append(moved(inverses(some), seen.double().numpy() * SIDE - _CORNER))
-        scores.append(logits.sigmoid().double().numpy())
+        points.append(moved(inverses(some), seen.double().numpy() * SIDE - CORNER))
+        scores.append((logits / _TEMPERATURE).sigmoid().double().numpy())
     return np.concatenate(points), np.concatenate(scores)

@@ -42,10 +42,11 @@ def train_command(
 def test_command(
     weights: Weights,
     data: Data,
+    crop: Annotated[int, typer.Option(min=1, help="Side of the portraits, pixels.")] = 256,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
 ) -> None:
     """The held-out test: landmark errors over the eye distance, and faces found."""
-    rows = held_out_rows(read_state(weights), data)
+    rows = held_out_rows(read_state(weights), data, crop)
     Console().print(_table(rows))
     if json_file:
         json_file.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")

@@ -62,10 +62,12 @@ class Windows:
 
 @dataclass(frozen=True)
 class Config:
-    """A run. batch: windows a step. points: weight of the landmarks' loss. save_every, test_every: steps."""
+    """A run. batch: windows a step. crop: side of the portraits, pixels. points: weight of the landmarks' loss.
+    save_every, test_every: steps."""
 
     steps: int
     batch: int = 64
+    crop: int = 256
     seed: int = 1
     points: float = 10.0
     save_every: int = 500

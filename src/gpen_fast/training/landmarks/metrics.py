@@ -47,9 +47,12 @@ def usable(network: LandmarkNet) -> LandmarkNet:
     return plain.requires_grad_(False)
 
 
-def held_out_rows(network: LandmarkNet, data: Path, seed: int = 0) -> list[Row]:
-    """The held-out faces, each at random rolls within the row's, in windows as inexact as the cascades' boxes."""
-    faces, landmarks = small_faces(data, HELD_OUT)
+def held_out_rows(network: LandmarkNet, data: Path, crop: int = 256, seed: int = 0) -> list[Row]:
+    """The held-out faces, each at random rolls within the row's, in windows as inexact as the cascades' boxes.
+
+    crop: side of the portraits, pixels.
+    """
+    faces, landmarks = small_faces(data, HELD_OUT, crop)
     return [_row(network, faces, landmarks, rolls, seed) for rolls in ROLLS]
 
 

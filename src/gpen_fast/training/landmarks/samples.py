@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ from gpen_fast.training.landmarks.windows import (
     seen_at,
 )
 
-# The published side of the crops, and the one that windows are cut from: little is lost by 64 pixels of it.
-_CROP, _KEPT = 256, 128
+# Windows are cut from halved crops: little is lost by 64 pixels of a face.
+_HALVED = 2
 _LEAST = 24.0
 _EDGES = (cv2.BORDER_REFLECT_101, cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT)
 
@@ -49,8 +50,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Stock:
-    """What windows are cut from. faces: (N,128,128,3). landmarks: (N,5,2) in their pixels. scenes: pictures without
-    faces, (H,W,3). mined: windows in which the cascades saw a face that is none."""
+    """What windows are cut from.
+
+    faces: (N,S,S,3) of half size. landmarks: (N,5,2) in their pixels. scenes: pictures without faces, (H,W,3).
+    mined: windows in which the cascades saw a face that is none.
+    """
 
     faces: NDArray[np.uint8]
     landmarks: Points
@@ -58,23 +62,24 @@ class Stock:
     mined: list[Mined]
 
 
-def stock(folder: Path, split: str = TRAIN) -> Stock:
-    """Of the folder's portraits. Raises InputsError."""
-    faces, landmarks = small_faces(folder, split)
+def stock(folder: Path, config: Config) -> Stock:
+    """Of the folder's portraits to train on. Raises InputsError."""
+    faces, landmarks = small_faces(folder, TRAIN, config.crop)
     scenes = face_free()
-    return Stock(faces, landmarks, scenes, mine(faces, landmarks, scenes))
+    return Stock(faces, landmarks, scenes, mine(faces, landmarks, scenes) if config.windows.mined else [])
 
 
-def small_faces(folder: Path, split: str) -> tuple[NDArray[np.uint8], Points]:
-    """(N,128,128,3) RGB uint8 faces of one split, and their (N,5,2) landmarks."""
+def small_faces(folder: Path, split: str, crop: int) -> tuple[NDArray[np.uint8], Points]:
+    """(N,S,S,3) RGB uint8 faces of one split, at half of `crop` pixels, and their (N,5,2) landmarks."""
     portraits = read_manifest(folder, split)
+    side = crop // _HALVED
     small = [
-        cv2.resize(face, (_KEPT, _KEPT), interpolation=cv2.INTER_AREA)
-        for face in read_faces(folder, portraits, _CROP)
+        cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+        for face in read_faces(folder, portraits, crop)
     ]
     points = np.stack([portrait.landmarks for portrait in portraits]).astype(np.float64)
     # The first pixel's centre is (0,0) at either size.
-    return np.stack(small), (points + 0.5) * (_KEPT / _CROP) - 0.5
+    return np.stack(small), (points + 0.5) / _HALVED - 0.5
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,8 @@ class Samples:
         shown = cut(face, window, int(rng.choice(_EDGES)))
         if rng.random() >= self.config.windows.pasted:
             return shown
-        mask = cut(_MASKS[rng.integers(len(_MASKS))], window, cv2.BORDER_CONSTANT)[:, :, None]
+        masks = _masks(face.shape[0])
+        mask = cut(masks[rng.integers(len(masks))], window, cv2.BORDER_CONSTANT)[:, :, None]
         behind = self._elsewhere(rng)
         return np.rint(behind + (shown.astype(np.float32) - behind) * mask).astype(np.uint8)
 
@@ -164,17 +170,19 @@ def cut(picture: Any, window: Matrix, edge: int = cv2.BORDER_REFLECT_101) -> Any
     return cv2.warpAffine(picture, window, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=edge)
 
 
-def _masks() -> list[NDArray[np.float32]]:
-    """(128,128) each, 1 where the face stays: the whole crop with a hard and a soft edge, and the head alone."""
-    whole = np.zeros((_KEPT, _KEPT), np.float32)
+@cache
+def _masks(side: int) -> list[NDArray[np.float32]]:
+    """(S,S) each, 1 where the face stays: the whole crop with a hard and a soft edge, and the head alone."""
+    whole, inner, head, chin = np.zeros((4, side, side), np.float32)
     whole[1:-1, 1:-1] = 1
-    inner = np.zeros_like(whole)
-    inner[12:-12, 12:-12] = 1
-    head, chin = np.zeros_like(whole), np.zeros_like(whole)
-    cv2.ellipse(head, (64, 68), (40, 56), 0, 0, 360, 1.0, -1)
-    cv2.ellipse(chin, (64, 72), (36, 46), 0, 0, 360, 1.0, -1)
-    soft, round_off = cv2.GaussianBlur(inner, (0, 0), 5), cv2.GaussianBlur(head, (0, 0), 2)
+    border = round(side * 12 / 128)
+    inner[border:-border, border:-border] = 1
+    for mask, (down, wide, high) in ((head, (68, 40, 56)), (chin, (72, 36, 46))):
+        middle, half = (
+            (side // 2, round(side * down / 128)),
+            (round(side * wide / 128), round(side * high / 128)),
+        )
+        cv2.ellipse(mask, middle, half, 0, 0, 360, 1.0, -1)
+    soft = cv2.GaussianBlur(inner, (0, 0), side * 5 / 128)
+    round_off = cv2.GaussianBlur(head, (0, 0), side * 2 / 128)
     return [np.asarray(mask, dtype=np.float32) for mask in (whole, soft, round_off, chin)]
-
-
-_MASKS = _masks()

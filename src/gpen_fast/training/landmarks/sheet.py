@@ -17,7 +17,7 @@ _COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (255, 0, 255))
 
 def contact_sheet(config: Config, data: Path) -> NDArray[np.uint8]:
     """(H,W,3): the first windows of a run."""
-    batch = Samples(stock(data), config, _ACROSS * _DOWN).at(0)
+    batch = Samples(stock(data, config), config, _ACROSS * _DOWN).at(0)
     tiles = [
         _tile(window[0].numpy().astype(np.uint8), points.numpy() if face else None)
         for window, points, face in zip(batch.windows, batch.points, batch.face, strict=True)

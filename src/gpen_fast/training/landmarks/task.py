@@ -49,9 +49,11 @@ def drawn_net(config: Config) -> LandmarkNet:
     """A network whose weights depend on the seed alone."""
     network = LandmarkNet(config.network.widths, normalised=True).train()
     generator = seeded(config.seed)
-    for parameter in network.parameters():
+    for name, parameter in network.named_parameters():
         if parameter.dim() > 1:
             torch.nn.init.kaiming_normal_(parameter, nonlinearity="relu", generator=generator)
+        elif name.endswith("bias"):
+            torch.nn.init.zeros_(parameter)
     torch.nn.init.normal_(network.heat.weight, std=0.01, generator=generator)
     return network
 
@@ -71,9 +73,9 @@ def read_state(path: Path) -> LandmarkNet:
 
 def opened(config: Config, data: Path, share: int, device: torch.device, rank: int) -> Trainer:
     """A run's beginning in one of `share` processes."""
-    return Trainer(config, Samples(stock(data), config, config.batch // share), device, rank)
+    return Trainer(config, Samples(stock(data, config), config, config.batch // share), device, rank)
 
 
 def looked_at(data: Path, trainer: Trainer) -> list[Row]:
     """The held-out test."""
-    return held_out_rows(usable(trainer.average), data)
+    return held_out_rows(usable(trainer.average), data, trainer.config.crop)

@@ -56,7 +56,8 @@ def off(window: Matrix, landmarks: Points) -> float:
 def anywhere(picture: Picture, rng: np.random.Generator, least: float) -> Matrix:
     """A window of at least `least` pixels somewhere in a picture, turned at random."""
     height, width = picture.shape[:2]
-    side = math.exp(rng.uniform(math.log(least), math.log(min(height, width))))
+    most = min(height, width)
+    side = math.exp(rng.uniform(math.log(min(least, most)), math.log(most)))
     turn = rng.choice((0, 90, 180, 270)) + rng.uniform(-20, 20)
     middle = rng.uniform(side / 2, width - side / 2 + 1), rng.uniform(side / 2, height - side / 2 + 1)
     return of_square(middle, side, turn)
