@@ -79,6 +79,7 @@ def test_wheel_carries_the_projects_weights_and_no_others(tmp_path: Path) -> Non
     copy(ROOT / "weights/catalog.toml", project / "weights/catalog.toml")
     for name in (
         "gpen-lite-256.safetensors",
+        "landmarks-lite.safetensors",
         "GPEN-BFR-512.pth",
         "GPEN-BFR-512.safetensors",
         ".partial-x.pth",
@@ -89,6 +90,7 @@ def test_wheel_carries_the_projects_weights_and_no_others(tmp_path: Path) -> Non
     assert names == {
         "gpen_fast/__init__.py", "gpen_fast/py.typed", "gpen_fast/store/shipped.py",
         "gpen_fast/weights/catalog.toml", "gpen_fast/weights/gpen-lite-256.safetensors",
+        "gpen_fast/weights/landmarks-lite.safetensors",
     }  # fmt: skip
 
 
