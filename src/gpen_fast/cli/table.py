@@ -20,8 +20,8 @@ from gpen_fast.profile.stats import Summary
 
 _BAR = 12
 _MIB = 2**20
-# What to know of the detectors that run where `auto` finds no downloaded weights.
-_FALLEN_BACK = {"lite": "misses more faces", "haar": "gives boxes only"}
+# What `auto` is where no detector's weights were fetched.
+_FALLEN_BACK = frozenset({"lite", "haar"})
 _MANY_IN_ONE = frozenset({"detect", "align", "crop", "generate", "paste"})
 
 
@@ -122,11 +122,9 @@ def _print_what_ran(console: Console, report: Report) -> None:
         console.print(f"[yellow]{tools.model} ran; a better model:[/] {tools.weights.better}")
     if tools.generator.redone:
         console.print(f"{_count(tools.generator.redone, 'face')} redone in fp32: the first try gave none")
-    if tools.settings.detector == "auto" and (what := _FALLEN_BACK.get(tools.detector.name)):
-        console.print(
-            f"auto found no weights of RetinaFace: {tools.detector.name} {what}. "
-            "Try: gpen-fast weights pull retinaface-resnet50"
-        )
+    if tools.settings.detector == "auto" and tools.detector.name in _FALLEN_BACK:
+        better = "gpen-fast weights pull retinaface-resnet50"
+        console.print(f"[yellow]detector {tools.detector.name} ran; a better one:[/] {better}")
 
 
 def _print_outcomes(console: Console, report: Report) -> None:
