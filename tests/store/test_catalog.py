@@ -23,7 +23,11 @@ def test_published_networks_and_files() -> None:
     assert best.bytes == 284085738
     assert best.licence.ask
     assert "non-commercial" in best.licence.sentence
-    assert {known.kind for known in catalog().values()} == {"generator", "detector", "parser"}
+    assert {known.kind for known in catalog().values()} == {"generator", "detector", "landmarks", "parser"}
+    assert [known.name for known in catalog().values() if known.embedded] == [
+        "gpen-lite-256",
+        "landmarks-lite",
+    ]
     detectors = ["retinaface-resnet50", "retinaface-mobilenet0.25", "yunet", "yunet-2026may", "yoloface"]
     assert [name for name, known in catalog().items() if known.kind == "detector"] == detectors
 
