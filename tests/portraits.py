@@ -11,6 +11,9 @@ import pytest
 
 from gpen_fast.gpen.spec import Figures
 from gpen_fast.training.config import Adversary, Config, Optimiser
+from gpen_fast.training.landmarks.config import Config as LandmarkConfig
+from gpen_fast.training.landmarks.config import Shape as LandmarkShape
+from gpen_fast.training.landmarks.config import Windows
 
 SIZE = 32
 SMALL = Figures(SIZE, style_dim=16, n_mlp=2, widths=(8, 8, 8, 6))
@@ -24,6 +27,13 @@ def small_config(**changes: object) -> Config:
 
 def with_rival(**changes: object) -> Config:
     return small_config(adversary=Adversary(start=1, width=4, r1_every=2), **changes)
+
+
+def small_landmark_config(**changes: object) -> LandmarkConfig:
+    """Nothing is mined: that takes a minute."""
+    given = {"steps": 4, "batch": 6, "crop": SIZE, "save_every": 2, "test_every": 4, **changes}
+    shape, windows = LandmarkShape((4, 6, 8, 8)), Windows(mined=0.0)
+    return LandmarkConfig(**{"network": shape, "windows": windows, "optimiser": Optimiser(warmup=1), **given})  # type: ignore[arg-type]
 
 
 def small_faces(number: int, size: int = SIZE, seed: int = 0) -> np.ndarray:

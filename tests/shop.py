@@ -32,7 +32,13 @@ kind = "detector"
 file = "{name}.file"
 licence = "mit"
 """
-    for name in ("retinaface-resnet50", "retinaface-mobilenet0.25", "yunet-2026may", "yunet")
+    for name in (
+        "retinaface-resnet50",
+        "retinaface-mobilenet0.25",
+        "yunet-2026may",
+        "yunet",
+        "landmarks-lite",
+    )
 )
 
 

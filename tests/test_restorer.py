@@ -58,7 +58,8 @@ def test_faces_tell_their_way(restorer: Restorer) -> None:
     assert face.crop.shape == face.restored.shape == (3, 64, 64)
     assert face.matrix.shape == (2, 3)
     assert 0 < face.score <= 1
-    assert face.landmarks is None
+    assert face.landmarks is not None
+    assert face.landmarks.shape == (5, 2)
     x0, y0, x1, y1 = face.box
     assert x0 < 223 < x1
     assert y0 < 107 < y1

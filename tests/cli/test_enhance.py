@@ -47,7 +47,7 @@ def test_folder_is_restored_and_every_input_accounted_for(cli, album: Path, tiny
         assert f"\n{stage} " in f"\n{ran.out}"
     assert "2 restored, 1 no face (copied through), 1 failed\n" in ran.out
     assert "left alone: 0 skipped (done already), 1 ignored (no picture)\n" in ran.out
-    assert f"custom-64 ({BACKEND}) | detector haar" in ran.out
+    assert f"custom-64 ({BACKEND}) | detector lite" in ran.out
     assert "failed in/torn.jpg: damaged: " in ran.err
     assert max(map(len, ran.out.splitlines())) <= 80
     assert Path("out/meadow.png").read_bytes() == Path("in/meadow.png").read_bytes()
@@ -60,7 +60,7 @@ def test_folder_is_restored_and_every_input_accounted_for(cli, album: Path, tiny
     assert report["overlap_factor"] > 0
     assert report["bound_by"] in {"readers", "device", "writers"}
     assert report["first_call_ms"] > 0
-    assert len(report["weights"]) == 1, "haar has none"
+    assert [weights["name"] for weights in report["weights"]][1:] == ["lite"]
 
 
 def test_second_run_goes_on_where_the_first_ended(cli, album: Path, tiny_weights: Path) -> None:
@@ -223,7 +223,7 @@ def test_quiet_says_failures_only(cli, album: Path, tiny_weights: Path) -> None:
             "precision fp16 needs CUDA, and this runs on cpu. Try --precision",
         ),
         (["--device", "tpu"], "device 'tpu': accepted are auto, cpu, cuda and cuda:N"),
-        (["--detector", "yolo"], "detector 'yolo' does not exist: there is haar, none, retinaface"),
+        (["--detector", "yolo"], "detector 'yolo' does not exist: there is haar, lite, none"),
         (["--backend", "tensorrt"], "backend 'tensorrt' does not exist: there is compiled, eager, folded."),
         (["--format", "gif"], "format 'gif': accepted are jpg, png, webp, same"),
         (["--only-largest", "--only-center"], "only-largest and only-center contradict each other"),

@@ -11,7 +11,7 @@ import pytest
 from conftest import EXAMPLES, write_photo
 
 from gpen_fast import batch
-from gpen_fast.stages.detect import haar
+from gpen_fast.stages.detect import lite
 
 _ONE_FILE = "f.jsonl: is the file of landmarks too, and one would replace the other. Name two files."
 
@@ -31,7 +31,7 @@ def no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object) -> None:
         raise AssertionError("a detector was opened")
 
-    monkeypatch.setattr(haar, "create", fail)
+    monkeypatch.setattr(lite, "create", fail)
 
 
 def test_a_second_run_detects_nothing_and_gives_the_same(
@@ -156,7 +156,7 @@ def test_a_detector_that_is_missing_fails_only_the_pictures_that_need_it(
     cli, album: Path, tiny_weights: Path
 ) -> None:
     cli("enhance", "in", "one", "--weights", tiny_weights, "--save-landmarks", "faces.jsonl")
-    Path("faces.jsonl").write_text(Path("faces.jsonl").read_text().replace('"haar"', '"yunet"'))
+    Path("faces.jsonl").write_text(Path("faces.jsonl").read_text().replace('"lite"', '"yunet"'))
     shutil.copy(EXAMPLES / "grace_hopper-degraded.jpg", "in/new.jpg")
     arguments = ["--weights", tiny_weights, "--landmarks", "faces.jsonl", "--detector", "yunet"]
     ran = cli("enhance", "in", "two", *arguments)
@@ -176,9 +176,10 @@ def test_a_detector_that_is_missing_fails_only_the_pictures_that_need_it(
 
 def test_auto_without_weights_says_what_would_be_better(cli, album: Path, tiny_weights: Path) -> None:
     ran = cli("enhance", "in/astronaut.png", "out.png", "--weights", tiny_weights)
-    assert "auto found no detector's weights: haar gives boxes only. Try: gpen-fast" in ran.out
+    better = "detector lite ran; a better one: gpen-fast weights pull retinaface-resnet50"
+    assert better in ran.out.splitlines()
     ran = cli("enhance", "in/astronaut.png", "other.png", "--weights", tiny_weights, "--detector", "haar")
-    assert "auto found" not in ran.out
+    assert "a better one" not in ran.out
 
 
 def test_auto_names_a_wrong_file_of_a_better_detector(

@@ -89,7 +89,7 @@ def test_report_says_what_ran(report: Report) -> None:
     made = as_dict(with_slowest(report, "generate"))
     assert made["schema"] == 1
     assert made["settings"]["precision"] == "fp32"
-    assert made["settings"]["detector"] == "haar"
+    assert made["settings"]["detector"] == "lite"
     assert made["weights"][0]["name"] == "custom-64"
     assert len(made["weights"][0]["sha256"]) == 64
     assert made["throughput_per_s"] == pytest.approx(2 / 0.03, rel=1e-3)

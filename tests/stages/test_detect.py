@@ -95,13 +95,13 @@ def test_haar_finds_the_people_of_a_group() -> None:
     assert 27 <= len(detect(shared_picture("solvay_conference_1927.png"))) <= 30
 
 
-def test_auto_is_the_best_that_needs_no_weights() -> None:
-    assert open_detector(Settings(), CPU).name == "haar"
+def test_auto_is_the_best_that_needs_no_download() -> None:
+    assert open_detector(Settings(), CPU).name == "lite"
     assert Settings(detector="none").aligned
 
 
 def test_unknown_detector_lists_what_there_is() -> None:
-    known = ["haar", "none", "retinaface", "retinaface-mobile", "yoloface", "yunet"]
+    known = ["haar", "lite", "none", "retinaface", "retinaface-mobile", "yoloface", "yunet"]
     assert plugins.names("detect") == known
     with pytest.raises(
         PluginError, match=rf"detector 'retina' does not exist: there is {', '.join(known)}\."
@@ -126,6 +126,8 @@ def test_opencv_without_cascades_is_named(monkeypatch: pytest.MonkeyPatch) -> No
         PluginError, match=r"needs opencv-python 4\.x.*Try: pip install 'opencv-python>=4\.10,<5'"
     ):
         open_detector(Settings(detector="haar"), CPU)
+    with pytest.raises(PluginError, match=r"detector 'lite' needs opencv-python 4\.x"):
+        open_detector(Settings(detector="lite"), CPU)
 
 
 def test_choice_of_faces() -> None:

@@ -31,14 +31,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path))
 
     def known(name: str) -> Entry:
-        return replace(entry(name), sha256=(sha256(name.encode()).hexdigest(),))
+        found = entry(name)
+        return found if found.embedded else replace(found, sha256=(sha256(name.encode()).hexdigest(),))
 
     monkeypatch.setattr(locate, "entry", known)
     return tmp_path
 
 
 def test_the_best_that_is_there(folder: Path) -> None:
-    assert pick(SETTINGS) == "haar"
+    assert pick(SETTINGS) == "lite"
     for weights, detector in BEST_LAST:
         (folder / entry(weights).file).write_text(weights)
         assert pick(SETTINGS) == detector
@@ -46,7 +47,7 @@ def test_the_best_that_is_there(folder: Path) -> None:
 
 def test_not_one_that_was_not_asked_for(folder: Path) -> None:
     (folder / entry("yoloface").file).write_text("yoloface")
-    assert pick(SETTINGS) == "haar"
+    assert pick(SETTINGS) == "lite"
 
 
 @pytest.mark.parametrize("weights", [weights for weights, _ in BEST_LAST])
@@ -54,7 +55,7 @@ def test_wrong_file_is_not_passed_over_in_silence(folder: Path, weights: str) ->
     path = folder / entry(weights).file
     path.write_text("other anchors")
     with pytest.raises(
-        HashError, match=rf"is not the {weights} that .*pull {weights} --again.*--detector haar\."
+        HashError, match=rf"is not the {weights} that .*pull {weights} --again.*--detector lite\."
     ):
         pick(SETTINGS)
 
@@ -83,3 +84,10 @@ def test_later_is_refused_at_once_for_a_wrong_file_but_not_for_none(folder: Path
             Later(settings, CPU)
     (folder / entry("yunet").file).write_text("yunet")
     assert Later(SETTINGS, CPU).name == NOT_NEEDED
+
+
+def test_without_the_embedded_network_the_cascade_alone(
+    without_embedded: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # away from ./weights
+    assert pick(SETTINGS) == "haar"

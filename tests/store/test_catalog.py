@@ -23,7 +23,11 @@ def test_published_networks_and_files() -> None:
     assert best.bytes == 284085738
     assert best.licence.ask
     assert "non-commercial" in best.licence.sentence
-    assert {known.kind for known in catalog().values()} == {"generator", "detector", "parser"}
+    assert {known.kind for known in catalog().values()} == {"generator", "detector", "landmarks", "parser"}
+    assert [known.name for known in catalog().values() if known.embedded] == [
+        "gpen-lite-256",
+        "landmarks-lite",
+    ]
     detectors = ["retinaface-resnet50", "retinaface-mobilenet0.25", "yunet", "yunet-2026may", "yoloface"]
     assert [name for name, known in catalog().items() if known.kind == "detector"] == detectors
 
@@ -79,6 +83,7 @@ def test_wheel_carries_the_projects_weights_and_no_others(tmp_path: Path) -> Non
     copy(ROOT / "weights/catalog.toml", project / "weights/catalog.toml")
     for name in (
         "gpen-lite-256.safetensors",
+        "landmarks-lite.safetensors",
         "GPEN-BFR-512.pth",
         "GPEN-BFR-512.safetensors",
         ".partial-x.pth",
@@ -89,6 +94,7 @@ def test_wheel_carries_the_projects_weights_and_no_others(tmp_path: Path) -> Non
     assert names == {
         "gpen_fast/__init__.py", "gpen_fast/py.typed", "gpen_fast/store/shipped.py",
         "gpen_fast/weights/catalog.toml", "gpen_fast/weights/gpen-lite-256.safetensors",
+        "gpen_fast/weights/landmarks-lite.safetensors",
     }  # fmt: skip
 
 

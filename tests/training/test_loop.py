@@ -15,7 +15,7 @@ from gpen_fast.training.config import Config, Optimiser
 from gpen_fast.training.data import Pairs
 from gpen_fast.training.degrade import Ranges
 from gpen_fast.training.forward import restored
-from gpen_fast.training.loop import Trainer
+from gpen_fast.training.restoring import Trainer
 
 
 def trainer(config: Config) -> Trainer:

@@ -18,7 +18,7 @@ from gpen_fast.gpen.checkpoint import read_declared
 from gpen_fast.training.__main__ import app
 from gpen_fast.training.data import Pairs, read_faces, read_manifest
 from gpen_fast.training.export import export
-from gpen_fast.training.loop import Trainer
+from gpen_fast.training.restoring import Trainer
 from gpen_fast.training.run import LOG, Report, Run, train
 
 TOML = """

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gpen_fast.similarity import Points, similarities
 from gpen_fast.types import Face
-
-Points = NDArray[np.float64]
 
 # Left eye, right eye, nose, left and right mouth corner in a crop of 512 pixels. GPEN's own (yangxy/GPEN,
 # align_faces.py) shows more of the head than FFHQ's as facexlib has it (eye distance 107 px against 126).
@@ -58,19 +57,3 @@ def landmarks_of(face: Face, box_points: Points) -> Points:
     offsets = (box_points - 0.5) * (x1 - x0, y1 - y0)
     c, s = math.cos(math.radians(face.roll)), math.sin(math.radians(face.roll))
     return middle + offsets @ np.array([[c, s], [-s, c]])
-
-
-def similarities(points: Points, target: Points) -> NDArray[np.float64]:
-    """Least-squares similarities (rotation, one scale, shift) from (B,N,2) points to (N,2) target: (B,2,3).
-
-    The closed form in two dimensions of "Least-squares estimation of transformation parameters between two
-    point patterns" (Umeyama, 1991), without reflection.
-    """
-    middle, goal = points.mean(axis=1, keepdims=True), target.mean(axis=0)
-    p, q = points - middle, target - goal
-    norm = (p**2).sum(axis=(1, 2))
-    c = (p * q).sum(axis=(1, 2)) / norm
-    s = (p[..., 0] * q[..., 1] - p[..., 1] * q[..., 0]).sum(axis=1) / norm
-    turn = np.stack([np.stack([c, -s], axis=-1), np.stack([s, c], axis=-1)], axis=1)
-    shift = goal - (turn @ middle.transpose(0, 2, 1))[..., 0]
-    return np.concatenate([turn, shift[..., None]], axis=2)

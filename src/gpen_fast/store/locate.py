@@ -124,7 +124,7 @@ def _not_accepted(copy: Copy) -> HashError:
     known = copy.entry
     accepted = " or ".join(copy.accepted) or "not known: nobody publishes one"
     fetch = f"Replace it by the right one: {known.get_it} --again. " if known.sources else ""
-    without = {"generator": " Or use it unchecked: --weights FILE.", "detector": " Or --detector haar."}
+    without = {"generator": " Or use it unchecked: --weights FILE.", "detector": " Or --detector lite."}
     # The remedies come first: where one line is all that is shown, they must be in it.
     return HashError(
         f"{copy.path} is not the {known.name} that is expected, and is not used. "

@@ -1,4 +1,4 @@
-"""`python -m gpen_fast.training`: train, test, export, sheet."""
+"""`python -m gpen_fast.training`: train, test, export, sheet; the same below `landmarks`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from gpen_fast.gpen import load_network
 from gpen_fast.training.config import read_config
 from gpen_fast.training.data import HELD_OUT, read_faces, read_manifest
 from gpen_fast.training.export import export
+from gpen_fast.training.landmarks.commands import app as landmarks
 from gpen_fast.training.metrics import Row, held_out_table
 from gpen_fast.training.run import Report, Run, train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="How the embedded weights are made.")
+app.add_typer(landmarks, name="landmarks")
 DEFAULT = Path(__file__).parent / "gpen-lite-256.toml"
 
 Data = Annotated[Path, typer.Option(help="Folder of aligned faces with a manifest.csv.")]

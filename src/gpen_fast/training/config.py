@@ -91,6 +91,7 @@ class Config:
 
 
 _TABLES = {
+    "network": Figures,
     "optimiser": Optimiser,
     "loss": Loss,
     "adversary": Adversary,
@@ -101,16 +102,24 @@ _TABLES = {
 
 def read_config(path: Path) -> Config:
     """The run that a TOML file describes. Raises SettingsError naming the file and what is wrong in it."""
+    return read_tables(path, Config, _TABLES, {"network": "figures"})
+
+
+def read_tables(path: Path, kind: type[T], tables: dict[str, Any], named: dict[str, str] | None = None) -> T:
+    """A `kind` from a TOML file: its table [run], and one field a table of `tables`.
+
+    named: fields that are called otherwise than their tables. Raises SettingsError.
+    """
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
         run = dict(raw.pop("run", {}))
-        figures = _made(Figures, "network", raw.pop("network", {}))
-        tables: dict[str, Any] = {name: _made(_TABLES[name], name, raw.pop(name, {})) for name in _TABLES}
+        made = {
+            (named or {}).get(name, name): _made(table, name, raw.pop(name, {}))
+            for name, table in tables.items()
+        }
         if raw:
-            raise SettingsError(
-                f"unknown table [{next(iter(raw))}]: accepted are run, network, {', '.join(_TABLES)}."
-            )
-        return _made(Config, "run", {"figures": figures, **tables, **run})
+            raise SettingsError(f"unknown table [{next(iter(raw))}]: accepted are run, {', '.join(tables)}.")
+        return _made(kind, "run", {**made, **run})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, SettingsError) as cause:
         raise SettingsError(f"{path}: {cause}") from cause
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from gpen_fast.errors import CheckpointError
 from gpen_fast.gpen.checkpoint import build
@@ -16,11 +17,15 @@ def export(state: Path, out: Path, declared: dict[str, str]) -> int:
 
     Raises CheckpointError where a weight does not fit fp16.
     """
-    network = build(state)
+    return write(build(state), out, declared)
+
+
+def write(network: nn.Module, out: Path, declared: dict[str, str]) -> int:
+    """The network's weights as fp16 .safetensors; returns its bytes. Raises CheckpointError."""
     halves = {name: value.half().contiguous() for name, value in network.state_dict().items()}
     broken = [name for name, value in halves.items() if not torch.isfinite(value).all()]
     if broken:
-        raise CheckpointError(f"{state}: {broken[0]} does not fit fp16, whose largest value is 65504.")
+        raise CheckpointError(f"{out}: {broken[0]} does not fit fp16, whose largest value is 65504.")
     out.parent.mkdir(parents=True, exist_ok=True)
     save_file(halves, out, metadata=declared)
     return out.stat().st_size

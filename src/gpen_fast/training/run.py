@@ -9,32 +9,39 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import cv2
 import torch
 import torch.distributed as dist
-from torch import Tensor
 from torch.multiprocessing.spawn import start_processes
 
 from gpen_fast.device import pick_device, single_threaded
 from gpen_fast.errors import SettingsError
-from gpen_fast.gpen.folded import DTYPES
+from gpen_fast.training import restoring
 from gpen_fast.training.config import Config
-from gpen_fast.training.data import HELD_OUT, TRAIN, Pairs, read_faces, read_manifest
-from gpen_fast.training.forward import restored
-from gpen_fast.training.loop import Trainer
-from gpen_fast.training.metrics import Row, held_out_table
+from gpen_fast.training.landmarks import task as landmarks
+from gpen_fast.training.landmarks.config import Config as LandmarkConfig
+from gpen_fast.training.loop import Loop
 
 STATE, LOG = "state.pt", "log.jsonl"
-# Faces of the held-out split that are looked at while training; the whole split is for the final table.
-_LOOKED_AT = 40
+
+
+class Task(Protocol):
+    """What is trained: a module that opens a run and looks at how it does."""
+
+    def opened(self, config: Any, data: Path, share: int, device: torch.device, rank: int) -> Loop:
+        """A run's beginning in one of `share` processes."""
+
+    def looked_at(self, data: Path, trainer: Any) -> list[Any]:
+        """The held-out test, or a part of it."""
 
 
 @dataclass(frozen=True)
 class Run:
     """What to train, on what, where to. processes: on the CPU, single-threaded each, sharing every batch."""
 
-    config: Config
+    config: Config | LandmarkConfig
     data: Path
     out: Path
     processes: int = 1
@@ -51,12 +58,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Report:
-    """What happened since the last report. loss: the mean pixel loss. rows: of the held-out test, or none."""
+    """What happened since the last report. loss: the mean. rows: of the held-out test, or none."""
 
     step: int
     loss: float
     pictures_per_second: float
-    rows: list[Row]
+    rows: list[Any]
 
 
 def train(run: Run, report: Callable[[Report], None]) -> Path:
@@ -108,12 +115,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _task(run: Run) -> Task:
+    return restoring if isinstance(run.config, Config) else landmarks
+
+
 def _train(run: Run, rank: int, report: Callable[[Report], None] | None) -> None:
-    config = run.config
-    portraits = read_manifest(run.data, TRAIN)
-    faces = read_faces(run.data, portraits, config.figures.size)
-    pairs = Pairs(faces, config.batch // run.processes, config.seed, config.damage, config.variety)
-    trainer = Trainer(config, pairs, pick_device(run.device), rank)
+    config, task = run.config, _task(run)
+    trainer = task.opened(config, run.data, run.processes, pick_device(run.device), rank)
     if (run.out / STATE).exists():
         trainer.resume(run.out / STATE)
     losses: list[float] = []
@@ -124,22 +132,10 @@ def _train(run: Run, rank: int, report: Callable[[Report], None] | None) -> None
         if report and (last or trainer.done % config.save_every == 0):
             trainer.save(run.out / STATE)
             seconds = time.perf_counter() - start
-            rows = _looked_at(run, trainer) if last or trainer.done % config.test_every == 0 else []
+            rows = task.looked_at(run.data, trainer) if last or trainer.done % config.test_every == 0 else []
             mean = sum(losses) / len(losses)
             _note(run, report, Report(trainer.done, mean, len(losses) * config.batch / seconds, rows))
             losses, start = [], time.perf_counter()
-
-
-def _looked_at(run: Run, trainer: Trainer) -> list[Row]:
-    config = run.config
-    portraits = read_manifest(run.data, HELD_OUT)
-    faces = read_faces(run.data, portraits[:: max(1, len(portraits) // _LOOKED_AT)], config.figures.size)
-
-    def network(some: Tensor) -> Tensor:
-        with torch.no_grad():
-            return restored(trainer.average, some.to(trainer.device), DTYPES[config.precision])
-
-    return held_out_table(network, faces)
 
 
 def _note(run: Run, report: Callable[[Report], None], what: Report) -> None:

@@ -17,8 +17,10 @@ from gpen_fast.settings import Settings
 from gpen_fast.store.locate import present, refused, required
 from gpen_fast.types import Face, Frame
 
-# In order of preference: what `auto` picks is the first whose weights are present. The last needs none.
-AUTO = ("retinaface", "retinaface-mobile", "yunet", "haar")
+# In order of preference: what `auto` picks is the first whose weights are present. Those of `lite` are part of the
+# package, and the last needs none.
+AUTO = ("retinaface", "retinaface-mobile", "yunet", "lite", "haar")
+EMBEDDED = "lite"
 
 # Pixels of a face's side in the searched picture: below the one many are missed, from the other up hardly any.
 _SEEN, _SURE = 12, 20
@@ -79,12 +81,17 @@ def pick(settings: Settings) -> str:
 
     Where there is none but a wrong file under the name of one, that is a HashError: not passed over in silence.
     """
-    for name in AUTO[:-1]:
+    for name in AUTO:
+        if name == EMBEDDED:
+            _refuse_wrong_better(name, settings)
         if any(present(weights, settings) for weights in weights_of(name)):
             return name
-    for name in AUTO[:-1]:
-        refuse_wrong(name, settings)
     return AUTO[-1]
+
+
+def _refuse_wrong_better(name: str, settings: Settings) -> None:
+    for better in AUTO[: AUTO.index(name)]:
+        refuse_wrong(better, settings)
 
 
 def weights_of(name: str) -> tuple[str, ...]:

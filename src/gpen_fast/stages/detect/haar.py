@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import math
 import threading
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gpen_fast.errors import PluginError
 from gpen_fast.settings import AUTO_SIZE, FULL_SIZE, Settings
+from gpen_fast.stages.detect._cascades import Grey, luma, open_cascade, shrunk
 from gpen_fast.types import Face, Frame
-
-Grey = NDArray[Any]
 
 # Of the three frontal cascades this one found most people of a group photograph and no other thing.
 _FACES = "haarcascade_frontalface_alt2.xml"
@@ -56,7 +52,7 @@ class HaarDetector:
 
     def __call__(self, frame: Frame) -> list[Face]:
         """The faces, best supported first; a score is n/(n+4) for n agreeing windows."""
-        grey, scale = _shrunk(_grey(frame), self.bound)
+        grey, scale = shrunk(luma(frame), self.bound)
         boxes, support = self._cascade(_FACES).detectMultiScale2(
             grey, scaleFactor=_SCALE_STEP, minNeighbors=_NEIGHBOURS, minSize=(_SMALLEST, _SMALLEST)
         )
@@ -94,44 +90,11 @@ class HaarDetector:
     def _cascade(self, file: str) -> Any:
         cascades: dict[str, Any] = self._threads.__dict__
         if file not in cascades:
-            cascades[file] = _open_cascade(file)
+            cascades[file] = open_cascade(file, "haar")
         return cascades[file]
 
 
 def create(settings: Settings, device: torch.device) -> HaarDetector:
     """Raises PluginError where OpenCV lacks the cascades."""
-    _open_cascade(_FACES)
+    open_cascade(_FACES, "haar")
     return HaarDetector(settings)
-
-
-def _open_cascade(file: str) -> Any:
-    folder = getattr(getattr(cv2, "data", None), "haarcascades", None)
-    if folder is None or not hasattr(cv2, "CascadeClassifier"):
-        raise PluginError(
-            f"detector 'haar' needs opencv-python 4.x, and OpenCV {cv2.__version__} has no cascades. "
-            "Try: pip install 'opencv-python>=4.10,<5'"
-        )
-    cascade = cv2.CascadeClassifier(str(Path(folder) / file))
-    if cascade.empty():
-        raise PluginError(
-            f"detector 'haar': {file} is missing from OpenCV's data folder. Reinstall opencv-python."
-        )
-    return cascade
-
-
-def _grey(frame: Frame) -> Grey:
-    """(H,W) uint8, whatever the frame's depth and channels."""
-    pixels = frame.on_host.permute(1, 2, 0).contiguous().numpy()
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
-    grey: Grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.shape[2] == 3 else pixels[:, :, 0]
-    return grey
-
-
-def _shrunk(grey: Grey, bound: int | None) -> tuple[Grey, float]:
-    """The picture with its long side bounded, and by what it was scaled."""
-    scale = 1.0 if bound is None else min(1.0, bound / max(grey.shape))
-    if scale == 1.0:
-        return grey, scale
-    height, width = (max(1, round(side * scale)) for side in grey.shape)
-    return cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), scale
