@@ -29,7 +29,8 @@ def doctor(
 
     Exit status: 0 where pictures can be restored here, 1 where something is missing that must be there.
     """
-    from gpen_fast.doctor.findings import examine, works
+    from gpen_fast.doctor.examine import examine
+    from gpen_fast.doctor.findings import works
 
     findings = examine(Settings(device=device, weights_dir=weights_dir))
     good = works(findings)

@@ -1,12 +1,9 @@
-"""What a probe finds, and how all probes are run: one that breaks is a finding itself."""
+"""What a probe finds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-
-from gpen_fast.settings import Settings
 
 OK, ABSENT, BROKEN = "ok", "absent", "broken"
 
@@ -31,39 +28,9 @@ class Finding:
         return dict(vars(self))
 
 
-Probe = Callable[[Settings], Iterable[Finding]]
-
-
-def examine(settings: Settings) -> list[Finding]:
-    """Every finding, in groups. Never raises: a broken part of the machine must not hide the others."""
-    from gpen_fast.doctor import codecs, hardware, packages, store
-
-    probes: list[tuple[str, Probe]] = [
-        ("device", hardware.device),
-        ("device", hardware.kernels),
-        ("precision", hardware.precisions),
-        ("packages", packages.required),
-        ("packages", packages.optional),
-        ("weights", store.network),
-        ("weights", store.detector),
-        ("weights", store.files),
-        ("weights", store.addresses),
-        ("codecs", codecs.probe),
-        ("space", hardware.space),
-    ]
-    return [finding for group, probe in probes for finding in _tried(group, probe, settings)]
-
-
 def works(findings: list[Finding]) -> bool:
     """Whether pictures can be restored here."""
     return all(finding.state == OK for finding in findings if finding.needed)
-
-
-def _tried(group: str, probe: Probe, settings: Settings) -> Iterator[Finding]:
-    try:
-        yield from probe(settings)
-    except Exception as error:
-        yield Finding(group, probe.__name__, BROKEN, said(error), needed=True)
 
 
 def said(error: BaseException) -> str:
