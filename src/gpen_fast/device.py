@@ -77,23 +77,6 @@ def is_out_of_memory(error: Exception) -> bool:
     )
 
 
-def is_device_failure(error: Exception) -> bool:
-    """Whether a GPU or one of its libraries failed, other than for lack of memory."""
-    words = (
-        "CUDA error",
-        "CUDA driver error",
-        "Triton Error [CUDA]",
-        "cuDNN error",
-        "CUDNN_STATUS",
-        "CUBLAS_STATUS",
-    )
-    return (
-        isinstance(error, RuntimeError)
-        and not is_out_of_memory(error)
-        and any(word in str(error) for word in words)
-    )
-
-
 def pick_precision(asked: str, device: torch.device) -> Precision:
     """`auto`, `half`, or one of fp32, tf32, bf16, fp16, as what `device` can do.
 

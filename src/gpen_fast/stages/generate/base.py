@@ -10,10 +10,19 @@ import torch
 from torch import Tensor
 
 from gpen_fast import plugins
-from gpen_fast.device import is_device_failure
+from gpen_fast.device import is_out_of_memory
 from gpen_fast.errors import DeviceError
 from gpen_fast.gpen.network import FullGenerator
 
+# How torch, Triton and CUDA's libraries say that the GPU failed; after most of these nothing works there any more.
+_FAILURES = (
+    "CUDA error",
+    "CUDA driver error",
+    "Triton Error [CUDA]",
+    "cuDNN error",
+    "CUDNN_STATUS",
+    "CUBLAS_STATUS",
+)
 AUTO = {"cpu": "folded", "cuda": "folded"}
 
 
@@ -61,7 +70,8 @@ def failures_named(backend: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if isinstance(error, DeviceError) or not is_device_failure(error):
+        is_named = isinstance(error, DeviceError) or is_out_of_memory(error)
+        if is_named or not any(word in str(error) for word in _FAILURES):
             raise
         said = str(error).partition("\n")[0].rstrip(".")
         others = "--device cpu" if backend == "eager" else "--backend eager, or --device cpu"
