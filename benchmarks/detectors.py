@@ -200,6 +200,11 @@ def landmarks_of(pictures: list[dict]) -> dict:
     return {"yunet to retinaface-mobile, over the eye distance": {"faces": len(values)} | rounded}
 
 
+def report(pictures: list[dict]) -> dict:
+    """Pictures, and what they say together."""
+    return {"summary": summary(pictures), "landmarks": landmarks_of(pictures), "pictures": pictures}
+
+
 def main() -> None:
     """Measures, prints the tables, writes the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -214,6 +219,7 @@ def main() -> None:
         "--add", action="store_true", help="keep rows of the file that this run does not measure"
     )
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--json", type=Path, help="the report, instead of results/<machine>/<name>.json")
     arguments = parser.parse_args()
     device = pick_device(arguments.device)
     detectors = opened(device, arguments.detectors)
@@ -222,7 +228,12 @@ def main() -> None:
         for (name, size), detector in detectors.items()
         if name in FACEXLIB and size == "full"
     }
-    pictures = []
+    path = arguments.json or HERE / "results" / machine() / f"{arguments.name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = json.loads(path.read_text())["pictures"] if arguments.add and path.exists() else []
+    facts = {"schema": 1, "suite": "detectors", "version": __version__, "commit": commit()}
+    facts["device"] = device_facts(device)
+    made, pictures = report(before), []
     files = [HERE.parent / "examples" / name for name in ("astronaut.png", "grace_hopper.jpg")]
     files += sorted(file for file in arguments.pictures.glob("*") if file.suffix in SUFFIXES)
     for file in files:
@@ -243,18 +254,10 @@ def main() -> None:
             apart = differences(faces["retinaface-mobile", "auto"], faces["yunet", "auto"])
             picture["yunet_to_mobile"] = [round(value, 4) for value in apart]
         pictures.append(picture)
-    path = HERE / "results" / machine() / f"{arguments.name}.json"
-    if arguments.add and path.exists():
-        before = json.loads(path.read_text())
-        pictures = added(before["pictures"], pictures)
-    landmarks = landmarks_of(pictures)
-    report = {
-        "schema": 1, "suite": "detectors", "version": __version__, "commit": commit(),
-        "device": device_facts(device), "summary": summary(pictures), "landmarks": landmarks, "pictures": pictures,
-    }  # fmt: skip
-    print(json.dumps({"summary": report["summary"], "landmarks": landmarks}, indent=1))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(report, path)
+        # A run may be cut short: what is measured stays.
+        made = report(added(before, pictures) if before else pictures)
+        write_json(facts | made, path)
+    print(json.dumps({key: made[key] for key in ("summary", "landmarks")}, indent=1))
 
 
 if __name__ == "__main__":

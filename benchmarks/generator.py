@@ -9,6 +9,10 @@ the roofline of one H200 and is left out on other devices. Errors are relative L
 float64. ONNX Runtime and OpenVINO run the reference network's export for one face. Compare figures of one run on one
 machine, never times of two.
 
+On CUDA (or with --one-by-one) each contestant has turns of its own with the yardstick, of as many faces up to eight,
+timed by device events after warm-up. Memory is what the first two calls held at most beside weights and input. The
+report is written after each row, and with --limit no row is begun later.
+
 Usage: python benchmarks/generator.py [--models gpen-bfr-256 gpen-lite-256] [--batches 1 8] [--precisions fp32 bf16]
        [--backends eager folded compiled onnxruntime openvino] [--seconds 60] [--exported FOLDER]
 """
@@ -23,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +37,7 @@ from stages import HERE, machine
 from torch import Tensor
 
 from gpen_fast import __version__
-from gpen_fast.device import arithmetic, peak_bytes, pick_device, reset_peak, seeded, synchronize
+from gpen_fast.device import arithmetic, pick_device, seeded, synchronize
 from gpen_fast.errors import GpenError
 from gpen_fast.gpen import onednn
 from gpen_fast.gpen.checkpoint import build, random_state
@@ -43,6 +48,8 @@ from gpen_fast.profile.stats import summarise
 from gpen_fast.stages.generate.base import open_backend
 
 MOST_CALLS, FEWEST_CALLS = 20, 3
+# What matters most first.
+MODELS = ["gpen-bfr-512", "gpen-bfr-256", "gpen-bfr-1024", "gpen-bfr-2048", "gpen-lite-256"]
 BASE = ("eager", "fp32", 1)
 PAUSE = 0.02
 # Seconds below which a call is made twice and the second counts: it finds its weights in the caches, as in a run.
@@ -153,13 +160,13 @@ def _opened(
         return open_runtime(
             backend, precision, batch, export(network, exported / f"{model}.onnx"), device
         ), None
-    before = _held(device)
-    made = open_backend(backend, network if backend == "eager" else copy.deepcopy(network), precision, device)
-    held = _held(device)
-    return made, None if held is None or before is None else held - before
+    return open_backend(
+        backend, network if backend == "eager" else copy.deepcopy(network), precision, device
+    ), None
 
 
-def _held(device: torch.device) -> int | None:
+def held(device: torch.device) -> int | None:
+    """Bytes of device memory; None on a CPU."""
     return torch.cuda.memory_allocated(device) if device.type == "cuda" else None
 
 
@@ -224,17 +231,13 @@ def faces_of(number: int, size: int, random: torch.Generator) -> Tensor:
 
 
 def check(entered: list[Contestant], network: FullGenerator, size: int, device: torch.device) -> None:
-    """Fills in the errors, and on CUDA the memory that a call takes beside its weights."""
+    """Fills in the errors."""
     face = faces_of(1, size, seeded(2))
     with torch.no_grad():
         wanted = copy.deepcopy(network).cpu().double()(face.double())
     for each in entered:
         given = face.expand(each.batch, -1, -1, -1).contiguous().to(device)
-        reset_peak(device)
-        held = _held(device)
         got = each.run(given)[:1].double().cpu()
-        peak = peak_bytes(device)
-        each.activation_bytes = None if held is None or peak is None else peak - held
         each.error = float((got - wanted).norm() / wanted.norm())
 
 
@@ -259,26 +262,24 @@ def floor_of(
     return steps[max(step for step in steps if step <= each.batch)] / 1e6 if steps else None
 
 
-def rows(
-    model: str, entered: list[Contestant], best: dict[str, float], flop: float, device: torch.device
-) -> Iterator[dict[str, Any]]:
-    """One row a contestant; times in milliseconds a face."""
-    base = entered[0].median
-    for each in entered:
-        a_face = summarise([1e3 * seconds / each.batch for seconds in each.times])
-        assert a_face is not None
-        ms = a_face.median
-        floor = floor_of(model, each, best, flop, device)
-        yield {
-            "model": model, "backend": each.backend, "precision": each.precision, "batch": each.batch,
-            "calls": len(each.times), "first_call_ms": round(1e3 * each.first, 1),
-            "ms_a_face": a_face.as_dict(),
-            "faces_per_s": round(1e3 / ms, 2), "tflop_per_s": round(flop / ms / 1e9, 3),
-            "times_eager_fp32": round(1e3 * base / ms, 2),
-            "over_floor": None if floor is None else round(ms / (1e3 * floor), 3),
-            "error": None if each.error is None else float(f"{each.error:.2e}"),
-            "weights_bytes": each.weights_bytes, "activation_bytes": each.activation_bytes,
-        }  # fmt: skip
+def row_of(
+    model: str, each: Contestant, base: float, best: dict[str, float], flop: float, device: torch.device
+) -> dict[str, Any]:
+    """Times in milliseconds a face. base: the yardstick's seconds a face."""
+    a_face = summarise([1e3 * seconds / each.batch for seconds in each.times])
+    assert a_face is not None
+    ms = a_face.median
+    floor = floor_of(model, each, best, flop, device)
+    return {
+        "model": model, "backend": each.backend, "precision": each.precision, "batch": each.batch,
+        "calls": len(each.times), "first_call_ms": round(1e3 * each.first, 1),
+        "ms_a_face": a_face.as_dict(),
+        "faces_per_s": round(1e3 / ms, 2), "tflop_per_s": round(flop / ms / 1e9, 3),
+        "times_eager_fp32": round(1e3 * base / ms, 2),
+        "over_floor": None if floor is None else round(ms / (1e3 * floor), 3),
+        "error": None if each.error is None else float(f"{each.error:.2e}"),
+        "weights_bytes": each.weights_bytes, "activation_bytes": each.activation_bytes,
+    }  # fmt: skip
 
 
 HEADS = [
@@ -311,7 +312,7 @@ def one_model(model: str, asked: argparse.Namespace, device: torch.device, expor
     if not asked.no_errors:
         check(entered, network, figures.size, device)
     flop, best = flop_of(figures), rates(convs)
-    table = list(rows(model, entered, best, flop, device))
+    table = [row_of(model, each, entered[0].median, best, flop, device) for each in entered]
     for row in table:
         show(row)
     for precision, rate in best.items():
@@ -333,12 +334,18 @@ def one_model(model: str, asked: argparse.Namespace, device: torch.device, expor
 def main() -> None:
     """Measures, prints the table and writes the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", nargs="+", default=sorted(PUBLISHED), choices=sorted(PUBLISHED))
+    parser.add_argument("--models", nargs="+", default=MODELS, choices=sorted(PUBLISHED))
     parser.add_argument("--batches", nargs="+", type=int, default=None, help="1 on a CPU, 1 8 32 on CUDA")
     parser.add_argument("--precisions", nargs="+", default=None, choices=list(DTYPES))
     parser.add_argument("--backends", nargs="+", default=["eager", "folded", *RUNTIMES])
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--seconds", type=float, default=60.0, help="of counted calls for each model")
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="of counted calls, a model's; one by one, a contestant's"
+    )
+    parser.add_argument(
+        "--limit", type=float, default=1e9, help="seconds after which, one by one, no row is begun"
+    )
+    parser.add_argument("--one-by-one", action="store_true", help="as on CUDA")
     parser.add_argument("--no-errors", action="store_true", help="leave the float64 network out")
     parser.add_argument("--exported", type=Path, help="keep ONNX exports here for the next run")
     parser.add_argument("--json", type=Path, help="the report, instead of results/<machine>/generator.json")
@@ -346,18 +353,28 @@ def main() -> None:
     device = pick_device(asked.device)
     asked.batches = asked.batches or ([1] if device.type == "cpu" else [1, 8, 32])
     asked.precisions = asked.precisions or (
-        ["fp32", "bf16"] if device.type == "cpu" else ["fp32", "tf32", "bf16", "fp16"]
+        ["fp32", "bf16"] if device.type == "cpu" else ["fp16", "bf16", "fp32", "tf32"]
     )
     print(f"| {' | '.join(HEADS)} |\n|{' --- |' * len(HEADS)}")
-    with tempfile.TemporaryDirectory() as folder:
-        exported = asked.exported or Path(folder)
-        exported.mkdir(parents=True, exist_ok=True)
-        models = [one_model(model, asked, device, exported) for model in asked.models]
-    facts = {"schema": 1, "suite": "generator", "version": __version__, "commit": commit()}
-    made = {**facts, "device": device_facts(device), "versions": versions(), "models": models}
     target = asked.json or HERE / "results" / machine() / "generator.json"
-    write_json(made, target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    facts = {"schema": 1, "suite": "generator", "version": __version__, "commit": commit()}
+    save = partial(report, facts | {"device": device_facts(device), "versions": versions()}, target)
+    if device.type == "cuda" or asked.one_by_one:
+        from generator_gpu import measure_all
+
+        measure_all(asked, device, save)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            exported = asked.exported or Path(folder)
+            exported.mkdir(parents=True, exist_ok=True)
+            save([one_model(model, asked, device, exported) for model in asked.models])
     print(f"wrote {target}")
+
+
+def report(facts: dict[str, Any], target: Path, models: list[dict[str, Any]]) -> None:
+    """Writes what is there so far."""
+    write_json({**facts, "models": models}, target)
 
 
 if __name__ == "__main__":

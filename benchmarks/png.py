@@ -191,6 +191,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=0.5, help="for each method and kind of picture")
+    parser.add_argument("--json", type=Path, help="the report, instead of results/<machine>/png-<sizes>.json")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message="The image decoding and encoding capabilities")
     device = pick_device(arguments.device)
@@ -201,15 +202,6 @@ def main() -> None:
         "| over raw | over torchvision 6 | most | on GPU |"
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    table = []
-    for size in arguments.sizes:
-        width, height = (int(side) for side in (size.split("x") * 2)[:2])
-        batch = max(1, min(arguments.batch, arguments.batch * 512 * 512 // (width * height)))
-        for kind in arguments.kinds:
-            found = measure(inputs(kind, height, width, device), methods(device, batch), arguments.seconds)
-            for row in rows(kind, height, width, found):
-                show(row)
-                table.append(row)
     facts = {
         "schema": 1,
         "suite": "png",
@@ -222,8 +214,19 @@ def main() -> None:
         "torchvision": torchvision.__version__,
         "pillow": Image.__version__,
     }
-    target = HERE / "results" / machine() / f"png-{'-'.join(arguments.sizes)}.json"
-    write_json({**facts, "versions": versions, "rows": table}, target)
+    target = arguments.json or HERE / "results" / machine() / f"png-{'-'.join(arguments.sizes)}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    table = []
+    for size in arguments.sizes:
+        width, height = (int(side) for side in (size.split("x") * 2)[:2])
+        batch = max(1, min(arguments.batch, arguments.batch * 512 * 512 // (width * height)))
+        for kind in arguments.kinds:
+            found = measure(inputs(kind, height, width, device), methods(device, batch), arguments.seconds)
+            for row in rows(kind, height, width, found):
+                show(row)
+                table.append(row)
+            # A run may be cut short: what is measured stays.
+            write_json({**facts, "versions": versions, "rows": table}, target)
 
 
 if __name__ == "__main__":

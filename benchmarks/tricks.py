@@ -25,6 +25,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -262,23 +263,29 @@ def main() -> None:
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 8, 32])
     parser.add_argument("--seconds", type=float, default=1.0, help="for each comparison")
     parser.add_argument("--tuned", action="store_true")
+    parser.add_argument(
+        "--json", type=Path, help="the report, instead of results/<machine>/tricks-<precision>.json"
+    )
     arguments = parser.parse_args()
     torch.backends.cudnn.benchmark = arguments.tuned
     device, dtype = pick_device(arguments.device), DTYPES[arguments.precision]
+    facts = {"schema": 1, "suite": "tricks", "version": __version__, "commit": commit()}
+    facts["device"] = device_facts(device)
+    target = HERE / "results" / machine() / f"tricks-{arguments.precision}{'-tuned' * arguments.tuned}.json"
+    target = arguments.json or target
+    target.parent.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {"forms": [], "steps": [], "convolutions": []}
     for name in arguments.models:
         for batch in arguments.batches:
             rows = compare_forms(arguments, name, batch, device)
             report["forms"] += show(f"{name}, batch {batch}, {arguments.precision}", rows)
+            write_json(facts | report, target)
     figures, batch = PUBLISHED[arguments.models[-1]].figures, min(8, max(arguments.batches))
     with arithmetic("fp32", device):
         for part, compare in (("steps", compare_steps), ("convolutions", compare_convs)):
             rows = compare(figures, batch, dtype, device, arguments.seconds / 10)
             report[part] += show(f"{part} of {arguments.models[-1]}, batch {batch}", rows)
-    facts = {"schema": 1, "suite": "tricks", "version": __version__, "commit": commit()}
-    target = HERE / "results" / machine() / f"tricks-{arguments.precision}{'-tuned' * arguments.tuned}.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_json({**facts, "device": device_facts(device), **report}, target)
+            write_json(facts | report, target)
 
 
 if __name__ == "__main__":

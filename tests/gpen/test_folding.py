@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -70,6 +71,20 @@ def test_the_fused_form_survives_large_styles_in_fp16(number: int, factor: float
             tensor /= factor
     network, faces = build(state), faces_of(TINY.size, number)
     assert relative_l2(fused(network, torch.float16, faces), truth(network, faces)) <= 1.5e-3
+
+
+def test_features_are_let_go_after_their_last_use() -> None:
+    seen: list[weakref.ref[Tensor]] = []
+
+    def noted(raw: Tensor, feature: Tensor, *others: Any) -> Any:
+        assert not any(feature_before() is not None for feature_before in seen)
+        seen.append(weakref.ref(feature))
+        return BY_TORCH.end_same(raw, feature, *others)
+
+    made = FusedGenerator(build(random_state(TINY)), torch.float32, CPU, replace(BY_TORCH, end_same=noted))
+    with torch.no_grad():
+        made(faces_of(TINY.size, 1))
+    assert len(seen) == len(TINY.sides)
 
 
 def test_no_large_weight_is_held_twice() -> None:

@@ -65,6 +65,9 @@ class Recorder:
     def release(self) -> None:
         self.said.append("release")
 
+    def wait(self) -> None:
+        self.said.append("wait")
+
 
 def faces_of(number: int) -> Tensor:
     return torch.randn(number, 3, SIZE, SIZE)
@@ -220,7 +223,7 @@ def test_under_pressure_graphs_go_and_the_network_stays() -> None:
     graphs, recorder = prepared(4, network)
     recorder.said.clear()
     assert graphs.relieve(4)
-    assert recorder.said == ["release"]
+    assert recorder.said == ["wait", "release"]
     assert graphs.buckets == []
     network.calls.clear()
     faces = faces_of(4)
@@ -323,6 +326,18 @@ def test_a_steady_call_on_cuda_waits_for_nothing_and_allocates_its_result_only()
         torch.cuda.set_sync_debug_mode("default")
     assert torch.cuda.memory_stats(device)["allocation.all.allocated"] - before == 1
     assert torch.isfinite(out).all()
+
+
+@pytest.mark.cuda
+def test_a_capture_that_fails_leaves_the_callers_stream_and_a_working_device() -> None:
+    device = torch.device("cuda", 0)
+    # Reading a value waits, which a capture forbids.
+    graphs = Graphs(lambda faces: faces * float(faces.mean() * 0 + 0.5), 64, CudaRecorder(device))
+    before, faces = torch.cuda.current_stream(device), torch.rand(2, 3, 64, 64, device=device)
+    assert torch.equal(graphs(faces), faces * 0.5)
+    assert graphs.notes[0].startswith("no CUDA graphs (")
+    assert torch.cuda.current_stream(device) == before
+    assert torch.equal(graphs(faces), faces * 0.5)
 
 
 @pytest.mark.cuda

@@ -102,6 +102,18 @@ def test_a_kernel_that_does_not_run_is_trouble_told_in_one_line(error: Exception
     assert trouble(CPU, torch.float16, replace(BY_TORCH, end_up=fails)) == told
 
 
+def test_references_are_not_rounded_to_tf32() -> None:
+    modes: list[str] = []
+
+    def noted(*arguments: Any) -> Tensor:
+        switches: Any = torch.backends.cudnn.conv, torch.backends.cuda.matmul
+        modes.extend(switch.fp32_precision for switch in switches)
+        return BY_TORCH.blur(*arguments)
+
+    assert trouble(CPU, torch.float32, replace(BY_TORCH, blur=noted)) == ""
+    assert set(modes) == {"ieee"}
+
+
 def test_trouble_is_looked_for_once() -> None:
     calls: list[int] = []
 

@@ -152,6 +152,17 @@ def test_failed_stage_is_not_counted_and_gives_its_events_back(time: FakeTime) -
     assert time.events == 2
 
 
+def test_a_failed_device_does_not_hide_its_first_error(time: FakeTime) -> None:
+    def lost() -> None:
+        raise RuntimeError("CUDA error, again")
+
+    clock = Clock(Recorder(), now=time.now, make_event=time.event, wait=lost)
+    with pytest.raises(ValueError, match="the first"), clock.span("generate") as span:
+        assert span.pair
+        span.pair[1].record = lost  # type: ignore[method-assign]
+        raise ValueError("the first")
+
+
 def test_many_threads(time: FakeTime) -> None:
     clock = Clock(Recorder())
     threads = [threading.Thread(target=_two_hundred_spans, args=(clock,)) for _ in range(8)]

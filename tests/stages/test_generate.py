@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from gpen_fast.errors import GenerateError, PluginError
+from gpen_fast.device import Readback
+from gpen_fast.errors import DeviceError, GenerateError, PluginError
 from gpen_fast.gpen import load_network
 from gpen_fast.gpen.checkpoint import build
 from gpen_fast.stages.generate._generator import Generator, is_sound
-from gpen_fast.stages.generate.base import open_backend
+from gpen_fast.stages.generate.base import AUTO, open_backend
 
 CPU = torch.device("cpu")
 
@@ -173,6 +174,50 @@ def test_other_failures_are_not_taken_for_memory() -> None:
 
     with pytest.raises(RuntimeError, match="device lost"):
         run(Lost(), crops(4))
+
+
+@pytest.mark.parametrize(
+    ("name", "way"), [("folded", "--backend eager, or --device cpu"), ("eager", "--device cpu")]
+)
+def test_a_gpus_failure_names_another_backend_and_ends_the_run(name: str, way: str) -> None:
+    class Lost(Fake):
+        def __call__(self, faces: Tensor) -> Tensor:
+            raise RuntimeError("CUDA error: an illegal memory access was encountered\nCompile with ...")
+
+    backend = Lost()
+    backend.name = name
+    with pytest.raises(DeviceError) as told:
+        run(backend, crops(4))
+    assert str(told.value) == (
+        f"the GPU failed in backend '{name}' (CUDA error: an illegal memory access was encountered). Try {way}."
+    )
+    assert not isinstance(told.value, GenerateError)  # those stay with one picture
+
+
+def test_a_failure_that_shows_when_waited_for_names_another_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(self: Readback) -> Tensor:
+        raise RuntimeError("CUDA error: unspecified launch failure")
+
+    generator = Generator(Fake())
+    launched = generator.launch_no_sync(crops(2))
+    monkeypatch.setattr(Readback, "wait", lost)
+    with pytest.raises(DeviceError, match=r"unspecified launch failure.*Try --backend eager"):
+        generator.settle(launched)
+
+
+def test_a_failure_while_a_backend_opens_names_another(
+    tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*given: object) -> None:
+        raise RuntimeError("Triton Error [CUDA]: an illegal memory access was encountered")
+
+    monkeypatch.setattr("gpen_fast.stages.generate.folded.fold", lost)
+    with pytest.raises(DeviceError, match=r"in backend 'folded' \(Triton Error.*Try --backend eager"):
+        open_backend("auto", build(tiny_weights), "fp32", CPU)
+
+
+def test_auto_is_folded_everywhere() -> None:
+    assert AUTO == {"cpu": "folded", "cuda": "folded"}
 
 
 def test_flat_crop_may_stay_flat() -> None:

@@ -63,11 +63,12 @@ class FusedGenerator:
         return self._decoded(features, self._scales(latent), steps)
 
     def _decoded(self, features: list[Tensor], scales: _Values, steps: Steps) -> Tensor:
-        """(B,3,S,S) float32. Each result takes its input's name, so that the input's memory is free for the next."""
+        """(B,3,S,S) float32. Each result takes its input's name, and features leave their list after their last use, so
+        that their memory is free for the next."""
         x: Any = (self._input * scales.inputs[:, 0, : self._input.shape[1], None, None]).to(self.dtype)
         x, rgb = x.contiguous(memory_format=NHWC), None
         for k, conv in enumerate(self._convs):
-            feature, width = features[-1 - (k + 1) // 2], conv.width
+            feature, width = features[-1], conv.width
             scale, following = scales.outputs[k, :, :width], scales.following(k, 2 * width)
             if conv.is_up:
                 x = F.conv_transpose2d(x, conv.weight, stride=2)
@@ -76,6 +77,7 @@ class FusedGenerator:
                 x = F.conv2d(x, conv.weight, padding=1)
                 colours = Colours(scales.colours[:, k // 2, :, : 2 * width], self._rgb_biases[k // 2], rgb)
                 x, rgb = steps.end_same(x, feature, scale, conv.ending, following, colours)
+                features.pop()
         assert rgb is not None
         return rgb
 
@@ -88,7 +90,8 @@ class FusedGenerator:
             x = F.conv2d(x, encoder.weight, stride=2 if k else 1)
             features.append(x)
         latent = self._latent(activated(x, self._encoders[-1].bias).flatten(1))
-        latent = latent * torch.rsqrt(latent.square().mean(dim=1, keepdim=True) + EPSILON)
+        # One kernel on a GPU.
+        latent = F.rms_norm(latent, latent.shape[1:], eps=EPSILON)
         for layer in self._mapping:
             latent = layer(latent)
         return features, latent

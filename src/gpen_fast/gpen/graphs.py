@@ -50,6 +50,9 @@ class Recorder(Protocol):
     def release(self) -> None:
         """Gives unused memory back to the device."""
 
+    def wait(self) -> None:
+        """Until the device has done all that is queued."""
+
 
 class Graphs:
     """A network's calls by graphs; where there is no graph, or none any more, the network is called as it is.
@@ -164,6 +167,8 @@ class Graphs:
         return made
 
     def _forget(self) -> None:
+        # A replay of the call before may still be running, and the input's memory is another stream's soon.
+        self._recorder.wait()
         self._captured, self._faces, self._refused = {}, None, None
         self._recorder.release()
 
@@ -212,7 +217,9 @@ class CudaRecorder:
     def capture(self, run: Run, faces: Tensor) -> Captured:
         """See `Recorder`."""
         graph: Any = torch.cuda.CUDAGraph()
-        with torch.cuda.device(self._device):
+        current = torch.cuda.current_stream(self._device)
+        # A capture that fails leaves its own stream as the current one: the outer block puts the caller's back.
+        with torch.cuda.device(self._device), torch.cuda.stream(current):
             if self._pool is None:
                 self._pool, self._stream = torch.cuda.graph_pool_handle(), torch.cuda.Stream()
             # Other threads read and write pictures meanwhile: only this one's calls must be capturable.
@@ -231,3 +238,7 @@ class CudaRecorder:
     def release(self) -> None:
         """See `Recorder`."""
         torch.cuda.empty_cache()
+
+    def wait(self) -> None:
+        """See `Recorder`."""
+        torch.cuda.synchronize(self._device)

@@ -58,7 +58,10 @@ class Span:
             self.pair[0].record()
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: object, *exception: object) -> None:
+        if kind is not None:
+            # It is not recorded, and a device that has failed would hide its error behind another.
+            return
         # Later parts wait for the device's answer; the work itself ends with the first.
         if self.pair and self._parts == 0:
             self.pair[1].record()

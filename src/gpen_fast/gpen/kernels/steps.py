@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gpen_fast.device import seeded
+from gpen_fast.device import arithmetic, seeded
 from gpen_fast.gpen.kernels import blur, same, up
 from gpen_fast.gpen.kernels.same import Colours
 from gpen_fast.gpen.kernels.wide import NHWC, Ending
@@ -42,7 +42,9 @@ def trouble(device: torch.device, dtype: torch.dtype, steps: Steps = BY_KERNEL) 
     Triton may be missing, know no such GPU, lack a compiler for its launcher, or compile to something wrong.
     """
     try:
-        return _difference(device, dtype, steps)
+        # cuDNN's own default is TF32: the references would be rounded by more than the kernels may differ.
+        with arithmetic("fp32", device):
+            return _difference(device, dtype, steps)
     except Exception as error:
         said = next(iter(str(error).splitlines()), "")
         return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -11,7 +11,7 @@ from torch import Tensor
 from gpen_fast.colour import from_network, to_network
 from gpen_fast.device import Readback, is_out_of_memory
 from gpen_fast.errors import GenerateError
-from gpen_fast.stages.generate.base import Backend, Graphed
+from gpen_fast.stages.generate.base import Backend, Graphed, failures_named
 
 # A face whose values spread less than this (standard deviation, the whole range being 2) looks like one colour.
 FLAT = 4 / 127.5
@@ -48,21 +48,26 @@ class Generator:
     def launch_no_sync(self, crops: Sequence[Tensor]) -> Launched:
         """Queues the network over (3,S,S) uint8 or uint16 crops without waiting for the device.
 
-        Raises GenerateError where not even one face fits into memory.
+        Raises GenerateError where not even one face fits into memory, DeviceError where the GPU fails.
         """
         launched = Launched(list(crops), [], [])
-        while len(launched.faces) < len(crops):
-            done = len(launched.faces)
-            self._run(crops[done : done + self.batch_size], launched)
+        with failures_named(self.backend.name):
+            while len(launched.faces) < len(crops):
+                done = len(launched.faces)
+                self._run(crops[done : done + self.batch_size], launched)
         return launched
 
     def settle(self, launched: Launched) -> list[Tensor | GenerateError]:
-        """Waits, and gives each face in its crop's depth; broken ones are repeated in fp32 or are an error."""
-        sound = torch.cat([readback.wait() for readback in launched.sound]).tolist()
-        return [
-            face if good else self._again(crop)
-            for crop, face, good in zip(launched.crops, launched.faces, sound, strict=True)
-        ]
+        """Waits, and gives each face in its crop's depth; broken ones are repeated in fp32 or are an error.
+
+        Raises DeviceError where the GPU failed.
+        """
+        with failures_named(self.backend.name):
+            sound = torch.cat([readback.wait() for readback in launched.sound]).tolist()
+            return [
+                face if good else self._again(crop)
+                for crop, face, good in zip(launched.crops, launched.faces, sound, strict=True)
+            ]
 
     def _run(self, crops: Sequence[Tensor], launched: Launched) -> None:
         """One network call; halves the batch size instead where it does not fit into memory."""

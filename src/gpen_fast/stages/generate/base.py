@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from gpen_fast import plugins
+from gpen_fast.device import is_out_of_memory
+from gpen_fast.errors import DeviceError
 from gpen_fast.gpen.network import FullGenerator
 
-# On CUDA the folded form has not been measured yet.
-AUTO = {"cpu": "folded", "cuda": "eager"}
+# How torch, Triton and CUDA's libraries say that the GPU failed; after most of these nothing works there any more.
+_FAILURES = (
+    "CUDA error",
+    "CUDA driver error",
+    "Triton Error [CUDA]",
+    "cuDNN error",
+    "CUDNN_STATUS",
+    "CUBLAS_STATUS",
+)
+AUTO = {"cpu": "folded", "cuda": "folded"}
 
 
 class Backend(Protocol):
@@ -47,5 +59,20 @@ class Graphed(Protocol):
 def open_backend(name: str, network: FullGenerator, precision: str, device: torch.device) -> Backend:
     """The backend of that name, `auto` resolved."""
     chosen = AUTO[device.type] if name == "auto" else name
-    backend: Backend = plugins.load("generate", chosen).create(network, precision, device)
+    with failures_named(chosen):
+        backend: Backend = plugins.load("generate", chosen).create(network, precision, device)
     return backend
+
+
+@contextmanager
+def failures_named(backend: str) -> Iterator[None]:
+    """A GPU's failure inside the block as a DeviceError that names a way around this backend."""
+    try:
+        yield
+    except RuntimeError as error:
+        is_named = isinstance(error, DeviceError) or is_out_of_memory(error)
+        if is_named or not any(word in str(error) for word in _FAILURES):
+            raise
+        said = str(error).partition("\n")[0].rstrip(".")
+        others = "--device cpu" if backend == "eager" else "--backend eager, or --device cpu"
+        raise DeviceError(f"the GPU failed in backend {backend!r} ({said}). Try {others}.") from error

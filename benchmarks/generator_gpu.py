@@ -1,0 +1,178 @@
+"""`generator.py` on a GPU: one contestant at a time beside the yardstick, timed by device events.
+
+On a GPU contestants hold memory for speed, so they are opened one after the other, and a run may be short of time, so
+the rows that matter most come first and the report is written after each. A turn queues the yardstick and then the
+contestant, without a wait between them: the device works on the first while the host prepares the second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import gc
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from generator import Contestant, faces_of, flop_of, held, row_of, show
+from runtimes import RUNTIMES
+from torch import Tensor
+
+from gpen_fast.device import event_maker, is_out_of_memory, peak_bytes, reset_peak, seeded, synchronize
+from gpen_fast.errors import GpenError
+from gpen_fast.gpen.checkpoint import build, random_state
+from gpen_fast.gpen.network import FullGenerator
+from gpen_fast.gpen.spec import PUBLISHED, Figures
+from gpen_fast.stages.generate.base import open_backend
+
+FEWEST, MOST, WARM = 5, 20, 2
+# Faces of the yardstick's call at most: more cost time and memory and are no faster a face.
+BASE_BATCH = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A network on the device. face: (1,3,S,S); truth: what the reference network makes of it in float64, or None."""
+
+    name: str
+    figures: Figures
+    network: FullGenerator
+    face: Tensor
+    truth: Tensor | None
+
+    @property
+    def bytes(self) -> int:
+        """Of its weights."""
+        return sum(each.numel() * each.element_size() for each in self.network.state_dict().values())
+
+
+def measure_all(
+    asked: argparse.Namespace, device: torch.device, save: Callable[[list[dict[str, Any]]], None]
+) -> None:
+    """Measures what was asked for; `save` is called with all models after each row."""
+    # The libraries' own workspace belongs to no contestant.
+    torch.ones(8, 8, device=device) @ torch.ones(8, 8, device=device)
+    start, subjects, made = time.perf_counter(), {}, {}
+    save([])
+    for precision, model, backend, batch in order(asked):
+        what = f"{model} {backend} {precision} batch {batch}"
+        if time.perf_counter() - start > asked.limit:
+            print(f"left out: {what} (out of time)", flush=True)
+            continue
+        try:
+            if model not in subjects:
+                subjects[model] = subject(model, device, asked.no_errors)
+                gflop = round(flop_of(subjects[model].figures) / 1e9, 2)
+                made[model] = {"model": model, "gflop": gflop, "rows": []}
+            row = one(subjects[model], (backend, precision, batch), asked.seconds, device)
+        except (GpenError, RuntimeError) as error:
+            if not isinstance(error, GpenError) and not is_out_of_memory(error):
+                raise
+            print(f"left out: {what} ({str(error).partition(chr(10))[0]})", flush=True)
+            continue
+        finally:
+            forget(device)
+        show(row)
+        made[model]["rows"].append(row)
+        save(list(made.values()))
+
+
+def order(asked: argparse.Namespace) -> Iterator[tuple[str, str, str, int]]:
+    """Precision, model, backend and batch of each contestant, as they were asked for."""
+    for precision in asked.precisions:
+        for model in asked.models:
+            for backend in (each for each in asked.backends if each not in RUNTIMES):
+                for batch in asked.batches:
+                    yield precision, model, backend, batch
+
+
+def subject(model: str, device: torch.device, no_errors: bool) -> Subject:
+    """A network with random weights of true shapes."""
+    figures = PUBLISHED[model].figures
+    network = build(random_state(figures)).to(device)
+    face = faces_of(1, figures.size, seeded(2)).to(device)
+    truth = None
+    if not no_errors:
+        with torch.no_grad():
+            truth = copy.deepcopy(network).double()(face.double()).cpu()
+    return Subject(model, figures, network, face, truth)
+
+
+def forget(device: torch.device) -> None:
+    """What was opened before must not count for what comes next."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+def one(of: Subject, key: tuple[str, str, int], seconds: float, device: torch.device) -> dict[str, Any]:
+    """One row."""
+    backend, precision, batch = key
+    base = open_backend("eager", of.network, "fp32", device)
+    before = held(device)
+    run = base if key[:2] == ("eager", "fp32") else open_backend(backend, of.network, precision, device)
+    after = held(device)
+    weights = None if before is None or after is None else of.bytes if backend == "eager" else after - before
+    entered = Contestant(backend, precision, batch, run, weights)
+    inputs = [torch.rand(batch, 3, of.figures.size, of.figures.size, device=device) * 2 - 1 for _ in range(2)]
+    first_call(entered, inputs, device)
+    if of.truth is not None:
+        got = run(of.face.expand(batch, -1, -1, -1).contiguous())[:1].double().cpu()
+        entered.error = float((got - of.truth).norm() / of.truth.norm())
+    theirs = in_turn(base, entered, inputs, seconds, device)
+    return row_of(of.name, entered, theirs, {}, flop_of(of.figures), device) | {
+        "notes": list(getattr(run, "notes", []))
+    }
+
+
+def first_call(entered: Contestant, inputs: list[Tensor], device: torch.device) -> None:
+    """Fills in what it took, and the memory that it and the next call held beside weights and input."""
+    reset_peak(device)
+    before, start = held(device), time.perf_counter()
+    for number, given in enumerate(inputs):
+        entered.run(given)
+        synchronize(device)
+        entered.first = entered.first if number else time.perf_counter() - start
+    peak = peak_bytes(device)
+    entered.activation_bytes = None if before is None or peak is None else peak - before
+
+
+def in_turn(
+    base: Callable[[Tensor], Tensor],
+    entered: Contestant,
+    inputs: list[Tensor],
+    seconds: float,
+    device: torch.device,
+) -> float:
+    """Fills in the times. Returns the yardstick's median seconds a face, in the same turns."""
+    some, theirs = min(entered.batch, BASE_BATCH), []
+    for _ in range(WARM):
+        turn(lambda: base(inputs[0][:some]), lambda: entered.run(inputs[0]), device)
+    end = time.perf_counter() + seconds
+    while len(theirs) < FEWEST or (len(theirs) < MOST and time.perf_counter() < end):
+        given = inputs[len(theirs) % len(inputs)]
+        took = turn(lambda given=given: base(given[:some]), lambda given=given: entered.run(given), device)
+        theirs.append(took[0] / some)
+        entered.times.append(took[1])
+    return sorted(theirs)[len(theirs) // 2]
+
+
+def turn(first: Callable[[], Any], then: Callable[[], Any], device: torch.device) -> tuple[float, float]:
+    """Seconds of both on the device; wall time on a CPU."""
+    make = event_maker(device)
+    if make is None:
+        times = [time.perf_counter()]
+        for call in (first, then):
+            call()
+            times.append(time.perf_counter())
+        return times[1] - times[0], times[2] - times[1]
+    begin, between, end = make(), make(), make()
+    begin.record()
+    first()
+    between.record()
+    then()
+    end.record()
+    end.synchronize()
+    return begin.elapsed_time(between) / 1e3, between.elapsed_time(end) / 1e3
