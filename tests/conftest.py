@@ -34,6 +34,15 @@ SHARED = Path(os.environ.get("GPEN_FAST_SHARED", ROOT.parent / "shared"))
 __all__ = ["TINY", "network_file", "portraits", "shop"]  # fixtures of their own file
 
 
+def pytest_configure() -> None:
+    """Before any fixture, those of modules and of the session included, opens something."""
+    for name in ("GPEN_FAST_WEIGHTS", "GPEN_FAST_MIRROR"):
+        os.environ.pop(name, None)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        os.environ.pop(name, None)
+        os.environ.pop(name.lower(), None)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("cuda") and not torch.cuda.is_available():
         if os.environ.get("GPEN_FAST_REQUIRE_CUDA") == "1":
@@ -49,8 +58,6 @@ def _same_random_numbers_each_time() -> None:
 @pytest.fixture(autouse=True)
 def _no_weights_around(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A developer's own weights and records must not change what tests see, nor tests change them."""
-    for name in ("GPEN_FAST_WEIGHTS", "GPEN_FAST_MIRROR"):
-        monkeypatch.delenv(name, raising=False)
     home = tmp_path_factory.mktemp("home")
     for module in (folders, hashes):
         monkeypatch.setattr(module, "user_cache", lambda: home / "cache/gpen-fast")
@@ -65,9 +72,6 @@ def _no_weights_around(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests reach this machine only: other processes by the switch, this one by force."""
     monkeypatch.setenv("GPEN_FAST_OFFLINE", "1")
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
     here = {"127.0.0.1", "::1", "localhost"}
     connect, look_up = socket.socket.connect, socket.getaddrinfo
 

@@ -62,6 +62,17 @@ def test_jobs_come_in_input_order_and_equal_single_runs(tools: Tools, tmp_path: 
         assert set(job.timing) == {"load", "crop", "generate"}
 
 
+def test_memory_of_large_pictures_is_given_back(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+    monkeypatch.setattr(engine_module, "_LARGE", 100 * 100)
+    monkeypatch.setattr(engine_module, "give_back_freed_memory", lambda: given.append("back"))
+    paths = [*pictures(tmp_path, 2), write_photo(tmp_path / "large.png", height=100, width=100)]
+    assert not any(job.error for job in engine_of(tools).run(paths, Job.release))
+    assert given == ["back"]
+
+
 @pytest.mark.parametrize("flying", [0, 1])
 def test_one_bad_picture_fails_alone(tools: Tools, tmp_path: Path, flying: int) -> None:
     paths = pictures(tmp_path, 6)

@@ -60,6 +60,30 @@ def test_maps_are_not_taken_from_the_system_each_time() -> None:
     assert ran.stdout.split() == ["1", "0"]
 
 
+RESIDENT = """
+import torch
+from gpen_fast.malloc import give_back_freed_memory, keep_freed_memory
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 >> 20
+print(give_back_freed_memory())
+keep_freed_memory()
+before = resident()
+blocks = [torch.ones(4 << 20, dtype=torch.uint8) for _ in range(50)]
+last = torch.ones(1)
+del blocks
+kept = resident() - before
+print(kept > 150, give_back_freed_memory(), resident() - before < 50)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's malloc only")
+def test_what_was_kept_is_given_back_when_asked() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", RESIDENT], env=unset(), capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == ["False", "True", "True", "True"]
+
+
 def test_another_malloc_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(malloc.ctypes, "CDLL", lambda name: object())
     for name in malloc._MALLOC_VARIABLES:

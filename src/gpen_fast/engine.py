@@ -15,6 +15,7 @@ from typing import Any
 
 from gpen_fast.device import is_out_of_memory, mark, own_stream, wait_for, worker_stream
 from gpen_fast.errors import GenerateError
+from gpen_fast.malloc import give_back_freed_memory
 from gpen_fast.pipeline import Batch, Job, Pipeline
 from gpen_fast.stages.detect.base import batch_size
 
@@ -22,6 +23,8 @@ from gpen_fast.stages.detect.base import batch_size
 _MOST_IN_GROUP = 8
 # Nor may they hold more than this together.
 _MOST_PIXELS_IN_GROUP = 64_000_000
+# A picture from this size up takes far longer than giving back the memory that it took.
+_LARGE = 8_000_000
 
 
 class Engine:
@@ -155,9 +158,12 @@ class Engine:
             job.fail(error)
 
     def _finish(self, job: Job, pasted: Any, finish: Callable[[Job], None]) -> Job:
+        large = _pixels([job]) >= _LARGE
         with own_stream(self._device, self._stream):
             wait_for(pasted, self._device)
             _attempt(job, finish)
+        if large:
+            give_back_freed_memory()
         return job
 
 

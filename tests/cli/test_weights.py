@@ -16,6 +16,7 @@ from hostile import Reply
 from shop import DETECTOR, Shop, network_bytes, process
 
 from gpen_fast.store import folders, hashes, records
+from gpen_fast.store.shipped import shipped
 
 
 def put(folder: Path, name: str, data: bytes) -> Path:
@@ -62,6 +63,26 @@ def test_list_of_the_real_catalog_fits_80_columns(
     long = [line for line in ran.out.splitlines() if len(line) > 80]
     assert all("/" in line for line in long), "only a path may be longer: it is never cut"
     assert "GPEN_FAST_WEIGHTS: not set" in ran.out
+    headings = [line for line in ran.out[: ran.out.index("\nhere\n")].splitlines() if line[:1].strip()]
+    assert headings == ["generators", "detectors", "landmark networks", "parsers"]
+
+
+def test_list_shows_a_file_once_where_two_folders_are_the_same(
+    cli, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face = put(Path("weights"), "face.pth", DETECTOR)
+    monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(face.parent.absolute()))
+    assert cli("weights", "list").out.count(str(face.absolute())) == 1
+
+
+def test_embedded_weights_are_mended_by_pip(cli, tmp_path: Path) -> None:
+    mend = "To mend it: pip install --force-reinstall gpen-fast"
+    for name in ("gpen-lite-256", "landmarks-lite"):
+        assert f"failed: {name} is part of gpen-fast, not fetched. {mend}" in (
+            cli("weights", "pull", name, "--again").err
+        )
+    ran = cli("weights", "import", shipped("landmarks-lite.safetensors"))
+    assert f"error: landmarks-lite is part of gpen-fast and cannot be replaced. {mend}" in ran.err
 
 
 def test_list_for_programs(cli, shop: Shop) -> None:

@@ -84,6 +84,8 @@ def test_faces_that_may_be_missed_are_told() -> None:
         "searched at 1600 of 6400 pixels: faces below 48 may be missed. Try --detect-size full."
     )
     assert missed_note([], frame, 1600)
+    line = Frame(torch.zeros((3, 1, 6400), dtype=torch.uint8))
+    assert missed_note([], line, 1600) == "", "no face fits into it"
     assert missed_note([], frame, None) == missed_note([], frame, 6400) == ""
 
 

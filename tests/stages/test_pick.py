@@ -12,7 +12,7 @@ import torch
 from gpen_fast.errors import HashError
 from gpen_fast.settings import Settings
 from gpen_fast.stages.detect._later import NOT_NEEDED, Later
-from gpen_fast.stages.detect.base import passed_over, pick
+from gpen_fast.stages.detect.base import open_detector, passed_over, pick
 from gpen_fast.store import locate
 from gpen_fast.store.catalog import Entry, entry
 
@@ -58,6 +58,18 @@ def test_wrong_file_is_not_passed_over_in_silence(folder: Path, weights: str) ->
         HashError, match=rf"is not the {weights} that .*pull {weights} --again.*--detector lite\."
     ):
         pick(SETTINGS)
+
+
+def test_damaged_file_of_the_package_is_mended_by_pip(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / entry("landmarks-lite").file).write_text("torn")
+    monkeypatch.setattr(locate, "shipped", lambda name: tmp_path / name)
+    with pytest.raises(HashError, match=r"is not used\. It is part of .*--force-reinstall gpen-fast\n"):
+        open_detector(Settings(detector="lite"), CPU)
+    assert pick(SETTINGS) == "haar"
+    assert list(passed_over(SETTINGS, "haar")) == ["landmarks-lite"]
 
 
 def test_wrong_file_keeps_no_right_one_from_being_used(folder: Path) -> None:

@@ -192,7 +192,7 @@ def test_damaged_and_foreign_files_are_named(tmp_path: Path) -> None:
 def test_broken_facexlib_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "facexlib.detection.retinaface", None)
     with pytest.raises(
-        PluginError, match=r"pip install --force-reinstall facexlib; or --detector yunet or haar"
+        PluginError, match=r"pip install --force-reinstall facexlib; or --detector yunet or lite"
     ):
         build("mobile0.25")
 

@@ -7,12 +7,13 @@ import textwrap
 from rich.console import Console
 from rich.markup import escape
 
-from gpen_fast.store.catalog import Entry
+from gpen_fast.store.catalog import KINDS, Entry
 from gpen_fast.store.folders import Folder
 from gpen_fast.store.locate import Copy
 from gpen_fast.store.status import Status, state_of
 
 _COLOURS = {"verified": "green", "WRONG": "red", "NOT": "red", "partly": "yellow", "missing": "yellow"}
+_HEADINGS = {"landmarks": "landmark networks"}
 
 
 def print_list(found: list[Status], places: list[Folder]) -> None:
@@ -37,11 +38,11 @@ def _table(found: list[Status]) -> list[str]:
     name = max(len(one.entry.name) for one in found)
     rows = [f"[bold]  {'name':{name}}  {'size':>7}  {'state':21}  licence[/]"]
     kind = None
-    for one in found:
+    for one in sorted(found, key=lambda one: KINDS.index(one.entry.kind)):
         known = one.entry
         if known.kind != kind:
             kind = known.kind
-            rows.append(f"{kind}s")
+            rows.append(_HEADINGS.get(kind, f"{kind}s"))
         state = f"{one.words:21}"
         colour = _COLOURS.get(one.words.split()[0])
         rows.append(

@@ -52,7 +52,8 @@ def import_file(
     sha256 = sha256_of(file, fresh=True).sha256
     known, how = _known_as(file, sha256, trust)
     if known.embedded:
-        raise SettingsError(f"{known.name} is part of gpen-fast and cannot be replaced. Use --weights {file}")
+        use = f"Use --weights {file}" if known.kind == "generator" else f"To mend it: {known.get_it}"
+        raise SettingsError(f"{known.name} is part of gpen-fast and cannot be replaced. {use}")
     final = target(settings) / _name_for(known, file)
     with only_one(final, hear or Silent()):
         copied = _bring(file, final, sha256, overwrite)

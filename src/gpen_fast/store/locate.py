@@ -79,7 +79,10 @@ def _hash(path: Path, fresh: bool) -> Hash:
 
 def _candidates(known: Entry, settings: Settings) -> list[Path]:
     embedded = [shipped(known.file)] if known.embedded else []
-    return embedded + [folder / file for folder in searched(settings) for file in known.files]
+    paths = embedded + [folder / file for folder in searched(settings) for file in known.files]
+    places = [path.absolute() for path in paths]
+    # In a checkout ./weights is where the embedded ones lie.
+    return [path for i, path in enumerate(paths) if places[i] not in places[:i]]
 
 
 def present(name: str, settings: Settings) -> Path | None:
@@ -123,15 +126,20 @@ def _import_too(known: Entry) -> str:
 def _not_accepted(copy: Copy) -> HashError:
     known = copy.entry
     accepted = " or ".join(copy.accepted) or "not known: nobody publishes one"
-    fetch = f"Replace it by the right one: {known.get_it} --again. " if known.sources else ""
-    without = {"generator": " Or use it unchecked: --weights FILE.", "detector": " Or --detector lite."}
     # The remedies come first: where one line is all that is shown, they must be in it.
     return HashError(
-        f"{copy.path} is not the {known.name} that is expected, and is not used. "
-        f"{fetch}If you know what it is and trust it: "
-        f"gpen-fast weights import {copy.path} --trust {known.name}.{without.get(known.kind, '')}\n"
+        f"{copy.path} is not the {known.name} that is expected, and is not used. {_remedies(known, copy.path)}\n"
         f"  its sha256: {copy.hash.sha256}\n  accepted:   {accepted}"
     )
+
+
+def _remedies(known: Entry, path: Path) -> str:
+    if known.embedded:
+        return f"It is part of gpen-fast: {known.get_it}"
+    fetch = f"Replace it by the right one: {known.get_it} --again. " if known.sources else ""
+    without = {"generator": " Or use it unchecked: --weights FILE.", "detector": " Or --detector lite."}
+    trust = f"gpen-fast weights import {path} --trust {known.name}."
+    return f"{fetch}If you know what it is and trust it: {trust}{without.get(known.kind, '')}"
 
 
 def choose(settings: Settings) -> Choice:

@@ -75,7 +75,7 @@ def _usable(known: Entry, settings: Settings) -> Path | None:
 def _may_be_fetched(known: Entry, settings: Settings, accept_licence: bool, hear: Listener) -> None:
     if not known.sources:
         if known.embedded:
-            raise DownloadError(f"{known.name} is part of gpen-fast and missing: {known.get_it}")
+            raise DownloadError(f"{known.name} is part of gpen-fast, not fetched. To mend it: {known.get_it}")
         raise DownloadError(f"{known.name} has no public address. From a file of your own: {known.get_it}")
     if is_offline(settings):
         raise DownloadError(

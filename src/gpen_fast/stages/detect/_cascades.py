@@ -18,6 +18,7 @@ from gpen_fast.types import Frame
 
 Grey = NDArray[Any]
 
+# Of the three frontal cascades this one found most people of a group photograph and no other thing.
 # The profile cascade knows faces that look to the left: it is shown the mirror image too.
 FRONTAL, PROFILE = "haarcascade_frontalface_alt2.xml", "haarcascade_profileface.xml"
 
@@ -40,7 +41,7 @@ class Cascades:
         mirrored: bool = False,
     ) -> NDArray[np.int32]:
         """(N,4) boxes x, y, width, height in a (H,W) uint8 picture; `mirrored`: of what its mirror image shows."""
-        found = self._cascade(file).detectMultiScale(
+        found = self.of(file).detectMultiScale(
             cv2.flip(grey, 1) if mirrored else grey,
             scaleFactor=step,
             minNeighbors=neighbours,
@@ -51,7 +52,8 @@ class Cascades:
             boxes[:, 0] = grey.shape[1] - boxes[:, 0] - boxes[:, 2]
         return boxes
 
-    def _cascade(self, file: str) -> Any:
+    def of(self, file: str) -> Any:
+        """The calling thread's own classifier."""
         cascades: dict[str, Any] = self._threads.__dict__
         if file not in cascades:
             cascades[file] = open_cascade(file, self._detector)

@@ -54,7 +54,7 @@ class Pixelwise(nn.Module):
 
 def fused(conv: nn.Conv2d, slope: float | None = None) -> nn.Module:
     """`conv` and a leaky ReLU of `slope` after it, unless that is None; from and to NHWC, float32."""
-    alone = conv.kernel_size == conv.stride == (1, 1) and conv.groups == 1
+    alone = conv.kernel_size == conv.stride == (1, 1) and conv.padding == (0, 0) and conv.groups == 1
     return Pixelwise(conv, slope) if alone else Conv(conv, slope)
 
 

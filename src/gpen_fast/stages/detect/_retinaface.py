@@ -181,7 +181,7 @@ def build(kind: str) -> nn.Module:
     except ImportError as cause:
         raise PluginError(
             f"retinaface needs facexlib, which cannot be imported ({cause}). "
-            "Try: pip install --force-reinstall facexlib; or --detector yunet or haar"
+            "Try: pip install --force-reinstall facexlib; or --detector yunet or lite"
         ) from cause
 
     with warnings.catch_warnings(), torch.device("cpu"):

@@ -129,7 +129,7 @@ def batch_size(detector: Detector) -> int:
 def missed_note(faces: Sequence[Face], frame: Frame, bound: int | None) -> str:
     """What to tell the user where faces may be too small to be found in a picture that was shrunk, else ""."""
     longest = max(frame.width, frame.height)
-    if bound is None or longest <= bound:
+    if bound is None or longest <= bound or min(frame.width, frame.height) < _SEEN:
         return ""
     smallest = min((face.short_side for face in faces), default=0.0)
     if smallest * bound / longest >= _SURE:

@@ -6,19 +6,15 @@
 from __future__ import annotations
 
 import math
-import threading
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from gpen_fast.settings import AUTO_SIZE, FULL_SIZE, Settings
-from gpen_fast.stages.detect._cascades import Grey, luma, open_cascade, shrunk
+from gpen_fast.stages.detect._cascades import FRONTAL, Cascades, Grey, luma, open_cascade, shrunk
 from gpen_fast.types import Face, Frame
 
-# Of the three frontal cascades this one found most people of a group photograph and no other thing.
-_FACES = "haarcascade_frontalface_alt2.xml"
 _EYES = "haarcascade_eye.xml"
 # Longer pictures are shrunk first: the cascade's time grows with the area.
 _LONG_SIDE = 1600
@@ -48,12 +44,12 @@ class HaarDetector:
         self.threshold = _THRESHOLD if settings.detect_threshold is None else settings.detect_threshold
         size = settings.detect_size
         self.bound = {AUTO_SIZE: _LONG_SIDE, FULL_SIZE: None}[size] if isinstance(size, str) else size
-        self._threads = threading.local()  # a cascade classifier cannot be shared between threads
+        self._cascades = Cascades(self.name)
 
     def __call__(self, frame: Frame) -> list[Face]:
         """The faces, best supported first; a score is n/(n+4) for n agreeing windows."""
         grey, scale = shrunk(luma(frame), self.bound)
-        boxes, support = self._cascade(_FACES).detectMultiScale2(
+        boxes, support = self._cascades.of(FRONTAL).detectMultiScale2(
             grey, scaleFactor=_SCALE_STEP, minNeighbors=_NEIGHBOURS, minSize=(_SMALLEST, _SMALLEST)
         )
         faces = [
@@ -75,7 +71,7 @@ class HaarDetector:
         if side < _EYES_FROM:
             return 0.0
         top, bottom = (int(side * share) for share in _EYE_ROWS)
-        found = self._cascade(_EYES).detectMultiScale(
+        found = self._cascades.of(_EYES).detectMultiScale(
             face[top:bottom], scaleFactor=1.05, minNeighbors=5, minSize=(side // 8, side // 8)
         )
         middles = [(x + w / 2, y + h / 2) for x, y, w, h in np.reshape(found, (-1, 4))]
@@ -87,14 +83,8 @@ class HaarDetector:
         sound = _EYE_DISTANCE[0] * side <= dx <= _EYE_DISTANCE[1] * side and abs(dy) <= _STEEPEST * dx
         return math.degrees(math.atan2(dy, dx)) if sound else 0.0
 
-    def _cascade(self, file: str) -> Any:
-        cascades: dict[str, Any] = self._threads.__dict__
-        if file not in cascades:
-            cascades[file] = open_cascade(file, "haar")
-        return cascades[file]
-
 
 def create(settings: Settings, device: torch.device) -> HaarDetector:
     """Raises PluginError where OpenCV lacks the cascades."""
-    open_cascade(_FACES, "haar")
+    open_cascade(FRONTAL, "haar")
     return HaarDetector(settings)
