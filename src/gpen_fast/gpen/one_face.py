@@ -25,14 +25,13 @@ from gpen_fast.gpen.onednn import Conv
 
 # A weight's element costs about this many of an activation's to scale: it is float32, and laid out again.
 _WEIGHT_COST = 2
-# Below this many values two elementwise passes take less time than one convolution's call.
+# Below this many bfloat16 values two elementwise passes take less time than one convolution's call.
 _FEW = 1 << 17
-# Fewer channels than this leave a depthwise convolution's vectors half empty.
-_NARROW = 16
 # An up-convolution with more bytes of weight than this runs in parts: oneDNN reads them from the cache again and again.
 _HEAVY = 5 << 20
-# Where oneDNN's 1x1 convolution to three channels is slower than a matrix product: by channels, by values.
-_WIDE, _MANY = 128, 1 << 22
+# From here oneDNN's 1x1 convolution to three channels is slower than a matrix product: channels in bfloat16, values in
+# float32.
+_WIDE, _MANY = 128, 1 << 20
 
 
 class OneFaceGenerator:
@@ -135,7 +134,7 @@ class Styled:
         self._weight = weight.contiguous(memory_format=NHWC) if shared is None else None
         self._convs = [Conv(shared, side, padding=1)]
         if self._up:
-            parts = (None,) if shared is None else _light(shared)
+            parts = (None,) if shared is None else light(shared, _HEAVY)
             self._convs = [Conv(part, side, stride=2, up=True) for part in parts]
         # Every part of the convolution is blurred by itself.
         channels, blur = out // len(self._convs), conv.blur
@@ -168,27 +167,15 @@ class Skip:
     def __init__(self, share: Tensor, bias: Tensor, side: int, dtype: torch.dtype) -> None:
         self._share, self._bias = share.to(dtype), bias
         self._biases = bias.to(dtype).view(1, -1, 1, 1)
-        self._conv: Conv | None = None
-        if len(bias) * side**2 >= _FEW:
-            # One pass as a depthwise convolution; neighbours in a row stand as channels where there are few.
-            self._row = max(1, _NARROW // len(bias))
-            self._bias = bias.repeat(self._row)
-            weight = self._share.view(1, 1, 1, 1).expand(len(self._bias), -1, -1, -1)
-            self._conv = Conv(weight, side, groups=len(self._bias))
+        # One pass as a depthwise convolution; in float32 two elementwise passes take less than that.
+        weight = self._share.view(1, 1, 1, 1).expand(len(bias), -1, -1, -1)
+        fused = dtype == torch.bfloat16 and len(bias) * side**2 >= _FEW
+        self._conv = Conv(weight, side, groups=len(bias)) if fused else None
 
     def __call__(self, feature: Tensor) -> Tensor:
-        if self._conv is None:
-            return F.leaky_relu_(torch.addcmul(self._biases, feature, self._share), LEAK)
-        if self._row == 1:
+        if self._conv is not None:
             return self._conv.activated(feature, self._bias)
-        pixels = feature.permute(0, 2, 3, 1)
-        wide = pixels.reshape(*pixels.shape[:2], -1, len(self._bias)).permute(0, 3, 1, 2)
-        return (
-            self._conv.activated(wide, self._bias)
-            .permute(0, 2, 3, 1)
-            .reshape(pixels.shape)
-            .permute(0, 3, 1, 2)
-        )
+        return F.leaky_relu_(torch.addcmul(self._biases, feature, self._share), LEAK)
 
 
 class Rgb:
@@ -237,9 +224,10 @@ def _fir(blur: Blur, channels: int, side: int, dtype: torch.dtype, *, padding: i
     return Conv(weight, side, padding=padding, groups=channels)
 
 
-def _light(weight: Tensor) -> tuple[Tensor, ...]:
-    """A transposed convolution's weight in equal parts along its output channels, none of them heavy."""
+def light(weight: Tensor, most: int) -> tuple[Tensor, ...]:
+    """A transposed convolution's weight, (in,out,k,k), in equal parts along its output channels of at most so many
+    bytes, or of an odd number of channels."""
     parts, size = 1, weight.numel() * weight.element_size()
-    while size > parts * _HEAVY and weight.shape[1] % (2 * parts) == 0:
+    while size > parts * most and weight.shape[1] % (2 * parts) == 0:
         parts *= 2
     return weight.chunk(parts, dim=1)
