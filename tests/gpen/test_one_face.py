@@ -41,6 +41,43 @@ def test_equals_the_reference(figures: Figures, number: int, dtype: torch.dtype)
 
 
 @pytest.mark.parametrize("dtype", onednn.DTYPES, ids=str)
+@pytest.mark.parametrize("figures", [TINY, NARROW], ids=["tiny", "narrow"])
+@pytest.mark.parametrize(
+    "turned",
+    [{"_FEW": 1}, {"_FEW": 10**9}, {"_HEAVY": 1}, {"_WIDE": 1, "_MANY": 1},
+     {"_WIDE": 10**9, "_MANY": 10**9}],
+    ids=["skip convolved", "skip elementwise", "in parts", "products", "no products"],
+)  # fmt: skip
+def test_what_large_networks_do_equals_the_reference(
+    turned: dict[str, int], figures: Figures, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in turned.items():
+        monkeypatch.setattr(one_face, name, value)
+    network, faces = build(random_state(figures)), faces_of(figures.size, 1)
+    assert (
+        relative_l2(OneFaceGenerator(network, dtype)(faces), truth(network, faces)) <= TOLERANCE_SMALL[dtype]
+    )
+
+
+def test_heavy_weights_are_cut_into_equal_parts() -> None:
+    weight = torch.randn(1024, 12, 3, 3)
+    bytes_each = weight.numel() * 4
+    assert len(one_face.light(weight, bytes_each)) == 1
+    assert [part.shape[1] for part in one_face.light(weight, bytes_each // 2)] == [6, 6]
+    parts = one_face.light(weight, 1)
+    assert [part.shape[1] for part in parts] == [3, 3, 3, 3], "three channels cannot be halved"
+    assert torch.equal(torch.cat(parts, dim=1), weight)
+
+
+def test_a_caller_may_change_and_differentiate_with_a_result() -> None:
+    out = OneFaceGenerator(build(random_state(TINY)), torch.float32)(faces_of(TINY.size, 1))
+    out.mul_(2)
+    gain = torch.ones(1, requires_grad=True)
+    (out * gain).sum().backward()
+    assert gain.grad is not None
+
+
+@pytest.mark.parametrize("dtype", onednn.DTYPES, ids=str)
 def test_full_size_equals_the_reference_values(dtype: torch.dtype) -> None:
     if dtype == torch.bfloat16 and not cpu_has_bf16():
         pytest.skip("this processor has no native bf16")

@@ -2,8 +2,8 @@
 
 - Bias and leaky ReLU run inside the convolution before them, those of an up-convolution inside its blur.
 - A modulated convolution's scales go into its weight where that is the smaller tensor. Elsewhere the weight is
-  shared and laid out once, its input is scaled, and the output's scale d > 0 waits for whoever reads the output:
-  leaky_relu(d * y + b) = d * leaky_relu(y + b / d).
+  shared and laid out once, its input is scaled, and the output's scale waits for whoever reads the output
+  (`modulation.py`).
 
 Styles are not divided by their largest, for bfloat16 has float32's range; float16 is not for a CPU. One face:
 (1,C,H,W) in memory format channels_last (NHWC) throughout.
@@ -11,7 +11,6 @@ Styles are not divided by their largest, for bfloat16 has float32's range; float
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from gpen_fast.gpen.folded_layers import EPSILON, NHWC
 from gpen_fast.gpen.layers import GAIN, LEAK, Blur
+from gpen_fast.gpen.modulation import Linear, Modulated, Modulation
 from gpen_fast.gpen.network import FullGenerator, StyledConv, ToRGB
 from gpen_fast.gpen.onednn import Conv
 
@@ -27,6 +27,11 @@ from gpen_fast.gpen.onednn import Conv
 _WEIGHT_COST = 2
 # Below this many bfloat16 values two elementwise passes take less time than one convolution's call.
 _FEW = 1 << 17
+# An up-convolution with more bytes of weight than this runs in parts: oneDNN reads them from the cache again and again.
+_HEAVY = 5 << 20
+# From here oneDNN's 1x1 convolution to three channels is slower than a matrix product: channels in bfloat16, values in
+# float32.
+_WIDE, _MANY = 128, 1 << 20
 
 
 class OneFaceGenerator:
@@ -50,26 +55,33 @@ class OneFaceGenerator:
         for i, (to_rgb, side) in enumerate(zip(decoder.to_rgbs, sides[1:], strict=True)):
             layers += [(decoder.convs[2 * i], side // 2, None), (decoder.convs[2 * i + 1], side, to_rgb)]
         self._convs = [Styled(conv, side, dtype) for conv, side, _ in layers]
-        self._rgbs = [Rgb(to_rgb, dtype) if to_rgb is not None else None for _, _, to_rgb in layers]
-        affine = [each.conv.modulation for conv, _, rgb in layers for each in (conv, rgb) if each is not None]
-        self._styles = Linear(
-            torch.cat([(a.weight * a.scale).detach() for a in affine]),
-            torch.cat([(a.bias * a.lr_mul).detach() for a in affine]),
+        self._rgbs = [Rgb(to_rgb, side, dtype) if to_rgb is not None else None for _, side, to_rgb in layers]
+        self._modulation = Modulation(
+            [conv.conv.modulation for conv, _, _ in layers],
+            [each.squares for each in self._convs],
+            [each.bias for each in self._convs],
+            [each.waits for each in self._convs],
+            [(number, to_rgb) for number, (_, _, to_rgb) in enumerate(layers) if to_rgb is not None],
+            dtype,
         )
-        self._style_widths = [len(a.bias) for a in affine]
 
     def __call__(self, faces: Tensor) -> Tensor:
-        return torch.cat([self._restored(face) for face in faces.to(self.dtype, memory_format=NHWC).split(1)])
+        with torch.inference_mode():
+            given = faces.to(self.dtype, memory_format=NHWC)
+            restored = [self._restored(face) for face in given.split(1)]
+        return torch.cat(restored)
 
     def _restored(self, face: Tensor) -> Tensor:
         features, latent = self._encoded(face)
-        styles = iter(self._styles(latent).flatten().split(self._style_widths))
-        x, rgb = Scaled((self._input,), None), None
-        for number, (conv, to_rgb) in enumerate(zip(self._convs, self._rgbs, strict=True)):
-            x = conv(x, next(styles), features[-1 - (number + 1) // 2])
+        modulated, rgb_weights = self._modulation(latent)
+        x, rgb = self._input, None
+        for number, (conv, to_rgb, how) in enumerate(zip(self._convs, self._rgbs, modulated, strict=True)):
+            parts = conv(x, how, features[-1 - (number + 1) // 2])
             # Only RGB reads the last, and does not need it in one part.
-            x = x if conv is self._convs[-1] else x.joined()
-            rgb = to_rgb(x, next(styles), rgb) if to_rgb else rgb
+            if conv is not self._convs[-1]:
+                x = torch.cat(parts, dim=1)
+                parts = [x]
+            rgb = to_rgb(parts, next(rgb_weights), rgb) if to_rgb else rgb
         assert rgb is not None
         return rgb
 
@@ -84,33 +96,6 @@ class OneFaceGenerator:
         for layer in self._mapping:
             latent = layer(latent)
         return features, latent
-
-
-class Linear:
-    """A linear layer, (1,in,1,1) to (1,out,1,1) float32. torch reads a weight for one row far slower than oneDNN."""
-
-    def __init__(self, weight: Tensor, bias: Tensor, *, activate: bool = False) -> None:
-        conv = Conv(weight[:, :, None, None], 1)
-        self._run, self._bias = conv.activated if activate else conv, bias
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return self._run(x, self._bias)
-
-
-@dataclass(frozen=True, eq=False)
-class Scaled:
-    """(1,C,H,W) values, in one or more parts along C, and the (C,) float32 factors that they lack, None for none."""
-
-    parts: tuple[Tensor, ...]
-    lacks: Tensor | None
-
-    def joined(self) -> Scaled:
-        """The same in one part."""
-        return Scaled((torch.cat(self.parts, dim=1),), self.lacks)
-
-    def style(self, style: Tensor) -> Tensor:
-        """What remains to multiply the values by."""
-        return style if self.lacks is None else style * self.lacks
 
 
 class Encoder:
@@ -128,44 +113,52 @@ class Encoder:
 
 
 class Styled:
-    """A styled convolution and the encoder's feature beside its result: (1,in,H,W) to (1,2*out,H or 2H,...)."""
+    """A styled convolution and the encoder's feature beside its result: (1,in,H,W) to (1,2*out,H or 2H,...), in parts.
+
+    squares, bias: as `Modulation` wants them. waits: the output's scale waits for its reader.
+    """
 
     def __init__(self, layer: StyledConv, side: int, dtype: torch.dtype) -> None:
         conv, self._dtype = layer.conv, dtype
         weight = (conv.weight[0] * (conv.scale * GAIN)).detach()
         out, into = weight.shape[:2]
-        self._squares = (weight / GAIN).square().sum((2, 3))
-        self._ones = torch.ones(out)
-        self._bias, skip_bias = (layer.activate.bias.detach() * GAIN).chunk(2)
+        self.squares = (weight / GAIN).square().sum((2, 3))
+        self.bias, skip_bias = (layer.activate.bias.detach() * GAIN).chunk(2)
         self._up = conv.blur is not None
-        self._fir = _fir(conv.blur, out, 2 * side + 1, dtype, padding=1) if conv.blur is not None else None
         share = (layer.noise.weight * GAIN).detach()
         self._skip = Skip(share, skip_bias, 2 * side if self._up else side, dtype)
         if self._up:
             weight = weight.transpose(0, 1)
-        shared = weight.to(dtype) if into * side**2 < _WEIGHT_COST * weight.numel() else None
+        self.waits = into * side**2 < _WEIGHT_COST * weight.numel()
+        shared = weight.to(dtype) if self.waits else None
         self._weight = weight.contiguous(memory_format=NHWC) if shared is None else None
-        self._conv = Conv(shared, side, stride=2, up=True) if self._up else Conv(shared, side, padding=1)
+        self._convs = [Conv(shared, side, padding=1)]
+        if self._up:
+            parts = (None,) if shared is None else light(shared, _HEAVY)
+            self._convs = [Conv(part, side, stride=2, up=True) for part in parts]
+        # Every part of the convolution is blurred by itself.
+        channels, blur = out // len(self._convs), conv.blur
+        self._fir = None if blur is None else _fir(blur, channels, 2 * side + 1, dtype, padding=1)
 
-    def __call__(self, x: Scaled, style: Tensor, feature: Tensor) -> Scaled:
-        demodulation = torch.mv(self._squares, style.square()).add_(EPSILON).rsqrt_()
+    def __call__(self, x: Tensor, how: Modulated, feature: Tensor) -> list[Tensor]:
         if self._weight is None:
-            values = x.parts[0] * x.style(style).to(self._dtype)[:, None, None]
-            own = self._activated(values, self._bias / demodulation, None)
-            lacks = torch.cat([demodulation, self._ones])
+            own = self._activated(x * how.rounded[:, None, None], how.bias, None)
         else:
-            weight = self._scaled(self._weight, x.style(style), demodulation)
-            own, lacks = self._activated(x.parts[0], self._bias, weight), None
-        return Scaled((own, self._skip(feature)), lacks)
+            own = self._activated(x, how.bias, self._scaled(self._weight, how))
+        return [*own, self._skip(feature)]
 
-    def _scaled(self, weight: Tensor, style: Tensor, demodulation: Tensor) -> Tensor:
-        scale = style[:, None] * demodulation if self._up else demodulation[:, None] * style
-        return (weight * scale[:, :, None, None]).to(self._dtype)
+    def _scaled(self, weight: Tensor, how: Modulated) -> Tensor:
+        rows, columns = (how.style, how.demodulation) if self._up else (how.demodulation, how.style)
+        return (weight * (rows[:, None] * columns)[:, :, None, None]).to(self._dtype)
 
-    def _activated(self, x: Tensor, bias: Tensor, weight: Tensor | None) -> Tensor:
+    def _activated(self, x: Tensor, bias: Tensor, weight: Tensor | None) -> list[Tensor]:
         if self._fir is None:
-            return self._conv.activated(x, bias, weight=weight)
-        return self._fir.activated(self._conv(x, weight=weight), bias)
+            return [self._convs[0].activated(x, bias, weight=weight)]
+        biases = bias.chunk(len(self._convs))
+        return [
+            self._fir.activated(conv(x, weight=weight), b)
+            for conv, b in zip(self._convs, biases, strict=True)
+        ]
 
 
 class Skip:
@@ -188,20 +181,36 @@ class Skip:
 class Rgb:
     """This size's (1,3,H,W) contribution, float32, added to the upsampled sum of the smaller ones."""
 
-    def __init__(self, layer: ToRGB, dtype: torch.dtype) -> None:
-        self._weight = (layer.conv.weight[0, :, :, 0, 0] * layer.conv.scale).detach()
+    def __init__(self, layer: ToRGB, side: int, dtype: torch.dtype) -> None:
         self._bias, self._dtype, self._conv = layer.bias.detach().flatten(), dtype, Conv()
-        self._fir = layer.upsample.kernel.expand(3, 1, -1, -1) if layer.upsample else None
+        self._up: Conv | None = None
+        if layer.upsample is not None:
+            fir = layer.upsample.kernel.expand(3, 1, -1, -1)
+            self._up = Conv(fir, side // 2, stride=2, padding=1, groups=3, up=True)
 
-    def __call__(self, x: Scaled, style: Tensor, rgb: Tensor | None) -> Tensor:
-        weight = (self._weight * x.style(style)).to(self._dtype)[:, :, None, None]
-        first, *others = zip(x.parts, weight.split([part.shape[1] for part in x.parts], dim=1), strict=True)
-        here = self._conv(first[0], self._bias, weight=first[1]).float()
-        for part, share in others:
-            here = here.add_(self._conv(part, weight=share))
-        if rgb is None or self._fir is None:
-            return here
-        return here.add_(F.conv_transpose2d(rgb, self._fir, stride=2, padding=1, groups=3))
+    def __call__(self, parts: list[Tensor], weight: Tensor, rgb: Tensor | None) -> Tensor:
+        """parts: of (1,C,H,W) along C. weight: (3,C)."""
+        shares = weight.split([part.shape[1] for part in parts], dim=1)
+        first, *others = map(self._rgb_of, parts, shares, [self._bias, *[None] * len(parts[1:])])
+        if rgb is None or self._up is None:
+            here = first.to(torch.float32, memory_format=NHWC)
+        else:
+            here = self._up(rgb).add_(first)
+        for other in others:
+            here = here.add_(other)
+        return here
+
+    def _rgb_of(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """weight: (3,C)."""
+        many = x.shape[1] >= _WIDE if self._dtype == torch.bfloat16 else x.numel() > _MANY
+        if not many:
+            return self._conv(x, bias, weight=weight[:, :, None, None])
+        pixels = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
+        biases = torch.zeros(3) if bias is None else bias
+        if self._dtype == torch.bfloat16:
+            # Three rows of all pixels take half the time of three columns; in float32 it is the other way round.
+            return torch.addmm(biases.to(x.dtype)[:, None], weight, pixels.t()).view(1, 3, *x.shape[2:])
+        return torch.addmm(biases, pixels, weight.t()).view(1, *x.shape[2:], 3).permute(0, 3, 1, 2)
 
 
 def _dense(layer: Any) -> Linear:
@@ -213,3 +222,12 @@ def _dense(layer: Any) -> Linear:
 def _fir(blur: Blur, channels: int, side: int, dtype: torch.dtype, *, padding: int) -> Conv:
     weight = blur.kernel.to(dtype).expand(channels, 1, -1, -1)
     return Conv(weight, side, padding=padding, groups=channels)
+
+
+def light(weight: Tensor, most: int) -> tuple[Tensor, ...]:
+    """A transposed convolution's weight, (in,out,k,k), in equal parts along its output channels of at most so many
+    bytes, or of an odd number of channels."""
+    parts, size = 1, weight.numel() * weight.element_size()
+    while size > parts * most and weight.shape[1] % (2 * parts) == 0:
+        parts *= 2
+    return weight.chunk(parts, dim=1)

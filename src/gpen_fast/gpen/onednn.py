@@ -39,7 +39,7 @@ class Conv:
     ) -> None:
         pad, step, one, none = [padding] * 2, [stride] * 2, [1, 1], [0, 0]
         self._geometry = (pad, none, step, one, groups) if up else (pad, step, one, groups)
-        self._run = _ops._convolution_transpose_pointwise if up else _ops._convolution_pointwise
+        self._run = (_ops._convolution_transpose_pointwise if up else _ops._convolution_pointwise).default
         self.weight = weight
         if weight is not None and side is not None:
             pack = _ops._reorder_convolution_transpose_weight if up else _ops._reorder_convolution_weight
