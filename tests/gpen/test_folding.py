@@ -13,7 +13,8 @@ from conftest import DATA, TINY, reference_input, relative_l2
 from safetensors.torch import load_file
 from torch import Tensor
 
-from gpen_fast.gpen import load, load_network, onednn
+from gpen_fast import onednn
+from gpen_fast.gpen import load, load_network
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.folded import FoldedGenerator
 from gpen_fast.gpen.folding import Folding, fold, fused_if_right

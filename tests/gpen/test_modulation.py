@@ -9,7 +9,7 @@ import torch
 from conftest import TINY
 from torch import Tensor
 
-from gpen_fast.gpen import onednn
+from gpen_fast import onednn
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.modulation import Modulated, Modulation
 

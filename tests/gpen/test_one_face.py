@@ -10,8 +10,9 @@ from conftest import DATA, TINY, reference_input, relative_l2
 from safetensors.torch import load_file
 from test_folded import NARROW, TOLERANCE, TOLERANCE_SMALL, faces_of, truth, with_styles_in_the_thousands
 
+from gpen_fast import onednn
 from gpen_fast.device import cpu_has_bf16
-from gpen_fast.gpen import one_face, onednn
+from gpen_fast.gpen import one_face
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.one_face import OneFaceGenerator
 from gpen_fast.gpen.spec import PUBLISHED, Figures

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gpen_fast import onednn
 from gpen_fast.device import arithmetic, is_out_of_memory, seeded
-from gpen_fast.gpen import onednn
 from gpen_fast.gpen.folded import DTYPES, FoldedGenerator, switches
 from gpen_fast.gpen.fused import FusedGenerator, has_published_fir
 from gpen_fast.gpen.kernels.steps import BY_KERNEL, BY_TORCH, Steps, trouble

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gpen_fast.gpen.folded_layers import EPSILON
-from gpen_fast.gpen.onednn import Conv
+from gpen_fast.onednn import Conv
 
 
 class Linear:

@@ -21,7 +21,7 @@ from gpen_fast.gpen.folded_layers import EPSILON, NHWC
 from gpen_fast.gpen.layers import GAIN, LEAK, Blur
 from gpen_fast.gpen.modulation import Linear, Modulated, Modulation
 from gpen_fast.gpen.network import FullGenerator, StyledConv, ToRGB
-from gpen_fast.gpen.onednn import Conv
+from gpen_fast.onednn import Conv
 
 # A weight's element costs about this many of an activation's to scale: it is float32, and laid out again.
 _WEIGHT_COST = 2

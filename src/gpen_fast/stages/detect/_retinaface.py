@@ -21,13 +21,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from gpen_fast import onednn
 from gpen_fast.device import arithmetic, is_out_of_memory
 from gpen_fast.errors import CheckpointError, PictureError, PluginError
 from gpen_fast.malloc import keep_freed_memory
 from gpen_fast.settings import Settings
-from gpen_fast.stages.detect import _onednn
 from gpen_fast.stages.detect._compact import Compact
 from gpen_fast.stages.detect._looks import MEAN, Look, Place, bound_of, box_of, pixels, place, search, voted
+from gpen_fast.stages.detect._packed import packed
 from gpen_fast.types import Face, Frame
 
 # Anchor sides by stride and the scale of the regressions, in pixels of the input (facexlib's configurations).
@@ -194,9 +195,9 @@ def prepared(network: nn.Module, device: torch.device, *, half: bool) -> nn.Modu
     """The network in its compact form, NHWC, on the device."""
     compact = Compact(network).to(memory_format=torch.channels_last)
     compact = compact.to(device, torch.float16 if half else torch.float32).requires_grad_(False)
-    if device.type == "cpu" and _onednn.available():
+    if device.type == "cpu" and onednn.available(torch.float32):
         keep_freed_memory()
-        return _onednn.packed(compact)
+        return packed(compact)
     return compact
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from torch import nn
 
-from gpen_fast.stages.detect import _onednn, _retinaface
-from gpen_fast.stages.detect._onednn import Conv, Pixelwise, available, packed
+from gpen_fast.onednn import Conv, Pixelwise, available
+from gpen_fast.stages.detect import _retinaface
+from gpen_fast.stages.detect._packed import packed
 from gpen_fast.stages.detect._retinaface import build, prepared
 
 CPU = torch.device("cpu")
-pytestmark = pytest.mark.skipif(not available(), reason="this build of PyTorch has no oneDNN")
+pytestmark = pytest.mark.skipif(not available(torch.float32), reason="this build of PyTorch has no oneDNN")
 
 
 def nhwc(*shape: int) -> torch.Tensor:
@@ -31,7 +30,7 @@ def test_each_kind_of_layer_with_and_without_its_activation(stride: int, slope: 
         layers = [conv] if slope is None else [conv, nn.LeakyReLU(slope)]
         plain = nn.Sequential(nn.Sequential(*layers), nn.Identity()).requires_grad_(False)
         fused = packed(plain)
-        assert [type(layer) for layer in fused] == [
+        assert [type(layer.kernel) for layer in fused] == [
             Pixelwise if conv.kernel_size == conv.stride == (1, 1) else Conv
         ]
         for x in (nhwc(1, conv.in_channels, 9, 14), nhwc(3, conv.in_channels, 64, 33)):
@@ -59,20 +58,10 @@ def test_without_onednn_the_network_gives_the_same(kind: str, monkeypatch: pytes
     x = nhwc(2, 3, 96, 64) * 50
     made = []
     for there in (True, False):
-        monkeypatch.setattr(_retinaface._onednn, "available", lambda there=there: there)
+        monkeypatch.setattr(_retinaface.onednn, "available", lambda dtype, there=there: there)
         again = build(kind)
         again.load_state_dict(state)
         with torch.no_grad():
             made.append(prepared(again, CPU, half=False)(x))
     assert made[0].shape == (2, 2 * (12 * 8 + 6 * 4 + 3 * 2), 16)
     assert torch.allclose(made[0], made[1], rtol=1e-3, atol=1e-3 * float(made[1].abs().max()))
-
-
-@pytest.mark.parametrize("ops", [SimpleNamespace(), None])
-def test_a_build_without_the_operations_is_told(ops: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_onednn, "_ops", ops)
-    assert not available.__wrapped__()
-    state = torch.get_rng_state()
-    monkeypatch.undo()
-    assert available.__wrapped__()
-    assert torch.equal(state, torch.get_rng_state()), "the try draws no random numbers"

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from conftest import relative_l2
 
-from gpen_fast.gpen import onednn
-from gpen_fast.gpen.onednn import Conv, available
+from gpen_fast import onednn
+from gpen_fast.onednn import Conv, Pixelwise, available
 
 NEEDED = pytest.mark.skipif(not available(torch.float32), reason="no oneDNN convolutions here")
 
@@ -43,6 +43,25 @@ def test_up_convolution_with_a_weight_of_the_call() -> None:
     wanted = F.conv_transpose2d(x, weight, stride=2)
     assert relative_l2(Conv(weight, 6, stride=2, up=True)(x), wanted) <= 1e-6
     assert relative_l2(Conv(stride=2, up=True)(x, weight=weight), wanted) <= 1e-6
+
+
+@NEEDED
+@pytest.mark.parametrize("slope", [0.0, 0.1])
+def test_pixelwise_convolution_of_a_batch(slope: float) -> None:
+    x = torch.randn(3, 8, 9, 7).contiguous(memory_format=torch.channels_last)
+    weight, bias = torch.randn(5, 8), torch.randn(5)
+    wanted = F.conv2d(x, weight[:, :, None, None], bias)
+    made = Pixelwise(weight, slope)
+    assert relative_l2(made(x, bias), wanted) <= 1e-6
+    assert relative_l2(made.activated(x, bias), F.leaky_relu(wanted, slope)) <= 1e-6
+
+
+@NEEDED
+@pytest.mark.usefixtures("_asked_anew")
+def test_the_try_draws_no_random_numbers() -> None:
+    state = torch.get_rng_state()
+    assert available(torch.float32)
+    assert torch.equal(state, torch.get_rng_state())
 
 
 @pytest.mark.usefixtures("_asked_anew")
