@@ -19,23 +19,21 @@ from gpen_fast.training.data import HELD_OUT, read_faces, read_manifest
 from gpen_fast.training.export import export
 from gpen_fast.training.landmarks.commands import app as landmarks
 from gpen_fast.training.metrics import Row, held_out_table
+from gpen_fast.training.options import Config, Data, Device, JsonFile, Processes, RunFolder, Weights
 from gpen_fast.training.run import Report, Run, train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="How the embedded weights are made.")
 app.add_typer(landmarks, name="landmarks")
 DEFAULT = Path(__file__).parent / "gpen-lite-256.toml"
 
-Data = Annotated[Path, typer.Option(help="Folder of aligned faces with a manifest.csv.")]
-Weights = Annotated[Path, typer.Argument(help="A training state or published weights.")]
-
 
 @app.command("train")
 def train_command(
     data: Data,
-    out: Annotated[Path, typer.Option(help="Folder of the run: state, log. A run there goes on.")],
-    config: Annotated[Path, typer.Option(help="The run's figures.")] = DEFAULT,
-    processes: Annotated[int, typer.Option(min=1, help="On a CPU: one a core.")] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    out: RunFolder,
+    config: Config = DEFAULT,
+    processes: Processes = 1,
+    device: Device = "auto",
 ) -> None:
     """Train, or go on with a run that was interrupted."""
     state = train(Run(read_config(config), data, out, processes, device), _say)
@@ -47,7 +45,7 @@ def test_command(
     weights: Weights,
     data: Data,
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """The held-out test: restored faces against their damaged inputs."""
     network = load_network(weights, precision=precision)

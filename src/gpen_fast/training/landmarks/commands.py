@@ -16,22 +16,20 @@ from gpen_fast.training.landmarks.config import read_config
 from gpen_fast.training.landmarks.metrics import Row, held_out_rows
 from gpen_fast.training.landmarks.sheet import contact_sheet
 from gpen_fast.training.landmarks.task import read_state
+from gpen_fast.training.options import Config, Data, Device, JsonFile, Processes, RunFolder, Weights
 from gpen_fast.training.run import Report, Run, train
 
 app = typer.Typer(no_args_is_help=True, help="The landmark network of the detector lite.")
 DEFAULT = Path(__file__).parent / "landmarks-lite.toml"
 
-Data = Annotated[Path, typer.Option(help="Folder of aligned faces with a manifest.csv.")]
-Weights = Annotated[Path, typer.Argument(help="A training state or published weights.")]
-
 
 @app.command("train")
 def train_command(
     data: Data,
-    out: Annotated[Path, typer.Option(help="Folder of the run: state, log. A run there goes on.")],
-    config: Annotated[Path, typer.Option(help="The run's figures.")] = DEFAULT,
-    processes: Annotated[int, typer.Option(min=1, help="On a CPU: one a core.")] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    out: RunFolder,
+    config: Config = DEFAULT,
+    processes: Processes = 1,
+    device: Device = "auto",
 ) -> None:
     """Train, or go on with a run that was interrupted."""
     state = train(Run(read_config(config), data, out, processes, device), _say)
@@ -43,7 +41,7 @@ def test_command(
     weights: Weights,
     data: Data,
     crop: Annotated[int, typer.Option(min=1, help="Side of the portraits, pixels.")] = 256,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """The held-out test: landmark errors over the eye distance, and faces found."""
     rows = held_out_rows(read_state(weights), data, crop)
@@ -67,7 +65,7 @@ def export_command(
 def sheet_command(
     data: Data,
     out: Annotated[Path, typer.Argument(help="The picture to write.")],
-    config: Annotated[Path, typer.Option(help="The run's figures.")] = DEFAULT,
+    config: Config = DEFAULT,
 ) -> None:
     """Windows as the network is trained on, faces with their landmarks: for looking at, not for publishing."""
     from PIL import Image
