@@ -36,10 +36,9 @@ from runtimes import RUNTIMES, export, open_runtime, versions
 from stages import HERE, machine
 from torch import Tensor
 
-from gpen_fast import __version__
+from gpen_fast import __version__, onednn
 from gpen_fast.device import arithmetic, pick_device, seeded, synchronize
 from gpen_fast.errors import GpenError
-from gpen_fast.gpen import onednn
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.network import FullGenerator
 from gpen_fast.gpen.spec import PUBLISHED, Figures
