@@ -12,10 +12,11 @@ from PIL import Image
 from portraits import POINTS, SIZE, small_faces, small_landmark_config
 from typer.testing import CliRunner
 
-from gpen_fast.errors import CheckpointError
+from gpen_fast.errors import CheckpointError, SettingsError
 from gpen_fast.gpen.checkpoint import read_declared
 from gpen_fast.stages.detect._landmark_net import TEMPLATE, LandmarkNet, read_net
 from gpen_fast.training.__main__ import app
+from gpen_fast.training.landmarks.config import read_config
 from gpen_fast.training.landmarks.metrics import error, rolled, upright, usable
 from gpen_fast.training.landmarks.samples import Samples, stock
 from gpen_fast.training.landmarks.task import Trainer, loss_of, read_state
@@ -131,6 +132,20 @@ def test_a_state_of_a_generator_is_refused(tmp_path: Path) -> None:
     torch.save({"g_ema": {"final_linear.0.weight": torch.ones(1)}}, tmp_path / "state.pt")
     with pytest.raises(CheckpointError, match=r"state\.pt: is no state of a landmark network"):
         read_state(tmp_path / "state.pt")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[run]\nsteps = 9\n[optimiser]\ncooling = 0\n", "run.toml: cooling 0: accepted is above 0"),
+        ("[run]\nsteps = 9\nbatch = 1\n", "run.toml: steps 9, batch 1: accepted are 1, and 2 and up"),
+    ],
+)
+def test_figures_that_cannot_be_trained_with_are_named(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=said):
+        read_config(path)
 
 
 def test_errors_are_over_the_eye_distance() -> None:

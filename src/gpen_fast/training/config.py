@@ -31,6 +31,10 @@ class Optimiser:
     floor: float = 0.01
     ema: float = 0.999
 
+    def __post_init__(self) -> None:
+        if not 0 < self.cooling <= 1:
+            raise SettingsError(f"cooling {self.cooling}: accepted is above 0, up to 1, of the steps.")
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -77,10 +81,6 @@ class Config:
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1:
             raise SettingsError(f"steps {self.steps}, batch {self.batch}: accepted are 1 and up.")
-        if not 0 < self.optimiser.cooling <= 1:
-            raise SettingsError(
-                f"cooling {self.optimiser.cooling}: accepted is above 0, up to 1, of the steps."
-            )
         if self.precision not in {"fp32", "bf16"}:
             raise SettingsError(f"precision {self.precision!r}: training runs in fp32 or bf16.")
 
