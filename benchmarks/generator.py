@@ -6,7 +6,8 @@ first call stands apart, a short one is preceded by one that does not count, and
 a tenth of a processor are not kept. On a CPU the network's five heaviest convolutions run in the same turns, in NHWC
 with weights laid out before; the floor is the network's FLOPs over the best rate of any of them. On CUDA the floor is
 the roofline of one H200 and is left out on other devices. Errors are relative L2 against the reference network in
-float64. ONNX Runtime and OpenVINO run the reference network's export for one face. Compare figures of one run on one
+float64. ONNX Runtime and OpenVINO run the reference network's export for one face, batches in as many streams as
+OpenVINO likes and in one a thread. Compare figures of one run on one
 machine, never times of two.
 
 On CUDA (or with --one-by-one) each contestant has turns of its own with the yardstick, of as many faces up to eight,
@@ -50,6 +51,8 @@ MOST_CALLS, FEWEST_CALLS = 20, 3
 # What matters most first.
 MODELS = ["gpen-bfr-512", "gpen-bfr-256", "gpen-bfr-1024", "gpen-bfr-2048", "gpen-lite-256"]
 BASE = ("eager", "fp32", 1)
+# Pixels a side below which `folded` has a batch's faces side by side on a CPU.
+SIDE_BY_SIDE = 512
 PAUSE = 0.02
 # Seconds below which a call is made twice and the second counts: it finds its weights in the caches, as in a run.
 SHORT = 0.5
@@ -142,7 +145,8 @@ def contestants(
 ) -> list[Contestant]:
     """Everything that was asked for and is here; the yardstick first. What is left out is named with its cause."""
     found: dict[tuple[str, str, int], Contestant] = {}
-    for key in [BASE, *((b, p, n) for b in asked.backends for p in asked.precisions for n in asked.batches)]:
+    batches = asked.batches or ([1, 8] if network.figures.size < SIDE_BY_SIDE else [1])
+    for key in [BASE, *((b, p, n) for b in asked.backends for p in asked.precisions for n in batches)]:
         try:
             if key not in found:
                 found[key] = Contestant(*key, *_opened(network, model, key, device, exported))
@@ -334,7 +338,9 @@ def main() -> None:
     """Measures, prints the table and writes the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=MODELS, choices=sorted(PUBLISHED))
-    parser.add_argument("--batches", nargs="+", type=int, default=None, help="1 on a CPU, 1 8 32 on CUDA")
+    parser.add_argument(
+        "--batches", nargs="+", type=int, default=None, help="1, below 512 px 8 too, on a CPU; 1 8 32 on CUDA"
+    )
     parser.add_argument("--precisions", nargs="+", default=None, choices=list(DTYPES))
     parser.add_argument("--backends", nargs="+", default=["eager", "folded", *RUNTIMES])
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -350,7 +356,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="the report, instead of results/<machine>/generator.json")
     asked = parser.parse_args()
     device = pick_device(asked.device)
-    asked.batches = asked.batches or ([1] if device.type == "cpu" else [1, 8, 32])
+    if device.type == "cuda" or asked.one_by_one:
+        asked.batches = asked.batches or ([1] if device.type == "cpu" else [1, 8, 32])
     asked.precisions = asked.precisions or (
         ["fp32", "bf16"] if device.type == "cpu" else ["fp16", "bf16", "fp32", "tf32"]
     )

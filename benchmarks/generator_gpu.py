@@ -20,8 +20,9 @@ from generator import Contestant, faces_of, flop_of, held, row_of, show
 from runtimes import RUNTIMES
 from torch import Tensor
 
-from gpen_fast.device import event_maker, is_out_of_memory, peak_bytes, reset_peak, seeded, synchronize
+from gpen_fast.device import is_out_of_memory, peak_bytes, reset_peak, seeded, synchronize
 from gpen_fast.errors import GpenError
+from gpen_fast.events import event_maker
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.network import FullGenerator
 from gpen_fast.gpen.spec import PUBLISHED, Figures

@@ -36,7 +36,8 @@ from stages import HERE, machine
 from torch import Tensor
 
 from gpen_fast import __version__
-from gpen_fast.device import arithmetic, event_maker, is_out_of_memory, pick_device, synchronize
+from gpen_fast.device import arithmetic, is_out_of_memory, pick_device, synchronize
+from gpen_fast.events import event_maker
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.folded import DTYPES, FoldedGenerator
 from gpen_fast.gpen.folding import fold

@@ -12,9 +12,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
-from gpen_fast.device import event_maker, reset_peak
+from gpen_fast.device import reset_peak
 from gpen_fast.engine import Engine
 from gpen_fast.errors import LandmarksError, reason
+from gpen_fast.events import event_maker
 from gpen_fast.inputs import Plan
 from gpen_fast.landmarks.book import Keeper
 from gpen_fast.pipeline import Job, Pipeline

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -255,38 +256,27 @@ class Readback:
         return self._host
 
 
-class StreamEvent:
-    """A timing event on `device`'s current stream, also where that is not the thread's current device."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._event = torch.cuda.Event(enable_timing=True)
-
-    def record(self) -> None:
-        """Marks the stream's present end."""
-        self._event.record(torch.cuda.current_stream(self._device))
-
-    def query(self) -> bool:
-        """Whether the stream has passed the mark."""
-        return self._event.query()
-
-    def synchronize(self) -> None:
-        """Waits until it has."""
-        self._event.synchronize()
-
-    def elapsed_time(self, end: StreamEvent) -> float:
-        """Milliseconds from this mark to `end`."""
-        return self._event.elapsed_time(end._event)
-
-
-def event_maker(device: torch.device) -> Callable[[], StreamEvent] | None:
-    """How to make timing events for `device`; None where there is nothing to time but the host."""
-    return (lambda: StreamEvent(device)) if device.type == "cuda" else None
-
-
 def single_threaded() -> None:
     """This process computes on one core: for work that several processes share."""
     torch.set_num_threads(1)
+
+
+def side_by_side(number: int, threads: int) -> ThreadPoolExecutor:
+    """`number` threads of which each computes on `threads` cores; those of the caller stay as they are."""
+    # torch counts threads for each thread of the program, and for threads to come as whoever set it last.
+    before = torch.get_num_threads()
+    pool = ThreadPoolExecutor(number, "gpen-fast-core", initializer=_compute_on, initargs=(threads,))
+    all_there = threading.Barrier(number)
+    for waiting in [pool.submit(all_there.wait) for _ in range(number)]:
+        waiting.result()
+    torch.set_num_threads(before)
+    return pool
+
+
+def _compute_on(threads: int) -> None:
+    # A thread's first question makes it follow whoever set the number last: it comes before the answer that counts.
+    torch.get_num_threads()
+    torch.set_num_threads(threads)
 
 
 def seeded(seed: int) -> torch.Generator:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from gpen_fast.convert import like
-from gpen_fast.device import download, event_maker
+from gpen_fast.device import download
 from gpen_fast.engine import Engine
 from gpen_fast.errors import InputsError, SettingsError
+from gpen_fast.events import event_maker
 from gpen_fast.pipeline import Job, Pipeline
 from gpen_fast.profile.clock import Clock
 from gpen_fast.profile.recorder import Recorder

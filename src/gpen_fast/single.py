@@ -6,7 +6,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from gpen_fast.device import event_maker, reset_peak, synchronize
+from gpen_fast.device import reset_peak, synchronize
+from gpen_fast.events import event_maker
 from gpen_fast.pipeline import Job, Pipeline
 from gpen_fast.profile.clock import NS_PER_MS, Clock
 from gpen_fast.profile.recorder import Recorder

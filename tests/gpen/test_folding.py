@@ -17,7 +17,7 @@ from gpen_fast import onednn
 from gpen_fast.gpen import load, load_network
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.folded import FoldedGenerator
-from gpen_fast.gpen.folding import Folding, fold, fused_if_right
+from gpen_fast.gpen.folding import Folding, fold, fused_if_right, in_torch
 from gpen_fast.gpen.fused import FusedGenerator, has_published_fir
 from gpen_fast.gpen.kernels.steps import BY_TORCH
 from gpen_fast.gpen.network import FullGenerator
@@ -105,14 +105,14 @@ def test_a_cpu_has_the_torch_form_and_nothing_to_note() -> None:
 @pytest.mark.skipif(not onednn.available(torch.float32), reason="no oneDNN convolutions here")
 def test_a_cpu_has_fused_convolutions() -> None:
     network = build(random_state(TINY))
-    assert isinstance(fold(network, "fp32", CPU).run, OneFaceGenerator)
-    assert isinstance(fold(network, "fp16", CPU).run, FoldedGenerator)
+    assert isinstance(in_torch(network, torch.float32, CPU), OneFaceGenerator)
+    assert isinstance(in_torch(network, torch.float16, CPU), FoldedGenerator)
 
 
 def test_without_them_plain_pytorch_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onednn, "available", lambda dtype: False)
     network, faces = build(random_state(TINY)), faces_of(TINY.size, 2)
-    assert isinstance(fold(network, "fp32", CPU).run, FoldedGenerator)
+    assert isinstance(in_torch(network, torch.float32, CPU), FoldedGenerator)
     out = load_network(random_state(TINY), form="folded")(faces)
     assert relative_l2(out, truth(network, faces)) <= 3e-6
 

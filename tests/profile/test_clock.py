@@ -7,7 +7,7 @@ import threading
 import pytest
 import torch
 
-from gpen_fast.device import event_maker
+from gpen_fast.events import event_maker
 from gpen_fast.profile.clock import Clock
 from gpen_fast.profile.recorder import Recorder
 

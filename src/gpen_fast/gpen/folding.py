@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from gpen_fast.gpen.folded import DTYPES, FoldedGenerator, switches
 from gpen_fast.gpen.fused import FusedGenerator, has_published_fir
 from gpen_fast.gpen.kernels.steps import BY_KERNEL, BY_TORCH, Steps, trouble
 from gpen_fast.gpen.network import FullGenerator
+from gpen_fast.gpen.on_cores import OnCores
 from gpen_fast.gpen.one_face import OneFaceGenerator
 from gpen_fast.malloc import keep_freed_memory
 
@@ -23,17 +25,22 @@ _AGREE = {"fp32": 1e-4, "tf32": 1e-2, "fp16": 1e-2, "bf16": 5e-2}
 
 @dataclass(frozen=True)
 class Folding:
-    """A folded network. run: (B,3,S,S) float32 to the same. note: why it is not the fastest form, or empty."""
+    """A folded network.
+
+    run: (B,3,S,S) float32 to the same. note: why it is not the fastest form, or empty. batch: faces that suit a call.
+    """
 
     run: Callable[[Tensor], Tensor]
     note: str = ""
+    batch: int = 8
 
 
 def fold(network: FullGenerator, precision: str, device: torch.device) -> Folding:
     """The fastest form of a network that is right on this device. precision: fp32, tf32, bf16 or fp16."""
     if device.type == "cuda":
         return fused_if_right(network, precision, device)
-    return Folding(in_torch(network, DTYPES[precision], device))
+    on_cores = OnCores(partial(in_torch, network, DTYPES[precision], device), network.figures.size)
+    return Folding(on_cores, batch=on_cores.batch)
 
 
 def in_torch(network: FullGenerator, dtype: torch.dtype, device: torch.device) -> Callable[[Tensor], Tensor]:

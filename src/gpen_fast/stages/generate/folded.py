@@ -24,10 +24,9 @@ class Folded:
 
     def __init__(self, network: FullGenerator, precision: str, device: torch.device) -> None:
         self.size = network.figures.size
-        # One face is faster alone on a CPU: its scales go into the weights.
-        self.default_batch = 8 if device.type == "cuda" else 1
         self._network, self._switches, self._device = network, switches(precision), device
         self._folding = fold(network, precision, device)
+        self.default_batch = self._folding.batch
         self._exact: Callable[[Tensor], Tensor] | None = None
         self._graphs = Graphs(self._whole, self.size, CudaRecorder(device)) if device.type == "cuda" else None
 
@@ -39,9 +38,7 @@ class Folded:
 
     def __call__(self, faces: Tensor) -> Tensor:
         """(B,3,S,S) float32 RGB in [-1,1] to the same."""
-        if self._graphs:
-            return self._graphs(faces)
-        return torch.cat([self._whole(face) for face in faces.split(1)])
+        return self._graphs(faces) if self._graphs else self._whole(faces)
 
     def exact(self, faces: Tensor) -> Tensor:
         """The same in fp32, from weights that are folded when they are first needed."""
