@@ -60,6 +60,33 @@ def test_maps_are_not_taken_from_the_system_each_time() -> None:
     assert ran.stdout.split() == ["1", "0"]
 
 
+# Page faults of a thread that makes and frees the same blocks, once it has done so before.
+FAULTS = """
+import resource, threading
+from gpen_fast.malloc import keep_freed_memory
+keep_freed_memory()
+def faults():
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+def work():
+    for _ in range(4):
+        before = faults()
+        blocks = [bytearray(20 << 20) for _ in range(8)]
+        del blocks
+    print(faults() - before)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's malloc only")
+def test_what_a_thread_freed_is_there_for_it_again() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", FAULTS], env=unset(), capture_output=True, text=True, check=True
+    )
+    assert int(ran.stdout) < 4000, "of 40960 pages"
+
+
 RESIDENT = """
 import torch
 from gpen_fast.malloc import give_back_freed_memory, keep_freed_memory

@@ -8,8 +8,14 @@ from collections.abc import Callable
 from functools import cache
 
 # glibc's names for what `keep_freed_memory` sets, and the ways in which a user may have set it.
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
-_MALLOC_VARIABLES = ("GLIBC_TUNABLES", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_MAX_", "MALLOC_MMAP_THRESHOLD_")
+_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
+_MALLOC_VARIABLES = (
+    "GLIBC_TUNABLES",
+    "MALLOC_ARENA_MAX",
+    "MALLOC_TRIM_THRESHOLD_",
+    "MALLOC_MMAP_MAX_",
+    "MALLOC_MMAP_THRESHOLD_",
+)
 
 # glibc's malloc_trim, once it was told to keep memory.
 _trims: list[Callable[[int], int]] = []
@@ -31,7 +37,8 @@ def keep_freed_memory() -> bool:
     except (AttributeError, OSError, TypeError):
         return False
     # M_TOP_PAD is left alone: a large one keeps what every thread freed, and gains no time.
-    told = {_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: 2**31 - 1}
+    # One arena for all threads: every other gives its memory back in pieces of 64 MB, whatever the threshold is.
+    told = {_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: 2**31 - 1, _M_ARENA_MAX: 1}
     if not all(mallopt(ctypes.c_int(name), ctypes.c_int(value)) for name, value in told.items()):
         return False
     _trims.append(trim)
