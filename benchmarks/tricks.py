@@ -4,9 +4,11 @@ Method: random weights of true shapes, fresh random faces, everything of one tab
 timed by device events (wall time on a CPU, where this only serves to try the script), after warm-up; the median of
 as many rounds as fit into the given seconds, at least five. Figures of one run on one machine compare, no others.
 
-- forms: the reference in fp32 with TF32 off; the folded form by torch operations; with graphs; with kernels; with both.
+- forms: the reference in fp32 with TF32 off; the folded form by torch operations; with graphs; with kernels; with both;
+  with kernels but for the latent's linear layers, whose weights are in float32 then.
 - steps: each kernel at each size of the network, beside its torch reference: microseconds, and the bytes it must move
-  over that time; small ones come from the cache, as they do in the network.
+  over that time; small ones come from the cache, as they do in the network. Linear layers are compared with matrix
+  products by weights in float32.
 - convolutions: each at its size, floating-point operations over time. The first also with its three channels filled up
   to eight. An up-convolution also as what it could be replaced by, one convolution of 2x2 taps to four times the
   channels: 16 taps for 9, so it gains where the transposed one reaches less than 9/16 of its rate.
@@ -30,6 +32,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from kernel_calls import decoder_sizes, kernel_calls, with_linear_by_torch
 from rich.console import Console
 from rich.table import Table
 from stages import HERE, machine
@@ -41,10 +44,10 @@ from gpen_fast.events import event_maker
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.folded import DTYPES, FoldedGenerator
 from gpen_fast.gpen.folding import fold
+from gpen_fast.gpen.fused import FusedGenerator
 from gpen_fast.gpen.graphs import CudaRecorder, Graphs
-from gpen_fast.gpen.kernels.same import Colours
 from gpen_fast.gpen.kernels.steps import BY_KERNEL, BY_TORCH
-from gpen_fast.gpen.kernels.wide import NHWC, Ending
+from gpen_fast.gpen.kernels.wide import NHWC
 from gpen_fast.gpen.network import FullGenerator
 from gpen_fast.gpen.spec import PUBLISHED, Figures
 from gpen_fast.profile.report import commit, device_facts, write_json
@@ -123,6 +126,8 @@ def forms(
     plain: dict[str, Callable[[Tensor], Tensor]] = {"by torch": FoldedGenerator(network, dtype, device)}
     if not found.note:
         plain["by kernels"] = found.run
+    if isinstance(found.run, FusedGenerator):
+        plain["by kernels, linear layers by torch"] = with_linear_by_torch(found.run)
     made: dict[str, Callable[[Tensor], Tensor]] = {"reference fp32": network.to(device)}
     for name, form in plain.items():
         made[name] = form
@@ -151,51 +156,21 @@ def compare_forms(arguments: argparse.Namespace, name: str, batch: int, device: 
     ]  # fmt: skip
 
 
-def decoder_sizes(figures: Figures) -> list[tuple[int, int, int]]:
-    """Side, channels, and channels one size below."""
-    return [(side, figures.width(side), figures.width(side // 2)) for side in figures.sides[1:]]
-
-
 def compare_steps(
     figures: Figures, batch: int, dtype: torch.dtype, device: torch.device, seconds: float
 ) -> list[dict]:
     """One row a kernel and size: microseconds, GB/s of what must be moved, and times its reference's speed."""
     rows = []
-    for side, channels, _ in decoder_sizes(figures):
-        for name, given, moved in step_calls(side, channels, batch, dtype, device):
-            us = short_us(partial(getattr(BY_KERNEL, name), *given), device, seconds)
-            # The reference makes its FIR on the host, which no graph holds.
-            ms = medians({"torch": partial(getattr(BY_TORCH, name), *given)}, device, seconds)["torch"]
-            theirs = ms and ms * 1e3
-            rows.append({
-                "step": name, "side": side, "channels": channels, "batch": batch, "us": us,
-                "gb_per_s": us and round(moved / us / 1e3, 1), "times_torch": us and theirs and round(theirs / us, 2),
-            })  # fmt: skip
+    for told, side, channels, name, given, plain, moved in kernel_calls(figures, batch, dtype, device):
+        us = short_us(partial(getattr(BY_KERNEL, name), *given), device, seconds)
+        # The reference makes its FIR on the host, which no graph holds.
+        ms = medians({"torch": partial(getattr(BY_TORCH, name), *plain)}, device, seconds)["torch"]
+        theirs = ms and ms * 1e3
+        rows.append({
+            "step": told, "side": side, "channels": channels, "batch": batch, "us": us,
+            "gb_per_s": us and round(moved / us / 1e3, 1), "times_torch": us and theirs and round(theirs / us, 2),
+        })  # fmt: skip
     return rows
-
-
-def step_calls(side: int, channels: int, batch: int, dtype: torch.dtype, device: torch.device) -> list[tuple]:
-    """Name, arguments, and the bytes that must be moved."""
-
-    def picture(extra: int) -> Tensor:
-        shape = (batch, channels, side + extra, side + extra)
-        return torch.randn(shape, dtype=dtype, device=device).contiguous(memory_format=NHWC)
-
-    def vector(*shape: int) -> Tensor:
-        return torch.randn(*shape, device=device)
-
-    ending = Ending(vector(channels), vector(channels), 0.3, vector(channels))
-    scale, following = vector(batch, channels), vector(batch, 2 * channels)
-    colours = Colours(vector(batch, 3, 2 * channels), vector(3), vector(batch, 3, side // 2, side // 2))
-    raw, feature = picture(0), picture(0)
-    half = raw.numel() * raw.element_size()
-    rgb = batch * side * side * 3 * 4 * 5 // 4
-    return [
-        ("blur", (feature, ending.bias), 2 * half),
-        ("end_up", (picture(1), feature, scale, ending, following), 4 * half),
-        ("end_same", (raw, feature, scale, ending, following, colours), 4 * half + rgb),
-        ("end_same", (raw, feature, scale, ending, None, colours), 2 * half + rgb),
-    ]
 
 
 def compare_convs(

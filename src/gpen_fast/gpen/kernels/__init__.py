@@ -1,1 +1,1 @@
-"""The generator's elementwise work on CUDA: one file a kernel, each with its torch reference beside it."""
+"""The generator's work on CUDA besides convolutions: one file a kernel, each with its torch reference beside it."""

@@ -1,4 +1,4 @@
-"""The three steps as one set: by kernels where they can run, by torch, and whether both give the same here."""
+"""The steps as one set: by kernels where they can run, by torch, and whether both give the same here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import torch
 from torch import Tensor
 
 from gpen_fast.device import arithmetic, seeded
-from gpen_fast.gpen.kernels import blur, same, up
+from gpen_fast.gpen.kernels import blur, dense, modulate, same, up
+from gpen_fast.gpen.kernels.dense import DenseLayer
+from gpen_fast.gpen.kernels.modulate import modulation
+from gpen_fast.gpen.kernels.rows import packed, storages
 from gpen_fast.gpen.kernels.same import Colours
 from gpen_fast.gpen.kernels.wide import NHWC, Ending
 
@@ -24,15 +27,23 @@ _SHAPE = (2, 80, 12, 20)
 
 @dataclass(frozen=True)
 class Steps:
-    """The elementwise work between convolutions; signatures as in the kernels' files."""
+    """All work but convolutions; signatures as in the kernels' files."""
 
+    dense: Callable[..., Tensor]
+    modulate: Callable[..., tuple[Tensor, Tensor, Tensor]]
     blur: Callable[..., Tensor]
     end_up: Callable[..., Tensor]
     end_same: Callable[..., tuple[Tensor | None, Tensor]]
 
 
-BY_KERNEL = Steps(blur.blur, up.end_up, same.end_same)
-BY_TORCH = Steps(blur.blur_by_torch, up.end_up_by_torch, same.end_same_by_torch)
+BY_KERNEL = Steps(dense.dense, modulate.modulate, blur.blur, up.end_up, same.end_same)
+BY_TORCH = Steps(
+    dense.dense_by_torch,
+    modulate.modulate_by_torch,
+    blur.blur_by_torch,
+    up.end_up_by_torch,
+    same.end_same_by_torch,
+)
 
 
 @cache
@@ -76,15 +87,22 @@ def _examples(device: torch.device, dtype: torch.dtype) -> Iterator[tuple[str, t
     def picture(height: int, width: int) -> Tensor:
         return exact(batch, channels, height, width).to(dtype, memory_format=NHWC)
 
+    linear, sums = storages(dtype)
+    first = DenseLayer(packed(exact(70, 4 * channels), linear), exact(70), input_bias=exact(channels))
+    yield "dense", (exact(batch, 4 * channels).to(dtype), first)
+    yield "dense", (exact(9, 70), DenseLayer(packed(exact(90, 70), linear), exact(90), False, True))
+    # Widths without padding between layers: what stands there may differ.
+    squares, colours = [exact(48, 80).square(), exact(16, 32).square()], [exact(3, 64)]
+    yield "modulate", (exact(batch, 176) * 1e4, modulation(squares, colours, sums))
     ending = Ending(exact(channels), exact(channels), 0.4, exact(channels))
     feature, scale = picture(height, width), exact(batch, channels + 3)[:, :channels]
     following = exact(batch, 2, 2 * channels)[:, 1]
-    colours = Colours(exact(batch, 3, 2 * channels), exact(3), exact(batch, 3, height // 2, width // 2))
+    shown = Colours(exact(batch, 3, 2 * channels), exact(3), exact(batch, 3, height // 2, width // 2))
     yield "blur", (feature, ending.bias)
     yield "end_up", (picture(height + 1, width + 1), feature, scale, ending, following)
     raw = picture(height, width)
-    yield "end_same", (raw, feature, scale, ending, following, colours)
-    yield "end_same", (raw, feature, scale, ending, None, Colours(colours.weight, colours.bias, None))
+    yield "end_same", (raw, feature, scale, ending, following, shown)
+    yield "end_same", (raw, feature, scale, ending, None, Colours(shown.weight, shown.bias, None))
 
 
 @cache

@@ -1,0 +1,119 @@
+"""What `tricks.py` calls each kernel with: a network's own sizes; and the network without those of linear layers."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gpen_fast.gpen.fused import FusedGenerator
+from gpen_fast.gpen.kernels.dense import DenseLayer, dense_by_torch
+from gpen_fast.gpen.kernels.modulate import Modulation, modulation
+from gpen_fast.gpen.kernels.rows import Rows, packed, storages
+from gpen_fast.gpen.kernels.same import Colours
+from gpen_fast.gpen.kernels.wide import NHWC, Ending
+from gpen_fast.gpen.spec import Figures
+
+
+@dataclass(frozen=True, eq=False)
+class Unpacked(Rows):
+    """A weight that is kept in float32 for matrix products, as it was before there was a kernel."""
+
+    def whole(self) -> Tensor:
+        """(out,in) float32."""
+        return self.values
+
+
+def unpacked(layer: DenseLayer) -> DenseLayer:
+    """The same layer, to be run by torch."""
+    return replace(layer, weight=Unpacked(layer.weight.whole(), layer.weight.scale))
+
+
+def with_linear_by_torch(made: FusedGenerator) -> FusedGenerator:
+    """The same network, its linear layers as matrix products with what is around them in operations of their own."""
+    other = copy.copy(made)
+    other._latent = [unpacked(layer) for layer in made._latent]
+    other.steps = replace(made.steps, dense=dense_by_torch)
+    return other
+
+
+def decoder_sizes(figures: Figures) -> list[tuple[int, int, int]]:
+    """Side, channels, and channels one size below."""
+    return [(side, figures.width(side), figures.width(side // 2)) for side in figures.sides[1:]]
+
+
+def kernel_calls(
+    figures: Figures, batch: int, dtype: torch.dtype, device: torch.device
+) -> Iterator[tuple[str, int | None, int, str, tuple, tuple, int]]:
+    """What a row is called, side, channels, step, arguments, those of its reference, and the bytes to be moved."""
+    for name, width, *others in latent_calls(figures, batch, dtype, device):
+        yield name, None, width, *others
+    for side, channels, _ in decoder_sizes(figures):
+        for name, given, moved in step_calls(side, channels, batch, dtype, device):
+            yield name, side, channels, name, given, given, moved
+
+
+def step_calls(side: int, channels: int, batch: int, dtype: torch.dtype, device: torch.device) -> list[tuple]:
+    """Name, arguments, and the bytes that must be moved."""
+
+    def picture(extra: int) -> Tensor:
+        shape = (batch, channels, side + extra, side + extra)
+        return torch.randn(shape, dtype=dtype, device=device).contiguous(memory_format=NHWC)
+
+    def vector(*shape: int) -> Tensor:
+        return torch.randn(*shape, device=device)
+
+    ending = Ending(vector(channels), vector(channels), 0.3, vector(channels))
+    scale, following = vector(batch, channels), vector(batch, 2 * channels)
+    colours = Colours(vector(batch, 3, 2 * channels), vector(3), vector(batch, 3, side // 2, side // 2))
+    raw, feature = picture(0), picture(0)
+    half = raw.numel() * raw.element_size()
+    rgb = batch * side * side * 3 * 4 * 5 // 4
+    return [
+        ("blur", (feature, ending.bias), 2 * half),
+        ("end_up", (picture(1), feature, scale, ending, following), 4 * half),
+        ("end_same", (raw, feature, scale, ending, following, colours), 4 * half + rgb),
+        ("end_same", (raw, feature, scale, ending, None, colours), 2 * half + rgb),
+    ]
+
+
+def latent_calls(figures: Figures, batch: int, dtype: torch.dtype, device: torch.device) -> list[tuple]:
+    """What a row is called, input width, step, arguments, those of its torch reference, and the bytes to be moved."""
+    first, dim = figures.width(4), figures.style_dim
+    to = modulation_of(figures, dtype, device)
+    styles = torch.randn(batch, to.conv_styles + to.colours.shape[1], device=device)
+    around = {"input_bias": torch.randn(first, device=device)}
+    rows: list[tuple] = []
+    for name, width, outs, given, more in (
+        ("final linear", 16 * first, dim, dtype, around),
+        ("mapping", dim, dim, torch.float32, {}),
+        ("all styles", dim, styles.shape[1], torch.float32, {"activated": False}),
+    ):
+        weight = packed(torch.randn(outs, width, device=device) / width**0.5, storages(dtype)[0])
+        layer = DenseLayer(weight, torch.randn(outs, device=device), **more)
+        x = torch.randn(batch, width, device=device).to(given)
+        moved = bytes_of(x, weight.values, weight.scale, layer.bias) + 4 * batch * outs
+        rows.append((name, width, "dense", (x, layer), (x, unpacked(layer)), moved))
+    made = 4 * batch * (to.conv_styles + len(to.scale) + to.colours.numel())
+    moved = bytes_of(styles, to.squares, to.scale, to.colours) + made
+    return [*rows, ("modulate", styles.shape[1], "modulate", (styles, to), (styles, to), moved)]
+
+
+def modulation_of(figures: Figures, dtype: torch.dtype, device: torch.device) -> Modulation:
+    """Random squares and ToRGB weights of true shapes."""
+    shapes = [(figures.width(4), figures.width(4))]
+    for side in figures.sides[1:]:
+        width = figures.width(side)
+        shapes += [(width, 2 * figures.width(side // 2)), (width, 2 * width)]
+    squares = [torch.rand(shape, device=device) for shape in shapes]
+    colours = [torch.randn(3, 2 * figures.width(side), device=device) for side in figures.sides]
+    return modulation(squares, colours, storages(dtype)[1])
+
+
+def bytes_of(*tensors: Any) -> int:
+    """Together."""
+    return sum(each.numel() * each.element_size() for each in tensors)
