@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import TINY
+import torch.nn.functional as F
+from conftest import TINY, relative_l2
 from torch import Tensor
 
-from gpen_fast import onednn
+from gpen_fast import fbgemm, onednn
 from gpen_fast.gpen.checkpoint import build, random_state
-from gpen_fast.gpen.modulation import Modulated, Modulation
+from gpen_fast.gpen.modulation import Linear, Modulated, Modulation
 
 pytestmark = pytest.mark.skipif(not onednn.available(torch.float32), reason="no oneDNN convolutions here")
 
@@ -25,6 +26,12 @@ def layers() -> list[Any]:
     return [decoder.conv1, decoder.convs[0], decoder.convs[1], decoder.to_rgbs[0]]
 
 
+@pytest.fixture
+def _exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights of float32 beside bfloat16 too, as where there is no FBGEMM."""
+    monkeypatch.setattr(fbgemm, "available", lambda: False)
+
+
 def modulated(layers: list[Any], waits: list[bool]) -> tuple[list[Modulated], Tensor]:
     """What becomes of three layers and one ToRGB that reads the last."""
     squares = [(each.conv.weight[0] * each.conv.scale).square().sum((2, 3)).detach() for each in layers[:3]]
@@ -32,7 +39,7 @@ def modulated(layers: list[Any], waits: list[bool]) -> tuple[list[Modulated], Te
     affine = [each.conv.modulation for each in layers[:3]]
     made = Modulation(affine, squares, biases, waits, [(2, layers[3])], torch.bfloat16)
     with torch.inference_mode():
-        found, weights = made(LATENT.view(1, -1, 1, 1))
+        found, weights = made(LATENT)
         return list(found), next(weights)
 
 
@@ -45,6 +52,7 @@ def demodulated(layer: Any) -> tuple[Tensor, Tensor]:
         return style, torch.rsqrt(scaled.square().sum((1, 2, 3)) + 1e-8)
 
 
+@pytest.mark.usefixtures("_exact")
 def test_every_layer_has_its_style_and_demodulation(layers: list[Any]) -> None:
     found, _ = modulated(layers, [False] * 3)
     for layer, one in zip(layers[:3], found, strict=True):
@@ -52,9 +60,18 @@ def test_every_layer_has_its_style_and_demodulation(layers: list[Any]) -> None:
         torch.testing.assert_close(one.style, style)
         torch.testing.assert_close(one.demodulation, demodulation)
         torch.testing.assert_close(one.bias, torch.full_like(demodulation, 0.5))
-        assert torch.equal(one.rounded, one.style.bfloat16())
+        assert torch.equal(one.rounded.flatten(), one.style.bfloat16())
 
 
+def test_styles_from_halved_weights_are_finer_than_bfloat16(layers: list[Any]) -> None:
+    found, _ = modulated(layers, [False] * 3)
+    for layer, one in zip(layers[:3], found, strict=True):
+        style, demodulation = demodulated(layer)
+        assert relative_l2(one.style, style) <= 5e-4
+        assert relative_l2(one.demodulation, demodulation) <= 5e-4
+
+
+@pytest.mark.usefixtures("_exact")
 def test_a_scale_that_waits_is_in_the_own_bias_and_the_next_style(layers: list[Any]) -> None:
     found, _ = modulated(layers, [False, True, False])
     (_, _), (_, scale), (style, _) = map(demodulated, layers[:3])
@@ -65,6 +82,7 @@ def test_a_scale_that_waits_is_in_the_own_bias_and_the_next_style(layers: list[A
     torch.testing.assert_close(found[0].bias, torch.full_like(found[0].bias, 0.5))
 
 
+@pytest.mark.usefixtures("_exact")
 @pytest.mark.parametrize("waits", [False, True])
 def test_rgb_weights_carry_what_their_convolution_lacks(layers: list[Any], waits: bool) -> None:
     rgb = layers[3]
@@ -74,5 +92,33 @@ def test_rgb_weights_carry_what_their_convolution_lacks(layers: list[Any], waits
     _, scale = demodulated(layers[2])
     if waits:
         wanted[:, : len(scale)] *= scale
-    assert weight.dtype == torch.bfloat16
-    torch.testing.assert_close(weight.float(), wanted, rtol=0.01, atol=1e-6)
+    assert weight.dtype == torch.float32
+    torch.testing.assert_close(weight, wanted)
+
+
+LARGE = torch.linspace(-2, 1, 128 * 1024).cos().view(128, 1024)
+
+
+@pytest.mark.parametrize("activate", [False, True])
+@pytest.mark.parametrize("dtype", onednn.DTYPES, ids=str)
+def test_linear_layers(dtype: torch.dtype, activate: bool) -> None:
+    x, bias = torch.randn(1024), torch.randn(128)
+    wanted = F.linear(x.double(), LARGE.double(), bias.double())
+    wanted = F.leaky_relu(wanted, 0.2) if activate else wanted
+    got = Linear(LARGE, bias, dtype, activate=activate)(x)
+    assert got.dtype == torch.float32
+    assert relative_l2(got, wanted) <= (5e-4 if dtype == torch.bfloat16 else 3e-6)
+
+
+@pytest.mark.parametrize("factor", [1e6, 1e-8])
+def test_weights_out_of_float16_range_stay_exact(factor: float) -> None:
+    x, bias = torch.randn(1024), torch.zeros(128)
+    got = Linear(LARGE * factor, bias, torch.bfloat16)(x)
+    assert relative_l2(got, F.linear(x.double(), factor * LARGE.double())) <= 3e-6
+
+
+@pytest.mark.usefixtures("_exact")
+def test_without_fbgemm_weights_stay_exact() -> None:
+    x, bias = torch.randn(1024), torch.zeros(128)
+    got = Linear(LARGE, bias, torch.bfloat16)(x)
+    assert relative_l2(got, F.linear(x.double(), LARGE.double())) <= 3e-6

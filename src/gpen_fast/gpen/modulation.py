@@ -13,27 +13,44 @@ from itertools import accumulate
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from gpen_fast import fbgemm
+from gpen_fast.fbgemm import HalfLinear
 from gpen_fast.gpen.folded_layers import EPSILON
+from gpen_fast.gpen.layers import LEAK
 from gpen_fast.onednn import Conv
 
 
 class Linear:
-    """A linear layer, (1,in,1,1) to (1,out,1,1) float32. torch reads a weight for one row far slower than oneDNN."""
+    """A linear layer, (in,) to (out,) float32. torch reads a weight for one row far slower than oneDNN and FBGEMM.
 
-    def __init__(self, weight: Tensor, bias: Tensor, *, activate: bool = False) -> None:
-        conv = Conv(weight[:, :, None, None], 1)
-        self._run, self._bias = conv.activated if activate else conv, bias
+    dtype: beside bfloat16 activations the weight is kept in float16, three bits finer than they are.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype, *, activate: bool = False) -> None:
+        self._activate, self._bias = activate, bias
+        halved = dtype == torch.bfloat16 and fbgemm.available() and fbgemm.fits(weight)
+        self._half = HalfLinear(weight, bias) if halved else None
+        self._conv = None if halved else Conv(weight[:, :, None, None], 1)
 
     def __call__(self, x: Tensor) -> Tensor:
-        return self._run(x, self._bias)
+        if self._half is not None:
+            made = self._half(x[None]).flatten()
+            return F.leaky_relu_(made, LEAK) if self._activate else made
+        assert self._conv is not None
+        run = self._conv.activated if self._activate else self._conv
+        return run(x.view(1, -1, 1, 1), self._bias).flatten()
 
 
 @dataclass(frozen=True, eq=False)
 class Modulated:
-    """One styled convolution for one face. style: (in,) factors of its input, float32, and `rounded` to the dtype of
-    activations. demodulation, bias: (out,) float32; the bias is divided where the output waits for its scale."""
+    """One styled convolution for one face.
+
+    style: (in,) factors of its input, float32. rounded: (1,in,1,1), the same in the dtype of activations.
+    demodulation, bias: (out,) float32; the bias is divided where the output waits for its scale.
+    """
 
     style: Tensor
     rounded: Tensor
@@ -42,7 +59,7 @@ class Modulated:
 
 
 class Modulation:
-    """The (1,D,1,1) latent to every styled convolution's `Modulated` and every ToRGB's (3,C) weight.
+    """The (D,) latent to every styled convolution's `Modulated` and every ToRGB's (3,C) float32 weight.
 
     squares: of each convolution, (out,in). biases: of each, (out,). waits: whether its output waits for its scale.
     rgbs: for each ToRGB the number of the convolution it reads and the layer. dtype: of activations.
@@ -67,6 +84,7 @@ class Modulation:
         self._styles = Linear(
             torch.cat([(each.weight * each.scale).detach() for each in every]),
             torch.cat([(each.bias * each.lr_mul).detach() for each in every]),
+            dtype,
         )
         readers = [
             *enumerate(self._widths, start=-1),
@@ -84,7 +102,7 @@ class Modulation:
         return found
 
     def __call__(self, latent: Tensor) -> tuple[Iterator[Modulated], Iterator[Tensor]]:
-        styles = self._styles(latent).flatten()
+        styles = self._styles(latent)
         widths = [*self._widths, sum(self._rgb_widths)]
         demodulation = torch.ones(sum(self._outs) + 1)
         demodulations = demodulation.split([*self._outs, 1])
@@ -93,9 +111,9 @@ class Modulation:
         ):
             torch.mv(square, style, out=out)
         demodulation.add_(EPSILON).rsqrt_()
-        factors = styles * demodulation[self._read]
-        biases = (self._biases / demodulation[self._own]).split(self._outs)
+        factors = styles * torch.index_select(demodulation, 0, self._read)
+        biases = (self._biases / torch.index_select(demodulation, 0, self._own)).split(self._outs)
         *whole, rgb = factors.split(widths)
-        rounded = factors.to(self._dtype).split(widths)
-        weights = (self._rgb_weights * rgb).to(self._dtype).split(self._rgb_widths, dim=1)
+        rounded = factors.to(self._dtype).view(1, -1, 1, 1).split(widths, dim=1)
+        weights = (self._rgb_weights * rgb).split(self._rgb_widths, dim=1)
         return map(Modulated, whole, rounded, demodulations, biases), iter(weights)

@@ -20,7 +20,8 @@ from torch import Tensor
 from gpen_fast.gpen.folded_layers import EPSILON, NHWC
 from gpen_fast.gpen.layers import GAIN, LEAK, Blur
 from gpen_fast.gpen.modulation import Linear, Modulated, Modulation
-from gpen_fast.gpen.network import FullGenerator, StyledConv, ToRGB
+from gpen_fast.gpen.network import FullGenerator, StyledConv
+from gpen_fast.gpen.one_face_rgb import Rgb
 from gpen_fast.onednn import Conv
 
 # A weight's element costs about this many of an activation's to scale: it is float32, and laid out again.
@@ -29,9 +30,6 @@ _WEIGHT_COST = 2
 _FEW = 1 << 17
 # An up-convolution with more bytes of weight than this runs in parts: oneDNN reads them from the cache again and again.
 _HEAVY = 5 << 20
-# From here oneDNN's 1x1 convolution to three channels is slower than a matrix product: channels in bfloat16, values in
-# float32.
-_WIDE, _MANY = 128, 1 << 20
 
 
 class OneFaceGenerator:
@@ -48,14 +46,19 @@ class OneFaceGenerator:
         self._encoders = [
             Encoder(network.get_submodule(f"ecd{i}.0"), side, dtype) for i, side in enumerate(from_side)
         ]
-        self._latent = _dense(network.final_linear[0])
-        self._mapping = [_dense(layer) for layer in list(decoder.style)[1:]]
+        self._latent = _dense(network.final_linear[0], dtype)
+        self._mapping = [_dense(layer, dtype) for layer in list(decoder.style)[1:]]
         self._input = decoder.input.input.detach().to(dtype, memory_format=NHWC)
         layers: list[Any] = [(decoder.conv1, 4, decoder.to_rgb1)]
         for i, (to_rgb, side) in enumerate(zip(decoder.to_rgbs, sides[1:], strict=True)):
             layers += [(decoder.convs[2 * i], side // 2, None), (decoder.convs[2 * i + 1], side, to_rgb)]
         self._convs = [Styled(conv, side, dtype) for conv, side, _ in layers]
-        self._rgbs = [Rgb(to_rgb, side, dtype) if to_rgb is not None else None for _, side, to_rgb in layers]
+        # Of the last convolution and the skip half beside it RGB is made apart.
+        parts = [1] * (len(layers) - 1) + [2]
+        self._rgbs = [
+            to_rgb and Rgb(to_rgb, side, dtype, number)
+            for (_, side, to_rgb), number in zip(layers, parts, strict=True)
+        ]
         self._modulation = Modulation(
             [conv.conv.modulation for conv, _, _ in layers],
             [each.squares for each in self._convs],
@@ -66,33 +69,35 @@ class OneFaceGenerator:
         )
 
     def __call__(self, faces: Tensor) -> Tensor:
+        # Made before inference mode, for whom it is given to may change it or differentiate with it.
+        restored = torch.empty(faces.shape, memory_format=NHWC)
         with torch.inference_mode():
-            given = faces.to(self.dtype, memory_format=NHWC)
-            restored = [self._restored(face) for face in given.split(1)]
-        return torch.cat(restored)
+            # The first convolution lays a face out faster than torch does.
+            for face, out in zip(faces.to(self.dtype).split(1), restored.split(1), strict=True):
+                self._restore(face, out)
+        return restored
 
-    def _restored(self, face: Tensor) -> Tensor:
+    def _restore(self, face: Tensor, out: Tensor) -> None:
         features, latent = self._encoded(face)
         modulated, rgb_weights = self._modulation(latent)
         x, rgb = self._input, None
         for number, (conv, to_rgb, how) in enumerate(zip(self._convs, self._rgbs, modulated, strict=True)):
             parts = conv(x, how, features[-1 - (number + 1) // 2])
+            last = conv is self._convs[-1]
             # Only RGB reads the last, and does not need it in one part.
-            if conv is not self._convs[-1]:
+            if not last:
                 x = torch.cat(parts, dim=1)
                 parts = [x]
-            rgb = to_rgb(parts, next(rgb_weights), rgb) if to_rgb else rgb
-        assert rgb is not None
-        return rgb
+            rgb = to_rgb(parts, next(rgb_weights), rgb, out if last else None) if to_rgb else rgb
 
     def _encoded(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
-        """The features from full size down to 4 pixels, and the (1,D,1,1) latent."""
+        """The features from full size down to 4 pixels, and the (D,) latent."""
         features = []
         for encoder in self._encoders:
             x = encoder(x)
             features.append(x)
-        latent = self._latent(x.float().reshape(1, -1, 1, 1))
-        latent = latent * torch.rsqrt(latent.square().mean() + EPSILON)
+        latent = self._latent(x.float().reshape(-1))
+        latent = latent * torch.rsqrt(torch.dot(latent, latent) / len(latent) + EPSILON)
         for layer in self._mapping:
             latent = layer(latent)
         return features, latent
@@ -142,14 +147,14 @@ class Styled:
 
     def __call__(self, x: Tensor, how: Modulated, feature: Tensor) -> list[Tensor]:
         if self._weight is None:
-            own = self._activated(x * how.rounded[:, None, None], how.bias, None)
+            own = self._activated(x * how.rounded, how.bias, None)
         else:
             own = self._activated(x, how.bias, self._scaled(self._weight, how))
         return [*own, self._skip(feature)]
 
     def _scaled(self, weight: Tensor, how: Modulated) -> Tensor:
         rows, columns = (how.style, how.demodulation) if self._up else (how.demodulation, how.style)
-        return (weight * (rows[:, None] * columns)[:, :, None, None]).to(self._dtype)
+        return (weight * torch.outer(rows, columns)[:, :, None, None]).to(self._dtype)
 
     def _activated(self, x: Tensor, bias: Tensor, weight: Tensor | None) -> list[Tensor]:
         if self._fir is None:
@@ -178,45 +183,10 @@ class Skip:
         return F.leaky_relu_(torch.addcmul(self._biases, feature, self._share), LEAK)
 
 
-class Rgb:
-    """This size's (1,3,H,W) contribution, float32, added to the upsampled sum of the smaller ones."""
-
-    def __init__(self, layer: ToRGB, side: int, dtype: torch.dtype) -> None:
-        self._bias, self._dtype, self._conv = layer.bias.detach().flatten(), dtype, Conv()
-        self._up: Conv | None = None
-        if layer.upsample is not None:
-            fir = layer.upsample.kernel.expand(3, 1, -1, -1)
-            self._up = Conv(fir, side // 2, stride=2, padding=1, groups=3, up=True)
-
-    def __call__(self, parts: list[Tensor], weight: Tensor, rgb: Tensor | None) -> Tensor:
-        """parts: of (1,C,H,W) along C. weight: (3,C)."""
-        shares = weight.split([part.shape[1] for part in parts], dim=1)
-        first, *others = map(self._rgb_of, parts, shares, [self._bias, *[None] * len(parts[1:])])
-        if rgb is None or self._up is None:
-            here = first.to(torch.float32, memory_format=NHWC)
-        else:
-            here = self._up(rgb).add_(first)
-        for other in others:
-            here = here.add_(other)
-        return here
-
-    def _rgb_of(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """weight: (3,C)."""
-        many = x.shape[1] >= _WIDE if self._dtype == torch.bfloat16 else x.numel() > _MANY
-        if not many:
-            return self._conv(x, bias, weight=weight[:, :, None, None])
-        pixels = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
-        biases = torch.zeros(3) if bias is None else bias
-        if self._dtype == torch.bfloat16:
-            # Three rows of all pixels take half the time of three columns; in float32 it is the other way round.
-            return torch.addmm(biases.to(x.dtype)[:, None], weight, pixels.t()).view(1, 3, *x.shape[2:])
-        return torch.addmm(biases, pixels, weight.t()).view(1, *x.shape[2:], 3).permute(0, 3, 1, 2)
-
-
-def _dense(layer: Any) -> Linear:
+def _dense(layer: Any, dtype: torch.dtype) -> Linear:
     """Every linear layer of the latent's way is activated."""
     weight, bias = layer.weight * (layer.scale * GAIN), layer.bias * (layer.lr_mul * GAIN)
-    return Linear(weight.detach(), bias.detach(), activate=True)
+    return Linear(weight.detach(), bias.detach(), dtype, activate=True)
 
 
 def _fir(blur: Blur, channels: int, side: int, dtype: torch.dtype, *, padding: int) -> Conv:
