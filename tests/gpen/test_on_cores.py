@@ -93,7 +93,7 @@ def test_large_faces_have_all_cores_one_by_one(cores: int) -> None:
     assert OnCores(watched.make, 512).batch == 1
 
 
-@pytest.mark.parametrize(("cores", "batch"), [(1, 1), (2, 8), (3, 6), (16, 8)], indirect=["cores"])
+@pytest.mark.parametrize(("cores", "batch"), [(1, 1), (2, 8), (3, 6), (12, 6), (16, 8)], indirect=["cores"])
 def test_a_batch_fills_every_round(cores: int, batch: int) -> None:
     assert OnCores(Watched().make, 256).batch == batch
 
@@ -103,6 +103,34 @@ def test_weights_are_laid_out_where_they_are_read(cores: int) -> None:
     watched = Watched()
     OnCores(watched.make, 256)
     assert watched.made_for == [2, 1]
+
+
+def test_each_face_meets_weights_laid_out_for_its_cores(cores: int) -> None:
+    def make() -> Callable[[Tensor], Tensor]:
+        laid_out_for = torch.get_num_threads()
+
+        def run(face: Tensor) -> Tensor:
+            assert torch.get_num_threads() == laid_out_for
+            return face
+
+        return run
+
+    on_cores = OnCores(make, 256)
+    for count in (1, 4, 5):
+        assert len(on_cores(numbered(count))) == count
+
+
+def test_nothing_is_kept_for_gradients(cores: int) -> None:
+    """no_grad holds for the caller's thread alone."""
+    kept: list[bool] = []
+
+    def noting(face: Tensor) -> Tensor:
+        kept.append(torch.is_grad_enabled())
+        return face
+
+    with torch.no_grad():
+        OnCores(lambda: noting, 256)(numbered(5))
+    assert kept == [False] * 5
 
 
 def test_faces_really_run_at_the_same_time(cores: int) -> None:
@@ -177,7 +205,7 @@ def test_several_callers_each_get_their_own_faces(cores: int) -> None:
 
 # A parent that had no OpenMP threads of its own, which do not survive a fork either.
 FORKED = """
-import os
+import os, signal
 import torch
 from gpen_fast.gpen.on_cores import OnCores
 torch.set_num_threads(2)
@@ -185,6 +213,7 @@ on_cores = OnCores(lambda: lambda face: face + 1, 256)
 assert torch.equal(on_cores(torch.zeros(4, 3, 8, 8)), torch.ones(4, 3, 8, 8))
 child = os.fork()
 if child == 0:
+    signal.alarm(60)
     os._exit(0 if torch.equal(on_cores(torch.zeros(4, 3, 8, 8)), torch.ones(4, 3, 8, 8)) else 1)
 print(os.waitpid(child, 0)[1])
 """
@@ -197,7 +226,7 @@ def test_a_forked_process_does_not_wait_for_threads_that_stayed_behind() -> None
         capture_output=True,
         text=True,
         check=True,
-        timeout=300,
+        timeout=120,
     )
     assert ran.stdout.strip() == "0"
 
