@@ -6,8 +6,8 @@ first call stands apart, a short one is preceded by one that does not count, and
 a tenth of a processor are not kept. On a CPU the network's five heaviest convolutions run in the same turns, in NHWC
 with weights laid out before; the floor is the network's FLOPs over the best rate of any of them. On CUDA the floor is
 the roofline of one H200 and is left out on other devices. Errors are relative L2 against the reference network in
-float64. ONNX Runtime and OpenVINO run the reference network's export for one face, batches in as many streams as
-OpenVINO likes and in one a thread. Compare figures of one run on one
+float64. ONNX Runtime and OpenVINO run the reference network's export for one face; the faces of a batch run side by
+side, in ONNX Runtime on a thread each, in OpenVINO in as many streams as it likes. Compare figures of one run on one
 machine, never times of two.
 
 On CUDA (or with --one-by-one) each contestant has turns of its own with the yardstick, of as many faces up to eight,

@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,7 +16,8 @@ from gpen_fast import malloc
 
 def unset() -> dict[str, str]:
     """The environment without what sets malloc's ways."""
-    return {name: value for name, value in os.environ.items() if name not in malloc._MALLOC_VARIABLES}
+    set_by_user = {*malloc._MALLOC_VARIABLES, malloc._ARENAS}
+    return {name: value for name, value in os.environ.items() if name not in set_by_user}
 
 
 def kept_memory(**environment: str) -> str:
@@ -31,6 +33,7 @@ def kept_memory(**environment: str) -> str:
 def test_freed_memory_is_kept_unless_the_user_said_otherwise() -> None:
     assert kept_memory() == "True True"
     assert kept_memory(MALLOC_TRIM_THRESHOLD_="131072") == "False False"
+    assert kept_memory(MALLOC_ARENA_MAX="2") == "True True", "it says nothing about what is freed"
 
 
 # How many blocks came straight from the system, and will go back there.
@@ -85,6 +88,29 @@ def test_what_a_thread_freed_is_there_for_it_again() -> None:
         [sys.executable, "-c", FAULTS], env=unset(), capture_output=True, text=True, check=True
     )
     assert int(ran.stdout) < 4000, "of 40960 pages"
+
+
+@pytest.mark.parametrize(("environment", "told"), [({}, [1]), ({"MALLOC_ARENA_MAX": "4"}, [])])
+def test_the_number_of_arenas_is_the_users_where_it_is_set(
+    environment: dict[str, str], told: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (*malloc._MALLOC_VARIABLES, malloc._ARENAS):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    asked: list[tuple[int, int]] = []
+
+    def mallopt(name: ctypes.c_int, value: ctypes.c_int) -> int:
+        asked.append((name.value, value.value))
+        return 1
+
+    libc = SimpleNamespace(mallopt=mallopt, malloc_trim=lambda pad: 0)
+    monkeypatch.setattr(malloc.ctypes, "CDLL", lambda name: libc)
+    monkeypatch.setattr(malloc, "_trims", [])
+    malloc.keep_freed_memory.cache_clear()
+    assert malloc.keep_freed_memory()
+    malloc.keep_freed_memory.cache_clear()
+    assert [value for name, value in asked if name == malloc._M_ARENA_MAX] == told
 
 
 RESIDENT = """

@@ -262,14 +262,21 @@ def single_threaded() -> None:
 
 
 def side_by_side(number: int, threads: int) -> ThreadPoolExecutor:
-    """`number` threads of which each computes on `threads` cores; those of the caller stay as they are."""
+    """`number` threads of which each computes on `threads` cores; those of the caller stay as they are.
+
+    Raises RuntimeError where the system has no more threads to give.
+    """
     # torch counts threads for each thread of the program, and for threads to come as whoever set it last.
     before = torch.get_num_threads()
     pool = ThreadPoolExecutor(number, "gpen-fast-core", initializer=_compute_on, initargs=(threads,))
     all_there = threading.Barrier(number)
-    for waiting in [pool.submit(all_there.wait) for _ in range(number)]:
-        waiting.result()
-    torch.set_num_threads(before)
+    try:
+        for waiting in [pool.submit(all_there.wait) for _ in range(number)]:
+            waiting.result()
+    finally:
+        # Those that came wait for the others, at the program's end too, unless they are told.
+        all_there.abort()
+        torch.set_num_threads(before)
     return pool
 
 

@@ -11,11 +11,12 @@ from functools import cache
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 _MALLOC_VARIABLES = (
     "GLIBC_TUNABLES",
-    "MALLOC_ARENA_MAX",
     "MALLOC_TRIM_THRESHOLD_",
     "MALLOC_MMAP_MAX_",
     "MALLOC_MMAP_THRESHOLD_",
 )
+# Set in many containers, and by itself no word about what is freed: of arenas there are as many as it says.
+_ARENAS = "MALLOC_ARENA_MAX"
 
 # glibc's malloc_trim, once it was told to keep memory.
 _trims: list[Callable[[int], int]] = []
@@ -38,7 +39,9 @@ def keep_freed_memory() -> bool:
         return False
     # M_TOP_PAD is left alone: a large one keeps what every thread freed, and gains no time.
     # One arena for all threads: every other gives its memory back in pieces of 64 MB, whatever the threshold is.
-    told = {_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: 2**31 - 1, _M_ARENA_MAX: 1}
+    told = {_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: 2**31 - 1}
+    if not os.environ.get(_ARENAS):
+        told[_M_ARENA_MAX] = 1
     if not all(mallopt(ctypes.c_int(name), ctypes.c_int(value)) for name, value in told.items()):
         return False
     _trims.append(trim)

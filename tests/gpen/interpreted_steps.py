@@ -71,7 +71,8 @@ def compare_dense(shape: tuple[int, int, int], storage: torch.dtype) -> None:
     size = torch.logspace(-4, 4, outs)
     rows, bias = packed(torch.randn(outs, width) * size[:, None], storage), torch.randn(outs) * size
     lacking = torch.randn(next(number for number in (7, 5, 2) if width % number == 0))
-    for x in (torch.randn(faces, width + 3)[:, :width] * 1e4, torch.randn(width, faces).half().t()):
+    # Large, and so small that what keeps a norm from dividing by zero counts.
+    for x in (torch.randn(faces, width + 3)[:, :width] * 1e4, (torch.randn(width, faces) * 1e-3).half().t()):
         for layer in (
             DenseLayer(rows, bias),
             DenseLayer(rows, bias, activated=False, normalised=True),

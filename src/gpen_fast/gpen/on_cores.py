@@ -7,8 +7,9 @@ push one another out of the caches.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from functools import partial
+from concurrent.futures import wait
 
 import torch
 from torch import Tensor
@@ -22,10 +23,11 @@ _MOST = 8
 
 
 class OnCores:
-    """(B,3,S,S) float32 RGB in [-1,1] to the same, on a CPU, for any B.
+    """(B,3,S,S) float32 RGB in [-1,1] to the same, on a CPU, for any B from 1.
 
     make: gives the network. It is called once here and, where faces run side by side, once on a thread of theirs:
-    oneDNN lays weights out for the number of cores that will read them. size: S, pixels.
+    oneDNN lays weights out for the number of cores that will read them. size: S, pixels. The cores are torch's threads
+    as they are counted now. A process that was forked off later has all its faces one by one.
     """
 
     def __init__(self, make: Callable[[], Callable[[Tensor], Tensor]], size: int) -> None:
@@ -33,6 +35,7 @@ class OnCores:
         each = cores if size >= _LARGE else -(-cores // _MOST)
         self.at_once = cores // each
         self._alone = self._beside = make()
+        self._home = os.getpid()
         if self.at_once > 1:
             self._pool = side_by_side(self.at_once, each)
             self._beside = self._pool.submit(make).result()
@@ -46,11 +49,14 @@ class OnCores:
         """Up to half a round of faces at the end is quicker on all cores, one by one."""
         left = len(faces) % self.at_once
         beside = len(faces) - left if 2 * left <= self.at_once else len(faces)
-        if self.at_once == 1 or beside < 2:
+        # Threads do not go along when a process forks.
+        if self.at_once == 1 or beside < 2 or os.getpid() != self._home:
             return _one_by_one(self._alone, faces)
         shares = faces[:beside].tensor_split(min(self.at_once, beside))
-        done = self._pool.map(partial(_one_by_one, self._beside), shares)
-        return torch.cat([*done, *map(self._alone, _each(faces[beside:]))])
+        running = [self._pool.submit(_one_by_one, self._beside, share) for share in shares]
+        # What one share's failure leads to, a smaller batch, must find the memory of the others free.
+        wait(running)
+        return torch.cat([*(each.result() for each in running), *map(self._alone, _each(faces[beside:]))])
 
 
 def _one_by_one(run: Callable[[Tensor], Tensor], faces: Tensor) -> Tensor:

@@ -3,7 +3,8 @@
 What reads them computes in float32. A row is divided by its largest value, so that none is too large or too small.
 Linear layers are kept in whole numbers (int16): at the same size they err by a fifth of what float16 does, since all
 their 16 bits go to a row's range. Sums of squares are kept in float16: none is negative, so their weighted sum is as
-right as its terms, whatever the styles.
+right as its terms, whatever the styles. Terms keep float16's precision down to 6e-5 of a row's largest, and are lost
+below 3e-8.
 """
 
 from __future__ import annotations
