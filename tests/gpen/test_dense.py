@@ -56,10 +56,13 @@ def weight_ratio(figures: Figures, dtype: torch.dtype) -> float:
     return bytes_held(FusedGenerator(network, dtype, CPU)) / eager
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
-def test_half_precision_holds_little_more_than_half_the_weights(dtype: torch.dtype) -> None:
-    """16 bits each, and the sums of squares, a ninth of the modulated convolutions, besides."""
-    assert weight_ratio(PUBLISHED["gpen-bfr-256"].figures, dtype) <= 0.54
+@pytest.mark.parametrize(("dtype", "most"), [(torch.float16, 0.54), (torch.bfloat16, 0.6)], ids=str)
+def test_half_precision_holds_little_more_than_half_the_weights(dtype: torch.dtype, most: float) -> None:
+    """16 bits each, and the sums of squares, a ninth of the modulated convolutions, besides.
+
+    Beside bfloat16 the encoder's last three convolutions have 32.
+    """
+    assert weight_ratio(PUBLISHED["gpen-bfr-256"].figures, dtype) <= most
 
 
 def test_the_largest_network_does_too() -> None:

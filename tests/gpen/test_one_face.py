@@ -118,3 +118,19 @@ def test_faces_do_not_depend_on_their_neighbours() -> None:
     with torch.no_grad():
         together, alone = restore(faces), restore(faces[1:2])
     assert torch.equal(together[1:2], alone)
+
+
+@pytest.mark.parametrize("dtype", onednn.DTYPES, ids=str)
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_the_latent_keeps_more_than_the_activations_have(seed: int, dtype: torch.dtype) -> None:
+    """Its error is in every pixel; which face it is must not decide whether the whole stays in tolerance."""
+    network = build(random_state(PUBLISHED["gpen-lite-256"].figures))
+    face = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+    with torch.no_grad():
+        wanted = copy.deepcopy(network).double()
+        x = face.double()
+        for number in range(len(network.figures.sides)):
+            x = wanted.get_submodule(f"ecd{number}")(x)
+        latent = wanted.generator.style(wanted.final_linear(x.flatten(1)))
+        _, got = OneFaceGenerator(network, dtype)._encoded(face.to(dtype))
+    assert relative_l2(got, latent.flatten()) <= {torch.float32: 1e-6, torch.bfloat16: 2.5e-3}[dtype]

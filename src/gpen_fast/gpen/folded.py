@@ -5,8 +5,9 @@
 - A modulated convolution is an input scale, a convolution by the shared weight, an output scale ("Analyzing and
   Improving the Image Quality of StyleGAN", Karras et al., 2020, appendix B): no weight per face.
 - Every layer has the same latent, so the styles of all layers are one matrix product.
-- Latent, styles and demodulation are float32. Styles are divided by their largest value, which demodulation
-  takes out again, so that half precision meets no product of a large style and a small scale.
+- Latent, styles and demodulation are float32; beside bfloat16 so are the encoder's last convolutions. Styles are
+  divided by their largest value, which demodulation takes out again, so that half precision meets no product of a
+  large style and a small scale.
 - RGB is summed up in float32.
 
 Tensors are (B,C,H,W) in memory format channels_last (NHWC) throughout.
@@ -20,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpen_fast.gpen.folded_layers import EPSILON, NHWC, Dense, Encoder, Rgb, Style, Styled
+from gpen_fast.gpen.folded_layers import EPSILON, NHWC, Dense, Encoder, Rgb, Style, Styled, encoder_dtype
 from gpen_fast.gpen.layers import GAIN, Blur, ModulatedConv2d
 from gpen_fast.gpen.network import FullGenerator, StyledConv, ToRGB
 
@@ -43,7 +44,8 @@ class FoldedGenerator:
         fold = _Folder(dtype, device)
         decoder: Any = network.generator
         self._encoders = [
-            fold.encoder(network.get_submodule(f"ecd{i}.0")) for i in range(len(self.figures.sides))
+            _Folder(encoder_dtype(side, dtype), device).encoder(network.get_submodule(f"ecd{i}.0"))
+            for i, side in enumerate(reversed(self.figures.sides))
         ]
         self._latent = fold.dense(network.final_linear[0])
         self._mapping = [fold.dense(layer) for layer in list(decoder.style)[1:]]
@@ -73,7 +75,7 @@ class FoldedGenerator:
         features = []
         for encoder in self._encoders:
             x = encoder(x)
-            features.append(x)
+            features.append(x.to(self.dtype))
         latent = self._latent(x.float().flatten(1))
         latent = latent * torch.rsqrt(latent.square().mean(dim=1, keepdim=True) + EPSILON)
         for layer in self._mapping:

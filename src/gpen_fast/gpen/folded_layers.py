@@ -15,6 +15,21 @@ from gpen_fast.gpen.layers import LEAK
 
 EPSILON = 1e-8
 NHWC = torch.channels_last
+# The encoder's features of up to so many pixels a side.
+_SMALL = 16
+
+
+def is_decisive(side: int) -> bool:
+    """Whether an encoder's convolution gives features so near to the latent that its errors become everybody's.
+
+    There is little to compute there, so that more exact arithmetic costs next to nothing.
+    """
+    return side <= _SMALL
+
+
+def encoder_dtype(side: int, dtype: torch.dtype) -> torch.dtype:
+    """What an encoder's convolution to `side` pixels is computed in, in a network of `dtype`."""
+    return torch.float32 if dtype == torch.bfloat16 and is_decisive(side) else dtype
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +52,8 @@ class Encoder:
     fir: Tensor | None
 
     def __call__(self, x: Tensor) -> Tensor:
+        """In the weight's dtype."""
+        x = x.to(self.weight.dtype)
         if self.fir is None:
             return F.leaky_relu_(F.conv2d(x, self.weight, self.bias), LEAK)
         blurred = F.conv2d(x, self.fir, padding=2, groups=x.shape[1])
@@ -73,8 +90,9 @@ class Styled:
         return self._convolved(x, weight).add_(self.bias)
 
     def _input_scaled(self, x: Tensor, style: Style) -> Tensor:
-        out = self._convolved(x * per_channel(style.scaled, x), self.half)
-        return torch.addcmul(self.bias, out, per_channel(style.demodulation(self.squares), x))
+        """Scales stay float32 until they have met an activation: rounded, they would be wrong for a whole channel."""
+        out = self._convolved((x * per_channel(style.scaled)).to(x.dtype), self.half)
+        return (out * per_channel(style.demodulation(self.squares)) + self.bias).to(x.dtype)
 
     def _convolved(self, x: Tensor, weight: Tensor) -> Tensor:
         if self.fir is None:
@@ -103,7 +121,8 @@ class Rgb:
             weight = (self.weight * (self.gain * style.whole[0])[:, None, None]).to(x.dtype)
             here = F.conv2d(x, weight, self.bias.to(x.dtype)).float()
         else:
-            scaled = F.conv2d(x * per_channel(style.scaled, x), self.weight.to(x.dtype)).float()
+            inputs = (x * per_channel(style.scaled)).to(x.dtype)
+            scaled = F.conv2d(inputs, self.weight.to(x.dtype)).float()
             here = scaled * (self.gain * style.largest[:, :, None, None]) + self.bias[:, None, None]
         if rgb is None or self.fir is None:
             return here
@@ -123,6 +142,6 @@ class Style:
         return torch.rsqrt(self.scaled.square() @ squares.t() + EPSILON / self.largest.square())
 
 
-def per_channel(values: Tensor, x: Tensor) -> Tensor:
-    """(B,C) as something that multiplies a (B,C,H,W) tensor of x's dtype."""
-    return values.to(x.dtype)[:, :, None, None]
+def per_channel(values: Tensor) -> Tensor:
+    """(B,C) as a factor of (B,C,H,W)."""
+    return values[:, :, None, None]

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpen_fast.gpen.folded_layers import NHWC
+from gpen_fast.gpen.folded_layers import NHWC, encoder_dtype
 from gpen_fast.gpen.kernels.dense import DenseLayer
 from gpen_fast.gpen.kernels.modulate import Modulation, even, modulation, spans
 from gpen_fast.gpen.kernels.rows import packed, storages
@@ -47,7 +47,10 @@ class FusedGenerator:
         fold = _Folder(dtype, device)
         decoder: Any = network.generator
         encoders = [network.get_submodule(f"ecd{i}.0") for i in range(len(self.figures.sides))]
-        self._encoders = [fold.encoder(layers) for layers in encoders]
+        self._encoders = [
+            _Folder(encoder_dtype(side, dtype), device).encoder(layers)
+            for side, layers in zip(reversed(self.figures.sides), encoders, strict=True)
+        ]
         self._input = fold.exact(decoder.input.input).contiguous(memory_format=NHWC)
         convs = [decoder.conv1, *decoder.convs]
         biases = [encoder.bias for encoder in self._encoders]
@@ -64,18 +67,19 @@ class FusedGenerator:
 
     def run(self, faces: Tensor, steps: Steps) -> Tensor:
         """The network by other steps than its own."""
-        features = self._encoded(faces.to(self.dtype, memory_format=NHWC), steps)
-        return self._decoded(features, self._scaled(features[-1], steps), steps)
+        features, scales = self._encoded(faces.to(self.dtype, memory_format=NHWC), steps)
+        return self._decoded(features, scales, steps)
 
-    def _encoded(self, x: Tensor, steps: Steps) -> list[Tensor]:
-        """What the encoder's convolutions gave, from full size down to 4 pixels."""
+    def _encoded(self, x: Tensor, steps: Steps) -> tuple[list[Tensor], _Scales]:
+        """What the encoder's convolutions gave, from full size down to 4 pixels, and every layer's scales."""
         features: list[Tensor] = []
         for k, encoder in enumerate(self._encoders):
+            x = x.to(encoder.weight.dtype)
             if k:
                 x = steps.blur(x, self._encoders[k - 1].bias)
             x = F.conv2d(x, encoder.weight, stride=2 if k else 1)
-            features.append(x)
-        return features
+            features.append(x.to(self.dtype))
+        return features, self._scaled(x, steps)
 
     def _scaled(self, smallest: Tensor, steps: Steps) -> _Scales:
         """Every layer's scales, from the smallest feature by way of latent and styles."""
@@ -115,7 +119,7 @@ def has_published_fir(network: FullGenerator) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class _Encoder:
-    """weight: in the activations' dtype, NHWC. bias: (C,) float32, added by whoever reads the result."""
+    """weight: in the dtype it is computed in, NHWC. bias: (C,) float32, added by whoever reads the result."""
 
     weight: Tensor
     bias: Tensor

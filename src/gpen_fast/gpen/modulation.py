@@ -20,6 +20,7 @@ from gpen_fast import fbgemm
 from gpen_fast.fbgemm import HalfLinear
 from gpen_fast.gpen.folded_layers import EPSILON
 from gpen_fast.gpen.layers import LEAK
+from gpen_fast.gpen.short_sums import ShortSums
 from gpen_fast.onednn import Conv
 
 
@@ -32,16 +33,19 @@ class Linear:
     def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype, *, activate: bool = False) -> None:
         self._activate, self._bias = activate, bias
         halved = dtype == torch.bfloat16 and fbgemm.available() and fbgemm.fits(weight)
-        self._half = HalfLinear(weight, bias) if halved else None
-        self._conv = None if halved else Conv(weight[:, :, None, None], 1)
+        self._half, self._conv = None, None
+        if halved:
+            self._half = HalfLinear(weight, bias)
+        else:
+            pixel = weight[:, :, None, None]
+            self._conv = ShortSums(pixel, 1).activated if activate else Conv(pixel, 1)
 
     def __call__(self, x: Tensor) -> Tensor:
         if self._half is not None:
             made = self._half(x[None]).flatten()
             return F.leaky_relu_(made, LEAK) if self._activate else made
         assert self._conv is not None
-        run = self._conv.activated if self._activate else self._conv
-        return run(x.view(1, -1, 1, 1), self._bias).flatten()
+        return self._conv(x.view(1, -1, 1, 1), self._bias).flatten()
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,17 +17,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpen_fast.gpen.folded_layers import EPSILON, NHWC
+from gpen_fast.gpen.folded_layers import EPSILON, NHWC, encoder_dtype, is_decisive
 from gpen_fast.gpen.layers import GAIN, LEAK, Blur
 from gpen_fast.gpen.modulation import Linear, Modulated, Modulation
 from gpen_fast.gpen.network import FullGenerator, StyledConv
 from gpen_fast.gpen.one_face_rgb import Rgb
+from gpen_fast.gpen.short_sums import ShortSums
 from gpen_fast.onednn import Conv
 
 # A weight's element costs about this many of an activation's to scale: it is float32, and laid out again.
 _WEIGHT_COST = 2
 # Below this many bfloat16 values two elementwise passes take less time than one convolution's call.
 _FEW = 1 << 17
+# Of a sum in the encoder's smallest convolutions in a float32 network.
+_PARTS = 4
 # An up-convolution with more bytes of weight than this runs in parts: oneDNN reads them from the cache again and again.
 _HEAVY = 5 << 20
 
@@ -95,7 +98,7 @@ class OneFaceGenerator:
         features = []
         for encoder in self._encoders:
             x = encoder(x)
-            features.append(x)
+            features.append(x.to(self.dtype))
         latent = self._latent(x.float().reshape(-1))
         latent = latent * torch.rsqrt(torch.dot(latent, latent) / len(latent) + EPSILON)
         for layer in self._mapping:
@@ -104,16 +107,23 @@ class OneFaceGenerator:
 
 
 class Encoder:
-    """One size of the encoder: blur and convolution of stride 2, at full size a 1x1 convolution."""
+    """One size of the encoder: blur and convolution of stride 2, at full size a 1x1 convolution.
+
+    side: pixels of the input's side. dtype: of the network.
+    """
 
     def __init__(self, layers: Any, side: int, dtype: torch.dtype) -> None:
         blur, conv, activation = layers if len(layers) == 3 else (None, *layers)
-        weight = (conv.weight * (conv.scale * GAIN)).to(dtype)
+        self._dtype = encoder_dtype(side // 2, dtype) if blur else dtype
+        weight = (conv.weight * (conv.scale * GAIN)).detach().to(self._dtype)
         self._bias = activation.bias.detach() * GAIN
-        self._blur = blur and _fir(blur, weight.shape[1], side, dtype, padding=2)
-        self._conv = Conv(weight, side + 1, stride=2) if blur else Conv(weight, side)
+        self._blur = blur and _fir(blur, weight.shape[1], side, self._dtype, padding=2)
+        self._conv: Conv | ShortSums = Conv(weight, side + 1, stride=2) if blur else Conv(weight, side)
+        if blur and is_decisive(side // 2) and dtype == torch.float32:
+            self._conv = ShortSums(weight, side + 1, _PARTS, stride=2)
 
     def __call__(self, x: Tensor) -> Tensor:
+        x = x.to(self._dtype)
         return self._conv.activated(self._blur(x) if self._blur else x, self._bias)
 
 

@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gpen_fast.gpen.folded_layers import per_channel
 from gpen_fast.gpen.kernels._jit import OPTIONS, jit, leaky, power_of_two, skip_half, tl
-from gpen_fast.gpen.kernels.wide import NHWC, Ending, empty_nhwc, per_channel, wide_by_torch
+from gpen_fast.gpen.kernels.wide import NHWC, Ending, empty_nhwc, wide_by_torch
 from gpen_fast.gpen.layers import LEAK, fir_kernel
 
 # Elements of one half that a program holds: 16 for each of 128 threads, and as many for each colour's sum.

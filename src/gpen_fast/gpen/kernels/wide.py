@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gpen_fast.gpen.folded_layers import per_channel
 from gpen_fast.gpen.layers import LEAK
 
 NHWC = torch.channels_last
@@ -36,11 +37,6 @@ def wide_by_torch(own: Tensor, feature: Tensor, scale: Tensor, ending: Ending) -
     first = activated(own * per_channel(scale), ending.bias)
     second = activated(ending.share * activated(feature, ending.feature_bias), ending.skip_bias)
     return torch.cat([first, second], dim=1)
-
-
-def per_channel(values: Tensor) -> Tensor:
-    """(B,C) as a factor of (B,C,H,W)."""
-    return values[:, :, None, None]
 
 
 def empty_nhwc(like: Tensor, channels: int, height: int, width: int) -> Tensor:
