@@ -42,6 +42,7 @@ from gpen_fast.device import arithmetic, pick_device, seeded, synchronize
 from gpen_fast.errors import GpenError
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.network import FullGenerator
+from gpen_fast.gpen.on_cores import LARGE
 from gpen_fast.gpen.spec import PUBLISHED, Figures
 from gpen_fast.profile.report import commit, device_facts, write_json
 from gpen_fast.profile.stats import summarise
@@ -51,8 +52,6 @@ MOST_CALLS, FEWEST_CALLS = 20, 3
 # What matters most first.
 MODELS = ["gpen-bfr-512", "gpen-bfr-256", "gpen-bfr-1024", "gpen-bfr-2048", "gpen-lite-256"]
 BASE = ("eager", "fp32", 1)
-# Pixels a side below which `folded` has a batch's faces side by side on a CPU.
-SIDE_BY_SIDE = 512
 PAUSE = 0.02
 # Seconds below which a call is made twice and the second counts: it finds its weights in the caches, as in a run.
 SHORT = 0.5
@@ -145,7 +144,7 @@ def contestants(
 ) -> list[Contestant]:
     """Everything that was asked for and is here; the yardstick first. What is left out is named with its cause."""
     found: dict[tuple[str, str, int], Contestant] = {}
-    batches = asked.batches or ([1, 8] if network.figures.size < SIDE_BY_SIDE else [1])
+    batches = asked.batches or ([1, 8] if network.figures.size < LARGE else [1])
     for key in [BASE, *((b, p, n) for b in asked.backends for p in asked.precisions for n in batches)]:
         try:
             if key not in found:

@@ -17,7 +17,7 @@ from torch import Tensor
 from gpen_fast.device import side_by_side
 
 # Faces of so many pixels a side gain nothing side by side.
-_LARGE = 512
+LARGE = 512
 # Faces in memory at the same time: with more cores than that each face has several.
 _MOST = 8
 
@@ -32,7 +32,7 @@ class OnCores:
 
     def __init__(self, make: Callable[[], Callable[[Tensor], Tensor]], size: int) -> None:
         cores = torch.get_num_threads()
-        each = cores if size >= _LARGE else -(-cores // _MOST)
+        each = cores if size >= LARGE else -(-cores // _MOST)
         self.at_once = cores // each
         self._alone = self._beside = make()
         self._home = os.getpid()

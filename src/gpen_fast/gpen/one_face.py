@@ -118,9 +118,11 @@ class Encoder:
         weight = (conv.weight * (conv.scale * GAIN)).detach().to(self._dtype)
         self._bias = activation.bias.detach() * GAIN
         self._blur = blur and _fir(blur, weight.shape[1], side, self._dtype, padding=2)
-        self._conv: Conv | ShortSums = Conv(weight, side + 1, stride=2) if blur else Conv(weight, side)
+        self._conv: Conv | ShortSums
         if blur and is_decisive(side // 2) and dtype == torch.float32:
             self._conv = ShortSums(weight, side + 1, _PARTS, stride=2)
+        else:
+            self._conv = Conv(weight, side + 1, stride=2) if blur else Conv(weight, side)
 
     def __call__(self, x: Tensor) -> Tensor:
         x = x.to(self._dtype)
