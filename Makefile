@@ -31,11 +31,11 @@ format: $(VENV)/.dev-ready
 	$(BIN)/ruff check --fix .
 
 soak: $(VENV)/.dev-ready
-	GPEN_FAST_MUTANTS=500 $(BIN)/python -m pytest -s tests/test_mutants.py
+	GPEN_FAST_MUTANTS=500 $(BIN)/python -m pytest -s tests/project/test_mutants.py
 	GPEN_FAST_PNG_PICTURES=1000 $(BIN)/python -m pytest tests/png -k random
 
 formats: $(VENV)/.dev-ready
-	$(BIN)/python tests/formats.py
+	$(BIN)/python tests/support/formats.py
 
 bench: $(VENV)/.demo-ready
 	$(BIN)/python benchmarks/stages.py

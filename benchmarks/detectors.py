@@ -30,9 +30,10 @@ from rich.table import Table
 from stages import HERE, machine
 
 from gpen_fast import __version__, plugins
-from gpen_fast.device import pick_device, synchronize
+from gpen_fast.device.select import pick_device
+from gpen_fast.device.streams import synchronize
 from gpen_fast.errors import GpenError
-from gpen_fast.profile.report import commit, device_facts, write_json
+from gpen_fast.measure.report import commit, device_facts, write_json
 from gpen_fast.settings import Settings
 from gpen_fast.stages.detect.base import Detector, find_all, open_detector
 from gpen_fast.stages.load import load

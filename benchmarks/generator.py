@@ -37,16 +37,21 @@ from runtimes import RUNTIMES, export, open_runtime, versions
 from stages import HERE, machine
 from torch import Tensor
 
-from gpen_fast import __version__, onednn
-from gpen_fast.device import arithmetic, pick_device, seeded, synchronize
+from gpen_fast import __version__
+from gpen_fast.device import onednn
+from gpen_fast.device.precision import arithmetic
+from gpen_fast.device.select import pick_device
+from gpen_fast.device.streams import synchronize
+from gpen_fast.device.threads import seeded
 from gpen_fast.errors import GpenError
 from gpen_fast.gpen.checkpoint import build, random_state
-from gpen_fast.gpen.network import FullGenerator
-from gpen_fast.gpen.on_cores import LARGE
-from gpen_fast.gpen.spec import PUBLISHED, Figures
-from gpen_fast.profile.report import commit, device_facts, write_json
-from gpen_fast.profile.stats import summarise
+from gpen_fast.gpen.config import GeneratorConfig
+from gpen_fast.gpen.cpu.parallel import LARGE
+from gpen_fast.gpen.reference import FullGenerator
+from gpen_fast.measure.report import commit, device_facts, write_json
+from gpen_fast.measure.stats import summarise
 from gpen_fast.stages.generate.base import open_backend
+from gpen_fast.store.published import PUBLISHED
 
 MOST_CALLS, FEWEST_CALLS = 20, 3
 # What matters most first.
@@ -98,37 +103,35 @@ class Heavy:
     times: list[float] = field(default_factory=list)
 
 
-def convolutions(figures: Figures) -> Iterator[tuple[int, int, int, int, int]]:
+def convolutions(config: GeneratorConfig) -> Iterator[tuple[int, int, int, int, int]]:
     """(kernel side, in, out, output side of the multiplications, stride) of every dense convolution."""
-    top = figures.size
-    yield 1, 3, figures.width(top), top, 1
-    for side in figures.sides[:-1]:
-        yield 3, figures.width(2 * side), figures.width(side), side, 2
-    for side in figures.sides:
-        width = figures.width(side)
+    top = config.size
+    yield 1, 3, config.width(top), top, 1
+    for side in config.sides[:-1]:
+        yield 3, config.width(2 * side), config.width(side), side, 2
+    for side in config.sides:
+        width = config.width(side)
         if side > 4:
             # An up-convolution multiplies where its input is.
-            yield 3, 2 * figures.width(side // 2), width, side // 2, -2
+            yield 3, 2 * config.width(side // 2), width, side // 2, -2
         yield 3, 2 * width if side > 4 else width, width, side, 1
         yield 1, 2 * width, 3, side, 1
 
 
-def flop_of(figures: Figures) -> float:
+def flop_of(config: GeneratorConfig) -> float:
     """Floating-point operations a face: convolutions and linear layers, two for each multiplication."""
-    convs = sum(2 * k * k * into * out * side * side for k, into, out, side, _ in convolutions(figures))
-    dim, flat = figures.style_dim, figures.width(4) * 16
-    styles = figures.width(4) + sum(
-        2 * (figures.width(s // 2) + 2 * figures.width(s)) for s in figures.sides[1:]
-    )
-    return float(convs + 2 * dim * (flat + figures.n_mlp * dim + styles))
+    convs = sum(2 * k * k * into * out * side * side for k, into, out, side, _ in convolutions(config))
+    dim, flat = config.style_dim, config.width(4) * 16
+    styles = config.width(4) + sum(2 * (config.width(s // 2) + 2 * config.width(s)) for s in config.sides[1:])
+    return float(convs + 2 * dim * (flat + config.n_mlp * dim + styles))
 
 
-def heaviest(figures: Figures, precision: str) -> list[Heavy]:
+def heaviest(config: GeneratorConfig, precision: str) -> list[Heavy]:
     """The five stride-1 3x3 convolutions with the most work, as oneDNN likes them best, where it is there."""
     dtype = DTYPES[precision]
     if not onednn.available(dtype):
         return []
-    shapes = [each for each in convolutions(figures) if each[0] == 3 and each[4] == 1]
+    shapes = [each for each in convolutions(config) if each[0] == 3 and each[4] == 1]
     shapes.sort(key=lambda each: -each[1] * each[2] * each[3] ** 2)
     return [_heavy(into, out, side, precision, dtype) for _, into, out, side, _ in shapes[:5]]
 
@@ -144,7 +147,7 @@ def contestants(
 ) -> list[Contestant]:
     """Everything that was asked for and is here; the yardstick first. What is left out is named with its cause."""
     found: dict[tuple[str, str, int], Contestant] = {}
-    batches = asked.batches or ([1, 8] if network.figures.size < LARGE else [1])
+    batches = asked.batches or ([1, 8] if network.config.size < LARGE else [1])
     for key in [BASE, *((b, p, n) for b in asked.backends for p in asked.precisions for n in batches)]:
         try:
             if key not in found:
@@ -304,16 +307,16 @@ def show(row: dict[str, Any]) -> None:
 
 def one_model(model: str, asked: argparse.Namespace, device: torch.device, exported: Path) -> dict[str, Any]:
     """Measures and shows one network."""
-    figures = PUBLISHED[model].figures
-    network = build(random_state(figures))
+    config = PUBLISHED[model].config
+    network = build(random_state(config))
     entered = contestants(network, model, asked, device, exported)
     used = {each.precision for each in entered}
-    convs = [c for p in sorted(used) for c in heaviest(figures, p)] if device.type == "cpu" else []
+    convs = [c for p in sorted(used) for c in heaviest(config, p)] if device.type == "cpu" else []
     with arithmetic("fp32", device):
-        disturbed = measure(entered, convs, figures.size, asked.seconds, device)
+        disturbed = measure(entered, convs, config.size, asked.seconds, device)
     if not asked.no_errors:
-        check(entered, network, figures.size, device)
-    flop, best = flop_of(figures), rates(convs)
+        check(entered, network, config.size, device)
+    flop, best = flop_of(config), rates(convs)
     table = [row_of(model, each, entered[0].median, best, flop, device) for each in entered]
     for row in table:
         show(row)

@@ -20,13 +20,16 @@ from generator import Contestant, faces_of, flop_of, held, row_of, show
 from runtimes import RUNTIMES
 from torch import Tensor
 
-from gpen_fast.device import is_out_of_memory, peak_bytes, reset_peak, seeded, synchronize
+from gpen_fast.device.events import event_maker
+from gpen_fast.device.memory import is_out_of_memory, peak_bytes, reset_peak
+from gpen_fast.device.streams import synchronize
+from gpen_fast.device.threads import seeded
 from gpen_fast.errors import GpenError
-from gpen_fast.events import event_maker
 from gpen_fast.gpen.checkpoint import build, random_state
-from gpen_fast.gpen.network import FullGenerator
-from gpen_fast.gpen.spec import PUBLISHED, Figures
+from gpen_fast.gpen.config import GeneratorConfig
+from gpen_fast.gpen.reference import FullGenerator
 from gpen_fast.stages.generate.base import open_backend
+from gpen_fast.store.published import PUBLISHED
 
 FEWEST, MOST, WARM = 5, 20, 2
 # Faces of the yardstick's call at most: more cost time and memory and are no faster a face.
@@ -38,7 +41,7 @@ class Subject:
     """A network on the device. face: (1,3,S,S); truth: what the reference network makes of it in float64, or None."""
 
     name: str
-    figures: Figures
+    config: GeneratorConfig
     network: FullGenerator
     face: Tensor
     truth: Tensor | None
@@ -65,7 +68,7 @@ def measure_all(
         try:
             if model not in subjects:
                 subjects[model] = subject(model, device, asked.no_errors)
-                gflop = round(flop_of(subjects[model].figures) / 1e9, 2)
+                gflop = round(flop_of(subjects[model].config) / 1e9, 2)
                 made[model] = {"model": model, "gflop": gflop, "rows": []}
             row = one(subjects[model], (backend, precision, batch), asked.seconds, device)
         except (GpenError, RuntimeError) as error:
@@ -91,14 +94,14 @@ def order(asked: argparse.Namespace) -> Iterator[tuple[str, str, str, int]]:
 
 def subject(model: str, device: torch.device, no_errors: bool) -> Subject:
     """A network with random weights of true shapes."""
-    figures = PUBLISHED[model].figures
-    network = build(random_state(figures)).to(device)
-    face = faces_of(1, figures.size, seeded(2)).to(device)
+    config = PUBLISHED[model].config
+    network = build(random_state(config)).to(device)
+    face = faces_of(1, config.size, seeded(2)).to(device)
     truth = None
     if not no_errors:
         with torch.no_grad():
             truth = copy.deepcopy(network).double()(face.double()).cpu()
-    return Subject(model, figures, network, face, truth)
+    return Subject(model, config, network, face, truth)
 
 
 def forget(device: torch.device) -> None:
@@ -117,13 +120,13 @@ def one(of: Subject, key: tuple[str, str, int], seconds: float, device: torch.de
     after = held(device)
     weights = None if before is None or after is None else of.bytes if backend == "eager" else after - before
     entered = Contestant(backend, precision, batch, run, weights)
-    inputs = [torch.rand(batch, 3, of.figures.size, of.figures.size, device=device) * 2 - 1 for _ in range(2)]
+    inputs = [torch.rand(batch, 3, of.config.size, of.config.size, device=device) * 2 - 1 for _ in range(2)]
     first_call(entered, inputs, device)
     if of.truth is not None:
         got = run(of.face.expand(batch, -1, -1, -1).contiguous())[:1].double().cpu()
         entered.error = float((got - of.truth).norm() / of.truth.norm())
     theirs = in_turn(base, entered, inputs, seconds, device)
-    return row_of(of.name, entered, theirs, {}, flop_of(of.figures), device) | {
+    return row_of(of.name, entered, theirs, {}, flop_of(of.config), device) | {
         "notes": list(getattr(run, "notes", []))
     }
 

@@ -24,9 +24,9 @@ from rich.table import Table
 from stages import HERE, machine
 
 from gpen_fast import __version__
-from gpen_fast.device import pick_device
+from gpen_fast.device.select import pick_device
 from gpen_fast.errors import DeviceError
-from gpen_fast.profile.report import commit, device_facts, write_json
+from gpen_fast.measure.report import commit, device_facts, write_json
 
 
 @dataclass(frozen=True)

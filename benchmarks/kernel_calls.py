@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gpen_fast.gpen.fused import FusedGenerator
-from gpen_fast.gpen.kernels.dense import DenseLayer, dense_by_torch
-from gpen_fast.gpen.kernels.modulate import Modulation, modulation
-from gpen_fast.gpen.kernels.rows import Rows, packed, storages
-from gpen_fast.gpen.kernels.same import Colours
-from gpen_fast.gpen.kernels.wide import NHWC, Ending
-from gpen_fast.gpen.spec import Figures
+from gpen_fast.gpen.config import GeneratorConfig
+from gpen_fast.gpen.cuda.generator import CudaGenerator
+from gpen_fast.gpen.cuda.kernels.dense import DenseLayer, dense_by_torch
+from gpen_fast.gpen.cuda.kernels.modulate import Modulation, modulation
+from gpen_fast.gpen.cuda.kernels.rows import Rows, packed, storages
+from gpen_fast.gpen.cuda.kernels.same import ToRGBParams
+from gpen_fast.gpen.cuda.kernels.wide import NHWC, EpilogueParams
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ def unpacked(layer: DenseLayer) -> DenseLayer:
     return replace(layer, weight=Unpacked(layer.weight.whole(), layer.weight.scale))
 
 
-def with_linear_by_torch(made: FusedGenerator) -> FusedGenerator:
+def with_linear_by_torch(made: CudaGenerator) -> CudaGenerator:
     """The same network, its linear layers as matrix products with what is around them in operations of their own."""
     other = copy.copy(made)
     other._latent = [unpacked(layer) for layer in made._latent]
@@ -41,18 +41,18 @@ def with_linear_by_torch(made: FusedGenerator) -> FusedGenerator:
     return other
 
 
-def decoder_sizes(figures: Figures) -> list[tuple[int, int, int]]:
+def decoder_sizes(config: GeneratorConfig) -> list[tuple[int, int, int]]:
     """Side, channels, and channels one size below."""
-    return [(side, figures.width(side), figures.width(side // 2)) for side in figures.sides[1:]]
+    return [(side, config.width(side), config.width(side // 2)) for side in config.sides[1:]]
 
 
 def kernel_calls(
-    figures: Figures, batch: int, dtype: torch.dtype, device: torch.device
+    config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device
 ) -> Iterator[tuple[str, int | None, int, str, tuple, tuple, int]]:
     """What a row is called, side, channels, step, arguments, those of its reference, and the bytes to be moved."""
-    for name, width, *others in latent_calls(figures, batch, dtype, device):
+    for name, width, *others in latent_calls(config, batch, dtype, device):
         yield name, None, width, *others
-    for side, channels, _ in decoder_sizes(figures):
+    for side, channels, _ in decoder_sizes(config):
         for name, given, moved in step_calls(side, channels, batch, dtype, device):
             yield name, side, channels, name, given, given, moved
 
@@ -67,24 +67,26 @@ def step_calls(side: int, channels: int, batch: int, dtype: torch.dtype, device:
     def vector(*shape: int) -> Tensor:
         return torch.randn(*shape, device=device)
 
-    ending = Ending(vector(channels), vector(channels), 0.3, vector(channels))
+    epilogue = EpilogueParams(vector(channels), vector(channels), 0.3, vector(channels))
     scale, following = vector(batch, channels), vector(batch, 2 * channels)
-    colours = Colours(vector(batch, 3, 2 * channels), vector(3), vector(batch, 3, side // 2, side // 2))
+    colours = ToRGBParams(vector(batch, 3, 2 * channels), vector(3), vector(batch, 3, side // 2, side // 2))
     raw, feature = picture(0), picture(0)
     half = raw.numel() * raw.element_size()
     rgb = batch * side * side * 3 * 4 * 5 // 4
     return [
-        ("blur", (feature, ending.bias), 2 * half),
-        ("end_up", (picture(1), feature, scale, ending, following), 4 * half),
-        ("end_same", (raw, feature, scale, ending, following, colours), 4 * half + rgb),
-        ("end_same", (raw, feature, scale, ending, None, colours), 2 * half + rgb),
+        ("blur", (feature, epilogue.bias), 2 * half),
+        ("end_up", (picture(1), feature, scale, epilogue, following), 4 * half),
+        ("end_same", (raw, feature, scale, epilogue, following, colours), 4 * half + rgb),
+        ("end_same", (raw, feature, scale, epilogue, None, colours), 2 * half + rgb),
     ]
 
 
-def latent_calls(figures: Figures, batch: int, dtype: torch.dtype, device: torch.device) -> list[tuple]:
+def latent_calls(
+    config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device
+) -> list[tuple]:
     """What a row is called, input width, step, arguments, those of its torch reference, and the bytes to be moved."""
-    first, dim = figures.width(4), figures.style_dim
-    to = modulation_of(figures, dtype, device)
+    first, dim = config.width(4), config.style_dim
+    to = modulation_of(config, dtype, device)
     styles = torch.randn(batch, to.conv_styles + to.colours.shape[1], device=device)
     around = {"input_bias": torch.randn(first, device=device)}
     rows: list[tuple] = []
@@ -103,14 +105,14 @@ def latent_calls(figures: Figures, batch: int, dtype: torch.dtype, device: torch
     return [*rows, ("modulate", styles.shape[1], "modulate", (styles, to), (styles, to), moved)]
 
 
-def modulation_of(figures: Figures, dtype: torch.dtype, device: torch.device) -> Modulation:
+def modulation_of(config: GeneratorConfig, dtype: torch.dtype, device: torch.device) -> Modulation:
     """Random squares and ToRGB weights of true shapes."""
-    shapes = [(figures.width(4), figures.width(4))]
-    for side in figures.sides[1:]:
-        width = figures.width(side)
-        shapes += [(width, 2 * figures.width(side // 2)), (width, 2 * width)]
+    shapes = [(config.width(4), config.width(4))]
+    for side in config.sides[1:]:
+        width = config.width(side)
+        shapes += [(width, 2 * config.width(side // 2)), (width, 2 * width)]
     squares = [torch.rand(shape, device=device) for shape in shapes]
-    colours = [torch.randn(3, 2 * figures.width(side), device=device) for side in figures.sides]
+    colours = [torch.randn(3, 2 * config.width(side), device=device) for side in config.sides]
     return modulation(squares, colours, storages(dtype)[1])
 
 

@@ -28,11 +28,11 @@ from stages import HERE, machine
 
 from gpen_fast import __version__
 from gpen_fast.errors import GpenError
-from gpen_fast.profile.report import commit, device_facts, write_json
+from gpen_fast.measure.report import commit, device_facts, write_json
 from gpen_fast.settings import Settings
 from gpen_fast.stages.align import landmarks_of
-from gpen_fast.stages.detect._landmark_net import read_net
 from gpen_fast.stages.detect.base import Detector, open_detector
+from gpen_fast.stages.detect.cascade.landmark_net import read_net
 from gpen_fast.stages.load import load
 from gpen_fast.store.locate import required
 from gpen_fast.training.data import HELD_OUT, read_faces, read_manifest

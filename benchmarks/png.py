@@ -28,10 +28,11 @@ from PIL import Image
 from stages import HERE, machine
 
 from gpen_fast import __version__
-from gpen_fast.device import pick_device, synchronize
+from gpen_fast.device.select import pick_device
+from gpen_fast.device.streams import synchronize
+from gpen_fast.measure.report import commit, device_facts, write_json
 from gpen_fast.png import encode_png, encode_pngs
 from gpen_fast.png.host import encode_on_host
-from gpen_fast.profile.report import commit, device_facts, write_json
 
 EXAMPLES = HERE.parent / "examples"
 SHARED = Path(os.environ.get("GPEN_FAST_SHARED", HERE.parents[1] / "shared")) / "images"
@@ -157,17 +158,17 @@ def rows(
     """One row a method."""
     raw = height * width * 3
     base = found[YARDSTICK]["bytes"]
-    for name, figures in found.items():
-        ms = statistics.median(figures["ms"])
-        ratios = [size / other for size, other in zip(figures["bytes"], base, strict=False)]
+    for name, config in found.items():
+        ms = statistics.median(config["ms"])
+        ratios = [size / other for size, other in zip(config["bytes"], base, strict=False)]
         yield {
             "height": height, "width": width, "kind": kind, "method": name,
-            "pictures": len(figures["bytes"]), "runs": len(figures["ms"]),
-            "ms": {"median": round(ms, 3), "min": round(min(figures["ms"]), 3), "max": round(max(figures["ms"]), 3)},
+            "pictures": len(config["bytes"]), "runs": len(config["ms"]),
+            "ms": {"median": round(ms, 3), "min": round(min(config["ms"]), 3), "max": round(max(config["ms"]), 3)},
             "mb_per_s": round(raw / 1e3 / ms, 1),
             "times_faster": round(statistics.median(found[YARDSTICK]["ms"]) / ms, 2),
-            "over_raw": round(statistics.median(figures["bytes"]) / raw, 4),
-            "on_gpu": figures["on_gpu"][0],
+            "over_raw": round(statistics.median(config["bytes"]) / raw, 4),
+            "on_gpu": config["on_gpu"][0],
             "over_torchvision": {"median": round(statistics.median(ratios), 4), "max": round(max(ratios), 4)},
         }  # fmt: skip
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from gpen_fast.errors import PluginError, SettingsError
-from gpen_fast.gpen.network import FullGenerator
+from gpen_fast.gpen.reference import FullGenerator
 
 RUNTIMES = ("onnxruntime", "openvino")
 _OPENVINO_PRECISIONS = {"fp32": "f32", "bf16": "bf16"}
@@ -40,7 +40,7 @@ def export(network: FullGenerator, path: Path) -> Path:
     for name in ("onnx", "onnxscript"):
         if _version(name) is None:
             raise PluginError(f"the export needs the package {name}. Try: pip install '.[onnx]'")
-    face = torch.zeros(1, 3, network.figures.size, network.figures.size)
+    face = torch.zeros(1, 3, network.config.size, network.config.size)
     # The exporter talks a great deal, on either way out.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")

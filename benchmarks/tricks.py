@@ -39,18 +39,22 @@ from stages import HERE, machine
 from torch import Tensor
 
 from gpen_fast import __version__
-from gpen_fast.device import arithmetic, is_out_of_memory, pick_device, synchronize
-from gpen_fast.events import event_maker
+from gpen_fast.device.events import event_maker
+from gpen_fast.device.memory import is_out_of_memory
+from gpen_fast.device.precision import arithmetic
+from gpen_fast.device.select import pick_device
+from gpen_fast.device.streams import synchronize
 from gpen_fast.gpen.checkpoint import build, random_state
-from gpen_fast.gpen.folded import DTYPES, FoldedGenerator
-from gpen_fast.gpen.folding import fold
-from gpen_fast.gpen.fused import FusedGenerator
-from gpen_fast.gpen.graphs import CudaRecorder, Graphs
-from gpen_fast.gpen.kernels.steps import BY_KERNEL, BY_TORCH
-from gpen_fast.gpen.kernels.wide import NHWC
-from gpen_fast.gpen.network import FullGenerator
-from gpen_fast.gpen.spec import PUBLISHED, Figures
-from gpen_fast.profile.report import commit, device_facts, write_json
+from gpen_fast.gpen.config import GeneratorConfig
+from gpen_fast.gpen.cuda.generator import CudaGenerator
+from gpen_fast.gpen.cuda.graphs import CudaRecorder, Graphs
+from gpen_fast.gpen.cuda.kernels.steps import BY_KERNEL, BY_TORCH
+from gpen_fast.gpen.cuda.kernels.wide import NHWC
+from gpen_fast.gpen.folded.generator import DTYPES, FoldedGenerator
+from gpen_fast.gpen.reference import FullGenerator
+from gpen_fast.gpen.select import fold
+from gpen_fast.measure.report import commit, device_facts, write_json
+from gpen_fast.store.published import PUBLISHED
 
 LEAST_ROUNDS, MOST_ROUNDS, LOOPS = 5, 50, 20
 Call = Callable[[], Any]
@@ -126,20 +130,20 @@ def forms(
     plain: dict[str, Callable[[Tensor], Tensor]] = {"by torch": FoldedGenerator(network, dtype, device)}
     if not found.note:
         plain["by kernels"] = found.run
-    if isinstance(found.run, FusedGenerator):
+    if isinstance(found.run, CudaGenerator):
         plain["by kernels, linear layers by torch"] = with_linear_by_torch(found.run)
     made: dict[str, Callable[[Tensor], Tensor]] = {"reference fp32": network.to(device)}
     for name, form in plain.items():
         made[name] = form
         if device.type == "cuda":
-            made[f"{name}, graphs"] = Graphs(form, network.figures.size, CudaRecorder(device))
+            made[f"{name}, graphs"] = Graphs(form, network.config.size, CudaRecorder(device))
     return made
 
 
 def compare_forms(arguments: argparse.Namespace, name: str, batch: int, device: torch.device) -> list[dict]:
     """One row a form. Interleaved, each call with other faces."""
-    network = build(random_state(PUBLISHED[name].figures))
-    size = network.figures.size
+    network = build(random_state(PUBLISHED[name].config))
+    size = network.config.size
     inputs = [torch.rand(batch, 3, size, size, device=device) * 2 - 1 for _ in range(2)]
     turn = iter(range(10**9))
     made = forms(network, arguments.precision, device)
@@ -157,11 +161,11 @@ def compare_forms(arguments: argparse.Namespace, name: str, batch: int, device: 
 
 
 def compare_steps(
-    figures: Figures, batch: int, dtype: torch.dtype, device: torch.device, seconds: float
+    config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device, seconds: float
 ) -> list[dict]:
     """One row a kernel and size: microseconds, GB/s of what must be moved, and times its reference's speed."""
     rows = []
-    for told, side, channels, name, given, plain, moved in kernel_calls(figures, batch, dtype, device):
+    for told, side, channels, name, given, plain, moved in kernel_calls(config, batch, dtype, device):
         us = short_us(partial(getattr(BY_KERNEL, name), *given), device, seconds)
         # The reference makes its FIR on the host, which no graph holds.
         ms = medians({"torch": partial(getattr(BY_TORCH, name), *plain)}, device, seconds)["torch"]
@@ -174,11 +178,11 @@ def compare_steps(
 
 
 def compare_convs(
-    figures: Figures, batch: int, dtype: torch.dtype, device: torch.device, seconds: float
+    config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device, seconds: float
 ) -> list[dict]:
     """One row a convolution: microseconds and TFLOP/s of the taps that count."""
     rows = []
-    for name, side, channels, out, (taps, call) in conv_calls(figures, batch, dtype, device):
+    for name, side, channels, out, (taps, call) in conv_calls(config, batch, dtype, device):
         us = short_us(call, device, seconds)
         rows.append({
             "convolution": name, "side": side, "in": channels, "out": out, "batch": batch,
@@ -188,7 +192,7 @@ def compare_convs(
 
 
 def conv_calls(
-    figures: Figures, batch: int, dtype: torch.dtype, device: torch.device
+    config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device
 ) -> Iterator[tuple[str, int, int, int, tuple[int, Call]]]:
     """Name, side of the result, channels in and out; products a face, and the call."""
 
@@ -203,11 +207,11 @@ def conv_calls(
         )
         return made.contiguous(memory_format=NHWC)
 
-    top = figures.width(figures.size)
+    top = config.width(config.size)
     for channels in (3, 8):  # RGB as it is, and filled up to what tensor cores take
-        call = partial(F.conv2d, picture(channels, figures.size), weight(top, channels, 1))
-        yield "first", figures.size, channels, top, (3 * top * figures.size**2, call)
-    for side, width, below in decoder_sizes(figures):
+        call = partial(F.conv2d, picture(channels, config.size), weight(top, channels, 1))
+        yield "first", config.size, channels, top, (3 * top * config.size**2, call)
+    for side, width, below in decoder_sizes(config):
         call = partial(F.conv2d, picture(width, side + 1), weight(below, width, 3), stride=2)
         yield "encoder", side // 2, width, below, (9 * width * below * (side // 2) ** 2, call)
         small, taps = picture(2 * below, side // 2), 9 * (side // 2) ** 2 * 2 * below * width
@@ -256,10 +260,10 @@ def main() -> None:
             rows = compare_forms(arguments, name, batch, device)
             report["forms"] += show(f"{name}, batch {batch}, {arguments.precision}", rows)
             write_json(facts | report, target)
-    figures, batch = PUBLISHED[arguments.models[-1]].figures, min(8, max(arguments.batches))
+    config, batch = PUBLISHED[arguments.models[-1]].config, min(8, max(arguments.batches))
     with arithmetic("fp32", device):
         for part, compare in (("steps", compare_steps), ("convolutions", compare_convs)):
-            rows = compare(figures, batch, dtype, device, arguments.seconds / 10)
+            rows = compare(config, batch, dtype, device, arguments.seconds / 10)
             report[part] += show(f"{part} of {arguments.models[-1]}, batch {batch}", rows)
             write_json(facts | report, target)
 

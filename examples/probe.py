@@ -5,8 +5,8 @@ import facexlib
 import torch
 import torchvision
 
-import gpen_fast.batch
 import gpen_fast.cli.app
+import gpen_fast.run.enhance
 import gpen_fast.store.pull
 
 if __name__ == "__main__":
@@ -14,4 +14,4 @@ if __name__ == "__main__":
     print(
         f"ready: torch {torch.__version__}, torchvision {torchvision.__version__}, OpenCV {cv2.__version__}"
     )
-    assert facexlib and gpen_fast.batch and gpen_fast.cli.app and gpen_fast.store.pull
+    assert facexlib and gpen_fast.run.enhance and gpen_fast.cli.app and gpen_fast.store.pull

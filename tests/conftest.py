@@ -9,27 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
+from helpers import SHARED
 from portraits import portraits
 from safetensors.torch import save_file
 from shop import TINY, network_file, shop
-from torch import Tensor
 
 from gpen_fast.cli.app import main
 from gpen_fast.gpen.checkpoint import random_state
-from gpen_fast.stages.generate.base import AUTO
 from gpen_fast.store import folders, hashes, locate, records
-
-ROOT = Path(__file__).parents[1]
-DATA = Path(__file__).parent / "data"
-EXAMPLES = ROOT / "examples"
-# What `--backend auto` is on this machine.
-BACKEND = AUTO["cuda" if torch.cuda.is_available() else "cpu"]
-# Larger pictures for local tests lie outside the project.
-SHARED = Path(os.environ.get("GPEN_FAST_SHARED", ROOT.parent / "shared"))
 
 __all__ = ["TINY", "network_file", "portraits", "shop"]  # fixtures of their own file
 
@@ -103,14 +92,6 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def shared_picture(name: str) -> Path:
-    """A picture that is not part of the project; skips where it is not there."""
-    path = SHARED / "images" / name
-    if not path.exists():
-        pytest.skip(f"{name} is not here (set GPEN_FAST_SHARED to the folder that holds images/)")
-    return path
-
-
 @pytest.fixture
 def shared_weights(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Lets the package find a weights file that is not part of the project; skips where it is not there."""
@@ -122,39 +103,6 @@ def shared_weights(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(path.parent))
 
     return find
-
-
-def relative_l2(got: Tensor, wanted: Tensor) -> float:
-    got, wanted = got.double().cpu(), wanted.double().cpu()
-    return float((got - wanted).norm() / wanted.norm())
-
-
-def reference_input(size: int) -> Tensor:
-    """(1,3,size,size) float32: the input of the reference values."""
-    noise = np.random.default_rng(7).uniform(-1, 1, (1, 3, size, size))
-    yy, xx = np.mgrid[0:size, 0:size] / (size - 1) * 2 - 1
-    smooth = np.stack([xx, yy, np.sin(3 * xx * yy)])
-    return torch.from_numpy((0.5 * smooth + 0.5 * noise).astype(np.float32))
-
-
-def photo(
-    height: int = 60, width: int = 80, channels: int = 3, dtype: type = np.uint8, seed: int = 0
-) -> np.ndarray:
-    """A smooth colourful picture with some grain: (H,W,C), or (H,W) for one channel."""
-    rng = np.random.default_rng(seed)
-    yy, xx = np.mgrid[0:height, 0:width]
-    waves = [np.sin(xx / (9 + 3 * c) + c) * np.cos(yy / (7 + 2 * c)) for c in range(channels)]
-    values = (np.stack(waves, axis=-1) * 0.4 + 0.5 + rng.normal(0, 0.01, (height, width, channels))).clip(
-        0, 1
-    )
-    array = (values * np.iinfo(dtype).max).round().astype(dtype)
-    return array[:, :, 0] if channels == 1 else array
-
-
-def write_photo(path: Path, **shape: int) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(photo(**shape)).save(path)
-    return path
 
 
 @dataclass

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import photo, write_photo
 from formats import SRGB
+from helpers import photo, write_photo
 from PIL import Image
 
 import gpen_fast

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import EXAMPLES, photo, shared_picture, write_photo
+from helpers import EXAMPLES, photo, shared_picture, write_photo
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import gpen_fast
 from gpen_fast import Restorer, Settings
 from gpen_fast.errors import CheckpointError, InputsError, PictureError, SettingsError, WeightsNotFoundError
-from gpen_fast.gpen.folding import Folding
+from gpen_fast.gpen.select import Folding
 from gpen_fast.settings import STAGES
 from gpen_fast.stages.generate import folded
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +11,8 @@ from types import ModuleType
 from gpen_fast.errors import PluginError
 
 _ROOT = Path(__file__).parent
+# What a plug-in's file offers.
+_OFFERS = re.compile(r"^def (create|encode)\(", re.MULTILINE)
 _WORDS = {"detect": "detector", "generate": "backend", "save": "format"}
 
 
@@ -17,7 +20,7 @@ _WORDS = {"detect": "detector", "generate": "backend", "save": "format"}
 def names(folder: str) -> list[str]:
     """The plug-ins in `stages/<folder>`, sorted, without importing any; listed once, asked for each picture."""
     files = (_ROOT / "stages" / folder).glob("*.py")
-    stems = (file.stem for file in files if file.stem != "base" and not file.stem.startswith("_"))
+    stems = (file.stem for file in files if _OFFERS.search(file.read_text(encoding="utf-8")))
     return sorted(stem.replace("_", "-") for stem in stems)
 
 

@@ -7,16 +7,16 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from gpen_fast.convert import like
-from gpen_fast.device import download
-from gpen_fast.engine import Engine
+from gpen_fast.device.events import event_maker
+from gpen_fast.device.streams import to_host
 from gpen_fast.errors import InputsError, SettingsError
-from gpen_fast.events import event_maker
-from gpen_fast.pipeline import Job, Pipeline
-from gpen_fast.profile.clock import Clock
-from gpen_fast.profile.recorder import Recorder
+from gpen_fast.image.convert import like
+from gpen_fast.measure.clock import Clock
+from gpen_fast.measure.recorder import Recorder
+from gpen_fast.run.engine import Engine
+from gpen_fast.run.pipeline import Job, Pipeline
+from gpen_fast.run.runtime import load_runtime
 from gpen_fast.settings import Settings
-from gpen_fast.tools import open_tools
 from gpen_fast.types import Restoration
 
 
@@ -51,12 +51,12 @@ class Restorer:
             raise SettingsError(
                 "random weights restore nothing: they are for gpen-fast profile and benchmarks."
             )
-        self.tools = open_tools(self.settings)
+        self.runtime = load_runtime(self.settings)
 
     @property
     def notes(self) -> list[str]:
         """Why the network runs slower here than it might; empty where it does not."""
-        return self.tools.generator.notes
+        return self.runtime.generator.notes
 
     def restore(self, image: Any) -> Restoration:
         """Restores one picture.
@@ -88,14 +88,14 @@ class Restorer:
                 yield job.output
 
     def _pipeline(self) -> Pipeline:
-        device = self.tools.device
-        return Pipeline(self.tools, Clock(Recorder(), make_event=event_maker(device)))
+        device = self.runtime.device
+        return Pipeline(self.runtime, Clock(Recorder(), make_event=event_maker(device)))
 
     def _restoration(self, job: Job, image: Any) -> Restoration:
         assert job.result is not None
         picture = like(image, job.result)
         faces = tuple(
-            replace(face, crop=download(face.crop), restored=download(face.restored))
+            replace(face, crop=to_host(face.crop), restored=to_host(face.restored))
             for face in job.restored_faces()
         )
         return Restoration(picture, faces, job.timing, path=_path_of(job.source))

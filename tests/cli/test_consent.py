@@ -7,13 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import BACKEND, EXAMPLES
+from helpers import BACKEND, EXAMPLES
 from hostile import Reply
 from safetensors.torch import load_file, save_file
 from shop import Shop
 
-from gpen_fast.gpen import spec
-from gpen_fast.store import records
+from gpen_fast.gpen.config import config_from_arguments
+from gpen_fast.store import published, records
 
 WHY = "note: gpen-bfr-512 is not here and was not fetched: "
 BETTER = "lite ran; a better model: gpen-fast weights pull gpen-bfr-512"
@@ -132,8 +132,8 @@ def test_profile_does_the_same(cli, shop: Shop, portrait: list[str]) -> None:
 def test_embedded_figures_are_checked_once_they_are_known(
     cli, shop: Shop, portrait: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrong = spec.figures(32, style_dim=64, channel_multiplier=1, narrow=0.125)
-    monkeypatch.setitem(spec.PUBLISHED, "lite", spec.ModelSpec("lite", "lite.safetensors", wrong))
+    wrong = config_from_arguments(32, style_dim=64, channel_multiplier=1, narrow=0.125)
+    monkeypatch.setitem(published.PUBLISHED, "lite", published.ModelSpec("lite", "lite.safetensors", wrong))
     ran = cli(*portrait, "--offline")
     assert ran.status == 2
     assert "holds net, and lite was asked for" in ran.err

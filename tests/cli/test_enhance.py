@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import BACKEND, EXAMPLES, photo, write_photo
+from helpers import BACKEND, EXAMPLES, photo, write_photo
 from PIL import Image
 
 
@@ -254,10 +254,10 @@ def test_weights_are_found_in_the_named_folder(cli, album: Path, monkeypatch: py
     import torch
 
     from gpen_fast.gpen.checkpoint import random_state
-    from gpen_fast.gpen.spec import PUBLISHED
+    from gpen_fast.store.published import PUBLISHED
 
     (album / "mine").mkdir()
-    torch.save(random_state(PUBLISHED["gpen-bfr-256"].figures), album / "mine/GPEN-BFR-256.pth")
+    torch.save(random_state(PUBLISHED["gpen-bfr-256"].config), album / "mine/GPEN-BFR-256.pth")
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(album / "mine"))
     ran = cli("enhance", "in/astronaut.png", "out")
     assert ran.status == 0
@@ -303,9 +303,9 @@ def test_interrupt_before_the_first_picture(tmp_path: Path, tiny_weights: Path) 
     write_photo(tmp_path / "in/a.png")
     code = f"""
 import os, signal
-from gpen_fast import tools
+from gpen_fast.run import runtime
 from gpen_fast.cli.app import main
-tools.open_tools = lambda settings: os.kill(os.getpid(), signal.SIGINT)
+runtime.load_runtime = lambda settings: os.kill(os.getpid(), signal.SIGINT)
 import sys
 sys.argv = ["gpen-fast", "enhance", "in", "out", "--weights", {str(tiny_weights)!r}]
 main()

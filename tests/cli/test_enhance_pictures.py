@@ -15,13 +15,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import EXAMPLES, TINY, photo, write_photo
 from formats import SRGB
+from helpers import EXAMPLES, TINY, photo, write_photo
 from PIL import Image
 from safetensors.torch import save_file
 
 from gpen_fast.gpen.checkpoint import random_state
-from gpen_fast.mark import marked
+from gpen_fast.image.exif_mark import marked
 
 PORTRAIT = EXAMPLES / "grace_hopper-degraded.jpg"
 
@@ -241,15 +241,15 @@ def test_max_pixels_stands_for_pillows_own_limit(
 def test_file_that_vanishes_is_named(
     cli, folder: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gpen_fast import tools
+    from gpen_fast.run import runtime
 
-    real = tools.open_tools
+    real = runtime.load_runtime
 
     def vanishing(settings: object) -> object:
         Path("in/portrait.jpg").unlink()
         return real(settings)
 
-    monkeypatch.setattr(tools, "open_tools", vanishing)
+    monkeypatch.setattr(runtime, "load_runtime", vanishing)
     ran = cli("enhance", "in", "out", "--weights", tiny_weights)
     assert ran.status == 1
     assert "failed in/portrait.jpg: no such file or directory" in ran.err

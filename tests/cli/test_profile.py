@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import BACKEND, EXAMPLES, write_photo
+from helpers import BACKEND, EXAMPLES, write_photo
 
-from gpen_fast import __version__, single
-from gpen_fast.pipeline import Pipeline
+from gpen_fast import __version__
+from gpen_fast.run import profile_run
+from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.settings import STAGES
 
 HOPPER = EXAMPLES / "grace_hopper-degraded.jpg"
@@ -55,7 +56,7 @@ def test_every_run_is_made_and_every_stage_waited_for(
     monkeypatch.setattr(
         Pipeline, "restore", lambda self, source: runs.append(source) or restore(self, source)
     )
-    monkeypatch.setattr(single, "synchronize", waits.append)
+    monkeypatch.setattr(profile_run, "synchronize", waits.append)
     assert cli("profile", HOPPER, "--runs", "2", "--warmup", "3", "--weights", tiny_weights).status == 0
     assert len(runs) == 1 + 3 + 2
     assert len(waits) >= len(STAGES) * len(runs)

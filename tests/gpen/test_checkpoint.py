@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import TINY
+from helpers import TINY
 from safetensors.torch import save_file
 
 from gpen_fast.errors import CheckpointError
@@ -43,7 +43,7 @@ def test_half_precision_weights_become_float32(tmp_path: Path, state: dict[str, 
 
 def test_sub_key(tmp_path: Path, state: dict[str, torch.Tensor]) -> None:
     both = save({"a": random_state(TINY), "b": state}, tmp_path / "both.pth")
-    assert build(both, key="b").figures == TINY
+    assert build(both, key="b").config == TINY
     with pytest.raises(
         CheckpointError, match=r"both\.pth: several state dicts: a, b\. Name one with load_netw"
     ):
@@ -62,9 +62,9 @@ def test_training_checkpoint_gives_its_averaged_generator(
     )
     assert torch.equal(build(path).ecd0[0][0].weight, state["ecd0.0.0.weight"])
     noted = save({**state, "config": {"size": 64}, "step": 7}, tmp_path / "noted.pth")
-    assert build(noted).figures == TINY
+    assert build(noted).config == TINY
     only = save({"d": critic, "model": state}, tmp_path / "only.pth")
-    assert build(only).figures == TINY
+    assert build(only).config == TINY
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_what_is_no_checkpoint_at_all_is_shown(tmp_path: Path, data: bytes) -> N
 
 
 def test_single_nested_state_dict_needs_no_key(tmp_path: Path, state: dict[str, torch.Tensor]) -> None:
-    assert build(save({"g_ema": state}, tmp_path / "one.pth")).figures == TINY
+    assert build(save({"g_ema": state}, tmp_path / "one.pth")).config == TINY
 
 
 class Evil:

@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
-from conftest import EXAMPLES, photo
+from helpers import EXAMPLES, photo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
-from png_pictures import KINDS, PICTURES, TYPES, assert_exact, assert_sound, make
+from png_pictures import KINDS, PICTURES, TYPES, assert_exact, assert_valid, make
 
 from gpen_fast.errors import PictureError
 from gpen_fast.png import encode, encode_png, encode_pngs
@@ -30,7 +30,7 @@ def test_every_channel_count_and_depth(channels: int, dtype: torch.dtype) -> Non
         for kind in KINDS:
             pixels = make(kind, (channels, height, width), dtype)
             assert_exact(encode_png(pixels), pixels)
-    assert_sound(encode_png(make("smooth", (channels, 101, 97), dtype)))
+    assert_valid(encode_png(make("smooth", (channels, 101, 97), dtype)))
 
 
 @settings(max_examples=PICTURES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -47,7 +47,7 @@ def test_random_pictures(kind, channels, height, width, dtype, keep_rgb, seed) -
     pixels = make(kind, (channels, height, width), dtype, seed)
     data = encode_png(pixels, keep_rgb=keep_rgb)
     assert_exact(data, pixels, keep_rgb)
-    assert_sound(data)
+    assert_valid(data)
     row = 1 + width * channels * pixels.element_size()
     assert len(data) <= height * row * 1.001 + 200
 
@@ -58,7 +58,7 @@ def test_many_blocks_and_rows_longer_than_a_chunk(kind: str, shape: tuple[int, i
     pixels = make(kind, shape, torch.uint8)
     data = encode_png(pixels)
     assert_exact(data, pixels)
-    assert_sound(data)
+    assert_valid(data)
 
 
 def test_photographs_are_little_larger_than_libpngs_best_usual_effort() -> None:
@@ -141,7 +141,7 @@ def test_metadata_stands_before_the_pixels_and_a_profile_in_the_place_of_srgb() 
     grey = encode_png(pixels[:1], icc=GREY_PROFILE)
     assert Image.open(io.BytesIO(grey)).info["icc_profile"] == GREY_PROFILE
     for data in (plain, tagged):
-        assert_sound(data)
+        assert_valid(data)
 
 
 def test_all_chunks_but_the_last_are_full() -> None:
@@ -220,7 +220,7 @@ def test_one_wait_for_the_lengths_then_all_copies_at_once(
         return torch.cat([*parts, torch.zeros(99, dtype=torch.uint8)]), facts
 
     monkeypatch.setattr(encode, "on_device", flat if is_flat else encode.on_device_by_torch)
-    monkeypatch.setattr(encode, "Readback", Copy)
+    monkeypatch.setattr(encode, "AsyncHostCopy", Copy)
     monkeypatch.setattr(Copy, "made", [])
     assert encode_pngs(pixels) == wanted
     copies = 4 if is_flat else 11

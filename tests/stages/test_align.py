@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import DATA
+from helpers import DATA
 
 from gpen_fast.stages.align import TEMPLATES, align, landmarks_of
 from gpen_fast.types import Face

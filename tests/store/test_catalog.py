@@ -6,18 +6,19 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 from gpen_fast.errors import SettingsError, StoreError
-from gpen_fast.gpen.spec import PUBLISHED, figures
+from gpen_fast.gpen.config import config_from_arguments
 from gpen_fast.store import shipped
 from gpen_fast.store.catalog import catalog, entry, generators, read
+from gpen_fast.store.published import PUBLISHED
 
 
 def test_published_networks_and_files() -> None:
     assert list(PUBLISHED)[:4] == ["gpen-bfr-512", "gpen-bfr-256", "gpen-bfr-1024", "gpen-bfr-2048"]
-    assert PUBLISHED["gpen-bfr-256"].figures == figures(256, channel_multiplier=1, narrow=0.5)
-    assert PUBLISHED["gpen-bfr-512"].figures == figures(512)
+    assert PUBLISHED["gpen-bfr-256"].config == config_from_arguments(256, channel_multiplier=1, narrow=0.5)
+    assert PUBLISHED["gpen-bfr-512"].config == config_from_arguments(512)
     assert generators()[-1] == "gpen-lite-256"
     best = entry("gpen-bfr-512")
     assert best.bytes == 284085738

@@ -24,18 +24,18 @@ from gpen_fast.errors import DownloadError, HashError
 from gpen_fast.store.download import download
 from gpen_fast.store.mirror import Source
 from gpen_fast.store.part import Part, part_path
-from gpen_fast.store.transfer import Patience, Silent, Wanted
+from gpen_fast.store.transfer import NullProgress, RetryPolicy, Wanted
 
 BODY = random.Random(4).randbytes(3_000_000)
 SHA = hashlib.sha256(BODY).hexdigest()
 OTHER = random.Random(5).randbytes(len(BODY))
-QUICK = Patience(connect_s=5, read_s=5, attempts=3, backoff_s=0.01, longest_wait_s=0.5)
+QUICK = RetryPolicy(connect_s=5, read_s=5, attempts=3, backoff_s=0.01, longest_wait_s=0.5)
 STALLS = replace(QUICK, read_s=0.3)
 KNOWN = Wanted(len(BODY), (SHA,))
 UNKNOWN = Wanted()
 
 
-class Notes(Silent):
+class Notes(NullProgress):
     """Keeps what a person would hear."""
 
     def __init__(self) -> None:
@@ -64,11 +64,11 @@ def fetch(
     final: Path,
     *servers: Hostile,
     wanted: Wanted = KNOWN,
-    hear: Silent | None = None,
-    patience: Patience = QUICK,
+    progress: NullProgress | None = None,
+    retry_policy: RetryPolicy = QUICK,
 ) -> str:
     sources = [Source(f"{server.url}/file.pth") for server in servers]
-    return download(sources, final, wanted, hear or Silent(), patience).url
+    return download(sources, final, wanted, progress or NullProgress(), retry_policy).url
 
 
 def assert_whole(final: Path) -> None:
@@ -107,19 +107,19 @@ def test_next_run_goes_on_where_the_last_one_ended(server: Hostile, final: Path)
     assert "broke off" not in fails(final, server)
     assert part_path(final).stat().st_size == 2_000_000
     server.replies = [Reply()]
-    hear = Notes()
-    fetch(final, server, hear=hear)
+    progress = Notes()
+    fetch(final, server, progress=progress)
     assert_whole(final)
     assert server.served == len(BODY)
-    assert hear.begun == [(2_000_000, len(BODY))]
+    assert progress.begun == [(2_000_000, len(BODY))]
 
 
 def test_connections_dropped_at_random_points(server: Hostile, final: Path) -> None:
     points = random.Random(6)
     server.replies = [Reply(stop=points.randrange(1, 900_000)) for _ in range(12)]
     server.replies += [Reply()]
-    many = Patience(connect_s=1, read_s=1, attempts=20, backoff_s=0.0001)
-    download([Source(server.url)], final, KNOWN, Silent(), many)
+    many = RetryPolicy(connect_s=1, read_s=1, attempts=20, backoff_s=0.0001)
+    download([Source(server.url)], final, KNOWN, NullProgress(), many)
     assert_whole(final)
     assert server.served == len(BODY)
 
@@ -256,10 +256,10 @@ def test_retry_after_is_kept(server: Hostile, final: Path, monkeypatch: pytest.M
         Reply(status=503, headers={"Retry-After": soon}),
         Reply(),
     ]
-    hear = Notes()
-    fetch(final, server, hear=hear)
+    progress = Notes()
+    fetch(final, server, progress=progress)
     assert waits == [0, 0]
-    assert hear.notes[0].startswith("429 Too Many Requests: again in")
+    assert progress.notes[0].startswith("429 Too Many Requests: again in")
     server.replies = [Reply(status=429, headers={"Retry-After": "3600"})]
     final.unlink()
     assert "429 Too Many Requests, and asks to wait 3600 s" in fails(final, server)
@@ -276,11 +276,11 @@ def test_backoff_grows(server: Hostile, final: Path, monkeypatch: pytest.MonkeyP
 
 def test_stalled_body_is_noticed_and_continued(server: Hostile, final: Path) -> None:
     server.replies = [Reply(stall=400_000), Reply()]
-    hear = Notes()
-    fetch(final, server, hear=hear, patience=STALLS)
+    progress = Notes()
+    fetch(final, server, progress=progress, retry_policy=STALLS)
     assert_whole(final)
     assert server.served == len(BODY)
-    assert hear.notes[0].startswith(
+    assert progress.notes[0].startswith(
         "stalled: nothing came for 0.3 s; 400000 of 3000000 bytes had come: again in"
     )
 
@@ -303,9 +303,11 @@ def test_trickle_is_a_stall(final: Path) -> None:
     stop = threading.Event()
     thread = threading.Thread(target=trickle, daemon=True)
     thread.start()
-    slow = Patience(connect_s=1, read_s=5, attempts=1, slow_s=0.3, slow_bytes=1000)
+    slow = RetryPolicy(connect_s=1, read_s=5, attempts=1, slow_s=0.3, slow_bytes=1000)
     with pytest.raises(DownloadError, match=r"stalled: \d+ bytes in 0\.3 s"):
-        download([Source(f"http://127.0.0.1:{listener.getsockname()[1]}/f")], final, KNOWN, Silent(), slow)
+        download(
+            [Source(f"http://127.0.0.1:{listener.getsockname()[1]}/f")], final, KNOWN, NullProgress(), slow
+        )
     listener.close()
     thread.join(5)
 
@@ -387,7 +389,7 @@ def test_error_names_every_source_and_its_cause(final: Path) -> None:
         sources = [Source(f"{server.url}/f") for server in (one, two, three)]
         sources += [Source(f"http://127.0.0.1:{closed}/f", "https://published.example/f")]
         with pytest.raises(DownloadError) as raised:
-            download(sources, final, KNOWN, Silent(), STALLS)
+            download(sources, final, KNOWN, NullProgress(), STALLS)
     lines = str(raised.value).splitlines()
     assert lines[0] == "no source gave file.pth:"
     assert lines[1] == f"  {one.url}/f: 404 Not Found"
@@ -404,14 +406,14 @@ def test_host_that_does_not_exist(final: Path, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(DownloadError, match=r"the host's name is not found \(no network\?\)"):
-        download([Source("https://weights.invalid/f")], final, KNOWN, Silent(), QUICK)
+        download([Source("https://weights.invalid/f")], final, KNOWN, NullProgress(), QUICK)
 
 
 def test_proxy_of_the_environment_is_used(
     server: Hostile, final: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", server.url)
-    download([Source("http://weights.invalid/f")], final, KNOWN, Silent(), QUICK)
+    download([Source("http://weights.invalid/f")], final, KNOWN, NullProgress(), QUICK)
     assert_whole(final)
     assert server.requests[0].path == "http://weights.invalid/f"
 
@@ -424,12 +426,12 @@ def test_plain_http_may_carry_only_what_a_hash_protects(
     with pytest.raises(
         DownloadError, match=r"plain http \(http://weights\.invalid/f\), and nobody publishes"
     ):
-        download(far, final, UNKNOWN, Silent(), QUICK)
+        download(far, final, UNKNOWN, NullProgress(), QUICK)
     assert not final.exists()
     server.replies = [Reply(status=302, headers={"Location": "http://weights.invalid/f"}), Reply()]
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with pytest.raises(DownloadError, match=r"plain http \(http://weights\.invalid/f\)"):
-        download([Source(f"{server.url}/f")], final, UNKNOWN, Silent(), QUICK)
+        download([Source(f"{server.url}/f")], final, UNKNOWN, NullProgress(), QUICK)
 
 
 def test_disk_without_room_is_noticed_before_the_start(
@@ -497,7 +499,7 @@ def test_what_the_check_refuses_never_appears(server: Hostile, final: Path) -> N
         raise HashError("no")
 
     with pytest.raises(HashError):
-        download([Source(server.url)], final, UNKNOWN, Silent(), QUICK, refuse)
+        download([Source(server.url)], final, UNKNOWN, NullProgress(), QUICK, refuse)
     assert list(final.parent.iterdir()) == []
 
 

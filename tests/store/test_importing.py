@@ -13,7 +13,7 @@ from shop import DETECTOR, Shop, network_bytes
 
 from gpen_fast.errors import CheckpointError, HashError, SettingsError, WeightsNotFoundError
 from gpen_fast.gpen.checkpoint import random_state
-from gpen_fast.gpen.spec import figures
+from gpen_fast.gpen.config import config_from_arguments
 from gpen_fast.settings import Settings
 from gpen_fast.store import folders, records
 from gpen_fast.store.importing import import_file
@@ -137,7 +137,8 @@ def test_nan_damage_and_strangers_are_refused(shop: Shop, mine: Path) -> None:
     with pytest.raises(CheckpointError, match="Fetch it again"):
         import_file(write(mine, "torn.pth", shop.network[:-99]))
     torch.save(
-        random_state(figures(32, style_dim=64, channel_multiplier=1, narrow=0.125)), mine / "small.pth"
+        random_state(config_from_arguments(32, style_dim=64, channel_multiplier=1, narrow=0.125)),
+        mine / "small.pth",
     )
     with pytest.raises(
         CheckpointError, match=r"of no published figures \(custom-32\)\. Use it without importing"
@@ -174,9 +175,9 @@ def test_source_that_changes_while_it_is_copied(
     file = write(mine, "face.pth", DETECTOR)
     only_one = importing.only_one
 
-    def change_first(final, hear):
+    def change_first(final, progress):
         file.write_bytes(DETECTOR[:-1] + b"!")
-        return only_one(final, hear)
+        return only_one(final, progress)
 
     monkeypatch.setattr(importing, "only_one", change_first)
     with pytest.raises(DownloadError, match="changed while it was copied"):

@@ -129,16 +129,16 @@ def test_python_takes_the_embedded_network_and_asks_nobody(
     monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("the library asked"))
     save_file(load_file(tiny_weights), shop.folder / "lite.safetensors", metadata={"template": "ffhq"})
     for restorer in (Restorer(detector="haar", precision="fp32"), Restorer("lite", "haar", precision="fp32")):
-        assert restorer.tools.model == "lite"
-        assert restorer.tools.template == "ffhq"
+        assert restorer.runtime.model == "lite"
+        assert restorer.runtime.template == "ffhq"
     assert not shop.net.requests
 
 
 def test_template_is_the_catalogs_where_the_file_declares_none(shop: Shop, tiny_weights: Path) -> None:
     shutil.copy(tiny_weights, shop.folder / "lite.safetensors")
-    assert Restorer("lite", "haar", precision="fp32").tools.template == "ffhq"
+    assert Restorer("lite", "haar", precision="fp32").runtime.template == "ffhq"
     put(Path("weights"), "NET.pth", shop.network)
-    assert Restorer("net", "haar", precision="fp32").tools.template == "ffhq"
+    assert Restorer("net", "haar", precision="fp32").runtime.template == "ffhq"
 
 
 def test_embedded_name_with_a_file_of_ones_own_cannot_be_checked(shop: Shop, tiny_weights: Path) -> None:

@@ -20,21 +20,21 @@ from gpen_fast.store import folders, records
 from gpen_fast.store.locate import present, required
 from gpen_fast.store.part import part_path
 from gpen_fast.store.pull import pull
-from gpen_fast.store.transfer import Patience
+from gpen_fast.store.transfer import RetryPolicy
 
-QUICK = Patience(connect_s=1, read_s=1, attempts=2, backoff_s=0.01)
+QUICK = RetryPolicy(connect_s=1, read_s=1, attempts=2, backoff_s=0.01)
 
 
 def test_pulled_file_is_found_and_not_fetched_twice(shop: Shop) -> None:
-    done = pull("face", patience=QUICK)
+    done = pull("face", retry_policy=QUICK)
     assert done.fetched
     assert done.path == folders.user_cache() / "weights/face.pth"
     assert done.path.read_bytes() == DETECTOR
     assert present("face", Settings()) == done.path
-    again = pull("face", patience=QUICK)
+    again = pull("face", retry_policy=QUICK)
     assert not again.fetched
     assert len(shop.detector.requests) == 1
-    pull("face", again=True, patience=QUICK)
+    pull("face", again=True, retry_policy=QUICK)
     assert len(shop.detector.requests) == 2
 
 
@@ -43,20 +43,20 @@ def test_another_file_of_that_name_is_not_lost(shop: Shop) -> None:
     mine.parent.mkdir(parents=True)
     mine.write_bytes(b"mine")
     with pytest.raises(HashError, match=r"face\.pth exists and is another file.*pull face --again"):
-        pull("face", patience=QUICK)
+        pull("face", retry_policy=QUICK)
     assert mine.read_bytes() == b"mine"
     assert not shop.detector.requests
-    pull("face", again=True, patience=QUICK)
+    pull("face", again=True, retry_policy=QUICK)
     assert mine.read_bytes() == DETECTOR
 
 
 def test_file_goes_to_the_folder_that_was_named(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = pull("face", Settings(weights_dir=str(tmp_path / "new/chosen")), patience=QUICK)
+    chosen = pull("face", Settings(weights_dir=str(tmp_path / "new/chosen")), retry_policy=QUICK)
     assert chosen.path == tmp_path / "new/chosen/face.pth"
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path / "named"))
-    assert pull("face", patience=QUICK).path == tmp_path / "named/face.pth"
+    assert pull("face", retry_policy=QUICK).path == tmp_path / "named/face.pth"
 
 
 def test_offline_touches_no_network(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,10 +75,10 @@ def test_licence_comes_before_the_first_byte_and_is_remembered(shop: Shop) -> No
     with pytest.raises(
         DownloadError, match=r"Not for commerce\. To accept and fetch it: .* pull gpen-bfr-512 --yes"
     ):
-        pull("gpen-bfr-512", patience=QUICK)
+        pull("gpen-bfr-512", retry_policy=QUICK)
     assert not shop.net.requests
-    assert pull("gpen-bfr-512", accept_licence=True, patience=QUICK).fetched
-    assert pull("gpen-bfr-512", again=True, patience=QUICK).fetched
+    assert pull("gpen-bfr-512", accept_licence=True, retry_policy=QUICK).fetched
+    assert pull("gpen-bfr-512", again=True, retry_policy=QUICK).fetched
     assert "asks" in json.loads(records.record_file().read_text())["licences"]
 
 
@@ -88,7 +88,7 @@ def test_licence_counts_where_it_cannot_be_remembered(
     (tmp_path / "blocked").write_text("a file")
     monkeypatch.setattr(records, "user_data", lambda: tmp_path / "blocked/data")
     monkeypatch.setattr(records, "read", records.Records)
-    assert pull("gpen-bfr-512", accept_licence=True, patience=QUICK).fetched
+    assert pull("gpen-bfr-512", accept_licence=True, retry_policy=QUICK).fetched
 
 
 def test_without_an_address(shop: Shop) -> None:
@@ -101,20 +101,20 @@ def test_without_an_address(shop: Shop) -> None:
 
 
 def test_first_download_pins_and_a_later_difference_shows_both(shop: Shop) -> None:
-    pulled = pull("net", patience=QUICK).path
+    pulled = pull("net", retry_policy=QUICK).path
     (pin,) = records.read().accepted["net"]
     assert pin.sha256 == hashlib.sha256(shop.network).hexdigest()
     assert (pin.how, pin.origin) == ("pinned", f"{shop.net.url}/NET.pth")
     changed = network_bytes(shift=1.0)
     shop.net.body = changed
     with pytest.raises(HashError) as raised:
-        pull("net", again=True, patience=QUICK)
+        pull("net", again=True, retry_policy=QUICK)
     now = hashlib.sha256(changed).hexdigest()
     for words in (pin.sha256, now, str(records.record_file()), "gpen-fast weights pull net --repin"):
         assert words in str(raised.value)
     assert pulled.read_bytes() == shop.network, "the good file stays"
     assert not part_path(pulled).exists()
-    pull("net", repin=True, patience=QUICK)
+    pull("net", repin=True, retry_policy=QUICK)
     assert pulled.read_bytes() == changed
     assert records.read().hashes("net") == [now]
     assert required("net", Settings()) == pulled
@@ -138,12 +138,12 @@ def test_only_what_was_looked_into_is_pinned(shop: Shop, tmp_path: Path, what: s
         "another": (tmp_path / "another.pth").read_bytes(),
     }[what]
     with pytest.raises(CheckpointError):
-        pull("net", patience=QUICK)
+        pull("net", retry_policy=QUICK)
     assert present("net", Settings()) is None
     assert not records.read().accepted
     assert not (tmp_path / "ran").exists()
     shop.net.body = shop.network
-    assert pull("net", patience=QUICK).fetched
+    assert pull("net", retry_policy=QUICK).fetched
 
 
 def test_mirror_takes_the_place_of_a_source(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,16 +152,16 @@ def test_mirror_takes_the_place_of_a_source(shop: Shop, monkeypatch: pytest.Monk
     )
     shop_catalog_changed()
     monkeypatch.setenv("GPEN_FAST_MIRROR", f"weights.invalid={shop.detector.url}")
-    assert pull("face", patience=QUICK).fetched
+    assert pull("face", retry_policy=QUICK).fetched
     assert shop.detector.requests[0].path == "/models/face.pth"
     shop.detector.replies = [Reply(status=404)]
     with pytest.raises(
         DownloadError, match=rf"{shop.detector.url}/models/face\.pth \(GPEN_FAST_MIRROR\): 404"
     ):
-        pull("face", again=True, patience=QUICK)
+        pull("face", again=True, retry_policy=QUICK)
     monkeypatch.setenv("GPEN_FAST_MIRROR", "huggingface.co")
     with pytest.raises(SettingsError, match=r"GPEN_FAST_MIRROR 'huggingface\.co' is not understood"):
-        pull("face", again=True, patience=QUICK)
+        pull("face", again=True, retry_policy=QUICK)
 
 
 def shop_catalog_changed() -> None:
@@ -200,7 +200,7 @@ def test_killed_process_leaves_a_part_and_no_lock(shop: Shop) -> None:
     kept = part.stat().st_size
     assert not part.with_name("face.pth").exists()
     shop.detector.replies = [Reply()]
-    done = pull("face", patience=QUICK)
+    done = pull("face", retry_policy=QUICK)
     assert done.path.read_bytes() == DETECTOR
     assert shop.detector.requests[-1].start == kept
 
@@ -222,5 +222,5 @@ def test_ctrl_c_says_what_is_kept(shop: Shop) -> None:
 def test_folder_that_cannot_be_made_is_named(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "blocked").write_text("a file where a folder should be")
     with pytest.raises(DownloadError, match=r"blocked.*Name a folder that can be written with --weights-dir"):
-        pull("face", Settings(weights_dir=str(tmp_path / "blocked/weights")), patience=QUICK)
+        pull("face", Settings(weights_dir=str(tmp_path / "blocked/weights")), retry_policy=QUICK)
     assert not shop.detector.requests

@@ -22,9 +22,9 @@ def read(tmp_path: Path, text: str) -> Config:
 
 
 def test_the_published_run_can_be_read() -> None:
-    figures = read_config(DEFAULT).figures
-    assert figures.size == 256
-    assert figures.sides[-1] == 256
+    config = read_config(DEFAULT).network
+    assert config.size == 256
+    assert config.sides[-1] == 256
 
 
 def test_reads_every_table(tmp_path: Path) -> None:

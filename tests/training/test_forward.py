@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import pytest
 import torch
-from conftest import TINY, reference_input, relative_l2
+from helpers import TINY, reference_input, relative_l2
 from portraits import SMALL
 
 from gpen_fast.gpen.checkpoint import random_state
-from gpen_fast.gpen.network import FullGenerator
-from gpen_fast.gpen.spec import Figures
+from gpen_fast.gpen.config import GeneratorConfig
+from gpen_fast.gpen.reference import FullGenerator
 from gpen_fast.training.forward import restored
 
 
-def loaded(figures: Figures) -> FullGenerator:
-    network = FullGenerator(figures)
-    network.load_state_dict(random_state(figures))
+def loaded(config: GeneratorConfig) -> FullGenerator:
+    network = FullGenerator(config)
+    network.load_state_dict(random_state(config))
     return network
 
 
-@pytest.mark.parametrize("figures", [TINY, SMALL], ids=["64", "32"])
-def test_restores_what_the_network_restores(figures: Figures) -> None:
-    network = loaded(figures)
-    faces = reference_input(figures.size).repeat(3, 1, 1, 1) * torch.tensor([1.0, 0.5, -1.0]).view(3, 1, 1, 1)
+@pytest.mark.parametrize("config", [TINY, SMALL], ids=["64", "32"])
+def test_restores_what_the_network_restores(config: GeneratorConfig) -> None:
+    network = loaded(config)
+    faces = reference_input(config.size).repeat(3, 1, 1, 1) * torch.tensor([1.0, 0.5, -1.0]).view(3, 1, 1, 1)
     with torch.no_grad():
         assert relative_l2(restored(network, faces, torch.float32), network(faces)) < 2e-6
 

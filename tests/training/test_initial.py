@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from conftest import reference_input
+from helpers import reference_input
 from portraits import SMALL
 
 from gpen_fast.training.__main__ import DEFAULT
@@ -12,10 +12,10 @@ from gpen_fast.training.initial import near_identity
 
 
 def test_the_first_output_is_nearly_the_input() -> None:
-    figures = read_config(DEFAULT).figures
-    faces = reference_input(figures.size)
+    config = read_config(DEFAULT).network
+    faces = reference_input(config.size)
     with torch.no_grad():
-        difference = (near_identity(figures, 1)(faces) - faces).abs()
+        difference = (near_identity(config, 1)(faces) - faces).abs()
     assert difference.mean() < 0.05
 
 

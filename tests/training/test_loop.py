@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from portraits import SMALL, small_config, small_faces, with_rival
+from portraits import SMALL, small_config, small_faces, with_adversary
 
 from gpen_fast.errors import CheckpointError
 from gpen_fast.gpen import load_network
@@ -54,7 +54,7 @@ def test_the_average_follows_the_network() -> None:
     assert (weights(made.average) - weights(made.network)).norm() < 0.1 * weights(made.network).norm()
 
 
-@pytest.mark.parametrize("config", [small_config(), with_rival()], ids=["pixels", "adversarial"])
+@pytest.mark.parametrize("config", [small_config(), with_adversary()], ids=["pixels", "adversarial"])
 def test_a_resumed_run_is_the_unbroken_run(config: Config, tmp_path: Path) -> None:
     unbroken = stepped(config, 4)
     stepped(config, 2).save(tmp_path / "state.pt")
@@ -67,16 +67,16 @@ def test_a_resumed_run_is_the_unbroken_run(config: Config, tmp_path: Path) -> No
 
 
 def test_the_second_phase_starts_when_it_should_and_trains_both() -> None:
-    config = with_rival()
+    config = with_adversary()
     made = trainer(config)
-    assert made.rival is not None
-    first = weights(made.rival.discriminator)
+    assert made.adversary is not None
+    first = weights(made.adversary.discriminator)
     made.step()
-    assert torch.equal(first, weights(made.rival.discriminator))
+    assert torch.equal(first, weights(made.adversary.discriminator))
     plain = stepped(small_config(), 1)
     assert torch.equal(weights(made.network), weights(plain.network))
     made.step(), plain.step()
-    assert not torch.equal(first, weights(made.rival.discriminator))
+    assert not torch.equal(first, weights(made.adversary.discriminator))
     assert not torch.equal(weights(made.network), weights(plain.network))
 
 
@@ -91,11 +91,11 @@ def test_a_state_of_other_figures_is_refused(tmp_path: Path) -> None:
     stepped(small_config(), 1).save(tmp_path / "state.pt")
     other = type(SMALL)(32, 16, 2, (8, 8, 8, 8))
     with pytest.raises(CheckpointError, match=r"state\.pt: this run cannot go on from it"):
-        trainer(small_config(figures=other)).resume(tmp_path / "state.pt")
+        trainer(small_config(network=other)).resume(tmp_path / "state.pt")
 
 
 def test_a_state_is_a_checkpoint_whose_average_is_used(tmp_path: Path) -> None:
-    made = stepped(with_rival(), 3)
+    made = stepped(with_adversary(), 3)
     made.save(tmp_path / "state.pt")
     faces = torch.rand(1, 3, 32, 32) * 2 - 1
     with torch.no_grad():

@@ -58,7 +58,7 @@ def _fetched(known: Entry, settings: Settings, yes: bool) -> str:
     """Empty where it is here now, else why not."""
     from gpen_fast.cli.fetching import bar_for, interruptible
     from gpen_fast.store.pull import needs_consent, pull
-    from gpen_fast.store.transfer import Patience
+    from gpen_fast.store.transfer import RetryPolicy
 
     if needs_consent(known) and not yes and not can_ask():
         return f"its licence has to be accepted once ({known.get_it} --yes)"
@@ -72,8 +72,8 @@ def _fetched(known: Entry, settings: Settings, yes: bool) -> str:
                 known.name,
                 settings,
                 accept_licence=True,
-                hear=bar,
-                patience=Patience(connect_s=3.0, unreachable=1, attempts=2),
+                progress=bar,
+                retry_policy=RetryPolicy(connect_s=3.0, unreachable=1, attempts=2),
             )
     except DownloadError as error:
         return _in_short(error, known)

@@ -15,7 +15,7 @@ from gpen_fast.errors import InputsError, SettingsError
 from gpen_fast.settings import FAST, MAX_PIXELS, PNG_LEVELS, SAME, Output, Settings, formats, suffix_of
 
 if TYPE_CHECKING:
-    from gpen_fast.inputs import Plan
+    from gpen_fast.run.plan import Plan
 
 _FAILED, _INTERRUPTED = 1, 130
 
@@ -92,8 +92,8 @@ def enhance(
 
     130 interrupted: what was finished is kept, and the next run goes on from there.
     """
-    from gpen_fast.inputs import is_one_file, plan
-    from gpen_fast.walk import expanded
+    from gpen_fast.run.plan import is_one_file, plan
+    from gpen_fast.run.walk import expanded
 
     settings = flags.settings_from(
         detector=detector, detect_size=detect_size, detect_threshold=detect_threshold, skip_detect=skip_detect,
@@ -165,15 +165,15 @@ def _run(
         return _nothing_to_do(work, quiet, report_to)
     get_best(settings, yes)
     flags.leave_limits_to_max_pixels()
-    from gpen_fast.batch import run_batch
     from gpen_fast.cli.progress import progress_over
     from gpen_fast.cli.table import print_enhance
-    from gpen_fast.profile.report import as_dict, write_json
-    from gpen_fast.tools import open_tools
+    from gpen_fast.measure.report import as_dict, write_json
+    from gpen_fast.run.enhance import run_batch
+    from gpen_fast.run.runtime import load_runtime
 
-    tools = open_tools(settings)
+    runtime = load_runtime(settings)
     with progress_over(len(work.todo), quiet) as progress:
-        report = run_batch(tools, work, output, progress)
+        report = run_batch(runtime, work, output, progress)
     print_enhance(report, quiet)
     if report_to:
         write_json(as_dict(report), report_to)
@@ -193,7 +193,7 @@ def _nothing_to_do(work: Plan, quiet: bool, report_to: Path | None) -> int:
     for path, why in work.failed:
         print(f"failed {shown(path)}: {why}", file=sys.stderr)
     if report_to:
-        from gpen_fast.profile.report import nothing_done, write_json
+        from gpen_fast.measure.report import nothing_done, write_json
 
         write_json(nothing_done(work), report_to)
     return _FAILED if work.failed else 0

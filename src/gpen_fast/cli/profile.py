@@ -63,13 +63,13 @@ def profile(
     get_best(settings, yes)
     flags.leave_limits_to_max_pixels()
     from gpen_fast.cli.table import print_failure, print_profile
-    from gpen_fast.profile.report import as_dict, write_json
-    from gpen_fast.single import profile_picture
-    from gpen_fast.tools import open_tools
+    from gpen_fast.measure.report import as_dict, write_json
+    from gpen_fast.run.profile_run import profile_picture
+    from gpen_fast.run.runtime import load_runtime
 
-    tools = open_tools(settings)
+    runtime = load_runtime(settings)
     try:
-        report = profile_picture(tools, image, runs=runs, warmup=warmup)
+        report = profile_picture(runtime, image, runs=runs, warmup=warmup)
     except (PictureError, GenerateError, OSError) as error:
         print_failure(image, reason(error, image))
         raise typer.Exit(_FAILED) from None

@@ -12,11 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from gpen_fast.cli.names import shown
-from gpen_fast.device import describe, peak_bytes
-from gpen_fast.profile.advice import advise, verdict
-from gpen_fast.profile.memory import host_peak_bytes
-from gpen_fast.profile.report import Report, StageRow
-from gpen_fast.profile.stats import Summary
+from gpen_fast.device.memory import peak_bytes
+from gpen_fast.device.select import describe
+from gpen_fast.measure.advice import advise, verdict
+from gpen_fast.measure.memory import host_peak_bytes
+from gpen_fast.measure.report import Report, StageRow
+from gpen_fast.measure.stats import Summary
 from gpen_fast.settings import Settings
 
 _BAR = 12
@@ -43,8 +44,8 @@ def print_enhance(report: Report, quiet: bool) -> None:
 
 
 def _print_backend_notes(report: Report) -> None:
-    for note in report.tools.generator.notes:
-        _errors().print(f"[yellow]note[/] {report.tools.generator.backend.name}: {escape(note)}")
+    for note in report.runtime.generator.notes:
+        _errors().print(f"[yellow]note[/] {report.runtime.generator.backend.name}: {escape(note)}")
 
 
 def print_failure(path: Path, cause: str) -> None:
@@ -66,14 +67,14 @@ def print_profile(report: Report, target_fps: float) -> None:
         f"wall: median {wall.median:.1f} ms, p95 {wall.p95:.1f}, unaccounted {report.unaccounted_ms:.2f}; "
         f"{_count(report.faces // report.images, 'face')}"
     )
-    load_ms = report.tools.load_ms
+    load_ms = report.runtime.load_ms
     console.print(
         f"{_count(report.runs or 0, 'run')} after {report.warmup} warm-up; apart: "
         + ("" if load_ms is None else f"model load {load_ms:.0f} ms, ")
         + f"first call {report.first_call_ms:.1f} ms"
     )
     console.print(
-        f"memory peak: device {_mib(peak_bytes(report.tools.device))}, host {_mib(host_peak_bytes())}"
+        f"memory peak: device {_mib(peak_bytes(report.runtime.device))}, host {_mib(host_peak_bytes())}"
     )
     fps = 1e3 / wall.median
     console.print(
@@ -119,19 +120,21 @@ def _table(first: str, *columns: str) -> Table:
 
 
 def _print_what_ran(console: Console, report: Report) -> None:
-    tools = report.tools
+    runtime = report.runtime
     console.print(
-        f"{describe(tools.device)} | {tools.model} ({tools.generator.backend.name}) | "
-        f"detector {tools.detector.name} | {tools.precision}"
+        f"{describe(runtime.device)} | {runtime.model} ({runtime.generator.backend.name}) | "
+        f"detector {runtime.detector.name} | {runtime.precision}"
     )
-    if tools.weights.random:
+    if runtime.weights.random:
         console.print("[bold yellow]random weights: timing only[/]")
-    if tools.weights.better:
-        console.print(f"[yellow]{tools.model} ran; a better model:[/] {tools.weights.better}")
-    if tools.generator.redone:
-        console.print(f"{_count(tools.generator.redone, 'face')} redone in fp32: the first try gave none")
-    if tools.settings.detector == "auto":
-        _print_auto(console, tools.settings, tools.detector.name)
+    if runtime.weights.better:
+        console.print(f"[yellow]{runtime.model} ran; a better model:[/] {runtime.weights.better}")
+    if runtime.generator.recomputed_fp32:
+        console.print(
+            f"{_count(runtime.generator.recomputed_fp32, 'face')} redone in fp32: the first try gave none"
+        )
+    if runtime.settings.detector == "auto":
+        _print_auto(console, runtime.settings, runtime.detector.name)
 
 
 def _print_auto(console: Console, settings: Settings, picked: str) -> None:

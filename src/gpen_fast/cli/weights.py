@@ -94,7 +94,7 @@ def _pull_one(known: Entry, settings: Settings, yes: bool, again: bool, repin: b
             print(f"failed: {known.name}: not accepted. To accept: {known.get_it} --yes", file=sys.stderr)
             return False
         with interruptible(), bar_for(known.name) as bar:
-            done = pull(known.name, settings, accept_licence=True, again=again, repin=repin, hear=bar)
+            done = pull(known.name, settings, accept_licence=True, again=again, repin=repin, progress=bar)
     except GpenError as error:
         print(f"failed: {error}", file=sys.stderr)
         return False

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gpen_fast.doctor.findings import ABSENT, BROKEN, OK, Finding, said
-from gpen_fast.inputs import PICTURES
+from gpen_fast.run.plan import PICTURES
 from gpen_fast.settings import Settings
 
 _FORMATS = {
@@ -81,7 +81,7 @@ def _nvjpeg(picture: Any, settings: Settings) -> Finding:
     import torch
     from torchvision import io as tio
 
-    from gpen_fast.device import pick_device
+    from gpen_fast.device.select import pick_device
 
     try:
         where = pick_device(settings.device)

@@ -27,7 +27,7 @@ def device(settings: Settings) -> Iterator[Finding]:
     """The device that would run it, and the driver beneath it."""
     import torch
 
-    from gpen_fast.device import describe, pick_device
+    from gpen_fast.device.select import describe, pick_device
 
     yield Finding(
         "device", "python", OK, f"{platform.python_version()}, {platform.system()} {platform.machine()}"
@@ -62,7 +62,8 @@ def _driver() -> str | None:
 
 def precisions(settings: Settings) -> Iterator[Finding]:
     """A small convolution in each, compared with the same in fp64 on the CPU."""
-    from gpen_fast.device import cpu_has_bf16, pick_device, pick_precision
+    from gpen_fast.device.precision import cpu_has_bf16, pick_precision
+    from gpen_fast.device.select import pick_device
 
     where = pick_device(settings.device)
     chosen = pick_precision("auto", where).name
@@ -89,9 +90,10 @@ def precisions(settings: Settings) -> Iterator[Finding]:
 
 def kernels(settings: Settings) -> Iterator[Finding]:
     """On CUDA: the generator's kernels, compiled and compared with torch."""
-    from gpen_fast.device import pick_device, pick_precision
-    from gpen_fast.gpen.folded import DTYPES
-    from gpen_fast.gpen.kernels.steps import trouble
+    from gpen_fast.device.precision import pick_precision
+    from gpen_fast.device.select import pick_device
+    from gpen_fast.gpen.cuda.kernels.steps import trouble
+    from gpen_fast.gpen.folded.generator import DTYPES
 
     where = pick_device(settings.device)
     if where.type != "cuda":
@@ -111,7 +113,7 @@ def _why(absent: DeviceError, name: str) -> str:
 def _error_of(name: str, where: torch.device) -> float:
     import torch.nn.functional as F
 
-    from gpen_fast.device import arithmetic
+    from gpen_fast.device.precision import arithmetic
 
     x, weight = _waves((1, 8, 16, 16)), _waves((8, 8, 3, 3))
     exact = F.conv2d(x.double(), weight.double(), padding=1)
@@ -145,7 +147,7 @@ def space(settings: Settings) -> Iterator[Finding]:
 def _device_memory(settings: Settings) -> Iterator[Finding]:
     import torch
 
-    from gpen_fast.device import pick_device
+    from gpen_fast.device.select import pick_device
 
     where = pick_device(settings.device)
     if where.type == "cuda":

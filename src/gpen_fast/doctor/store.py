@@ -29,7 +29,7 @@ def network(settings: Settings) -> Iterator[Finding]:
 
 def detector(settings: Settings) -> Iterator[Finding]:
     """The detector that `--detector auto` takes."""
-    from gpen_fast.device import pick_device
+    from gpen_fast.device.select import pick_device
     from gpen_fast.stages.detect.base import open_detector
 
     try:

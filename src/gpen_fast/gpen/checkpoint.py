@@ -14,8 +14,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from gpen_fast.errors import CheckpointError
-from gpen_fast.gpen.network import FullGenerator
-from gpen_fast.gpen.spec import Figures, infer_figures
+from gpen_fast.gpen.config import GeneratorConfig, infer_config
+from gpen_fast.gpen.reference import FullGenerator
 
 State = Mapping[str, Tensor]
 _TORCH_SUFFIXES = {".pth", ".pt"}
@@ -45,7 +45,7 @@ def build(source: str | Path | State, *, key: str | None = None) -> FullGenerato
 
 def _built(state: State, key: str | None) -> FullGenerator:
     state = _select(state, key)
-    found = infer_figures(_shapes(state))
+    found = infer_config(_shapes(state))
     with torch.device("meta"):
         network = FullGenerator(found)
     _check(network, state)
@@ -77,14 +77,14 @@ def read_declared(path: Path) -> dict[str, str]:
         return dict(file.metadata() or {})
 
 
-def random_state(figures: Figures) -> dict[str, Tensor]:
+def random_state(config: GeneratorConfig) -> dict[str, Tensor]:
     """Weights of the true shapes of a network, drawn so that activations stay in a realistic range.
 
     Seeded by each tensor's name, hence equal everywhere. For timing and tests only.
     """
     with torch.device("meta"):
-        shapes = {key: tuple(tensor.shape) for key, tensor in FullGenerator(figures).state_dict().items()}
-    fixed = _fir_buffers(figures)
+        shapes = {key: tuple(tensor.shape) for key, tensor in FullGenerator(config).state_dict().items()}
+    fixed = _fir_buffers(config)
     return {key: fixed[key] if key in fixed else _random_tensor(key, shape) for key, shape in shapes.items()}
 
 
@@ -102,8 +102,8 @@ def _random_tensor(key: str, shape: tuple[int, ...]) -> Tensor:
     return a
 
 
-def _fir_buffers(figures: Figures) -> dict[str, Tensor]:
-    tiny = FullGenerator(Figures(figures.size, 1, 1, (1,) * len(figures.widths)))
+def _fir_buffers(config: GeneratorConfig) -> dict[str, Tensor]:
+    tiny = FullGenerator(GeneratorConfig(config.size, 1, 1, (1,) * len(config.widths)))
     return dict(tiny.named_buffers())
 
 
@@ -184,11 +184,11 @@ def _check(network: FullGenerator, state: State) -> None:
     if wrong:
         name = wrong[0]
         raise CheckpointError(
-            f"{len(wrong)} tensors do not fit a GPEN generator of {network.figures.size} px; first {name}: "
+            f"{len(wrong)} tensors do not fit a GPEN generator of {network.config.size} px; first {name}: "
             f"came {given.get(name, 'nothing')}, expected {wanted.get(name, 'no such tensor')}."
         )
-    broken = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
-    if broken:
+    invalid = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
+    if invalid:
         raise CheckpointError(
-            f"{len(broken)} tensors hold NaN or infinity, first {broken[0]}. Fetch the file again."
+            f"{len(invalid)} tensors hold NaN or infinity, first {invalid[0]}. Fetch the file again."
         )

@@ -8,13 +8,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gpen_fast.device import arithmetic, pick_device, pick_precision
+from gpen_fast.device.precision import arithmetic, pick_precision
+from gpen_fast.device.select import pick_device
 from gpen_fast.errors import PictureError, SettingsError
 from gpen_fast.gpen.checkpoint import State, build
-from gpen_fast.gpen.folded import switches
-from gpen_fast.gpen.folding import fold
-from gpen_fast.gpen.kernels.steps import warn_once
-from gpen_fast.gpen.network import FullGenerator
+from gpen_fast.gpen.cuda.kernels.steps import warn_once
+from gpen_fast.gpen.folded.generator import switches
+from gpen_fast.gpen.reference import FullGenerator
+from gpen_fast.gpen.select import fold
 
 FORMS = ("reference", "folded")
 
@@ -26,8 +27,8 @@ class Network:
     """
 
     def __init__(self, module: FullGenerator, form: str, precision: str, device: torch.device) -> None:
-        self.figures = module.figures
-        self.size = module.figures.size
+        self.config = module.config
+        self.size = module.config.size
         self.form = form
         self.precision = precision
         self.device = device

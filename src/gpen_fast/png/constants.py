@@ -8,7 +8,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from gpen_fast.device import synchronize
+from gpen_fast.device.streams import synchronize
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gpen_fast.device import Readback, lend
+from gpen_fast.device.streams import AsyncHostCopy, record_stream
 from gpen_fast.errors import PictureError
 from gpen_fast.png import chunks
 from gpen_fast.png.deflate import deflate
@@ -59,9 +59,9 @@ def encode_pngs(
 def compress(pixels: Tensor, carried: bytes = b"", *, keep_rgb: bool = False) -> list[bytes]:
     """(B,C,H,W) as PNG files with the chunks `carried`, whole, before the pixels; nothing else is said of them."""
     _check(pixels)
-    lend(pixels)
+    record_stream(pixels)
     framed, facts = on_device(pixels, keep_rgb)
-    sizes, written = Readback(facts).wait().T[:2].tolist()
+    sizes, written = AsyncHostCopy(facts).wait().T[:2].tolist()
     height, width = pixels.shape[2:]
     starts = [
         chunks.header(width, height, channels, _DEPTHS[pixels.dtype]) + carried for channels in range(1, 5)
@@ -94,13 +94,13 @@ def on_device_by_torch(pixels: Tensor, keep_rgb: bool) -> tuple[Tensor, Tensor]:
 def _fetched(framed: Tensor, sizes: list[int]) -> Iterator[Tensor]:
     """Each picture's chunks in host memory; every copy is on its way before the first is waited for."""
     if framed.ndim == 2:
-        copies = [Readback(one[:size]) for one, size in zip(framed, sizes, strict=True)]
+        copies = [AsyncHostCopy(one[:size]) for one, size in zip(framed, sizes, strict=True)]
         yield from (copy.wait() for copy in copies)
         return
     step = -(-len(sizes) // _COPIES)
     groups = [sizes[first : first + step] for first in range(0, len(sizes), step)]
     parts = framed[: sum(sizes)].split([sum(group) for group in groups])
-    for group, copy in zip(groups, [Readback(part) for part in parts], strict=True):
+    for group, copy in zip(groups, [AsyncHostCopy(part) for part in parts], strict=True):
         yield from copy.wait().split(group)
 
 

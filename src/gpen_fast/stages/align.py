@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gpen_fast.similarity import Points, similarities
+from gpen_fast.image.similarity import Points, similarities
 from gpen_fast.types import Face
 
 # Left eye, right eye, nose, left and right mouth corner in a crop of 512 pixels. GPEN's own (yangxy/GPEN,

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gpen_fast.colour import luma, to_depth
+from gpen_fast.image.colour import luma, to_depth
 from gpen_fast.types import FaceBatch, Frame
 
 _COARSE = 16

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gpen_fast.image.warp import warp_area
 from gpen_fast.types import FaceBatch, Frame
-from gpen_fast.warp import warp_area
 
 
 def crop(frame: Frame, matrices: NDArray[np.float64], size: int) -> FaceBatch:

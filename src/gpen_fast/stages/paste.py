@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gpen_fast.colour import luma, to_depth
+from gpen_fast.image.colour import luma, to_depth
+from gpen_fast.image.warp import inverse, warp, warp_lanczos
 from gpen_fast.types import Face, Frame
-from gpen_fast.warp import inverse, warp, warp_lanczos
 
 # Upstream's mask for a 512 crop (yangxy/GPEN, face_enhancement.py): the outer 26 pixels off, blurred twice.
 _MASK_SIZE, _MASK_MARGIN, _MASK_SIGMA = 512, 26, 4.0

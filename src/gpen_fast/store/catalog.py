@@ -48,7 +48,7 @@ class Entry:
     about: int | None = None
     sha256: tuple[str, ...] = ()
     template: str | None = None
-    figures: Mapping[str, Any] | None = field(default=None, hash=False)
+    config: Mapping[str, Any] | None = field(default=None, hash=False)
     embedded: bool = False
     recommended: bool = False
 

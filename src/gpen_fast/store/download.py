@@ -13,15 +13,15 @@ from gpen_fast.errors import DownloadError, GpenError
 from gpen_fast.store.answers import RefusedError
 from gpen_fast.store.mirror import Source
 from gpen_fast.store.part import Part
-from gpen_fast.store.transfer import Listener, Patience, Transfer, Wanted
+from gpen_fast.store.transfer import DownloadProgress, RetryPolicy, Transfer, Wanted
 
 
 def download(
     sources: Sequence[Source],
     final: Path,
     wanted: Wanted,
-    hear: Listener,
-    patience: Patience,
+    progress: DownloadProgress,
+    retry_policy: RetryPolicy,
     check: Callable[[Path, str, Source], None] = lambda path, sha256, source: None,
 ) -> Source:
     """Fetches `final` from the first source that gives it, and returns that source.
@@ -39,7 +39,7 @@ def download(
             session.headers["User-Agent"] = f"gpen-fast/{__version__}"
             for source in sources:
                 try:
-                    Transfer(session, source, part, wanted, hear, patience).run()
+                    Transfer(session, source, part, wanted, progress, retry_policy).run()
                 except RefusedError as cause:
                     failures.append((source, str(cause)))
                     continue

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from gpen_fast.errors import CheckpointError, HashError
-from gpen_fast.gpen.spec import name_of
 from gpen_fast.store import records
 from gpen_fast.store.catalog import Entry, catalog
+from gpen_fast.store.published import name_of
 
 TENSOR_FILES = frozenset({".pth", ".pt", ".safetensors"})
 
@@ -26,7 +26,7 @@ def network_in(path: Path) -> str:
     """The published network that a checkpoint holds, every tensor checked. Raises CheckpointError; loads torch."""
     from gpen_fast.gpen.checkpoint import build
 
-    return name_of(build(path).figures)
+    return name_of(build(path).config)
 
 
 def by_tensors(path: Path, sha256: str) -> Entry:
@@ -36,7 +36,7 @@ def by_tensors(path: Path, sha256: str) -> Entry:
     try:
         name = network_in(path)
     except CheckpointError as cause:
-        if not is_sound(path):
+        if not is_valid(path):
             raise
         raise _unknown(path, sha256) from cause
     if name not in catalog():
@@ -47,13 +47,13 @@ def by_tensors(path: Path, sha256: str) -> Entry:
     return catalog()[name]
 
 
-def is_sound(path: Path) -> bool:
+def is_valid(path: Path) -> bool:
     """Whether it is a checkpoint of plain finite tensors. Raises CheckpointError for code, damage, NaN."""
     from gpen_fast.gpen.checkpoint import read_state
 
-    broken = [name for name, tensor in _tensors(read_state(path)) if not tensor.isfinite().all()]
-    if broken:
-        raise CheckpointError(f"{path}: {len(broken)} tensors hold NaN or infinity, first {broken[0]}.")
+    invalid = [name for name, tensor in _tensors(read_state(path)) if not tensor.isfinite().all()]
+    if invalid:
+        raise CheckpointError(f"{path}: {len(invalid)} tensors hold NaN or infinity, first {invalid[0]}.")
     return True
 
 

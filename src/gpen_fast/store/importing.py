@@ -12,10 +12,10 @@ from gpen_fast.store import records
 from gpen_fast.store.catalog import Entry, entry
 from gpen_fast.store.folders import target
 from gpen_fast.store.hashes import sha256_of
-from gpen_fast.store.identify import TENSOR_FILES, by_hash, by_tensors, is_sound
+from gpen_fast.store.identify import TENSOR_FILES, by_hash, by_tensors, is_valid
 from gpen_fast.store.part import Part
 from gpen_fast.store.pull import only_one
-from gpen_fast.store.transfer import Listener, Silent
+from gpen_fast.store.transfer import DownloadProgress, NullProgress
 
 _CHUNK = 1 << 20
 
@@ -37,7 +37,7 @@ def import_file(
     *,
     trust: str | None = None,
     overwrite: bool = False,
-    hear: Listener | None = None,
+    progress: DownloadProgress | None = None,
 ) -> Imported:
     """Copies a weights file in and records its hash.
 
@@ -55,7 +55,7 @@ def import_file(
         use = f"Use --weights {file}" if known.kind == "generator" else f"To mend it: {known.get_it}"
         raise SettingsError(f"{known.name} is part of gpen-fast and cannot be replaced. {use}")
     final = target(settings) / _name_for(known, file)
-    with only_one(final, hear or Silent()):
+    with only_one(final, progress or NullProgress()):
         copied = _bring(file, final, sha256, overwrite)
         for other in known.beside if final.name == known.file else ():
             _bring_beside(file, final.parent / other, overwrite)
@@ -72,7 +72,7 @@ def _known_as(file: Path, sha256: str, trust: str | None) -> tuple[Entry, str]:
         if sha256 in known.sha256:
             return known, "hash"
         if file.suffix.lower() in TENSOR_FILES:
-            is_sound(file)
+            is_valid(file)
         return known, "trust"
     if found is not None:
         return found, "hash"

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpen_fast.errors import HashError, SettingsError, StoreError, WeightsNotFoundError
-from gpen_fast.gpen.spec import PUBLISHED
 from gpen_fast.settings import RANDOM, Settings
 from gpen_fast.store import records
 from gpen_fast.store.catalog import Entry, catalog, entry, generators
 from gpen_fast.store.folders import FOLDER_VARIABLE, check, searched
 from gpen_fast.store.hashes import Hash, sha256_of
+from gpen_fast.store.published import PUBLISHED
 from gpen_fast.store.shipped import shipped
 
 BEST = "gpen-bfr-512"

@@ -18,7 +18,7 @@ from gpen_fast.store.folders import OFFLINE_VARIABLE, is_offline, target
 from gpen_fast.store.identify import network_in
 from gpen_fast.store.locate import copies
 from gpen_fast.store.mirror import Source, sources_of
-from gpen_fast.store.transfer import Listener, Patience, Silent, Wanted
+from gpen_fast.store.transfer import DownloadProgress, NullProgress, RetryPolicy, Wanted
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ def pull(
     accept_licence: bool = False,
     again: bool = False,
     repin: bool = False,
-    hear: Listener | None = None,
-    patience: Patience | None = None,
+    progress: DownloadProgress | None = None,
+    retry_policy: RetryPolicy | None = None,
 ) -> Pulled:
     """Makes sure that the catalogued file `name` is on disk, verified, and says where.
 
@@ -45,20 +45,20 @@ def pull(
     there. repin: accept a file that differs from the one pinned at the first download. A file that nobody publishes
     a hash of is looked into before it is pinned. Raises SettingsError, DownloadError, HashError, CheckpointError.
     """
-    settings, hear = settings or Settings(), hear or Silent()
+    settings, progress = settings or Settings(), progress or NullProgress()
     known = entry(name)
     there = None if again or repin else _usable(known, settings)
     if there:
         return Pulled(there, False)
-    _may_be_fetched(known, settings, accept_licence, hear)
+    _may_be_fetched(known, settings, accept_licence, progress)
     final = target(settings) / known.file
-    with only_one(final, hear):
+    with only_one(final, progress):
         there = None if again or repin else _usable(known, settings)
         if there:  # another process was faster
             return Pulled(there, False)
         if final.exists() and not (again or repin):
             raise HashError(f"{final} exists and is another file. To replace it: {known.get_it} --again")
-        _fetch(known, final, repin, hear, patience or Patience())
+        _fetch(known, final, repin, progress, retry_policy or RetryPolicy())
     return Pulled(final, True)
 
 
@@ -72,7 +72,9 @@ def _usable(known: Entry, settings: Settings) -> Path | None:
     return next((copy.path for copy in copies(known, settings) if copy.usable), None)
 
 
-def _may_be_fetched(known: Entry, settings: Settings, accept_licence: bool, hear: Listener) -> None:
+def _may_be_fetched(
+    known: Entry, settings: Settings, accept_licence: bool, progress: DownloadProgress
+) -> None:
     if not known.sources:
         if known.embedded:
             raise DownloadError(f"{known.name} is part of gpen-fast, not fetched. To mend it: {known.get_it}")
@@ -90,10 +92,12 @@ def _may_be_fetched(known: Entry, settings: Settings, accept_licence: bool, hear
         try:
             records.accept_licence(known.licence.key)
         except StoreError as error:  # a home that cannot be written: accepted is accepted
-            hear.note(f"the accepted licence is not remembered: {error}")
+            progress.note(f"the accepted licence is not remembered: {error}")
 
 
-def _fetch(known: Entry, final: Path, repin: bool, hear: Listener, patience: Patience) -> None:
+def _fetch(
+    known: Entry, final: Path, repin: bool, progress: DownloadProgress, retry_policy: RetryPolicy
+) -> None:
     mine = [] if repin else records.read().hashes(known.name)
 
     def check(path: Path, sha256: str, source: Source) -> None:
@@ -104,7 +108,7 @@ def _fetch(known: Entry, final: Path, repin: bool, hear: Listener, patience: Pat
         if not mine:
             records.accept(known.name, sha256, records.PINNED, source.shown, instead=True)
 
-    download(sources_of(known), final, Wanted(known.bytes, known.sha256), hear, patience, check)
+    download(sources_of(known), final, Wanted(known.bytes, known.sha256), progress, retry_policy, check)
 
 
 def _check_pin(known: Entry, sha256: str, mine: list[str]) -> None:
@@ -124,7 +128,7 @@ def _look_into(known: Entry, path: Path) -> None:
 
 
 @contextmanager
-def only_one(final: Path, hear: Listener) -> Iterator[None]:
+def only_one(final: Path, progress: DownloadProgress) -> Iterator[None]:
     """The block alone writes `final`; others wait. The lock is the kernel's and ends with its process."""
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +136,7 @@ def only_one(final: Path, hear: Listener) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            hear.note(f"another process is fetching {final.name}: waiting for it")
+            progress.note(f"another process is fetching {final.name}: waiting for it")
             lock.acquire()
     except OSError as cause:
         raise DownloadError(

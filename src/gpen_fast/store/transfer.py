@@ -36,7 +36,7 @@ _HEADWAY = _MB
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long a source is waited for.
 
     attempts: without headway; unreachable: where nobody answers. longest_wait_s: the most that a server may ask for.
@@ -62,7 +62,7 @@ class Wanted:
     sha256: tuple[str, ...] = ()
 
 
-class Listener(Protocol):
+class DownloadProgress(Protocol):
     """What hears how a download gets on."""
 
     def begins(self, have: int, total: int | None) -> None:
@@ -75,7 +75,7 @@ class Listener(Protocol):
         """Something a person would want to know."""
 
 
-class Silent:
+class NullProgress:
     """Hears and says nothing."""
 
     def begins(self, have: int, total: int | None) -> None:
@@ -97,15 +97,15 @@ class Transfer:
         source: Source,
         part: Part,
         wanted: Wanted,
-        hear: Listener,
-        patience: Patience,
+        progress: DownloadProgress,
+        retry_policy: RetryPolicy,
     ) -> None:
         self._session = session
         self._source = source
         self._part = part
         self._wanted = wanted
-        self._hear = hear
-        self._patience = patience
+        self._progress = progress
+        self._retry_policy = retry_policy
 
     def run(self) -> None:
         """Until the part is the file that is wanted. Raises RefusedError, or OSError for this machine's faults."""
@@ -117,13 +117,13 @@ class Transfer:
             except RestartError as cause:
                 self._part.restart()
                 restarted += 1
-                self._give_up(restarted >= self._patience.attempts, restarted, cause)
+                self._give_up(restarted >= self._retry_policy.attempts, restarted, cause)
             except RetryError as cause:
                 headway = self._part.size - furthest >= _HEADWAY
                 furthest = max(furthest, self._part.size)
                 failed = 1 if headway else failed + 1
-                nobody = isinstance(cause, UnreachableError) and failed >= self._patience.unreachable
-                self._give_up(nobody or failed >= self._patience.attempts, failed, cause)
+                nobody = isinstance(cause, UnreachableError) and failed >= self._retry_policy.unreachable
+                self._give_up(nobody or failed >= self._retry_policy.attempts, failed, cause)
                 self._pause(cause, failed)
 
     def _give_up(self, enough: bool, tries: int, cause: Exception) -> None:
@@ -132,14 +132,14 @@ class Transfer:
 
     def _pause(self, cause: RetryError, failed: int) -> None:
         wait = self._wait(cause, failed)
-        self._hear.note(f"{cause}: again in {wait:.0f} s")
+        self._progress.note(f"{cause}: again in {wait:.0f} s")
         time.sleep(wait)
 
     def _wait(self, cause: RetryError, failed: int) -> float:
         """What the server asks for, else exponential back-off with jitter."""
         if cause.wait is None:
-            return self._patience.backoff_s * 2 ** (failed - 1) * random.uniform(0.75, 1.25)
-        if cause.wait > self._patience.longest_wait_s:
+            return self._retry_policy.backoff_s * 2 ** (failed - 1) * random.uniform(0.75, 1.25)
+        if cause.wait > self._retry_policy.longest_wait_s:
             raise RefusedError(f"{cause}, and asks to wait {cause.wait:.0f} s")
         return cause.wait
 
@@ -166,7 +166,7 @@ class Transfer:
         return part.origin == self._source.url and part.etag is not None
 
     def _ask(self) -> None:
-        part, patience = self._part, self._patience
+        part, retry_policy = self._part, self._retry_policy
         headers = {"Accept-Encoding": "identity"}  # positions in a compressed body are not the file's
         if part.size:
             headers["Range"] = f"bytes={part.size}-"
@@ -174,10 +174,13 @@ class Transfer:
                 headers["If-Range"] = part.etag
         try:
             response = self._session.get(
-                self._source.url, headers=headers, stream=True, timeout=(patience.connect_s, patience.read_s)
+                self._source.url,
+                headers=headers,
+                stream=True,
+                timeout=(retry_policy.connect_s, retry_policy.read_s),
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise failure(error, patience.connect_s, patience.read_s) from error
+            raise failure(error, retry_policy.connect_s, retry_policy.read_s) from error
         with response:
             self._take(response, judge(response, part.size))
 
@@ -194,7 +197,7 @@ class Transfer:
         total = self._wanted.bytes or answer.total
         self._check_space(total)
         part.begin(self._source.url, answer.etag)
-        self._hear.begins(part.size, total)
+        self._progress.begins(part.size, total)
         try:
             self._copy(response)
         except RetryError as cause:
@@ -223,10 +226,10 @@ class Transfer:
 
     def _copy(self, response: requests.Response) -> None:
         part, most = self._part, self._wanted.bytes or _LARGEST
-        pace = _Pace(self._patience)
+        pace = _Pace(self._retry_policy)
         while data := self._next(response):
             part.append(data)
-            self._hear.came(len(data))
+            self._progress.came(len(data))
             if part.size > most:
                 part.restart()
                 raise RefusedError(f"more than the {most} bytes expected came")
@@ -237,23 +240,23 @@ class Transfer:
             # read1 gives what is there, so that a trickle is seen as one.
             data: bytes = response.raw.read1(_CHUNK, decode_content=True)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise failure(error, self._patience.connect_s, self._patience.read_s) from error
+            raise failure(error, self._retry_policy.connect_s, self._retry_policy.read_s) from error
         return data
 
 
 class _Pace:
     """Notices a body that only trickles."""
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
+    def __init__(self, retry_policy: RetryPolicy) -> None:
+        self._retry_policy = retry_policy
         self._since = time.monotonic()
         self._bytes = 0
 
     def check(self, count: int) -> None:
         """Counts; RetryError where too little came in too long."""
         self._bytes += count
-        if time.monotonic() - self._since < self._patience.slow_s:
+        if time.monotonic() - self._since < self._retry_policy.slow_s:
             return
-        if self._bytes < self._patience.slow_bytes:
-            raise RetryError(f"stalled: {self._bytes} bytes in {self._patience.slow_s:g} s")
+        if self._bytes < self._retry_policy.slow_bytes:
+            raise RetryError(f"stalled: {self._bytes} bytes in {self._retry_policy.slow_s:g} s")
         self._since, self._bytes = time.monotonic(), 0

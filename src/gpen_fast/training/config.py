@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gpen_fast.errors import SettingsError
-from gpen_fast.gpen.spec import Figures
+from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.training.augment import Variety
 from gpen_fast.training.degrade import Ranges
 
@@ -65,7 +65,7 @@ class Adversary:
 class Config:
     """A run. batch: pictures a step, shared by the processes. save_every, test_every: steps."""
 
-    figures: Figures
+    network: GeneratorConfig
     steps: int
     batch: int = 8
     seed: int = 1
@@ -91,7 +91,7 @@ class Config:
 
 
 _TABLES = {
-    "network": Figures,
+    "network": GeneratorConfig,
     "optimiser": Optimiser,
     "loss": Loss,
     "adversary": Adversary,
@@ -102,7 +102,7 @@ _TABLES = {
 
 def read_config(path: Path) -> Config:
     """The run that a TOML file describes. Raises SettingsError naming the file and what is wrong in it."""
-    return read_tables(path, Config, _TABLES, {"network": "figures"})
+    return read_tables(path, Config, _TABLES)
 
 
 def read_tables(path: Path, kind: type[T], tables: dict[str, Any], named: dict[str, str] | None = None) -> T:

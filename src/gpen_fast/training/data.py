@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gpen_fast import colour
 from gpen_fast.errors import InputsError
+from gpen_fast.image import colour
 from gpen_fast.training.augment import Face, Variety, augment
 from gpen_fast.training.degrade import Ranges, degrade, drawn
 

@@ -23,9 +23,9 @@ def export(state: Path, out: Path, declared: dict[str, str]) -> int:
 def write(network: nn.Module, out: Path, declared: dict[str, str]) -> int:
     """The network's weights as fp16 .safetensors; returns its bytes. Raises CheckpointError."""
     halves = {name: value.half().contiguous() for name, value in network.state_dict().items()}
-    broken = [name for name, value in halves.items() if not torch.isfinite(value).all()]
-    if broken:
-        raise CheckpointError(f"{out}: {broken[0]} does not fit fp16, whose largest value is 65504.")
+    invalid = [name for name, value in halves.items() if not torch.isfinite(value).all()]
+    if invalid:
+        raise CheckpointError(f"{out}: {invalid[0]} does not fit fp16, whose largest value is 65504.")
     out.parent.mkdir(parents=True, exist_ok=True)
     save_file(halves, out, metadata=declared)
     return out.stat().st_size

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gpen_fast.gpen.layers import GAIN, LEAK, Blur, EqualConv2d, FusedLeakyReLU, ModulatedConv2d
-from gpen_fast.gpen.network import FullGenerator, StyledConv, ToRGB
+from gpen_fast.gpen.reference import FullGenerator, StyledConv, ToRGB
 
 
 def restored(network: FullGenerator, faces: Tensor, dtype: torch.dtype) -> Tensor:
@@ -42,7 +42,7 @@ def _restored_one(network: FullGenerator, face: Tensor, dtype: torch.dtype) -> T
 def _encoded(network: FullGenerator, x: Tensor) -> tuple[list[Tensor], Tensor]:
     """The features from S pixels down to 4, and the latent."""
     features = []
-    for i in range(len(network.figures.sides)):
+    for i in range(len(network.config.sides)):
         (layers,) = network.get_submodule(f"ecd{i}").children()
         for layer in layers.children():
             x = _encoder_layer(layer, x)

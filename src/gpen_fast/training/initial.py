@@ -13,18 +13,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gpen_fast.device import seeded
+from gpen_fast.device.threads import seeded
+from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.gpen.layers import GAIN
-from gpen_fast.gpen.network import MAPPING_LR, FullGenerator
-from gpen_fast.gpen.spec import Figures
+from gpen_fast.gpen.reference import MAPPING_LR, FullGenerator
 
 # How strongly latents steer the styles at first, and what the RGB layers add to the picture at first.
 _STYLE, _RGB = 0.3, 0.02
 
 
-def near_identity(figures: Figures, seed: int) -> FullGenerator:
+def near_identity(config: GeneratorConfig, seed: int) -> FullGenerator:
     """A network whose output is its input, plus a little noise from the drawn weights."""
-    network = FullGenerator(figures).train().requires_grad_(True)
+    network = FullGenerator(config).train().requires_grad_(True)
     draw_weights(network, seeded(seed))
     for name, parameter in network.named_parameters():
         if name.endswith("modulation.weight"):
@@ -52,7 +52,7 @@ def _carry_the_input(network: FullGenerator) -> None:
     _set(first[1], "bias", torch.ones(3))
     to_rgb: Any = network.generator.to_rgbs[-1]
     _set(network.generator.convs[-1], "noise.weight", torch.full((1,), 1 / GAIN**2))
-    width = network.figures.width(network.figures.size)
+    width = network.config.width(network.config.size)
     taken = to_rgb.conv.weight.data[0, :, width : width + 3, 0, 0]
     taken.copy_(torch.eye(3) / to_rgb.conv.scale)
     to_rgb.conv.modulation.weight.data.zero_()

@@ -29,11 +29,11 @@ class Schedule(Protocol):
 
 def rate_at(step: int, config: Schedule) -> float:
     """The learning rate of a step: a linear warm-up, the peak, and a cosine down to `floor` of it at the end."""
-    figures = config.optimiser
-    warm = min(1.0, (step + 1) / figures.warmup)
-    cooled = max(0.0, 1 - (config.steps - step) / (figures.cooling * config.steps))
+    optimiser = config.optimiser
+    warm = min(1.0, (step + 1) / optimiser.warmup)
+    cooled = max(0.0, 1 - (config.steps - step) / (optimiser.cooling * config.steps))
     cosine = (1 + math.cos(math.pi * cooled)) / 2
-    return figures.rate * warm * (figures.floor + (1 - figures.floor) * cosine)
+    return optimiser.rate * warm * (optimiser.floor + (1 - optimiser.floor) * cosine)
 
 
 class Loop:
@@ -43,12 +43,12 @@ class Loop:
         self.schedule, self.device = schedule, device
         self.network: Any = network.to(device)
         self.average: Any = copy.deepcopy(self.network).requires_grad_(False)
-        figures = schedule.optimiser
+        optimiser = schedule.optimiser
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(),
-            lr=figures.rate,
-            betas=(figures.beta1, figures.beta2),
-            weight_decay=figures.decay,
+            lr=optimiser.rate,
+            betas=(optimiser.beta1, optimiser.beta2),
+            weight_decay=optimiser.decay,
         )
         self.done = 0
 

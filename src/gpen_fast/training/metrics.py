@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gpen_fast.colour import from_network
+from gpen_fast.image.colour import from_network
 from gpen_fast.training.data import to_network
 from gpen_fast.training.degrade import Face, degrade, fixed
 

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gpen_fast.gpen.folded import DTYPES
+from gpen_fast.gpen.folded.generator import DTYPES
+from gpen_fast.training.adversary import Adversary
 from gpen_fast.training.config import Config
 from gpen_fast.training.data import HELD_OUT, TRAIN, Pairs, read_faces, read_manifest
 from gpen_fast.training.forward import restored
@@ -16,19 +17,18 @@ from gpen_fast.training.initial import near_identity
 from gpen_fast.training.loop import Loop
 from gpen_fast.training.losses import energy_loss, pixel_loss
 from gpen_fast.training.metrics import Row, held_out_table
-from gpen_fast.training.rival import Rival
 
 # Faces of the held-out split that are looked at while training; the whole split is for the final table.
-_LOOKED_AT = 40
+_EVALUATED = 40
 
 
 class Trainer(Loop):
     """The generator's steps."""
 
     def __init__(self, config: Config, pairs: Pairs, device: torch.device, rank: int = 0) -> None:
-        super().__init__(near_identity(config.figures, config.seed), config, device)
+        super().__init__(near_identity(config.network, config.seed), config, device)
         self.config, self.pairs, self.rank = config, pairs, rank
-        self.rival = Rival(config, device) if config.adversarial else None
+        self.adversary = Adversary(config, device) if config.adversarial else None
 
     def step(self) -> float:
         """One batch; returns its pixel loss."""
@@ -36,35 +36,35 @@ class Trainer(Loop):
         output = restored(self.network, damaged, DTYPES[self.config.precision])
         pixels = pixel_loss(output, wanted, self.config.loss.scales, self.config.loss.gradient)
         loss = pixels + self.config.loss.energy * energy_loss(output, wanted, damaged)
-        rival = self.rival if self.done >= self.config.adversary.start else None
-        self.update(loss if rival is None else loss + rival.loss_of(output, wanted))
-        if rival is not None:
-            rival.step(output, wanted, self.done)
+        adversary = self.adversary if self.done >= self.config.adversary.start else None
+        self.update(loss if adversary is None else loss + adversary.loss_of(output, wanted))
+        if adversary is not None:
+            adversary.step(output, wanted, self.done)
         return self.counted(pixels.item())
 
     def state_dict(self) -> dict[str, Any]:
         """The discriminator's too."""
-        return {**super().state_dict(), "rival": self.rival.state_dict() if self.rival else {}}
+        return {**super().state_dict(), "rival": self.adversary.state_dict() if self.adversary else {}}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """What `state_dict` gave."""
         super().load_state_dict(state)
-        if self.rival and state["rival"]:
-            self.rival.load_state_dict(state["rival"])
+        if self.adversary and state["rival"]:
+            self.adversary.load_state_dict(state["rival"])
 
 
 def opened(config: Config, data: Path, share: int, device: torch.device, rank: int) -> Trainer:
     """A run's beginning in one of `share` processes."""
-    faces = read_faces(data, read_manifest(data, TRAIN), config.figures.size)
+    faces = read_faces(data, read_manifest(data, TRAIN), config.network.size)
     pairs = Pairs(faces, config.batch // share, config.seed, config.damage, config.variety)
     return Trainer(config, pairs, device, rank)
 
 
-def looked_at(data: Path, trainer: Trainer) -> list[Row]:
+def evaluate(data: Path, trainer: Trainer) -> list[Row]:
     """The held-out test on some of the faces."""
     config = trainer.config
     portraits = read_manifest(data, HELD_OUT)
-    faces = read_faces(data, portraits[:: max(1, len(portraits) // _LOOKED_AT)], config.figures.size)
+    faces = read_faces(data, portraits[:: max(1, len(portraits) // _EVALUATED)], config.network.size)
 
     def network(some: Tensor) -> Tensor:
         with torch.no_grad():

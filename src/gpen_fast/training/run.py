@@ -16,7 +16,8 @@ import torch
 import torch.distributed as dist
 from torch.multiprocessing.spawn import start_processes
 
-from gpen_fast.device import pick_device, single_threaded
+from gpen_fast.device.select import pick_device
+from gpen_fast.device.threads import single_threaded
 from gpen_fast.errors import SettingsError
 from gpen_fast.training import restoring
 from gpen_fast.training.config import Config
@@ -33,7 +34,7 @@ class Task(Protocol):
     def opened(self, config: Any, data: Path, share: int, device: torch.device, rank: int) -> Loop:
         """A run's beginning in one of `share` processes."""
 
-    def looked_at(self, data: Path, trainer: Any) -> list[Any]:
+    def evaluate(self, data: Path, trainer: Any) -> list[Any]:
         """The held-out test, or a part of it."""
 
 
@@ -132,7 +133,7 @@ def _train(run: Run, rank: int, report: Callable[[Report], None] | None) -> None
         if report and (last or trainer.done % config.save_every == 0):
             trainer.save(run.out / STATE)
             seconds = time.perf_counter() - start
-            rows = task.looked_at(run.data, trainer) if last or trainer.done % config.test_every == 0 else []
+            rows = task.evaluate(run.data, trainer) if last or trainer.done % config.test_every == 0 else []
             mean = sum(losses) / len(losses)
             _note(run, report, Report(trainer.done, mean, len(losses) * config.batch / seconds, rows))
             losses, start = [], time.perf_counter()

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import photo, write_photo
+from helpers import photo, write_photo
 from PIL import Image
 
 from gpen_fast.errors import PictureError
@@ -174,5 +174,5 @@ def test_memory_that_does_not_suffice_is_one_pictures_failure(
     def full(*arguments: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("gpen_fast.stages.load.decode", full)
+    monkeypatch.setattr("gpen_fast.stages.load.base.decode", full)
     assert refusal(write_photo(tmp_path / "a.png")).startswith("needs more memory than there is")

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import photo
+from helpers import photo
 
 from gpen_fast.errors import PictureError
 from gpen_fast.stages.load import load

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import photo
 from formats import CMYK, GREY, SRGB, profile_of
+from helpers import photo
 from PIL import Image
 
 from gpen_fast.stages.load import load

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import simplejpeg
 import torch
-from conftest import photo
+from helpers import photo
 from PIL import Image
 
 from gpen_fast.errors import DeviceError, PictureError
+from gpen_fast.run.runtime import load_runtime
 from gpen_fast.settings import Settings
 from gpen_fast.stages.load import load, pixels
 from gpen_fast.stages.load.content import opened
-from gpen_fast.tools import open_tools
 
 CPU = torch.device("cpu")
 
@@ -115,7 +115,7 @@ def test_jpeg_that_is_damaged_in_places_is_noted(tmp_path: Path, capfd: pytest.C
 
 def test_gpu_decode_needs_a_gpu(tiny_weights: Path) -> None:
     with pytest.raises(DeviceError, match=r"--gpu-decode needs CUDA, and this runs on cpu\. Leave it out"):
-        open_tools(Settings(weights=str(tiny_weights), device="cpu", gpu_decode=True))
+        load_runtime(Settings(weights=str(tiny_weights), device="cpu", gpu_decode=True))
 
 
 def test_gpu_decode_on_a_cpu_is_libjpegs(tmp_path: Path) -> None:

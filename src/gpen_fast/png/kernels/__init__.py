@@ -8,7 +8,7 @@ import warnings
 import torch
 from torch import Tensor
 
-from gpen_fast.device import is_out_of_memory
+from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.errors import DeviceError
 
 # Nothing here is computed in floating point; unsaid, Triton 3.9 warns that its default will change.

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from gpen_fast.settings import AUTO_SIZE, FULL_SIZE, Settings
-from gpen_fast.stages.detect._cascades import FRONTAL, Cascades, Grey, luma, open_cascade, shrunk
+from gpen_fast.stages.detect.cascade.cascades import FRONTAL, Cascades, Grey, luma, open_cascade, shrunk
 from gpen_fast.types import Face, Frame
 
 _EYES = "haarcascade_eye.xml"
@@ -80,8 +80,8 @@ class HaarDetector:
         if len(left) != 1 or len(right) != 1:
             return 0.0
         dx, dy = right[0][0] - left[0][0], right[0][1] - left[0][1]
-        sound = _EYE_DISTANCE[0] * side <= dx <= _EYE_DISTANCE[1] * side and abs(dy) <= _STEEPEST * dx
-        return math.degrees(math.atan2(dy, dx)) if sound else 0.0
+        valid = _EYE_DISTANCE[0] * side <= dx <= _EYE_DISTANCE[1] * side and abs(dy) <= _STEEPEST * dx
+        return math.degrees(math.atan2(dy, dx)) if valid else 0.0
 
 
 def create(settings: Settings, device: torch.device) -> HaarDetector:

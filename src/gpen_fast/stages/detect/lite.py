@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gpen_fast.image.similarity import Points, inverses, moved
 from gpen_fast.settings import AUTO_SIZE, FULL_SIZE, Settings
-from gpen_fast.similarity import Points, inverses, moved
-from gpen_fast.stages.detect._cascades import FRONTAL, PROFILE, Cascades, luma, open_cascade
-from gpen_fast.stages.detect._landmark_net import SIDE, TEMPLATE, read_net
-from gpen_fast.stages.detect._proposals import View, proposed, shrunk_view, turned_view
-from gpen_fast.stages.detect._windows import Pyramid, read, windows_of
+from gpen_fast.stages.detect.cascade.cascades import FRONTAL, PROFILE, Cascades, luma, open_cascade
+from gpen_fast.stages.detect.cascade.landmark_net import SIDE, TEMPLATE, read_net
+from gpen_fast.stages.detect.cascade.proposals import View, proposed, shrunk_view, turned_view
+from gpen_fast.stages.detect.cascade.windows import Pyramid, read, windows_of
 from gpen_fast.store.locate import required
 from gpen_fast.types import Face, Frame
 
@@ -74,15 +74,15 @@ class LiteDetector:
         longest = max(frame.width, frame.height)
         largest = min(longest, self.bound or longest)
         first = min(_FIRST, largest)
-        found = self._look(pyramid, [shrunk_view(pyramid.grey, first)])
+        found = self._search_pass(pyramid, [shrunk_view(pyramid.grey, first)])
         if largest > first and (self._always_larger or _may_hide_more(found, first / longest)):
-            found = self._look(pyramid, [shrunk_view(pyramid.grey, largest)])
+            found = self._search_pass(pyramid, [shrunk_view(pyramid.grey, largest)])
         if not len(found.scores):
             close = shrunk_view(pyramid.grey, min(_CLOSE, first))
-            found = self._look(pyramid, [turned_view(close, turn, _BORDER) for turn in _TURNS])
+            found = self._search_pass(pyramid, [turned_view(close, turn, _BORDER) for turn in _TURNS])
         return [_face(*each) for each in zip(found.points, found.scores, strict=True)]
 
-    def _look(self, pyramid: Pyramid, views: list[View]) -> Reading:
+    def _search_pass(self, pyramid: Pyramid, views: list[View]) -> Reading:
         windows = np.concatenate([proposed(self._cascades, view) for view in views])
         rough = Reading(*read(self._network, pyramid, windows))
         rough = _distinct(rough.of(rough.scores >= min(_HOPELESS, self.threshold)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from gpen_fast.settings import Settings
-from gpen_fast.stages.detect._retinaface import RetinaFace, half, open_network
+from gpen_fast.stages.detect.retina.detector import RetinaFace, half, open_network
 from gpen_fast.store.locate import required
 
 WEIGHTS = ("retinaface-mobilenet0.25",)

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from gpen_fast.errors import CheckpointError
 from gpen_fast.settings import Settings
-from gpen_fast.stages.detect._host import HostDetector
-from gpen_fast.stages.detect._looks import MEAN, Look, bordered, box_of, pixels, place
+from gpen_fast.stages.detect.opencv import HostDetector
+from gpen_fast.stages.detect.search import MEAN, SearchPass, bordered, box_of, pixels, place
 from gpen_fast.store.locate import required
 from gpen_fast.types import Face, Frame
 
@@ -45,8 +45,8 @@ class YoloFace(HostDetector):
         sized = replace(settings, detect_size=self._fixed) if self._fixed else settings
         super().__init__(weights, sized, _THRESHOLD)
 
-    def _faces(self, frame: Frame, look: Look, floor: float) -> list[Face]:
-        where = place(frame, look)
+    def _faces(self, frame: Frame, search_pass: SearchPass, floor: float) -> list[Face]:
+        where = place(frame, search_pass)
         array = _on_grid(bordered(pixels(frame, where), where), self._fixed)
         boxes, scores = self._rows(array)
         sure = scores >= floor

@@ -14,8 +14,8 @@ import torch
 
 from gpen_fast.errors import CheckpointError
 from gpen_fast.settings import Settings
-from gpen_fast.stages.detect._host import HostDetector
-from gpen_fast.stages.detect._looks import Look, bordered, box_of, pixels, place, voted
+from gpen_fast.stages.detect.opencv import HostDetector
+from gpen_fast.stages.detect.search import SearchPass, bordered, box_of, pixels, place, voted
 from gpen_fast.store.locate import present, required
 from gpen_fast.types import Face, Frame
 
@@ -36,8 +36,8 @@ class YuNet(HostDetector):
     def __init__(self, weights: Path, settings: Settings) -> None:
         super().__init__(weights, settings, _THRESHOLD)
 
-    def _faces(self, frame: Frame, look: Look, floor: float) -> list[Face]:
-        where = place(frame, look)
+    def _faces(self, frame: Frame, search_pass: SearchPass, floor: float) -> list[Face]:
+        where = place(frame, search_pass)
         array = cv2.cvtColor(bordered(pixels(frame, where), where), cv2.COLOR_RGB2BGR)
         network = self._network()
         network.setInputSize((array.shape[1], array.shape[0]))

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from gpen_fast import plugins
-from gpen_fast.device import is_out_of_memory
+from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.errors import DeviceError
-from gpen_fast.gpen.network import FullGenerator
+from gpen_fast.gpen.reference import FullGenerator
 
 # How torch, Triton and CUDA's libraries say that the GPU failed; after most of these nothing works there any more.
 _FAILURES = (

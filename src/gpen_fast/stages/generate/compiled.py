@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gpen_fast.device import arithmetic
+from gpen_fast.device.precision import arithmetic
 from gpen_fast.errors import PluginError
-from gpen_fast.gpen.folded import DTYPES, FoldedGenerator, switches
-from gpen_fast.gpen.network import FullGenerator
+from gpen_fast.gpen.folded.generator import DTYPES, FoldedGenerator, switches
+from gpen_fast.gpen.reference import FullGenerator
 from gpen_fast.store.folders import user_cache
 
 
@@ -24,7 +24,7 @@ class Compiled:
     name = "compiled"
 
     def __init__(self, network: FullGenerator, precision: str, device: torch.device) -> None:
-        self.size = network.figures.size
+        self.size = network.config.size
         self.default_batch = 8 if device.type == "cuda" else 1
         self._network, self._switches, self._device = network, switches(precision), device
         folded = FoldedGenerator(network, DTYPES[precision], device)

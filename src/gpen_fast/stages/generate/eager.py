@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gpen_fast.device import arithmetic
-from gpen_fast.gpen.network import FullGenerator
+from gpen_fast.device.precision import arithmetic
+from gpen_fast.gpen.reference import FullGenerator
 
 
 class Eager:
@@ -15,7 +15,7 @@ class Eager:
     name = "eager"
 
     def __init__(self, network: FullGenerator, precision: str, device: torch.device) -> None:
-        self.size = network.figures.size
+        self.size = network.config.size
         # The published form runs a batch as one convolution of B groups, which a CPU does at under half the
         # speed per face of B single calls.
         self.default_batch = 8 if device.type == "cuda" else 1

@@ -10,11 +10,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gpen_fast.device import arithmetic
-from gpen_fast.gpen.folded import switches
-from gpen_fast.gpen.folding import fold, in_torch
-from gpen_fast.gpen.graphs import CudaRecorder, Graphs
-from gpen_fast.gpen.network import FullGenerator
+from gpen_fast.device.precision import arithmetic
+from gpen_fast.gpen.cuda.graphs import CudaRecorder, Graphs
+from gpen_fast.gpen.folded.generator import switches
+from gpen_fast.gpen.reference import FullGenerator
+from gpen_fast.gpen.select import fold, in_torch
 
 
 class Folded:
@@ -23,7 +23,7 @@ class Folded:
     name = "folded"
 
     def __init__(self, network: FullGenerator, precision: str, device: torch.device) -> None:
-        self.size = network.figures.size
+        self.size = network.config.size
         self._network, self._switches, self._device = network, switches(precision), device
         self._folding = fold(network, precision, device)
         self.default_batch = self._folding.batch

@@ -108,10 +108,10 @@ def _icc_of(image: Image.Image, channels: int, notes: list[str]) -> bytes | None
     size = int.from_bytes(icc[_ICC_SIZE])
     try:
         ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        sound = _LEAST_ICC <= size <= len(icc)
+        valid = _LEAST_ICC <= size <= len(icc)
     except Exception:
-        sound = False
-    if not sound:
+        valid = False
+    if not valid:
         notes.append("its colour profile is damaged and left out.")
         return None
     return bytes(icc[:size]) if _ICC_CHANNELS.get(icc[_ICC_SPACE]) == channels else None

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gpen_fast import plugins
-from gpen_fast.convert import to_array
 from gpen_fast.errors import PictureError
+from gpen_fast.image.convert import to_array
 from gpen_fast.settings import FAST
 from gpen_fast.types import Frame
 

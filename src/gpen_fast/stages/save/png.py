@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gpen_fast.convert import to_array
-from gpen_fast.device import is_out_of_memory, lend
+from gpen_fast.device.memory import is_out_of_memory
+from gpen_fast.device.streams import record_stream
+from gpen_fast.image.convert import to_array
 from gpen_fast.png.chunks import metadata as chunks_for
 from gpen_fast.png.encode import compress
 from gpen_fast.png.host import encode_on_host
@@ -36,7 +37,7 @@ def encode_in_place(frame: Frame, carried: bytes, *, keep_rgb: bool) -> bytes:
     parts = [frame.pixels.expand(frame.channels, -1, -1)]
     parts += [] if frame.alpha is None else [frame.alpha.to(frame.pixels.device)]
     for part in parts:
-        lend(part)
+        record_stream(part)
     return compress(_joined(parts)[None], carried, keep_rgb=keep_rgb)[0]
 
 

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gpen_fast.similarity import Points, moved
-from gpen_fast.stages.detect._compact import folded
-from gpen_fast.stages.detect._landmark_net import LandmarkNet
-from gpen_fast.stages.detect._windows import Pyramid, read, windows_of
+from gpen_fast.image.similarity import Points, moved
+from gpen_fast.stages.detect.cascade.landmark_net import LandmarkNet
+from gpen_fast.stages.detect.cascade.windows import Pyramid, read, windows_of
+from gpen_fast.stages.detect.retina.compact import folded
 from gpen_fast.training.data import HELD_OUT
 from gpen_fast.training.landmarks.config import Jitter
 from gpen_fast.training.landmarks.samples import small_faces

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gpen_fast.similarity import Points
-from gpen_fast.stages.detect._cascades import FRONTAL, PROFILE, Cascades
+from gpen_fast.image.similarity import Points
+from gpen_fast.stages.detect.cascade.cascades import FRONTAL, PROFILE, Cascades
 from gpen_fast.training.landmarks.windows import Matrix, Picture, of_square, off
 
 _TURNS = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180)

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gpen_fast.similarity import Points
-from gpen_fast.stages.detect._landmark_net import SIDE
+from gpen_fast.image.similarity import Points
+from gpen_fast.stages.detect.cascade.landmark_net import SIDE
 from gpen_fast.training.augment import occluded, relit
 from gpen_fast.training.data import TRAIN, read_faces, read_manifest
 from gpen_fast.training.degrade import degrade, drawn
@@ -102,11 +102,11 @@ class Samples:
         )
 
     def _one(self, rng: np.random.Generator) -> tuple[Picture, Points, NDArray[np.float32]]:
-        figures = self.config.windows
-        if (which := rng.random()) < figures.none:
+        windows = self.config.windows
+        if (which := rng.random()) < windows.none:
             window, points, face = self._none(rng), np.zeros((5, 2)), 0.0
         else:
-            window, points = self._face(rng, narrow=which < figures.none + figures.narrow)
+            window, points = self._face(rng, narrow=which < windows.none + windows.narrow)
             face = 1.0
         grey = cv2.cvtColor(self._varied(window, rng), cv2.COLOR_RGB2GRAY)
         return np.asarray(grey), points, np.float32(face)  # type: ignore[return-value]
@@ -133,14 +133,14 @@ class Samples:
 
     def _none(self, rng: np.random.Generator) -> Picture:
         """A window that shows no face, or one far from its place."""
-        figures, which = self.config.windows, rng.random()
-        if which < figures.misplaced:
+        windows, which = self.config.windows, rng.random()
+        if which < windows.misplaced:
             face, landmarks = self._drawn(rng)
-            return self._seen(face, misplaced(landmarks, rng, figures), rng)
-        if which < figures.misplaced + figures.mined and self.stock.mined:
+            return self._seen(face, misplaced(landmarks, rng, windows), rng)
+        if which < windows.misplaced + windows.mined and self.stock.mined:
             found = self.stock.mined[rng.integers(len(self.stock.mined))]
-            window = jittered(found.window, rng, figures.jitter(narrow=bool(rng.random() < 0.5)))
-            if found.landmarks is None or off(window, found.landmarks) > figures.apart:
+            window = jittered(found.window, rng, windows.jitter(narrow=bool(rng.random() < 0.5)))
+            if found.landmarks is None or off(window, found.landmarks) > windows.apart:
                 shown = cut(found.picture, window)
                 return shown[:, ::-1] if rng.random() < 0.5 else shown
         return self._elsewhere(rng)

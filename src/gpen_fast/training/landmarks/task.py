@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpen_fast.device import seeded
+from gpen_fast.device.threads import seeded
 from gpen_fast.errors import CheckpointError
-from gpen_fast.stages.detect._landmark_net import LandmarkNet, read_net, widths_of
+from gpen_fast.stages.detect.cascade.landmark_net import LandmarkNet, read_net, widths_of
 from gpen_fast.training.landmarks.config import Config
 from gpen_fast.training.landmarks.metrics import Row, held_out_rows, usable
 from gpen_fast.training.landmarks.samples import Samples, stock
@@ -76,6 +76,6 @@ def opened(config: Config, data: Path, share: int, device: torch.device, rank: i
     return Trainer(config, Samples(stock(data, config), config, config.batch // share), device, rank)
 
 
-def looked_at(data: Path, trainer: Trainer) -> list[Row]:
+def evaluate(data: Path, trainer: Trainer) -> list[Row]:
     """The held-out test."""
     return held_out_rows(usable(trainer.average), data, trainer.config.crop)

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gpen_fast.similarity import Points, moved, similarities
-from gpen_fast.stages.detect._landmark_net import SIDE, TEMPLATE
+from gpen_fast.image.similarity import Points, moved, similarities
+from gpen_fast.stages.detect.cascade.landmark_net import SIDE, TEMPLATE
 from gpen_fast.training.landmarks.config import Jitter, Windows
 
 Matrix = NDArray[np.float64]

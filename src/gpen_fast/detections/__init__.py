@@ -1,0 +1,1 @@
+"""Faces found before a run: their file format and cache."""

@@ -1,0 +1,1 @@
+"""The device: choice, precision, streams, memory, threads. The only writer of process-wide state."""

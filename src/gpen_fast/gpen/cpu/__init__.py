@@ -1,0 +1,1 @@
+"""One face on a CPU, in oneDNN's fused convolutions."""

@@ -1,0 +1,1 @@
+"""The folded network on CUDA: Triton kernels and captured graphs."""

@@ -1,0 +1,1 @@
+"""The folded form in plain PyTorch."""

@@ -1,0 +1,1 @@
+"""Pictures as tensors: colour, resampling, warps, conversions and metadata. No stage knows another."""

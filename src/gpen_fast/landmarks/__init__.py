@@ -1,1 +1,0 @@
-"""Faces found once and kept in a file, so that they are never looked for twice."""

@@ -1,0 +1,1 @@
+"""Timing: clock, spans, statistics and reports."""

@@ -1,1 +1,0 @@
-"""The clock, what it records, and what is made of that."""

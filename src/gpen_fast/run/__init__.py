@@ -1,0 +1,1 @@
+"""Runs: from inputs to a plan, through the engine, into files and a report."""

@@ -1,0 +1,108 @@
+"""Settings made real: the device, detector, network and template of one run."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from gpen_fast.detections.cache import DetectionCache
+from gpen_fast.device.precision import Precision, pick_precision
+from gpen_fast.device.select import pick_device
+from gpen_fast.device.streams import synchronize
+from gpen_fast.errors import CheckpointError, DeviceError
+from gpen_fast.gpen.checkpoint import build, random_state, read_declared
+from gpen_fast.gpen.reference import FullGenerator
+from gpen_fast.settings import Settings
+from gpen_fast.stages.align import TEMPLATES
+from gpen_fast.stages.detect.base import Detector, open_detector
+from gpen_fast.stages.detect.lazy import LazyDetector
+from gpen_fast.stages.generate.base import open_backend
+from gpen_fast.stages.generate.runner import Generator
+from gpen_fast.store.catalog import catalog
+from gpen_fast.store.locate import Choice, choose
+from gpen_fast.store.published import PUBLISHED, name_of
+
+
+@dataclass(frozen=True, eq=False)
+class Runtime:
+    """What the verbs work with.
+
+    load_ms: what making all this took; None for random weights, which are drawn. known: faces found before.
+    """
+
+    settings: Settings
+    device: torch.device
+    precision: Precision
+    detector: Detector
+    generator: Generator
+    model: str
+    weights: Choice
+    template: str
+    load_ms: float | None
+    detection_cache: DetectionCache | None = None
+
+    @property
+    def size(self) -> int:
+        """Side of a face in the network, pixels."""
+        return self.generator.backend.size
+
+
+def load_runtime(settings: Settings) -> Runtime:
+    """Finds, checks and loads everything before the first picture. Raises GpenError."""
+    start = time.perf_counter()
+    device = pick_device(settings.device)
+    if settings.gpu_decode and device.type != "cuda":
+        raise DeviceError(f"--gpu-decode needs CUDA, and this runs on {device}. Leave it out.")
+    precision = pick_precision(settings.precision, device)
+    detection_cache = DetectionCache(Path(settings.landmarks), settings) if settings.landmarks else None
+    detector = (
+        LazyDetector(settings, device)
+        if detection_cache and detection_cache.of_use
+        else open_detector(settings, device)
+    )
+    choice = choose(settings)
+    network = _network(choice)
+    template = settings.template or _template(choice, network)
+    backend = open_backend(settings.backend, network, precision.name, device)
+    synchronize(device)
+    return Runtime(
+        settings,
+        device,
+        precision,
+        detector,
+        Generator(backend, settings.batch_size),
+        choice.model or name_of(network.config),
+        choice,
+        template,
+        None if choice.random else (time.perf_counter() - start) * 1e3,
+        detection_cache,
+    )
+
+
+def _network(choice: Choice) -> FullGenerator:
+    """The network with its weights; CheckpointError where they are not of the model that was named."""
+    if choice.path is None:
+        assert choice.model is not None
+        return build(random_state(PUBLISHED[choice.model].config))
+    network = build(choice.path)
+    wanted = PUBLISHED.get(choice.model or "")
+    if wanted is not None and wanted.config != network.config:
+        raise CheckpointError(
+            f"{choice.path} holds {name_of(network.config)}, and {choice.model} was asked for. Leave --model out."
+        )
+    return network
+
+
+def _template(choice: Choice, network: FullGenerator) -> str:
+    """What the file declares, else what the published model of these figures needs, else GPEN's own."""
+    declared = read_declared(choice.path).get("template") if choice.path else None
+    if declared is not None and declared not in TEMPLATES:
+        raise CheckpointError(
+            f"{choice.path} declares the template {declared!r}: known are {', '.join(TEMPLATES)}. "
+            "Name one by --template."
+        )
+    entry = catalog().get(choice.model or name_of(network.config))
+    return declared or (entry.template if entry else None) or "gpen"

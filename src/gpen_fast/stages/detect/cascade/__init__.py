@@ -1,0 +1,1 @@
+"""What the detectors of OpenCV's cascades share."""

@@ -1,0 +1,1 @@
+"""What RetinaFace's detectors share."""

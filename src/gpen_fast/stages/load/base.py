@@ -1,0 +1,83 @@
+"""Load: a file, array, tensor or PIL image as an upright Frame.
+
+`content` reads and identifies a file, `pixels` decodes it, `describe` what it says about them, `memory`
+takes pictures that are in memory already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from gpen_fast.device.streams import to_device
+from gpen_fast.errors import PictureError
+from gpen_fast.settings import MAX_PIXELS
+from gpen_fast.stages.load.content import check_size, opened, read
+from gpen_fast.stages.load.describe import described
+from gpen_fast.stages.load.memory import from_array, from_tensor
+from gpen_fast.stages.load.pixels import decode, from_pillow
+from gpen_fast.types import Frame
+
+
+def load(
+    source: Path | NDArray[Any] | Tensor | Image.Image,
+    device: torch.device,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    gpu_decode: bool = False,
+    hashed: bool = False,
+) -> Frame:
+    """`source` as a Frame on `device`, upright, metadata carried along.
+
+    source: a path; RGB(A) or grey uint8 or uint16 as an (H,W), (H,W,1|3|4) array or (1|3|4,H,W) tensor; a
+    PIL image. max_pixels: files and PIL images that declare more are refused before anything is allocated.
+    gpu_decode: JPEG is decoded by nvJPEG where `device` is CUDA; its pixels differ slightly from libjpeg's.
+    hashed: a file's SHA-256 is wanted in the frame, of the very bytes that are decoded.
+    Raises PictureError for what is none of these or cannot be decoded, OSError for unreadable files.
+    """
+    if isinstance(source, Path):
+        return _upload(_from_file(source, max_pixels, device if gpu_decode else None, hashed), device)
+    if isinstance(source, Image.Image):
+        check_size(source, max_pixels)
+        return _upload(described(source, from_pillow(source)), device)
+    return _upload(from_tensor(source) if isinstance(source, Tensor) else from_array(source), device)
+
+
+def _upload(frame: Frame, device: torch.device) -> Frame:
+    if frame.pixels.device.type == device.type:
+        return frame
+    return replace(
+        frame,
+        pixels=to_device(frame.pixels, device),
+        alpha=None if frame.alpha is None else to_device(frame.alpha, device),
+        host=frame.pixels,
+    )
+
+
+def _from_file(path: Path, max_pixels: int, decoder: torch.device | None, hashed: bool) -> Frame:
+    data = read(path)
+    try:
+        with opened(data, max_pixels) as image:
+            notes: list[str] = []
+            frame = described(image, decode(image, data, decoder, notes), data, notes)
+            return replace(frame, sha256=hashlib.sha256(data).hexdigest()) if hashed else frame
+    except PictureError:
+        raise
+    except MemoryError:
+        raise PictureError("needs more memory than there is. Try a lower --max-pixels.") from None
+    except Image.DecompressionBombError as cause:
+        raise PictureError(f"declares more pixels than PIL.Image.MAX_IMAGE_PIXELS allows: {cause}") from cause
+    except Exception as cause:  # decoders fail on damaged files in many ways
+        raise PictureError(f"damaged: {_words_of(cause)}.") from cause
+
+
+def _words_of(cause: Exception) -> str:
+    """A decoder's own words on one line."""
+    return " ".join(str(cause).split()).rstrip(".") or type(cause).__name__

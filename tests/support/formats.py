@@ -1,0 +1,407 @@
+"""Every format, depth, alpha and profile through `load_image` and `save_image`, seen by independent readers.
+
+As a program it prints the table: python tests/formats.py. Readers that are not installed are left out.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from helpers import photo
+from PIL import Image, ImageCms, features
+
+import gpen_fast
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+OUTPUTS = ("png", "jpg", "webp")
+_PROFILE_HEADER = 128
+
+
+def profile_of(space: bytes) -> bytes:
+    """A profile of another colour space: sRGB's with one field of its header changed."""
+    return SRGB[:16] + space + SRGB[20:]
+
+
+GREY, CMYK = profile_of(b"GRAY"), profile_of(b"CMYK")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input: how it is written, and what an upright, honest reader makes of it.
+
+    wanted: (H,W) or (H,W,C), grey, grey and alpha, RGB or RGBA; None where only the file itself can say.
+    error: the mean difference per sample of 255 that its compression is allowed. profile: what must come out.
+    """
+
+    suffix: str
+    what: str
+    data: bytes
+    wanted: np.ndarray
+    error: float = 0.0
+    profile: bytes | None = None
+    described: bool = False
+
+
+def pillow(array: np.ndarray, kind: str, mode: str | None = None, **options: object) -> bytes:
+    image = Image.fromarray(array)
+    file = io.BytesIO()
+    (image.convert(mode) if mode else image).save(file, kind, **options)
+    return file.getvalue()
+
+
+def opencv(array: np.ndarray, suffix: str, *options: int) -> bytes:
+    order = {2: slice(None), 3: [2, 1, 0], 4: [2, 1, 0, 3]}[array.shape[2] if array.ndim == 3 else 2]
+    return cv2.imencode(f".{suffix}", array if array.ndim == 2 else array[:, :, order], options)[1].tobytes()
+
+
+def said(orientation: int = 1) -> bytes:
+    """EXIF with a description, a place and an orientation."""
+    exif = Image.Exif()
+    exif[0x010E], exif[0x0112] = "mother", orientation
+    exif[0x8825] = {1: "N", 2: (48.0, 51.0, 30.0)}
+    return exif.tobytes()
+
+
+def cases() -> Iterator[Case]:
+    yield from _jpegs()
+    yield from _pngs()
+    yield from _others()
+    yield from _tiffs()
+
+
+def _jpegs() -> Iterator[Case]:
+    rgb, grey = photo(), photo(channels=1)
+    exif = {"exif": said(), "dpi": (300, 300)}
+    for what, array, profile, carried, options in (
+        ("RGB 8", rgb, None, None, {}),
+        ("RGB 8 progressive", rgb, SRGB, SRGB, {"progressive": True}),
+        ("RGB 8, profile of CMYK", rgb, CMYK, None, {}),
+        ("grey 8", grey, GREY, GREY, {}),
+        ("grey 8, profile of RGB", grey, SRGB, None, {}),
+    ):
+        data = pillow(array, "JPEG", quality=95, icc_profile=profile, **exif, **options)
+        read = cv2.imdecode(
+            np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
+        )
+        yield Case(
+            "jpg", what, data, read[:, :, ::-1] if read.ndim == 3 else read, 0, carried, described=True
+        )
+    turned = pillow(np.rot90(rgb), "JPEG", quality=95, subsampling=0, exif=said(6), icc_profile=SRGB)
+    yield Case("jpg", "RGB 8 turned", turned, rgb, 2.5, SRGB, described=True)
+    cmyk = pillow(rgb, "JPEG", "CMYK", quality=100, subsampling=0, icc_profile=CMYK)
+    yield Case("jpg", "CMYK 8", cmyk, rgb, 2.0)
+
+
+def _pngs() -> Iterator[Case]:
+    for depth, dtype in ((8, np.uint8), (16, np.uint16)):
+        for what, channels, profile in (
+            ("grey", 1, GREY),
+            ("grey alpha", 2, GREY),
+            ("RGB", 3, SRGB),
+            ("RGBA", 4, SRGB),
+        ):
+            array = photo(channels=channels, dtype=dtype)
+            if depth == 8:
+                yield Case(
+                    "png", f"{what} 8", pillow(array, "PNG", icc_profile=profile), array, profile=profile
+                )
+            elif channels != 2:  # neither library writes 16-bit grey with alpha
+                yield Case("png", f"{what} 16", opencv(array, "png"), array)
+    rgb, grey = photo(), photo(channels=1)
+    turned = pillow(np.rot90(rgb), "PNG", exif=said(6), icc_profile=SRGB, dpi=(300, 300))
+    yield Case("png", "RGB 8 turned", turned, rgb, profile=SRGB, described=True)
+    few = Image.fromarray(rgb).quantize(16)
+    yield Case("png", "palette 4", _saved(few, bits=4), np.asarray(few.convert("RGB")))
+    clear = few.copy()
+    clear.info["transparency"] = 3
+    yield Case("png", "palette 4 tRNS", _saved(clear, bits=4), np.asarray(clear.convert("RGBA")))
+    bit = Image.fromarray(grey).convert("1")
+    yield Case("png", "grey 1", _saved(bit), np.asarray(bit.convert("L")))
+    key = tuple(int(value) for value in rgb[0, 0])
+    keyed = np.dstack([rgb, np.where((rgb == rgb[0, 0]).all(axis=2), 0, 255).astype(np.uint8)])
+    yield Case("png", "RGB 8 tRNS", pillow(rgb, "PNG", transparency=key), keyed)
+    yield Case("png", "RGB 8 without colour", pillow(np.dstack([grey] * 3), "PNG"), grey)
+
+
+def _saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def _others() -> Iterator[Case]:
+    rgb, rgba = photo(), photo(channels=4)
+    lossy = pillow(rgb, "WEBP", quality=95, icc_profile=SRGB, exif=said())
+    yield Case("webp", "RGB 8 lossy", lossy, rgb, 4.0, SRGB, described=True)
+    yield Case("webp", "RGB 8 lossless", pillow(rgb, "WEBP", lossless=True), rgb)
+    yield Case(
+        "webp",
+        "RGBA 8 lossless",
+        pillow(rgba, "WEBP", lossless=True, exact=True, icc_profile=SRGB),
+        rgba,
+        0,
+        SRGB,
+    )
+    few = Image.fromarray(rgb).quantize(16)
+    bit = Image.fromarray(photo(channels=1)).convert("1")
+    yield Case("bmp", "RGB 8", pillow(rgb, "BMP"), rgb)
+    yield Case("bmp", "RGBA 8", opencv(rgba, "bmp"), rgba)
+    yield Case("bmp", "palette 8", _saved(few, "BMP"), np.asarray(few.convert("RGB")))
+    yield Case("bmp", "grey 1", _saved(bit, "BMP"), np.asarray(bit.convert("L")))
+    if features.check("avif"):
+        yield Case(
+            "avif",
+            "RGB 8",
+            pillow(rgb, "AVIF", quality=95, icc_profile=SRGB, exif=said()),
+            rgb,
+            3.0,
+            SRGB,
+            True,
+        )
+        yield Case("avif", "RGBA 8", pillow(rgba, "AVIF", quality=95), rgba, 3.0)
+    try:
+        import pillow_heif
+    except ImportError:
+        return
+    pillow_heif.register_heif_opener()
+    yield Case(
+        "heic", "RGB 8", pillow(rgb, "HEIF", quality=95, icc_profile=SRGB, exif=said()), rgb, 3.0, SRGB, True
+    )
+    yield Case("heic", "RGBA 8", pillow(rgba, "HEIF", quality=95), rgba, 3.0)
+
+
+def _tiffs() -> Iterator[Case]:
+    rgb, grey = photo(), photo(channels=1)
+    for packing in ("raw", "tiff_lzw", "tiff_adobe_deflate"):
+        name = packing.removeprefix("tiff_").removeprefix("adobe_")
+        yield Case(
+            "tif", f"RGB 8 {name}", pillow(rgb, "TIFF", compression=packing, icc_profile=SRGB), rgb, 0, SRGB
+        )
+    yield Case("tif", "RGBA 8", pillow(photo(channels=4), "TIFF"), photo(channels=4))
+    yield Case("tif", "grey 8", pillow(grey, "TIFF", icc_profile=GREY), grey, 0, GREY)
+    yield Case("tif", "CMYK 8", pillow(rgb, "TIFF", "CMYK", icc_profile=CMYK), rgb, 1.0)
+    yield Case(
+        "tif",
+        "RGB 8 two pages",
+        pillow(rgb, "TIFF", save_all=True, append_images=[Image.new("L", (9, 9))]),
+        rgb,
+    )
+    bit = Image.fromarray(grey).convert("1")
+    yield Case(
+        "tif", "grey 1 group4", _saved(bit, "TIFF", compression="group4"), np.asarray(bit.convert("L"))
+    )
+    for channels, name in ((1, "grey"), (3, "RGB"), (4, "RGBA")):
+        array = photo(channels=channels, dtype=np.uint16)
+        for packing, number in (("raw", 1), ("lzw", 5), ("deflate", 8)):
+            data = opencv(array, "tif", cv2.IMWRITE_TIFF_COMPRESSION, number)
+            yield Case("tif", f"{name} 16 {packing}", data, array)
+
+
+# ---------------------------------------------------------------- readers
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What readers say of one output: by name "ok" or what they object to."""
+
+    case: Case
+    suffix: str
+    facts: str
+    verdicts: dict[str, str]
+
+    @property
+    def objections(self) -> dict[str, str]:
+        """Those that are not "ok"."""
+        return {name: verdict for name, verdict in self.verdicts.items() if verdict != "ok"}
+
+
+def seen(case: Case, folder: Path, programs: bool = True) -> Iterator[Seen]:
+    """One case read, and written in each format, before every reader that is here; programs: not only libraries."""
+    source = folder / f"source.{case.suffix}"
+    source.write_bytes(case.data)
+    frame = gpen_fast.load_image(source)
+    for suffix in OUTPUTS:
+        target = folder / f"target.{suffix}"
+        if suffix == "jpg" and case.wanted.ndim == 3 and case.wanted.shape[2] in (2, 4):
+            verdict = _refused(frame, target)
+            yield Seen(case, suffix, "refused: transparent", {"gpen-fast": verdict})
+            continue
+        gpen_fast.save_image(frame, target, quality=95)
+        verdicts = {
+            name: _told(reader, target, case)
+            for name, reader in readers(programs).items()
+            if name != "pngcheck" or suffix == "png"
+        }
+        yield Seen(case, suffix, _facts(target), verdicts)
+
+
+def _refused(frame: gpen_fast.Frame, target: Path) -> str:
+    try:
+        gpen_fast.save_image(frame, target)
+    except Exception as error:
+        return "ok" if "JPEG cannot hold" in str(error) else str(error)
+    return "was written"
+
+
+def _told(reader: Callable[[Path, Case], None], target: Path, case: Case) -> str:
+    try:
+        reader(target, case)
+    except AssertionError as objection:
+        return str(objection).splitlines()[0] or "objects"
+    return "ok"
+
+
+def readers(programs: bool = True) -> dict[str, Callable[[Path, Case], None]]:
+    """The readers that are installed."""
+    here: dict[str, Callable[[Path, Case], None]] = {"Pillow": _by_pillow, "OpenCV": _by_opencv}
+    if not programs:
+        return here
+    for name, program, reader in (
+        ("exiftool", "exiftool", _by_exiftool),
+        ("pngcheck", "pngcheck", _by_pngcheck),
+        ("ImageMagick", "identify", _by_imagemagick),
+    ):
+        if shutil.which(program):
+            here[name] = reader
+    return here
+
+
+def _expected(case: Case, target: Path) -> tuple[np.ndarray, float]:
+    """The pixels that the target must hold, and how far it may be from them."""
+    array = case.wanted
+    if target.suffix == ".png":
+        return array, case.error
+    if array.dtype == np.uint16:
+        array = np.round(array / 257).astype(np.uint8)
+    return array, case.error + (3.0 if target.suffix == ".jpg" else 6.0)
+
+
+def _profile(case: Case, target: Path) -> bytes | None:
+    """The profile that the target must hold: WebP knows no grey."""
+    return None if target.suffix == ".webp" and case.profile == GREY else case.profile
+
+
+def _close(got: np.ndarray, case: Case, target: Path) -> None:
+    wanted, error = _expected(case, target)
+    assert got.dtype == wanted.dtype, f"{got.dtype} instead of {wanted.dtype}"
+    if target.suffix == ".webp" or (
+        case.profile == SRGB and wanted.ndim == 2
+    ):  # written as three equal channels
+        wanted = _in_colour(wanted)
+    assert got.shape == wanted.shape, f"shape {got.shape} instead of {wanted.shape}"
+    difference = np.abs(got.astype(float) - wanted.astype(float))
+    if wanted.shape[2:] == (4,):  # what nobody sees may differ where the format is lossy
+        assert error or not difference.any(), "other pixels"
+        difference = difference * (wanted[:, :, 3:] > 0 if error else 1)
+    mean = difference.mean() * 255 / np.iinfo(wanted.dtype).max
+    assert mean <= error, f"differs by {mean:.2f} on average, allowed is {error}"
+
+
+def _in_colour(array: np.ndarray) -> np.ndarray:
+    if array.ndim == 2:
+        return np.dstack([array] * 3)
+    return array if array.shape[2] > 2 else array[:, :, [0, 0, 0, 1]]
+
+
+def _by_pillow(target: Path, case: Case) -> None:
+    with Image.open(target) as image:
+        assert image.getexif().get(0x0112, 1) == 1, "would be turned again"
+        assert image.info.get("icc_profile") == _profile(case, target), "another profile"
+        if case.described:
+            assert image.getexif()[0x010E] == "mother", "EXIF lost"
+            assert image.getexif().get_ifd(0x8825)[1] == "N", "GPS lost"
+        deep = case.wanted.dtype == np.uint16 and target.suffix == ".png"
+        if not deep or image.mode.startswith("I;16"):  # Pillow reads no 16-bit colour
+            _close(np.asarray(image), case, target)
+
+
+def _by_opencv(target: Path, case: Case) -> None:
+    got = cv2.imread(str(target), cv2.IMREAD_UNCHANGED)
+    assert got is not None, "cannot read it"
+    if got.ndim == 3:
+        got = got[:, :, [2, 1, 0, 3][: got.shape[2]]]
+    if (
+        case.wanted.ndim == 3 and case.wanted.shape[2] == 2 and target.suffix == ".png"
+    ):  # OpenCV has no grey with alpha
+        assert (got[:, :, 0] == got[:, :, 1]).all(), "grey became colour"
+        got = got[:, :, [0, 3]]
+    _close(got, case, target)
+
+
+def _said_by(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, check=False)
+    return (done.stdout + done.stderr).decode(errors="replace")
+
+
+def _by_exiftool(target: Path, case: Case) -> None:
+    told = json.loads(_said_by("exiftool", "-j", "-n", "-b", "-all", str(target)))[0]
+    warning = str(told.get("Warning", told.get("Error", "")))
+    assert not warning, warning
+    assert told.get("Orientation", 1) == 1, "would be turned again"
+    assert "ThumbnailImage" not in told, "has a thumbnail"
+    space = told.get("ColorSpaceData", "").strip()
+    assert space == (_profile(case, target) or b"")[16:20].decode().strip(), "another profile"
+    if case.described:
+        assert told.get("ImageDescription") == "mother", "EXIF lost"
+        assert round(told.get("GPSLatitude", 0), 4) == 48.8583, "GPS lost"
+
+
+def _by_pngcheck(target: Path, case: Case) -> None:
+    done = subprocess.run(["pngcheck", "-q", str(target)], capture_output=True, text=True, check=False)
+    words = (done.stdout + done.stderr).strip()
+    assert done.returncode == 0 and not words, words
+
+
+def _by_imagemagick(target: Path, case: Case) -> None:
+    kind, depth, width, height = _said_by("identify", "-format", "%m %z %w %h", str(target)).split()
+    assert kind == {".png": "PNG", ".jpg": "JPEG", ".webp": "WEBP"}[target.suffix], kind
+    deep = case.wanted.dtype == np.uint16 and target.suffix == ".png"
+    bits = {"16"} if deep else {"8", "1"}  # it calls black and white 1 bit
+    assert depth in bits, f"{depth} bits"
+    assert (int(height), int(width)) == case.wanted.shape[:2], f"{width}x{height}"
+
+
+def _facts(target: Path) -> str:
+    data = target.read_bytes()
+    with Image.open(target) as image:
+        depth = data[24] if target.suffix == ".png" else 8
+        alpha = (
+            {4: "alpha", 6: "alpha"}.get(data[25], "-")
+            if target.suffix == ".png"
+            else "alpha" * image.has_transparency_data or "-"
+        )
+        colour = "grey" if (data[25] in (0, 4) if target.suffix == ".png" else image.mode == "L") else "RGB"
+        profile = (image.info.get("icc_profile") or b"")[16:20].decode().strip() or "-"
+    return f"{colour:<5} {depth:>2} {alpha:<6} {profile:<5}"
+
+
+def main() -> None:
+    names = list(readers())
+    say = sys.stdout.write
+    say(f"{'in':<30} -> {'out':<5} {'as':<22} {' '.join(f'{name:<12}' for name in names)}\n")
+    bad = rows = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for case in cases():
+            for row in seen(case, Path(folder)):
+                rows += 1
+                bad += bool(row.objections)
+                told = " ".join(f"{row.verdicts.get(name, '-'):<12}" for name in names)
+                if "gpen-fast" in row.verdicts:
+                    told = row.verdicts["gpen-fast"]
+                say(f"{case.suffix + ' ' + case.what:<30} -> {row.suffix:<5} {row.facts:<22} {told}\n")
+    say(f"{rows} rows, {bad} with an objection\n")
+    sys.exit(bool(bad))
+
+
+if __name__ == "__main__":
+    main()

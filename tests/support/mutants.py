@@ -1,0 +1,259 @@
+"""Damaged pictures from a seed: what a careless copy, a bad disk or a forger makes of a good file.
+
+As a program it is what tries them, one line in and one line out, so that a crash ends it and not the tests.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import resource
+import struct
+import sys
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageCms, features
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.png"
+# What a file may declare in the trial; every good picture is far below it.
+MAX_PIXELS = 2_000_000
+Mutation = Callable[[bytes, random.Random, "dict[str, bytes]"], bytes]
+
+
+def good_files() -> dict[str, bytes]:
+    """One small portrait in many kinds of files, by name."""
+    with Image.open(EXAMPLE) as whole:
+        face = whole.convert("RGB").crop((110, 0, 340, 230)).resize((180, 180))
+    exif = Image.Exif()
+    exif[0x010E], exif[0x0112] = "mother", 6
+    exif.get_ifd(0x8769)[0x9286] = b"x" * 300
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    said = {"exif": exif.tobytes(), "icc_profile": icc}
+    alpha = face.copy()
+    alpha.putalpha(Image.linear_gradient("L").resize(face.size))
+    made = {
+        "said.jpg": _saved(face, "JPEG", xmp=b"<x:xmpmeta/>", **said),
+        "progressive.jpg": _saved(face, "JPEG", progressive=True),
+        "grey.jpg": _saved(face.convert("L"), "JPEG"),
+        "cmyk.jpg": _saved(face.convert("CMYK"), "JPEG"),
+        "two.jpg": _saved(face, "MPO", save_all=True, append_images=[face]),
+        "said.png": _saved(face, "PNG", **said),
+        "alpha.png": _saved(alpha, "PNG"),
+        "palette.png": _saved(face.quantize(16), "PNG", transparency=3),
+        "lossy.webp": _saved(face, "WEBP", **said),
+        "lossless.webp": _saved(alpha, "WEBP", lossless=True),
+        "moving.webp": _saved(face, "WEBP", save_all=True, append_images=[face.rotate(9)]),
+        "plain.bmp": _saved(face, "BMP"),
+        "palette.bmp": _saved(face.quantize(16), "BMP"),
+        "plain.tif": _saved(face, "TIFF"),
+        "lzw.tif": _saved(face, "TIFF", compression="tiff_lzw"),
+        "pages.tif": _saved(face, "TIFF", save_all=True, append_images=[face, face]),
+        "jpeg.tif": _saved(face, "TIFF", compression="jpeg"),
+    }
+    deep = np.asarray(face)[:, :, ::-1].astype(np.uint16) * 257
+    made["deep.png"] = cv2.imencode(".png", deep)[1].tobytes()
+    made["deep.tif"] = cv2.imencode(".tif", deep)[1].tobytes()
+    if features.check("avif"):
+        made["plain.avif"] = _saved(face, "AVIF", **said)
+    try:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+        made["plain.heic"] = _saved(face, "HEIF", **said)
+    except ImportError:
+        pass
+    return made
+
+
+def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def truncated(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
+    return data[: rng.randrange(len(data))]
+
+
+def bits_flipped(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
+    made = bytearray(data)
+    # Headers are short and matter most.
+    end = len(made) if rng.random() < 0.5 else min(len(made), 400)
+    for _ in range(rng.choice([1, 2, 8, 64])):
+        made[rng.randrange(end)] ^= 1 << rng.randrange(8)
+    return bytes(made)
+
+
+def header_swapped(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
+    other = others[rng.choice(sorted(others))]
+    length = rng.choice([4, 12, 33, 100, 600])
+    return other[:length] + data[length:]
+
+
+def part_lost(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
+    start = rng.randrange(len(data))
+    return data[:start] + data[start + rng.choice([1, 7, 512, 4096]) :]
+
+
+def part_blank(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
+    start = rng.randrange(len(data))
+    length = min(rng.choice([1, 16, 512, 4096]), len(data) - start)
+    return data[:start] + rng.choice([b"\0", b"\xff"]) * length + data[start + length :]
+
+
+def size_forged(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
+    """Another width and height in the header: huge, none, or a little too large."""
+    width, height = rng.choice(
+        [(65000, 65000), (0, 180), (180, 0), (180, 181), (1400, 1400), (65535, 1), (1, 65535)]
+    )
+    made = bytearray(data)
+    if data[:2] == b"\xff\xd8":
+        for at in range(len(made) - 9):
+            if made[at] == 0xFF and made[at + 1] in (0xC0, 0xC1, 0xC2) and made[at + 2] == 0:
+                struct.pack_into(">HH", made, at + 5, height, width)
+    elif data[:4] == b"\x89PNG":
+        struct.pack_into(">II", made, 16, rng.choice([width, 2**31 - 1]), height)
+        struct.pack_into(">I", made, 29, zlib.crc32(bytes(made[12:29])))
+    elif data[:2] == b"BM":
+        struct.pack_into("<ii", made, 18, rng.choice([width, -width]), rng.choice([height, -height]))
+    elif data[8:12] == b"WEBP" and data[12:16] == b"VP8X":
+        made[24:30] = struct.pack("<I", max(width, 1) - 1)[:3] + struct.pack("<I", max(height, 1) - 1)[:3]
+    elif data[8:12] == b"WEBP":
+        struct.pack_into("<HH", made, 26, width & 0x3FFF, height & 0x3FFF)
+    elif data[:2] in (b"II", b"MM"):
+        return _tiff_tags_forged(
+            made, {256: width, 257: height, 278: rng.choice([180, 2**31]), 322: 65000, 323: 65000}
+        )
+    elif (at := made.find(b"ispe")) >= 0:
+        struct.pack_into(">II", made, at + 8, width, height)
+    return bytes(made)
+
+
+def _tiff_tags_forged(made: bytearray, values: dict[int, int]) -> bytes:
+    order = "<" if made[:2] == b"II" else ">"
+    (at,) = struct.unpack_from(order + "I", made, 4)
+    (count,) = struct.unpack_from(order + "H", made, at)
+    for entry in range(at + 2, min(at + 2 + 12 * count, len(made) - 12), 12):
+        (tag,) = struct.unpack_from(order + "H", made, entry)
+        if tag in values:
+            struct.pack_into(order + "HII", made, entry + 2, 4, 1, values[tag])
+    return bytes(made)
+
+
+def exif_forged(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
+    """EXIF whose directories lead to themselves, hold thousands of entries, or point beyond the end."""
+    entries = rng.choice([1, 3, 4000])
+    tags = [rng.choice([0x8769, 0x8825, 0xA005, 0x010E, 0x0112, 0x0201, 0x927C]) for _ in range(entries)]
+    body = b"".join(
+        struct.pack(
+            "<HHII",
+            tag,
+            rng.choice([2, 3, 4, 5, 7, 99]),
+            rng.choice([1, 1, 2**31 - 1]),
+            rng.choice([8, 20, 2**30]),
+        )
+        for tag in tags
+    )
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", entries) + body + struct.pack("<I", 8)
+    return _said(data, exif=exif[:65000])
+
+
+def icc_forged(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
+    """A colour profile that is noise, cut off, or of another size than it says."""
+    icc = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    match rng.randrange(4):
+        case 0:
+            icc = bytearray(rng.randbytes(300))
+        case 1:
+            icc = icc[: rng.randrange(len(icc))]
+        case 2:
+            struct.pack_into(">I", icc, 0, 2**31)
+        case 3:
+            for _ in range(40):
+                icc[rng.randrange(len(icc))] ^= 1 << rng.randrange(8)
+    return _said(data, icc_profile=bytes(icc))
+
+
+def bomb(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
+    """A PNG whose profile, text or pixels unpack to far more than the file."""
+    packed = zlib.compress(bytes(30_000_000))
+    kind = rng.choice([b"iCCP", b"zTXt", b"iTXt", b"IDAT"])
+    name = {b"iCCP": b"x\0\0", b"zTXt": b"x\0\0", b"iTXt": b"x\0\1\0\0\0", b"IDAT": b""}[kind]
+    chunk = kind + name + packed
+    chunk = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    png = data if data[:4] == b"\x89PNG" else others["said.png"]
+    return png[:33] + chunk + png[33:]
+
+
+def _said(data: bytes, **said: bytes) -> bytes:
+    """The same pixels with other metadata, written by Pillow, which does not look into it."""
+    with Image.open(io.BytesIO(data)) as image:
+        kind = image.format if image.format in {"JPEG", "PNG", "WEBP"} else "PNG"
+        bare = Image.fromarray(
+            np.asarray(image if image.mode in {"L", "RGB", "RGBA"} else image.convert("RGB"))
+        )
+    return _saved(bare, kind, **said)
+
+
+MUTATIONS: tuple[Mutation, ...] = (
+    truncated, bits_flipped, header_swapped, part_lost, part_blank, size_forged, exif_forged, icc_forged, bomb,
+)  # fmt: skip
+
+
+def mutants(count: int, seed: int = 2026) -> Iterator[tuple[str, bytes]]:
+    """`count` damaged files with telling names; the first ones are the same whatever the count."""
+    good = good_files()
+    names = sorted(good)
+    for number in range(count):
+        rng = random.Random(seed * 100_003 + number)
+        # Every kind meets every mutation within as many files as there are pairs.
+        mutation = MUTATIONS[number % len(MUTATIONS)]
+        name = names[(number + number // len(MUTATIONS)) % len(names)]
+        stem, suffix = name.split(".")
+        yield f"{number:04d}-{stem}-{mutation.__name__}.{suffix}", mutation(good[name], rng, good)
+
+
+def _say(answer: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Reads paths from standard input; answers each with one line of JSON: outcome, cause, peak memory."""
+    import torch
+
+    from gpen_fast.errors import reason
+    from gpen_fast.measure.clock import Clock
+    from gpen_fast.measure.recorder import Recorder
+    from gpen_fast.run.pipeline import Pipeline
+    from gpen_fast.run.runtime import load_runtime
+    from gpen_fast.run.sink import Sink
+    from gpen_fast.settings import Output, Settings
+
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    weights, out = sys.argv[1], Path(sys.argv[2])
+    runtime = load_runtime(Settings(weights=weights, detector="haar", device="cpu", max_pixels=MAX_PIXELS))
+    pipeline = Pipeline(runtime, Clock(Recorder()))
+    _say({"ready": True})
+    for line in sys.stdin:
+        path = Path(line.rstrip("\n"))
+        target = out / f"{path.name}.png"
+        try:
+            job = pipeline.restore(path)
+            Sink({path: target}, Output())(job)
+            answer = {"outcome": job.output, "note": job.note}
+        except Exception as error:
+            answer = {"outcome": "failed", "cause": reason(error, path), "kind": type(error).__name__}
+        answer["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        _say(answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Small networks, their inputs and tolerances."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from helpers import TINY, reference_input
+from torch import Tensor
+
+from gpen_fast.gpen.checkpoint import build, random_state
+from gpen_fast.gpen.config import GeneratorConfig
+from gpen_fast.gpen.reference import FullGenerator
+
+# Against float64, as the project promises it for every published size.
+TOLERANCE = {torch.float32: 3e-6, torch.float16: 1.5e-3, torch.bfloat16: 8e-3}
+# These networks are a sixteenth as wide: rounding averages over fewer terms.
+TOLERANCE_SMALL = {torch.float32: 3e-6, torch.float16: 2e-3, torch.bfloat16: 1.2e-2}
+NARROW = GeneratorConfig(32, style_dim=24, n_mlp=1, widths=(12, 8, 6, 4))
+
+
+def faces_of(size: int, number: int) -> Tensor:
+    scale = torch.linspace(1, -0.4, number).view(-1, 1, 1, 1)
+    return reference_input(size) * scale
+
+
+def truth(network: FullGenerator, faces: Tensor) -> Tensor:
+    with torch.no_grad():
+        return copy.deepcopy(network).double()(faces.double())
+
+
+def with_styles_in_the_thousands(factor: float = 3000.0) -> FullGenerator:
+    """The same function but for its RGB layers' strength: demodulation takes a style's size out again."""
+    state = random_state(TINY)
+    for name, tensor in state.items():
+        if "modulation" in name and "to_rgb" not in name:
+            tensor *= factor
+    return build(state)

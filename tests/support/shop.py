@@ -1,0 +1,159 @@
+"""A catalog of small weights on a server of this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import torch
+from hostile import Hostile, hostile
+
+from gpen_fast.gpen.checkpoint import random_state
+from gpen_fast.gpen.config import config_from_arguments
+from gpen_fast.store import catalog, locate, published
+
+TINY = config_from_arguments(64, style_dim=64, channel_multiplier=1, narrow=0.125)
+CONFIG = "{ size = 64, style_dim = 64, channel_multiplier = 1, narrow = 0.125 }"
+DETECTOR = random.Random(8).randbytes(700_000)
+# What `auto` looks for; none of it is on sale here.
+DETECTORS = "".join(
+    f"""
+[weights."{name}"]
+kind = "detector"
+file = "{name}.file"
+licence = "mit"
+"""
+    for name in (
+        "retinaface-resnet50",
+        "retinaface-mobilenet0.25",
+        "yunet-2026may",
+        "yunet",
+        "landmarks-lite",
+    )
+)
+
+
+@dataclass
+class Shop:
+    """The catalog's files and the servers that give them. network: a checkpoint's bytes, of the shapes of `net`."""
+
+    folder: Path
+    detector: Hostile
+    net: Hostile
+    network: bytes
+    catalog: Path
+
+
+def network_bytes(shift: float = 0.0) -> bytes:
+    state = random_state(TINY)
+    state["final_linear.0.bias"] = state["final_linear.0.bias"] + shift
+    file = io.BytesIO()
+    torch.save(state, file)
+    return file.getvalue()
+
+
+def catalog_text(detector: Hostile, net: Hostile) -> str:
+    """`face`: a detector with a hash. `gpen-bfr-512`: a network with one, licence to be accepted. `net`: without."""
+    size, sha = len(net.body), hashlib.sha256(net.body).hexdigest()
+    return f"""
+[licences.mit]
+short = "MIT"
+sentence = "Free."
+[licences.asks]
+short = "non-commercial"
+sentence = "Not for commerce."
+ask = true
+[weights.gpen-bfr-512]
+kind = "generator"
+file = "GPEN-BFR-512.pth"
+also = ["GPEN-BFR-512.safetensors"]
+sources = ["{net.url}/GPEN-BFR-512.pth", "http://127.0.0.1:1/GPEN-BFR-512.pth"]
+bytes = {size}
+sha256 = ["{sha}"]
+licence = "asks"
+template = "gpen"
+[weights.net]
+kind = "generator"
+file = "NET.pth"
+also = ["NET.safetensors"]
+sources = ["{net.url}/NET.pth"]
+licence = "mit"
+template = "ffhq"
+config = {CONFIG}
+[weights.lite]
+kind = "generator"
+file = "lite.safetensors"
+embedded = true
+licence = "mit"
+template = "ffhq"
+[weights.face]
+kind = "detector"
+file = "face.pth"
+sources = ["{detector.url}/face.pth"]
+bytes = {len(DETECTOR)}
+sha256 = ["{hashlib.sha256(DETECTOR).hexdigest()}"]
+licence = "mit"
+[weights.found]
+kind = "detector"
+file = "found.weights"
+also = ["found.onnx"]
+beside = ["found.cfg"]
+licence = "mit"
+{DETECTORS}"""
+
+
+@pytest.fixture(scope="session")
+def network_file() -> bytes:
+    return network_bytes()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network_file: bytes) -> Iterator[Shop]:
+    """The small catalog instead of the real one, an empty working folder, the network allowed (this machine's)."""
+    monkeypatch.delenv("GPEN_FAST_OFFLINE")
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    with hostile(DETECTOR) as detector, hostile(network_file) as net:
+        (folder / "catalog.toml").write_text(catalog_text(detector, net))
+        for module in (catalog, locate):
+            monkeypatch.setattr(module, "shipped", lambda name: folder / name)
+        models = {"net": published.ModelSpec("net", "NET.pth", TINY, "ffhq")}
+        with patch.dict(published.PUBLISHED, models, clear=True):
+            yield Shop(folder, detector, net, network_file, folder / "catalog.toml")
+
+
+def process(shop: Shop, *arguments: str, **streams: int) -> subprocess.Popen[str]:
+    """The command line over the small catalog, as a process of its own."""
+    code = f"""
+import sys
+from pathlib import Path
+from gpen_fast.store import catalog
+catalog.shipped = lambda name: Path({str(shop.folder)!r}) / name
+from gpen_fast.store import folders, locate
+locate.shipped = catalog.shipped
+from gpen_fast.cli.app import main
+sys.argv = ["gpen-fast", *{arguments!r}]
+main()
+"""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    return subprocess.Popen([sys.executable, "-c", code], text=True, **streams)
+
+
+def wait_until(condition: Callable[[], bool], run: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        assert run.poll() is None, run.communicate()
+        time.sleep(0.01)
