@@ -30,7 +30,9 @@ from gpen_fast.types import Face, Frame
 
 @pytest.fixture
 def runtime(tiny_weights: Path) -> Runtime:
-    return load_runtime(Settings(weights=str(tiny_weights), detector="none", precision="fp32", batch_size=3))
+    return load_runtime(
+        Settings.from_flat(weights=str(tiny_weights), detector="none", precision="fp32", batch_size=3)
+    )
 
 
 def engine_of(runtime: Runtime, flying: int = 0) -> Engine:
@@ -215,7 +217,7 @@ def test_faces_of_many_pictures_share_a_batch(
 
 def test_pictures_without_faces_do_not_wait_for_ever(tiny_weights: Path, tmp_path: Path) -> None:
     runtime = load_runtime(
-        Settings(weights=str(tiny_weights), detector="haar", precision="fp32", batch_size=50)
+        Settings.from_flat(weights=str(tiny_weights), detector="haar", precision="fp32", batch_size=50)
     )
     for i in range(20):
         write_photo(tmp_path / f"{i:02d}.png", height=40, width=40, seed=i)
@@ -248,7 +250,9 @@ class BatchDetector:
 
 @pytest.fixture
 def detecting(tiny_weights: Path) -> Runtime:
-    made = load_runtime(Settings(weights=str(tiny_weights), detector="haar", precision="fp32", batch_size=3))
+    made = load_runtime(
+        Settings.from_flat(weights=str(tiny_weights), detector="haar", precision="fp32", batch_size=3)
+    )
     return replace(made, detector=BatchDetector())
 
 

@@ -44,7 +44,7 @@ def get_best(settings: Settings, yes: bool) -> None:
     from gpen_fast.store.folders import is_offline
     from gpen_fast.store.locate import BEST, required
 
-    if settings.model != "auto" or settings.weights is not None or is_offline(settings):
+    if settings.model != "auto" or settings.weights.weights is not None or is_offline(settings):
         return
     try:
         required(BEST, settings)

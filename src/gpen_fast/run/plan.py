@@ -11,7 +11,7 @@ from pathlib import Path
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError
 from gpen_fast.run.walk import Told, exists, expanded, is_folder, real, walk
-from gpen_fast.settings import SAME, Output, suffix_of
+from gpen_fast.settings import SAME, OutputOptions, suffix_of
 
 PICTURES = frozenset({"jpg", "png", "webp", "bmp", "tif", "tiff", "heic", "heif", "hif", "avif"})
 # Suffixes that no folder is meant to have.
@@ -43,7 +43,7 @@ class Plan:
     notes: Told = field(default_factory=list)
 
 
-def plan(inputs: Iterable[str], out: Path | None, output: Output) -> Plan:
+def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan:
     """Checks inputs and output together before any work starts. Raises InputsError, one sentence each.
 
     A folder is walked recursively and its tree kept; `out` and what lies in it is left out. One file and an
@@ -87,7 +87,7 @@ def _refuse_bad_inputs(names: list[Path]) -> None:
             raise InputsError(f"{name}: no such file or folder.")
 
 
-def _refuse_bad_output(names: list[Path], out: Path, output: Output) -> None:
+def _refuse_bad_output(names: list[Path], out: Path, output: OutputOptions) -> None:
     one = is_one_file(names, out)
     if any(len(os.fsencode(part)) > _LONGEST_NAME for part in out.parts):
         raise InputsError(f"{out}: no name for a file here, which has {_LONGEST_NAME} bytes at most.")
@@ -128,14 +128,14 @@ def _refuse_nothing(items: dict[Path, Item], made: Plan, names: list[Path]) -> N
         )
 
 
-def _refuse_overwritten_inputs(items: dict[Path, Item], output: Output) -> None:
+def _refuse_overwritten_inputs(items: dict[Path, Item], output: OutputOptions) -> None:
     sources = {real(item.source) for item in items.values()}
     for item in items.values():
         if not output.in_place and real(item.target) in sources:
             raise InputsError(f"{item.target}: would overwrite an input. Name another output.")
 
 
-def _target(source: Path, relative: Path, names: list[Path], out: Path | None, output: Output) -> Path:
+def _target(source: Path, relative: Path, names: list[Path], out: Path | None, output: OutputOptions) -> Path:
     if out is None:
         return real(source) if source.is_symlink() else source
     if is_one_file(names, out):
@@ -143,14 +143,14 @@ def _target(source: Path, relative: Path, names: list[Path], out: Path | None, o
     return out / relative.with_name(f"{relative.stem}{output.suffix}.{_format(source, output)}")
 
 
-def _format(source: Path, output: Output) -> str:
+def _format(source: Path, output: OutputOptions) -> str:
     """The suffix of the result; formats that cannot be written become PNG under `same`."""
     if output.format != SAME:
         return output.format
     return source.suffix.removeprefix(".") if suffix_of(source) in plugins.names("save") else "png"
 
 
-def _cause_against(item: Item, output: Output) -> str | None:
+def _cause_against(item: Item, output: OutputOptions) -> str | None:
     """Why the result cannot be written, as far as that can be known before."""
     target = item.target
     if len(os.fsencode(target.name)) > _LONGEST_NAME:
@@ -166,7 +166,7 @@ def _cause_against(item: Item, output: Output) -> str | None:
     return None
 
 
-def _is_done(item: Item, output: Output) -> bool:
+def _is_done(item: Item, output: OutputOptions) -> bool:
     if output.overwrite:
         return False
     if output.in_place:
@@ -194,7 +194,7 @@ def _pictures(names: list[Path], out: Path | None, made: Plan) -> Iterator[tuple
 
 
 def _without_results(
-    found: list[tuple[Path, Path]], out: Path | None, output: Output, made: Plan
+    found: list[tuple[Path, Path]], out: Path | None, output: OutputOptions, made: Plan
 ) -> list[tuple[Path, Path]]:
     """Leaves out what an earlier run wrote beside its input: x_restored.png where there is an x.jpg, and its faces."""
     if out is None or not output.suffix:
@@ -215,7 +215,7 @@ def _without_results(
     return [pair for pair in found if pair[0] not in set(results)]
 
 
-def _note_other_formats(made: Plan, output: Output) -> None:
+def _note_other_formats(made: Plan, output: OutputOptions) -> None:
     """Says once for each format that `same` cannot keep it."""
     if output.format != SAME or output.in_place:
         return
@@ -226,7 +226,7 @@ def _note_other_formats(made: Plan, output: Output) -> None:
         made.notes.append((first, f".{kind} is read and not written{others}: the result is a PNG."))
 
 
-def _add(items: dict[Path, Item], item: Item, output: Output) -> None:
+def _add(items: dict[Path, Item], item: Item, output: OutputOptions) -> None:
     other = items.get(item.target)
     if other is not None:
         other_format = "" if output.format == SAME else "Try --format same, or restore"

@@ -9,7 +9,7 @@ from gpen_fast.errors import PictureError
 from gpen_fast.image.exif_mark import marked
 from gpen_fast.run.pipeline import Job
 from gpen_fast.run.plan import faces_of
-from gpen_fast.settings import Output, suffix_of
+from gpen_fast.settings import OutputOptions, suffix_of
 from gpen_fast.stages.save.base import copy_file, open_writer, write_file
 from gpen_fast.types import Frame
 
@@ -22,7 +22,7 @@ _MOST_EXIF = 65533
 class Sink:
     """Writes each job's picture to its target and notes the outcome in `job.output`."""
 
-    def __init__(self, targets: dict[Path, Path], output: Output) -> None:
+    def __init__(self, targets: dict[Path, Path], output: OutputOptions) -> None:
         self._targets = targets
         self._output = output
 

@@ -115,7 +115,7 @@ def test_jpeg_that_is_damaged_in_places_is_noted(tmp_path: Path, capfd: pytest.C
 
 def test_gpu_decode_needs_a_gpu(tiny_weights: Path) -> None:
     with pytest.raises(DeviceError, match=r"--gpu-decode needs CUDA, and this runs on cpu\. Leave it out"):
-        load_runtime(Settings(weights=str(tiny_weights), device="cpu", gpu_decode=True))
+        load_runtime(Settings.from_flat(weights=str(tiny_weights), device="cpu", gpu_decode=True))
 
 
 def test_gpu_decode_on_a_cpu_is_libjpegs(tmp_path: Path) -> None:
