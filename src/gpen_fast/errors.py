@@ -47,6 +47,10 @@ class PictureError(GpenError, ValueError):
     """A picture cannot be read, held or written."""
 
 
+class FileWriteError(GpenError, OSError):
+    """A file is protected against being replaced."""
+
+
 class GenerateError(GpenError, RuntimeError):
     """The network gave no usable face."""
 

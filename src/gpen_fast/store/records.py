@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gpen_fast.errors import StoreError
-from gpen_fast.store.files import locked, write_text
+from gpen_fast.files import locked, write_file
 from gpen_fast.store.folders import user_data
 
 SCHEMA = 1
@@ -84,7 +84,7 @@ def _change(edit: Callable[[Records], object]) -> None:
             records = read()
             edit(records)
             made: dict[str, Any] = {"schema": SCHEMA, **asdict(records)}
-            write_text(path, json.dumps(made, indent=2) + "\n")
+            write_file(path, (json.dumps(made, indent=2) + "\n").encode(), durable=True)
     except OSError as cause:
         raise StoreError(f"{path}: cannot be written ({cause.strerror or cause}).") from cause
 
