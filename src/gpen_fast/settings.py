@@ -35,8 +35,8 @@ class Settings:
     only_largest, only_center: restore one face of each picture. min_face: pixels of the box's shorter side
     below which a face is left alone. template: where the landmarks lie in a crop, None for the model's own.
     weights_dir: a folder searched for weights before all others. offline: never touch the network.
-    max_pixels: pictures that declare more are refused. gpu_decode: JPEG by nvJPEG; always so for aligned faces on
-    CUDA, where no pixel is kept as it was.
+    max_pixels: pictures that declare more are refused. gpu_decode: JPEG is decoded by nvJPEG, on CUDA only; its
+    pixels differ slightly from libjpeg's, which decodes otherwise.
     detect_size: pixels to which a picture's long side is shrunk to find faces; `auto`, `full`. detect_threshold:
     score from which a detection is a face, 0..1, None for the detector's own. landmarks: a file of faces found
     before, whose pictures are not searched again.
