@@ -15,6 +15,9 @@ from torch import Tensor
 from gpen_fast.errors import PictureError
 
 TOPS = {torch.uint8: 255, torch.uint16: 65535}
+# Colour spaces as an ICC profile's header names them, and where (ICC.1:2022, 7.2.6).
+ICC_RGB, ICC_GREY = b"RGB ", b"GRAY"
+_ICC_SPACE = slice(16, 20)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -168,6 +171,11 @@ class Restoration:
     timing: Mapping[str, float] = field(default_factory=dict)
     error: Exception | None = None
     path: Path | None = None
+
+
+def icc_space(icc: bytes | None) -> bytes:
+    """The colour space that an ICC profile names, such as ICC_RGB; empty without a profile."""
+    return (icc or b"")[_ICC_SPACE]
 
 
 def _name(dtype: torch.dtype) -> str:

@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 from png_pictures import KINDS, PICTURES, TYPES, assert_exact, assert_valid, make
 
 from gpen_fast.errors import PictureError
-from gpen_fast.png import encode, encode_png, encode_pngs
+from gpen_fast.png import by_torch, encode, encode_png, encode_pngs
 from gpen_fast.png.idat import CHUNK
 
 RGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -215,11 +215,11 @@ def test_one_wait_for_the_lengths_then_all_copies_at_once(
     wanted = encode_pngs(pixels)
 
     def flat(pixels: torch.Tensor, keep_rgb: bool) -> tuple[torch.Tensor, torch.Tensor]:
-        framed, facts = encode.on_device_by_torch(pixels, keep_rgb)
+        framed, facts = by_torch.on_device_by_torch(pixels, keep_rgb)
         parts = [one[:size] for one, size in zip(framed, facts[:, 0].tolist(), strict=True)]
         return torch.cat([*parts, torch.zeros(99, dtype=torch.uint8)]), facts
 
-    monkeypatch.setattr(encode, "on_device", flat if is_flat else encode.on_device_by_torch)
+    monkeypatch.setattr(encode, "on_device", flat if is_flat else by_torch.on_device_by_torch)
     monkeypatch.setattr(encode, "AsyncHostCopy", Copy)
     monkeypatch.setattr(Copy, "made", [])
     assert encode_pngs(pixels) == wanted

@@ -22,7 +22,7 @@ from gpen_fast.png.kernels import code
 from gpen_fast.png.kernels import encode as by_kernels
 from gpen_fast.png.kernels import filter as filter_kernels
 from gpen_fast.png.kernels import runs as run_kernels
-from gpen_fast.png.kernels.layout import SIZE, STORES, lay_out
+from gpen_fast.png.kernels.layout import SIZE, STORES, launch_layout
 from gpen_fast.png.runs import BLOCK, LEAST, LITERALS, NONE, TOKENS, WINDOW, to_windows, tokens_by_blocks
 from gpen_fast.png.tables import make_code
 
@@ -66,7 +66,7 @@ def compare_filters() -> None:
         colourful = torch.zeros(2, dtype=torch.int32)
         wanted = filter_pictures(pixels, False)
         turned = pixels.transpose(2, 3).contiguous().transpose(2, 3)
-        stream, lengths, written = filter_kernels.filter_pictures(turned, False, colourful)
+        stream, lengths, written = filter_kernels.launch_filter(turned, False, colourful)
         assert torch.equal(lengths, wanted[1])
         assert torch.equal(written, wanted[2])
         for found, right, length in zip(stream, wanted[0], lengths.tolist(), strict=True):
@@ -107,7 +107,7 @@ def compare_hard_codes() -> None:
 
 def compare_codes(counts: torch.Tensor, lengths: torch.Tensor, is_last: list[bool]) -> None:
     right = make_code(counts, torch.tensor(is_last))
-    found = code.make_code(counts.int(), lengths, torch.zeros(len(counts), dtype=torch.int32))
+    found = code.launch_code(counts.int(), lengths, torch.zeros(len(counts), dtype=torch.int32))
     assert torch.equal(found.bits, right.bits(counts).int())
     is_used = found.bits > 0
     words = right.tokens.values | right.tokens.widths << code.WIDTH_AT
@@ -121,10 +121,12 @@ def compare_files_of(stream: torch.Tensor, lengths: torch.Tensor) -> None:
     """All that follows the filter, for streams of any content."""
     batch, size = stream.shape
     wanted, sizes = frame_chunks(*deflate(stream, lengths))
-    once = filter_kernels.filter_pictures
-    by_kernels.filter_pictures = lambda *_: (stream, lengths, torch.ones_like(lengths))
-    framed, facts = by_kernels.on_device(torch.zeros(batch, 1, 1, size - 1, dtype=torch.uint8), False)
-    by_kernels.filter_pictures = once
+    once = filter_kernels.launch_filter
+    by_kernels.launch_filter = lambda *_: (stream, lengths, torch.ones_like(lengths))
+    framed, facts = by_kernels.on_device_by_kernels(
+        torch.zeros(batch, 1, 1, size - 1, dtype=torch.uint8), False
+    )
+    by_kernels.launch_filter = once
     assert facts[:, 0].tolist() == sizes.tolist()
     assert facts[:, 4].tolist() == [
         zlib.adler32(one[:n].numpy()) for one, n in zip(stream, lengths, strict=True)
@@ -137,7 +139,7 @@ def compare_files_of(stream: torch.Tensor, lengths: torch.Tensor) -> None:
 def compare_layout() -> None:
     """Where compressed bits are as many as stored ones, those are stored; a second picture has fewer."""
     stored = 8 * (5 + 1000)
-    layout = lay_out(torch.tensor([stored, stored - 1]).int(), torch.zeros(2, 2, dtype=torch.int64),
+    layout = launch_layout(torch.tensor([stored, stored - 1]).int(), torch.zeros(2, 2, dtype=torch.int64),
                      torch.tensor([1000, 1000]), torch.tensor([1, 1]))  # fmt: skip
     assert layout.facts[:, STORES].tolist() == [1, 0]
     assert layout.facts[:, SIZE].tolist() == [2 + 5 + 1000 + 4] * 2
@@ -153,7 +155,7 @@ def compare_stored() -> None:
 
 def compare_whole_files() -> None:
     wanted = [encode.encode_pngs(pixels) for pixels in pictures()]
-    encode.usable = lambda tensor: True
+    encode.kernels_usable = lambda tensor: True
     assert [encode.encode_pngs(pixels) for pixels in pictures()] == wanted
     kernels._try(torch.device("cpu"))
 

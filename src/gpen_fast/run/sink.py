@@ -8,6 +8,7 @@ from pathlib import Path
 from gpen_fast.errors import PictureError
 from gpen_fast.files import copy_file, write_file
 from gpen_fast.image.exif_mark import marked
+from gpen_fast.image.metadata import MOST_EXIF
 from gpen_fast.run.pipeline import Job
 from gpen_fast.run.plan import faces_of
 from gpen_fast.settings import OutputOptions, suffix_of
@@ -16,8 +17,6 @@ from gpen_fast.types import Frame
 
 RESTORED, NO_FACE = "restored", "no_face"
 _SUFFIX_OF_KIND = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}
-# Bytes of EXIF in a JPEG: a segment's most, less its length's two (ITU-T T.81, B.1.1.4).
-_MOST_EXIF = 65533
 
 
 class Sink:
@@ -53,7 +52,7 @@ class Sink:
         if job.frame.kind == "MPO":
             job.note = f"{job.note} further pictures in its file, such as a gain map, are gone.".strip()
         exif = marked(job.result.exif)
-        if suffix_of(target) == "jpg" and len(exif) > _MOST_EXIF:
+        if suffix_of(target) == "jpg" and len(exif) > MOST_EXIF:
             job.note = f"{job.note} its EXIF has no room for the mark: leave it out of a next run.".strip()
             return job.result
         return replace(job.result, exif=exif)

@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 
 from gpen_fast.device import streams
 from gpen_fast.errors import PictureError, reason
-from gpen_fast.png.chunks import header, metadata
+from gpen_fast.png.chunks import header, metadata_chunks
 from gpen_fast.stages.load import base as loading
 from gpen_fast.stages.load import load, pixels
 from gpen_fast.types import Frame
@@ -124,7 +124,7 @@ def test_exif_orientation_is_applied_once_in_sixteen_bits(
     if suffix == "png":
         data = deep.read_bytes()
         start = len(header(1, 1, 1, 8))
-        deep.write_bytes(data[:start] + metadata(exif=exif.tobytes()) + data[start:])
+        deep.write_bytes(data[:start] + metadata_chunks(exif=exif.tobytes()) + data[start:])
     else:
         tifftag(deep, 0x0112, orientation)
     Image.fromarray((array >> 8).astype(np.uint8)).save(shallow, exif=exif)
@@ -270,7 +270,7 @@ def test_a_picture_decoded_on_the_device_is_complete_and_kept_for_the_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, events: list[str]
 ) -> None:
     decoded = torch.arange(60 * 80 * 3).view(60, 80, 3).to(torch.uint8).as_subclass(OnDevice)
-    monkeypatch.setattr(pixels.nvjpeg, "decode", lambda data, mode, device: decoded)
+    monkeypatch.setattr(pixels, "decode_nvjpeg", lambda data, mode, device: decoded)
     Image.fromarray(photo()).save(tmp_path / "a.jpg")
     frame = load(tmp_path / "a.jpg", torch.device("cuda", 0), gpu_decode=True)
     assert torch.equal(frame.pixels, decoded.permute(2, 0, 1))

@@ -18,7 +18,7 @@ from gpen_fast.errors import DeviceError, PictureError
 from gpen_fast.run.runtime import load_runtime
 from gpen_fast.settings import Settings
 from gpen_fast.stages.load import load, nvjpeg, pixels
-from gpen_fast.stages.load.content import opened
+from gpen_fast.stages.load.content import open_header
 
 CPU = torch.device("cpu")
 
@@ -42,8 +42,8 @@ KINDS = {
 
 def ours(data: bytes) -> np.ndarray | None:
     try:
-        with opened(data, 10**6) as image:
-            return pixels.decode(image, data, None, []).numpy()
+        with open_header(data, 10**6) as image:
+            return pixels.decode_pixels(image, data, None, []).numpy()
     except Exception:
         return None
 
@@ -164,4 +164,4 @@ def test_a_failed_gpu_is_not_taken_for_a_file_that_nvjpeg_declines(
     monkeypatch.setattr("torchvision.io.decode_jpeg", fails)
     expected = pytest.raises(RuntimeError, match=words) if is_raised else contextlib.nullcontext()
     with expected:
-        assert nvjpeg.decode(KINDS["baseline"], 3, torch.device("cuda", 0)) is None
+        assert nvjpeg.decode_nvjpeg(KINDS["baseline"], 3, torch.device("cuda", 0)) is None

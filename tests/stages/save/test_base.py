@@ -13,8 +13,9 @@ from helpers import photo
 from PIL import Image, ImageCms
 
 from gpen_fast.errors import PictureError
+from gpen_fast.image.colour import to_8bit
 from gpen_fast.stages.load import load
-from gpen_fast.stages.save import base, png
+from gpen_fast.stages.save import png
 from gpen_fast.stages.save.base import open_writer
 from gpen_fast.types import Frame
 
@@ -194,5 +195,5 @@ def test_jpeg_takes_alpha_that_hides_nothing() -> None:
 
 def test_sixteen_bits_round_to_eight_where_the_format_has_no_more() -> None:
     array = np.array([[0, 128, 129, 257 * 100, 65535]], np.uint16)
-    assert base.to_8bit(array).tolist() == [[0, 0, 1, 100, 255]]
+    assert to_8bit(array).tolist() == [[0, 0, 1, 100, 255]]
     assert opened(open_writer("webp").encode(frame_of(photo(dtype=np.uint16)), 95)).mode == "RGB"
