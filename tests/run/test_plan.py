@@ -361,3 +361,68 @@ class TestInPlace:
         assert [str(item.source) for item in made.skipped] == ["in/a.jpg"]
         assert len(plan(["in"], None, OutputOptions("same", in_place=True, overwrite=True)).todo) == 4
         assert len(plan(["in"], Path("out"), OutputOptions()).todo) == 4, "elsewhere the mark does not matter"
+
+    @pytest.mark.parametrize(
+        "output", [OutputOptions(), OutputOptions("same"), OutputOptions("webp", suffix="_restored")]
+    )
+    def test_an_earlier_runs_inputs_and_output_are_refused(self, album: Path, output: OutputOptions) -> None:
+        for item in plan(["in"], Path("out"), output).todo:
+            write_photo(album / item.target)
+            write_photo(album / f"{item.target}.faces" / "0-before.png")
+        with pytest.raises(InputsError) as told:
+            plan(["in", "out"], None, IN_PLACE)
+        name = f"out/a{output.suffix}.{'jpg' if output.format == 'same' else output.format}"
+        assert str(told.value) == (
+            f"out: looks like the results of the other inputs ({name} from in/a.jpg, and 3 more). "
+            "With --in-place there is no output: every path is an input and is replaced. Leave out out; or, to "
+            "restore it in place too, give it alone in a run of its own."
+        )
+        assert len(plan(["in"], None, IN_PLACE).todo) == 4
+        assert len(plan(["out"], None, IN_PLACE).todo) == 8
+
+    @pytest.mark.parametrize(
+        ("inputs", "result"),
+        [
+            (["in", "in/out"], "in/out/a.png"),
+            (["in/a.jpg", "in/b.PNG", "out"], "out/b.png"),
+            (["in/a.jpg", "out"], "out/a.png"),
+            (["in/*.jpg", "out"], "out/a.png"),
+            (["in/a.jpg", "out/a.png"], "out/a.png"),
+            (["in/a.jpg", "in/a.png"], "in/a.png"),
+        ],
+    )
+    def test_output_of_some_of_the_inputs_is_refused(
+        self, album: Path, inputs: list[str], result: str
+    ) -> None:
+        write_photo(album / result)
+        with pytest.raises(InputsError, match=rf"looks like the results of .* \({result} from in/[ab]"):
+            plan(inputs, None, IN_PLACE)
+
+    @pytest.mark.parametrize(
+        ("inputs", "others"),
+        [
+            (["in", "more"], ["more/a.jpg", "more/z.jpg"]),  # one picture is nobody's result
+            (["in", "more"], ["more/a.heic"]),  # no run writes that
+            (["in", "more"], ["more/a1.jpg"]),  # a number, no suffix
+            (["in", "more"], ["more/a_x.jpg", "more/b_y.jpg"]),  # two suffixes
+            (["in", "more"], ["more/1931/a.jpg"]),  # another place in the tree
+            (["in", "more"], ["more/a_x.jpg", "more/_x.jpg"]),  # nothing before the suffix
+            (["in", "in/1931"], []),
+            (["in", "in"], []),
+            (["in/a.jpg", "in/a_2.jpg"], ["in/a_2.jpg"]),
+            (["in/a.jpg", "in/b.PNG", "more/a.jpg"], ["more/a.jpg"]),
+            (["more", "in"], ["more/a.jpg"]),
+        ],
+    )
+    def test_inputs_that_only_resemble_one_another(
+        self, album: Path, inputs: list[str], others: list[str]
+    ) -> None:
+        for name in others:
+            path = album / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_photo(album / "photo.jpg").rename(path)
+        made = plan(inputs, None, IN_PLACE)
+        assert made.todo
+        assert {Path(name) for name in others} <= {item.source for item in made.todo} | {
+            path for path, _ in made.failed
+        }

@@ -16,6 +16,8 @@ from gpen_fast.settings import SAME, OutputOptions, suffix_of
 PICTURES = frozenset({"jpg", "png", "webp", "bmp", "tif", "tiff", "heic", "heif", "hif", "avif"})
 # Suffixes that no folder is meant to have.
 _OTHER_PICTURES = frozenset({"gif", "jp2", "ppm"})
+# Ends the name of the folder that holds a result's faces.
+_FACES = ".faces"
 # Bytes in a file's name: what common file systems take.
 _LONGEST_NAME = 255
 
@@ -48,12 +50,15 @@ def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan
 
     A folder is walked recursively and its tree kept; `out` and what lies in it is left out. One file and an
     `out` that ends in a format's suffix is one file. A file named twice is restored once. Results that exist
-    are skipped unless `output.overwrite`. In place, `out` is None and each picture its own target.
+    are skipped unless `output.overwrite`. In place, `out` is None and each picture its own target; a last input that
+    looks like the others' results is refused.
     """
     names = expanded(inputs, out)
     _refuse_bad_inputs(names)
     if out is not None:
         _refuse_bad_output(names, out, output)
+    elif len(names) > 1:
+        _refuse_results(names[:-1], names[-1])
     made = Plan()
     items: dict[Path, Item] = {}
     for source, relative in _without_results(list(_pictures(names, out, made)), out, output, made):
@@ -72,7 +77,7 @@ def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan
 
 def faces_of(result: Path) -> Path:
     """The folder of the faces that `--save-faces` writes beside a result."""
-    return result.with_name(f"{result.name}.faces")
+    return result.with_name(f"{result.name}{_FACES}")
 
 
 def is_one_file(names: list[Path], out: Path | None) -> bool:
@@ -118,6 +123,52 @@ def _refuse_bad_output(names: list[Path], out: Path, output: OutputOptions) -> N
         raise InputsError(f"{out}: cannot be made, {place} is a file. Name another output.")
     if not os.access(place, os.W_OK):
         raise InputsError(f"{out}: cannot be written, {place} gives no permission. Name another output.")
+
+
+def _refuse_results(others: list[Path], last: Path) -> None:
+    """Refuses `IN... OUT --in-place`, where OUT holds an earlier run's results: both would be replaced.
+
+    That is so where each picture of the last path has the name of one of the others, with one suffix for all. Two
+    folders that a camera numbered alike look the same: each can be given alone.
+    """
+    one_file = not is_folder(last)
+    if one_file and (len(others) > 1 or is_folder(others[0])):
+        return  # no run takes that for its inputs and the one file to write
+    results = {key: file for key, file in _by_name(last) if not file.parent.name.endswith(_FACES)}
+    if not results or any(suffix_of(file) not in plugins.names("save") for file in results.values()):
+        return
+    found = {real(file) for file in results.values()}
+    sources: dict[Path | None, Path] = {
+        key: file for name in others for key, file in _by_name(name) if real(file) not in found
+    }
+    first, result = next(iter(results.items()))
+    for suffix in [""] if one_file else _suffixes(first.name):
+        if all(_without(suffix, key) in sources for key in results):
+            more = f", and {len(results) - 1} more" if len(results) > 1 else ""
+            raise InputsError(
+                f"{last}: looks like the results of the other inputs "
+                f"({result} from {sources[_without(suffix, first)]}{more}). With --in-place "
+                f"there is no output: every path is an input and is replaced. Leave out {last}; or, to restore it "
+                "in place too, give it alone in a run of its own."
+            )
+
+
+def _by_name(name: Path) -> Iterator[tuple[Path, Path]]:
+    """Each picture of an input, under its path there without its format."""
+    for file in walk(name, None, [], []) if is_folder(name) else [name]:
+        if suffix_of(file) in PICTURES and not file.name.startswith("."):
+            yield (file.relative_to(name) if is_folder(name) else Path(file.name)).with_suffix(""), file
+
+
+def _suffixes(stem: str) -> list[str]:
+    """What `--suffix` may have added to a name: nothing, or an end that begins with no letter or digit."""
+    return ["", *(stem[at:] for at in range(1, len(stem)) if not stem[at].isalnum())]
+
+
+def _without(suffix: str, key: Path) -> Path | None:
+    """The name to which `suffix` was added; None where it was not."""
+    added = key.name.endswith(suffix) and key.name != suffix
+    return key.with_name(key.name.removesuffix(suffix)) if added else None
 
 
 def _refuse_nothing(items: dict[Path, Item], made: Plan, names: list[Path]) -> None:
