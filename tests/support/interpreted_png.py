@@ -1,12 +1,15 @@
-"""The kernels against the torch operations, run by Triton's interpreter: `TRITON_INTERPRET=1 python interpreted.py`.
+"""Compares the kernels with the torch operations in Triton's interpreter; prints what failed, by kernel, as JSON.
 
-A process of its own, since Triton reads the variable when it is first imported.
+Run by `TRITON_INTERPRET=1 python interpreted_png.py`: Triton reads the variable when it is first imported.
 """
 
 from __future__ import annotations
 
+import json
 import sys
+import traceback
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -73,14 +76,41 @@ def compare_filters() -> None:
             assert torch.equal(found[:length], right[:length]), (shape, dtype)
 
 
-def compare_blocks_of_many_kinds() -> None:
-    """Two pictures of two blocks each: one is cut short in its first."""
+def compare_runs() -> None:
+    """Tokens, their counts and the sums of Adler-32, of streams that end within a group of windows, or begin none."""
+    stream, lengths = two_pictures()
+    size = int(lengths[0])
+    wanted, wanted_counts = tokens_by_blocks(to_windows(stream), lengths)
+    counts, sums = torch.zeros(4, TOKENS, dtype=torch.int32), torch.zeros(4, 2, dtype=torch.int64)
+    tokens = run_kernels.launch_runs(stream, lengths, counts, sums)
+    assert torch.equal(counts, wanted_counts.int())
+    for block, (first, length) in enumerate(
+        [(0, size), (BLOCK * WINDOW, size), (0, 2000), (BLOCK * WINDOW, 2000)]
+    ):
+        inside = max(0, min(BLOCK * WINDOW, length - first))
+        assert torch.equal(tokens[block, :inside], wanted[block].flatten()[:inside])
+        data = stream[block // 2, first : first + inside].long()
+        places = torch.arange(first, first + inside)
+        assert int(sums[block, 0]) == int(data.sum())
+        assert int(sums[block, 1]) % 65521 == int((data * places).sum()) % 65521
+
+
+def compare_codes_of_blocks() -> None:
+    stream, lengths = two_pictures()
+    _, counts = tokens_by_blocks(to_windows(stream), lengths)
+    compare_codes(counts, lengths, [False, True, True, False])
+
+
+def compare_packed_blocks() -> None:
+    compare_files_of(*two_pictures())
+
+
+def two_pictures() -> tuple[torch.Tensor, torch.Tensor]:
+    """Two streams of two blocks each, and their bytes; the second ends in its first block."""
     size = BLOCK * WINDOW + 900
     stream, lengths = torch.stack([mixed(size, 1), mixed(size, 2)]), torch.tensor([size, 2000])
     stream[1, 2000:] = 0
-    _, counts = tokens_by_blocks(to_windows(stream), lengths)
-    compare_codes(counts, lengths, [False, True, True, False])
-    compare_files_of(stream, lengths)
+    return stream, lengths
 
 
 def compare_hard_codes() -> None:
@@ -172,16 +202,32 @@ def pictures() -> list[torch.Tensor]:
     ]
 
 
+# Each comparison by the kernels' file that it is of.
+COMPARISONS: dict[str, Callable[[], None]] = {
+    "filter": compare_filters,
+    "runs": compare_runs,
+    "huffman": compare_hard_codes,
+    "code": compare_codes_of_blocks,
+    "layout": compare_layout,
+    "pack": compare_packed_blocks,
+    "frame": compare_stored,
+    "encode": compare_whole_files,
+}
+
+
+def failures() -> dict[str, str]:
+    """Runs every comparison; the traceback of each, empty where it holds."""
+    found = {}
+    for name, compare in COMPARISONS.items():
+        try:
+            compare()
+            found[name] = ""
+        except Exception:  # reported by the test that the comparison belongs to
+            found[name] = traceback.format_exc()
+    return found
+
+
 if __name__ == "__main__":
     torch.manual_seed(1)
     hasten()
-    for compare in (
-        compare_filters,
-        compare_hard_codes,
-        compare_blocks_of_many_kinds,
-        compare_layout,
-        compare_stored,
-        compare_whole_files,
-    ):
-        compare()
-        sys.stderr.write(f"{compare.__name__} done\n")
+    sys.stdout.write(json.dumps(failures()) + "\n")

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 
-def run_interpreted(script: Path) -> None:
-    """Runs a script that compares kernels, in a process of its own; its output is the failure's."""
+def run_interpreted(script: Path) -> str:
+    """Runs a script that compares kernels in a process of its own; returns what it prints."""
     triton = pytest.importorskip("triton")
     if _version(triton.__version__) < (3, 7) and _version(np.__version__) >= (2, 4):
         pytest.skip("the interpreter of this Triton counts loops by what NumPy 2.4 refuses")
@@ -27,6 +27,7 @@ def run_interpreted(script: Path) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
+    return ran.stdout
 
 
 def compiled_for_hopper(

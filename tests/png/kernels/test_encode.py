@@ -7,8 +7,6 @@ import warnings
 
 import pytest
 import torch
-from helpers import ROOT
-from interpreter import run_interpreted
 from launches import compiled, launches
 from png_pictures import KINDS, TYPES, make
 
@@ -22,8 +20,8 @@ CUDA = torch.device("cuda", 0)
 CAPABILITIES = [int(each) for each in os.environ.get("GPEN_FAST_CAPABILITIES", "90").split()]
 
 
-def test_interpreted_kernels_equal_the_torch_operations() -> None:
-    run_interpreted(ROOT / "tests/support/interpreted_png.py")
+def test_interpreted_kernels_equal_the_torch_operations(failures_of: dict[str, str]) -> None:
+    assert failures_of["encode"] == ""
 
 
 @pytest.fixture

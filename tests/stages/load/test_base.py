@@ -81,16 +81,6 @@ def test_cmyk_becomes_rgb_without_its_profile(tmp_path: Path) -> None:
     assert frame.icc is None
 
 
-def test_colour_picture_without_colour_is_grey_and_remembers_its_channels() -> None:
-    grey = photo(channels=1)
-    frame = load(np.stack([grey] * 3, axis=-1), CPU)
-    assert frame.pixels.shape[0] == 1
-    assert frame.channels == 3
-    almost = np.stack([grey] * 3, axis=-1)
-    almost[17, 23, 2] ^= 1
-    assert load(almost, CPU).pixels.shape[0] == 3
-
-
 @pytest.mark.parametrize(
     ("suffix", "options"), [("jpg", {}), ("png", {}), ("webp", {"lossless": True}), ("tif", {})]
 )
@@ -165,16 +155,6 @@ def test_icc_is_carried(tmp_path: Path) -> None:
     assert load(tmp_path / "a.jpg", CPU).icc == ICC
 
 
-def test_arrays_tensors_and_pil_give_the_same_frame() -> None:
-    array = photo()
-    wanted = load(array, CPU)
-    chw = torch.from_numpy(array).permute(2, 0, 1)
-    for same in (Image.fromarray(array), chw, chw.contiguous()):
-        assert torch.equal(load(same, CPU).pixels, wanted.pixels)
-    array[:] = 0
-    assert wanted.pixels.float().mean() > 50, "the frame must not share the caller's memory"
-
-
 def test_unicode_spaces_and_leading_dash(tmp_path: Path) -> None:
     path = tmp_path / "-奶奶 à la été.png"
     Image.fromarray(photo()).save(path)
@@ -218,25 +198,6 @@ def test_later_pages_are_noted(tmp_path: Path) -> None:
     frame = load(tmp_path / "a.tif", CPU)
     assert np.array_equal(hwc(frame), photo())
     assert frame.note == "the first of its 3 pages or frames only."
-
-
-@pytest.mark.parametrize(
-    "bad", [np.zeros((4, 4, 5), np.uint8), np.zeros((4, 4, 3), np.float32), np.zeros(4, np.uint8)]
-)
-def test_wrong_arrays_say_what_is_accepted(bad: np.ndarray) -> None:
-    with pytest.raises(
-        PictureError, match=r"an array of shape \(.*accepted is \(H,W\) or \(H,W,1\|3\|4\), RGB, uint8"
-    ):
-        load(bad, CPU)
-
-
-def test_wrong_kinds_and_empty_pictures() -> None:
-    with pytest.raises(PictureError, match="a list is no picture: accepted are a path"):
-        load([1, 2], CPU)
-    with pytest.raises(PictureError, match=r"a tensor of shape \(5, 4, 4\): accepted is \(1\|3\|4,H,W\)"):
-        load(torch.zeros(5, 4, 4, dtype=torch.uint8), CPU)
-    with pytest.raises(PictureError, match="not empty"):
-        load(np.zeros((0, 5, 3), np.uint8), CPU)
 
 
 class OnDevice(torch.Tensor):
