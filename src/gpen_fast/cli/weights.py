@@ -52,9 +52,9 @@ def list_weights(options: WeightsOptions, *, as_json: AsJson = False) -> None:
     print_list(found, places(options))
 
 
-@weights.command()
+@weights.command("pull")
 @with_options(without={"model", "weights"}, panels=False)
-def pull(
+def pull_weights(
     options: WeightsOptions,
     *,
     names: Names = None,
