@@ -80,6 +80,11 @@ def automatic(kind: Literal["detect", "generate"]) -> list[str]:
     return [name for name in known if candidates[name].package == OURS and _rank(known[name]) is not None]
 
 
+def check_name(kind: PluginKind, name: str) -> None:
+    """Raises PluginError where no plug-in has that name, with the nearest one and the list."""
+    _candidate(kind, name)
+
+
 def problems(kind: PluginKind) -> list[tuple[str, str]]:
     """The plug-ins left out of `facts`: the name of each, and a sentence that says why and what is accepted."""
     return list(_catalog(kind).left_out)
@@ -198,7 +203,9 @@ def _facts_of(candidate: _Candidate, kind: PluginKind) -> AnyFacts | None:
         raise PluginError(f"its entry point names {candidate.module}, which has no Python file.")
     known = read_facts(file, wanted)
     if known is None:
-        raise PluginError(f"{file} assigns no FACTS. Accepted is FACTS = {wanted.__name__}(...), literals only.")
+        raise PluginError(
+            f"{file} assigns no FACTS. Accepted is FACTS = {wanted.__name__}(...), literals only."
+        )
     return known
 
 
