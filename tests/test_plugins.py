@@ -40,7 +40,7 @@ def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     plugins.names.cache_clear()
 
     def refused(lines: str) -> str:
-        (folder / "my_own.py").write_text(lines)
+        (folder / "my_own.py").write_text(f"{lines}\n\n\ndef create():\n    pass\n")
         importlib.invalidate_caches()
         with pytest.raises(PluginError) as told:
             plugins.load("detect", "my-own")

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal, NamedTuple, overload
 
-from gpen_fast.errors import PluginError
+from gpen_fast.errors import PluginError, kind_and_line
 from gpen_fast.plugins.facts import AnyFacts, BackendFacts, DetectorFacts, FormatFacts, read_facts
 from gpen_fast.plugins.install import OURS, absent_module
 
@@ -120,9 +120,8 @@ def load_plugin(kind: PluginKind, name: str) -> ModuleType:
     except Exception as cause:  # another package's module may raise anything while it is imported
         if candidate.package == OURS:
             raise
-        said = f"{type(cause).__name__}: {cause}".partition("\n")[0]
         raise PluginError(
-            f"{who} of the package {candidate.package} cannot be imported ({said}). "
+            f"{who} of the package {candidate.package} cannot be imported ({kind_and_line(cause)}). "
             f"Try: pip install --upgrade {candidate.package}"
         ) from cause
     if not callable(getattr(module, rules.offers, None)):

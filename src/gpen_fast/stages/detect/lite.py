@@ -1,8 +1,8 @@
 """The embedded detector: OpenCV's cascades propose windows, a network of this project scores them and finds landmarks.
 
 The cascades report every window that they take for a face, at coarse steps: the network decides. It scores each
-proposal, then a second window that the first one's landmarks turn and centre. The landmarks and the score of that second
-window count, refined as in "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks" (Zhang
+proposal, then a second window that the first one's landmarks turn and centre. The landmarks and the score of that
+second window count, as in "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks" (Zhang
 et al., 2016).
 """
 
@@ -44,7 +44,7 @@ _SMALL = 18
 _TURNS, _BORDER = (-35.0, 0.0, 35.0), 0.25
 # A proposal that scores below this is not refined.
 _HOPELESS = 0.1
-# Two landmark estimates of a face agree within the first share of the eye distance; two faces are one within the second.
+# As shares of the eye distance: two estimates of a face agree within the first, two faces are one within the second.
 _AGREED, _SAME = 0.3, 0.6
 # The side of a face's box divided by its window's: from the eyebrows to the chin.
 _BOX = 0.8
@@ -106,7 +106,7 @@ class LiteDetector:
 def create(
     options: DetectOptions, weights: WeightsOptions, device: torch.device, precision: PrecisionName
 ) -> LiteDetector:
-    """Always on the CPU. Raises PluginError where OpenCV lacks the cascades, and what `required` and `read_net` raise."""
+    """Always on the CPU. Raises PluginError where OpenCV lacks the cascades, and what `required` and `read_net` do."""
     for file in (FRONTAL, PROFILE):
         open_cascade(file, LiteDetector.name)
     return LiteDetector(required(FACTS.weights[0], weights), options)

@@ -8,7 +8,6 @@ input's pixels, objectness and class scores (Ultralytics' form).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,12 +82,12 @@ class YoloFace(HostDetector[cv2.dnn.Net]):
         middle, half = rows[:, :2] * scale, rows[:, 2:4] * scale / 2
         return np.concatenate([middle - half, middle + half], axis=1), scores
 
-    def _outputs(self, network: cv2.dnn.Net) -> Sequence[NDArray[np.float32]]:
+    def _outputs(self, network: cv2.dnn.Net) -> list[NDArray[np.float32]]:
         try:
-            outputs: Sequence[NDArray[np.float32]] = network.forward(network.getUnconnectedOutLayersNames())
+            outputs = network.forward(network.getUnconnectedOutLayersNames())
         except cv2.error as cause:
             raise CheckpointError(f"{self.weights}: OpenCV {cv2.__version__} cannot run it.") from cause
-        return outputs
+        return [np.asarray(output, dtype=np.float32) for output in outputs]
 
     def _open(self) -> cv2.dnn.Net:
         return open_yolo(self.weights)

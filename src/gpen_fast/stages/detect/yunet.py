@@ -50,10 +50,11 @@ class YuNet(HostDetector[cv2.FaceDetectorYN]):
         network = self._network()
         network.setInputSize((array.shape[1], array.shape[0]))
         network.setScoreThreshold(floor)
-        # rows: (N,15) x, y, width, height, five points, score; None where there is no detection.
-        _, rows = network.detect(array)
-        if rows is None:
+        # found: (N,15) x, y, width, height, five points, score; None where there is no detection.
+        _, found = network.detect(array)
+        if found is None:
             return []
+        rows = np.asarray(found, dtype=np.float32)
         scores = rows[:, 14].clip(max=1.0).astype(np.float64)
         best = np.ravel(cv2.dnn.NMSBoxes(rows[:, :4].tolist(), scores.tolist(), floor, _OVERLAP)).astype(int)
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)

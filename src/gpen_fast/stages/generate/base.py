@@ -6,27 +6,16 @@ A file beside this one adds a backend: it declares FACTS (see `gpen_fast.plugins
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from gpen_fast import plugins
-from gpen_fast.device.memory import is_out_of_memory
-from gpen_fast.errors import DeviceError, PluginError
+from gpen_fast.device.failures import device_failures_named
+from gpen_fast.errors import PluginError
 from gpen_fast.gpen.reference import FullGenerator
-
-# How torch, Triton and CUDA's libraries report that the GPU failed. After most of these no call on it works any more.
-_FAILURES = (
-    "CUDA error",
-    "CUDA driver error",
-    "Triton Error [CUDA]",
-    "cuDNN error",
-    "CUDNN_STATUS",
-    "CUBLAS_STATUS",
-)
 
 
 class Backend(Protocol):
@@ -103,15 +92,7 @@ def auto_backend(device_type: str) -> str:
     return next(name for name in plugins.automatic("generate") if device_type in known[name].devices)
 
 
-@contextmanager
-def failures_named(backend: str) -> Iterator[None]:
+def failures_named(backend: str) -> AbstractContextManager[None]:
     """Raises a failure of the GPU inside the block as a DeviceError that names a way around this backend."""
-    try:
-        yield
-    except RuntimeError as error:
-        is_named = isinstance(error, DeviceError) or is_out_of_memory(error)
-        if is_named or not any(word in str(error) for word in _FAILURES):
-            raise
-        said = str(error).partition("\n")[0].rstrip(".")
-        others = "--device cpu" if backend == "eager" else "--backend eager, or --device cpu"
-        raise DeviceError(f"the GPU failed in backend {backend!r} ({said}). Try {others}.") from error
+    advice = "--device cpu" if backend == "eager" else "--backend eager, or --device cpu"
+    return device_failures_named(f"backend {backend!r}", advice)

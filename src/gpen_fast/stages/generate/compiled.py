@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gpen_fast.device.compiler import cache_compiled_code
 from gpen_fast.device.precision import arithmetic
-from gpen_fast.errors import PluginError
+from gpen_fast.errors import PluginError, first_line
 from gpen_fast.gpen.folded.generator import DTYPES, FoldedGenerator, switches
 from gpen_fast.gpen.reference import FullGenerator
 from gpen_fast.plugins import BackendFacts
@@ -66,7 +66,7 @@ class Compiled:
             return self._compiled(faces)
         except TorchDynamoException as error:
             raise PluginError(
-                f"backend 'compiled': torch.compile failed ({str(error).splitlines()[0]}). Try --backend folded."
+                f"backend 'compiled': torch.compile failed ({first_line(error)}). Try --backend folded."
             ) from error
 
 

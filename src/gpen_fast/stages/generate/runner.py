@@ -92,7 +92,7 @@ class Generator:
             ]
 
     def _run(self, crops: Sequence[Tensor], launched: Launched) -> None:
-        """One network call. Where it does not fit into memory: frees some or halves the batch size, and adds nothing."""
+        """One network call. One that does not fit into memory adds nothing: it frees some or halves the batch size."""
         try:
             given = torch.stack([to_network(crop) for crop in crops])
             faces = self.backend(given)

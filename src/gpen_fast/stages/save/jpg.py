@@ -8,9 +8,18 @@ from dataclasses import replace
 from PIL import Image
 
 from gpen_fast.errors import PictureError
+from gpen_fast.plugins import FormatFacts
 from gpen_fast.settings import FAST
 from gpen_fast.stages.save.base import contents, metadata, to_8bit
 from gpen_fast.types import TOPS, Frame
+
+FACTS = FormatFacts(
+    suffixes=("jpg", "jpeg", "jpe", "jfif"),
+    depths=(8,),
+    alpha=False,
+    lossless=False,
+    help="small, 8 bits, opaque",
+)
 
 # Sixteen bits for a side, of which libjpeg leaves some out (JPEG_MAX_DIMENSION).
 _LONGEST = 65500

@@ -7,9 +7,14 @@ import io
 from PIL import Image
 
 from gpen_fast.errors import PictureError
+from gpen_fast.plugins import FormatFacts
 from gpen_fast.settings import FAST
 from gpen_fast.stages.save.base import ICC_SPACE, contents, metadata, to_8bit
 from gpen_fast.types import Frame
+
+FACTS = FormatFacts(
+    suffixes=("webp",), depths=(8,), alpha=True, lossless=False, help="small, 8 bits, with transparency"
+)
 
 _LONGEST = 16383
 

@@ -106,6 +106,4 @@ def shrunk(grey: GreyPixels, bound: int | None) -> tuple[GreyPixels, float]:
     if scale == 1.0:
         return grey, scale
     height, width = (max(1, round(side * scale)) for side in grey.shape)
-    return np.asarray(
-        cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8
-    ), scale
+    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8), scale

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gpen_fast.stages.detect.cascade.cascades import FRONTAL, PROFILE, Cascades, GreyPixels, shrunk
 from gpen_fast.stages.detect.cascade.windows import CORNER, Matrices, windows_of_boxes
 
-# Median landmarks in the cascades' boxes, 0..1 along their sides; the profile cascade's for faces that look to the left.
+# Median landmarks in the cascades' boxes, 0..1 along their sides. The profile cascade's are of faces that look left.
 _FRONTAL_POINTS = np.array([[0.304, 0.395], [0.696, 0.395], [0.5, 0.62], [0.316, 0.766], [0.684, 0.766]])
 _PROFILE_POINTS = np.array([[0.159, 0.425], [0.506, 0.424], [0.322, 0.619], [0.179, 0.759], [0.493, 0.758]])
 _OTHER_PROFILE = (_PROFILE_POINTS * (-1, 1) + (1, 0))[[1, 0, 2, 4, 3]]

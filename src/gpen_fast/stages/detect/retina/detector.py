@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,7 +25,7 @@ from gpen_fast.device import onednn
 from gpen_fast.device.malloc import keep_freed_memory
 from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.device.precision import arithmetic
-from gpen_fast.errors import CheckpointError, PictureError, PluginError
+from gpen_fast.errors import CheckpointError, PictureError, PluginError, first_line
 from gpen_fast.settings import DetectOptions, PrecisionName
 from gpen_fast.stages.detect.retina.compact import Compact
 from gpen_fast.stages.detect.retina.packed import pack_convolutions
@@ -203,7 +204,7 @@ def open_retinaface(kind: str, weights: Path, device: torch.device, *, half: boo
         network.load_state_dict({name.removeprefix("module."): value for name, value in state.items()})
     except Exception as cause:  # torch.load raises a dozen unrelated types on damaged files
         raise CheckpointError(
-            f"{weights}: cannot be read as RetinaFace {kind} ({str(cause).splitlines()[0]})."
+            f"{weights}: cannot be read as RetinaFace {kind} ({first_line(cause)})."
         ) from cause
     return prepared(network, device, half=half)
 
@@ -219,7 +220,7 @@ def build_retinaface(kind: str) -> nn.Module:
         from facexlib.detection.retinaface import RetinaFace as Network
     except ImportError as cause:
         raise PluginError(
-            f"retinaface needs facexlib, which cannot be imported ({cause}). "
+            f"retinaface needs facexlib, which cannot be imported ({first_line(cause)}). "
             "Try: pip install --force-reinstall facexlib; or --detector yunet or lite"
         ) from cause
 
@@ -274,8 +275,8 @@ def decode_anchors(values: Tensor, anchors: Anchors, index: Tensor) -> Tensor:
 
 
 def _fill_on_host(frame: Frame, where: Place, slot: Tensor) -> None:
-    # OpenCV subtracts a scalar of four channels.
-    cv2.subtract(pixels(frame, where), (*MEAN, 0), dst=slot.numpy(), dtype=cv2.CV_32F)
+    mean: Any = (*MEAN, 0)  # a scalar of OpenCV's: its types have no overload that accepts one
+    cv2.subtract(pixels(frame, where), mean, dst=slot.numpy(), dtype=cv2.CV_32F)
 
 
 def _fill_on_device(frame: Frame, where: Place, slot: Tensor) -> None:
