@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_type_hints
 
 import pytest
 import torch
-from detectors import opened
+from detectors import detect, opened
+from helpers import EXAMPLES
 
 from gpen_fast import plugins
 from gpen_fast.errors import PluginError
 from gpen_fast.settings import DetectOptions
-from gpen_fast.stages.detect.base import missed_note, select_faces
+from gpen_fast.stages.detect.base import batch_size, find_all, missed_note, select_faces
 from gpen_fast.types import Face, Frame
 
 
@@ -54,3 +56,25 @@ def test_choice_of_faces() -> None:
     assert select_faces(faces, frame, DetectOptions(min_face=50, only_largest=True)) == []
     unsure = replace(large, score=0.5)
     assert select_faces([unsure, central], frame, DetectOptions(detect_threshold=0.8)) == [central]
+
+
+@pytest.mark.parametrize(
+    "name", ["retinaface", "retinaface-mobile", "yunet", "lite", "haar", "none", "yoloface"]
+)
+def test_facts_say_what_the_detector_says(name: str) -> None:
+    module = plugins.load_plugin("detect", name)
+    kind = get_type_hints(module.create)["return"]
+    assert kind.on_host == plugins.facts("detect")[name].on_host
+
+
+@pytest.mark.parametrize("name", ["lite", "haar"])
+def test_facts_say_whether_there_are_landmarks(name: str) -> None:
+    (face,) = detect(name, EXAMPLES / "astronaut.png")
+    assert (face.landmarks is not None) == plugins.facts("detect")[name].gives_landmarks
+
+
+def test_frames_go_one_by_one_to_a_detector_that_takes_one() -> None:
+    detector = opened("none")
+    frames = [Frame(torch.zeros(3, 8, width, dtype=torch.uint8)) for width in (5, 6)]
+    assert [faces[0].box[2] for faces in find_all(detector, frames)] == [5, 6]
+    assert batch_size(detector) == 1

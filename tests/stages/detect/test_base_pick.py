@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from detectors import opened
 
+from gpen_fast import plugins
 from gpen_fast.errors import HashError
 from gpen_fast.settings import WeightsOptions
-from gpen_fast.stages.detect.base import passed_over, pick_detector
+from gpen_fast.stages.detect.base import is_fallback, passed_over, pick_detector
 from gpen_fast.stages.detect.lazy import NOT_NEEDED
 from gpen_fast.store import locate
 from gpen_fast.store.catalog import entry
@@ -76,3 +77,7 @@ def test_without_the_embedded_network_the_cascade_alone(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # away from ./weights
     assert pick_detector(WEIGHTS) == "haar"
+
+
+def test_a_better_one_than_a_fallback_may_be_downloaded() -> None:
+    assert [name for name in (*plugins.names("detect"), NOT_NEEDED) if is_fallback(name)] == ["lite", "haar"]
