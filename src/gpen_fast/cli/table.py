@@ -137,11 +137,13 @@ def _print_what_ran(console: Console, report: Report) -> None:
 
 
 def _print_auto(console: Console, settings: Settings, picked: str) -> None:
+    from gpen_fast import plugins
     from gpen_fast.stages.detect.base import is_fallback, passed_over
+    from gpen_fast.store.catalog import entry
 
     if is_fallback(picked):
-        better = "gpen-fast weights pull retinaface-resnet50"
-        console.print(f"[yellow]detector {picked} ran; a better one:[/] {better}")
+        best = plugins.facts("detect")[plugins.automatic("detect")[0]].weights[0]
+        console.print(f"[yellow]detector {picked} ran; a better one:[/] {entry(best).get_it}")
     for weights, path in passed_over(settings.weights, picked).items():
         console.print(
             f"[yellow]auto passed over {escape(str(path))}:[/] it is not the {weights} that is expected. "

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gpen_fast import plugins
 from gpen_fast.doctor.findings import BROKEN, OK, Finding
-from gpen_fast.plugins.finder import PluginKind
+from gpen_fast.plugins import PluginKind
 
 _WORDS: dict[PluginKind, str] = {"detect": "detectors", "generate": "backends", "save": "formats"}
 

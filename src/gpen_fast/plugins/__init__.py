@@ -16,12 +16,22 @@ among gpen-fast's own only, so that installing a package never changes a result.
 from __future__ import annotations
 
 from gpen_fast.plugins.facts import BackendFacts, DetectorFacts, FormatFacts
-from gpen_fast.plugins.finder import automatic, check_name, facts, format_of, load_plugin, names, problems
+from gpen_fast.plugins.finder import (
+    PluginKind,
+    automatic,
+    check_name,
+    facts,
+    format_of,
+    load_plugin,
+    names,
+    problems,
+)
 
 __all__ = [
     "BackendFacts",
     "DetectorFacts",
     "FormatFacts",
+    "PluginKind",
     "automatic",
     "check_name",
     "facts",

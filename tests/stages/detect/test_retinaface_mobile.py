@@ -9,7 +9,7 @@ import torch
 from detectors import opened
 
 from gpen_fast.errors import WeightsNotFoundError
-from gpen_fast.stages.detect.retina.detector import build_retinaface
+from gpen_fast.stages.detect.retina.network import build_retinaface
 from gpen_fast.store import records
 from gpen_fast.store.catalog import entry
 from gpen_fast.store.hashes import sha256_of

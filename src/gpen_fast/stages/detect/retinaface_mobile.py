@@ -6,7 +6,8 @@ import torch
 
 from gpen_fast.plugins import DetectorFacts
 from gpen_fast.settings import DetectOptions, PrecisionName, WeightsOptions
-from gpen_fast.stages.detect.retina.detector import RetinaFace, open_retinaface, runs_in_half
+from gpen_fast.stages.detect.retina.detector import RetinaFace
+from gpen_fast.stages.detect.retina.network import open_retinaface, runs_in_half
 from gpen_fast.store.locate import required
 
 FACTS = DetectorFacts(

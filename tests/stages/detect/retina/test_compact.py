@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from gpen_fast.stages.detect.retina.compact import Compact, fold_normalisations
-from gpen_fast.stages.detect.retina.detector import build_retinaface
+from gpen_fast.stages.detect.retina.network import build_retinaface
 
 
 def with_statistics(module: nn.Module) -> nn.Module:

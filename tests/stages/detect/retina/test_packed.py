@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from gpen_fast.device.onednn import Conv, Pixelwise, available
-from gpen_fast.stages.detect.retina import detector as retina
-from gpen_fast.stages.detect.retina.detector import build_retinaface, prepared
+from gpen_fast.stages.detect.retina import network as networks
+from gpen_fast.stages.detect.retina.network import build_retinaface, prepared
 from gpen_fast.stages.detect.retina.packed import pack_convolutions
 
 CPU = torch.device("cpu")
@@ -58,7 +58,7 @@ def test_without_onednn_the_network_gives_the_same(kind: str, monkeypatch: pytes
     x = nhwc(2, 3, 96, 64) * 50
     made = []
     for there in (True, False):
-        monkeypatch.setattr(retina.onednn, "available", lambda dtype, there=there: there)
+        monkeypatch.setattr(networks.onednn, "available", lambda dtype, there=there: there)
         again = build_retinaface(kind)
         again.load_state_dict(state)
         with torch.no_grad():
