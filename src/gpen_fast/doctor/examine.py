@@ -19,7 +19,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("precision", hardware.precisions),
         ("packages", packages.required),
         ("packages", packages.optional),
-        ("plug-ins", plugins.listed),
+        ("packages", plugins.listed),
         ("weights", store.network),
         ("weights", store.detector),
         ("weights", store.files),
