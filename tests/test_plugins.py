@@ -34,6 +34,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     finder._catalog.cache_clear()
     yield folder
     finder._catalog.cache_clear()
+    for module in [name for name in sys.modules if name.partition(".")[0] == "my_faces"]:
+        del sys.modules[module]
 
 
 def run(*arguments: object, path: tuple[Path, ...]) -> subprocess.CompletedProcess[str]:

@@ -43,15 +43,17 @@ def test_every_plug_in_of_ours_keeps_its_word(kind: finder.PluginKind) -> None:
 
 
 def test_another_packages_plug_in_is_listed_without_running_the_package(site: Path) -> None:
-    install(site, "my-faces", {GROUP: {"mine": "my_faces.inner"}}, init="raise RuntimeError", inner=DETECTOR)
+    install(
+        site, "unrun-faces", {GROUP: {"mine": "unrun_faces.inner"}}, init="raise RuntimeError", inner=DETECTOR
+    )
     assert plugins.names("detect") == ["mine", *OWN]
     assert plugins.facts("detect")["mine"].help == "the middle of the picture"
-    assert "my_faces" not in sys.modules
+    assert "unrun_faces" not in sys.modules
     assert plugins.automatic("detect") == OWN[:5], "auto never picks it, whatever its rank"
     with pytest.raises(
         PluginError,
-        match=r"detector 'mine' of the package my-faces cannot be imported \(RuntimeError\)\. "
-        r"Try: pip install --upgrade my-faces",
+        match=r"detector 'mine' of the package unrun-faces cannot be imported \(RuntimeError\)\. "
+        r"Try: pip install --upgrade unrun-faces",
     ):
         plugins.load_plugin("detect", "mine")
 
