@@ -36,7 +36,7 @@ _EYES = "haarcascade_eye.xml"
 _LONG_SIDE = 1600
 # The score of a detection that four windows agree on, the fewest that OpenCV reports here.
 _THRESHOLD = 0.5
-# Pixels: the side of the smallest face that the cascade looks for.
+# Pixels: the side of the smallest face that the cascade detects.
 _SMALLEST = 24
 # The ratio of successive window sizes.
 _SCALE_STEP = 1.1
