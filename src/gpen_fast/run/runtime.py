@@ -60,7 +60,7 @@ def load_runtime(settings: Settings) -> Runtime:
     detection_cache = DetectionCache(Path(settings.landmarks), settings) if settings.landmarks else None
     opened = LazyDetector if detection_cache and detection_cache.of_use else open_detector
     detector = opened(settings.detect, settings.weights, device, settings.generate.precision)
-    choice = choose(settings)
+    choice = choose(settings.weights)
     network = _network(choice)
     template = settings.template or _template(choice, network)
     backend = open_backend(settings.backend, network, precision.name, device)
