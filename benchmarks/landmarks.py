@@ -29,7 +29,7 @@ from stages import HERE, machine
 from gpen_fast import __version__
 from gpen_fast.errors import GpenError
 from gpen_fast.measure.report import commit, device_facts, write_json
-from gpen_fast.settings import Settings, WeightsOptions
+from gpen_fast.settings import DetectOptions, WeightsOptions
 from gpen_fast.stages.align import landmarks_of
 from gpen_fast.stages.detect.base import Detector, open_detector
 from gpen_fast.stages.detect.cascade.landmark_net import read_net
@@ -155,7 +155,7 @@ def reference() -> Detector | None:
     """The best detector with weights of its own that is here."""
     for name in REFERENCES:
         try:
-            return open_detector(Settings.from_flat(detector=name), CPU)
+            return open_detector(DetectOptions(name), WeightsOptions(), CPU, "auto")
         except GpenError:
             continue
     return None
@@ -211,7 +211,7 @@ def draw(frame: Frame, faces: list[Face], detector: Detector, out: Path) -> None
 
 def figures_of(name: str, arguments: argparse.Namespace) -> dict:
     """Everything about one detector."""
-    detector = open_detector(Settings.from_flat(detector=name), CPU)
+    detector = open_detector(DetectOptions(name), WeightsOptions(), CPU, "auto")
     made: dict = {"detector": name, "scenes": scene_figures(detector, arguments.scenes)}
     if (arguments.data / "manifest.csv").exists():
         made["pasted"] = pasted_figures(detector, arguments.data, arguments.rounds)

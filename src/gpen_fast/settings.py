@@ -295,6 +295,5 @@ def formats() -> list[str]:
 
 
 def suffix_of(path: Path) -> str:
-    """The lower-case suffix without its dot, with `jpeg`, `jpe` and `jfif` read as `jpg`."""
-    suffix = path.suffix.lower().removeprefix(".")
-    return "jpg" if suffix in {"jpeg", "jpe", "jfif"} else suffix
+    """The name of the format that the suffix means; the lower-case suffix without its dot where it means none."""
+    return plugins.format_of(path.suffix.lower().removeprefix("."))

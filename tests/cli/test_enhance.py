@@ -223,8 +223,14 @@ def test_quiet_says_failures_only(cli, album: Path, tiny_weights: Path) -> None:
             "precision fp16 needs CUDA, and this runs on cpu. Try --precision",
         ),
         (["--device", "tpu"], "device 'tpu': accepted are auto, cpu, cuda and cuda:N"),
-        (["--detector", "yolo"], "detector 'yolo' does not exist: there is haar, lite, none"),
-        (["--backend", "tensorrt"], "backend 'tensorrt' does not exist: there is compiled, eager, folded."),
+        (
+            ["--detector", "yolo"],
+            "detector 'yolo' does not exist. Did you mean 'yoloface'? Accepted are retinaface,",
+        ),
+        (
+            ["--backend", "tensorrt"],
+            "backend 'tensorrt' does not exist. Accepted are folded, eager, compiled.",
+        ),
         (["--format", "gif"], "format 'gif': accepted are jpg, png, webp, same"),
         (["--only-largest", "--only-center"], "only-largest and only-center contradict each other"),
         (["--model", "gpen-bfr-512"], "no weights for gpen-bfr-512: looked for GPEN-BFR-512.pth in"),

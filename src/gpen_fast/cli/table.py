@@ -23,7 +23,6 @@ from gpen_fast.settings import Settings
 _BAR = 12
 _MIB = 2**20
 # What `auto` is where no detector's weights were fetched.
-_FALLEN_BACK = frozenset({"lite", "haar"})
 _MANY_IN_ONE = frozenset({"detect", "align", "crop", "generate", "paste"})
 
 
@@ -138,12 +137,14 @@ def _print_what_ran(console: Console, report: Report) -> None:
 
 
 def _print_auto(console: Console, settings: Settings, picked: str) -> None:
-    from gpen_fast.stages.detect.base import passed_over
+    from gpen_fast import plugins
+    from gpen_fast.stages.detect.base import is_fallback, passed_over
+    from gpen_fast.store.catalog import entry
 
-    if picked in _FALLEN_BACK:
-        better = "gpen-fast weights pull retinaface-resnet50"
-        console.print(f"[yellow]detector {picked} ran; a better one:[/] {better}")
-    for weights, path in passed_over(settings, picked).items():
+    if is_fallback(picked):
+        best = plugins.facts("detect")[plugins.automatic("detect")[0]].weights[0]
+        console.print(f"[yellow]detector {picked} ran; a better one:[/] {entry(best).get_it}")
+    for weights, path in passed_over(settings.weights, picked).items():
         console.print(
             f"[yellow]auto passed over {escape(str(path))}:[/] it is not the {weights} that is expected. "
             "Try: gpen-fast weights verify"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from gpen_fast.doctor import codecs, hardware, packages, store
+from gpen_fast.doctor import codecs, hardware, packages, plugins, store
 from gpen_fast.doctor.findings import BROKEN, Finding, said
 from gpen_fast.settings import Settings
 
@@ -19,6 +19,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("precision", hardware.precisions),
         ("packages", packages.required),
         ("packages", packages.optional),
+        ("packages", plugins.listed),
         ("weights", store.network),
         ("weights", store.detector),
         ("weights", store.files),

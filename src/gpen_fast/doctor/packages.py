@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib import metadata
 
 from gpen_fast.doctor.findings import ABSENT, BROKEN, OK, Finding, said
-from gpen_fast.plugins import PACKAGES
+from gpen_fast.plugins.install import PACKAGES
 from gpen_fast.settings import Settings
 
 _OURS = "gpen-fast"

@@ -33,7 +33,8 @@ def detector(settings: Settings) -> Iterator[Finding]:
     from gpen_fast.stages.detect.base import open_detector
 
     try:
-        found = open_detector(settings, pick_device(settings.device)).name
+        device = pick_device(settings.generate.device)
+        found = open_detector(settings.detect, settings.weights, device, settings.generate.precision).name
     except GpenError as error:
         yield Finding("weights", "--detector auto", BROKEN, said(error), needed=True)
         return

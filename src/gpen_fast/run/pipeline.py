@@ -21,7 +21,7 @@ from gpen_fast.run.runtime import Runtime
 from gpen_fast.stages.align import align
 from gpen_fast.stages.aligned import crop_whole, uncrop_whole
 from gpen_fast.stages.crop import crop
-from gpen_fast.stages.detect.base import choose, find_all, missed_note
+from gpen_fast.stages.detect.base import find_all, missed_note, select_faces
 from gpen_fast.stages.generate.runner import Launched
 from gpen_fast.stages.load import load
 from gpen_fast.stages.paste import paste
@@ -223,7 +223,7 @@ class Pipeline:
     def _take(self, job: Job, found: Found) -> None:
         frame = _there(job.frame)
         job.found = found
-        job.faces = choose(list(found.faces), frame, self.runtime.settings)
+        job.faces = select_faces(list(found.faces), frame, self.runtime.settings.detect)
         if self.detection_writer:
             name = job.source.name if isinstance(job.source, Path) else ""
             self.detection_writer.keep(Entry(job.content, frame.width, frame.height, found, name))

@@ -58,11 +58,8 @@ def load_runtime(settings: Settings) -> Runtime:
         raise DeviceError(f"--gpu-decode needs CUDA, and this runs on {device}. Leave it out.")
     precision = pick_precision(settings.precision, device)
     detection_cache = DetectionCache(Path(settings.landmarks), settings) if settings.landmarks else None
-    detector = (
-        LazyDetector(settings, device)
-        if detection_cache and detection_cache.of_use
-        else open_detector(settings, device)
-    )
+    opened = LazyDetector if detection_cache and detection_cache.of_use else open_detector
+    detector = opened(settings.detect, settings.weights, device, settings.generate.precision)
     choice = choose(settings.weights)
     network = _network(choice)
     template = settings.template or _template(choice, network)

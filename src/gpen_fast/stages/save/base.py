@@ -53,7 +53,7 @@ def open_writer(suffix: str) -> Writer:
         raise PictureError(
             f"cannot write {suffix or 'files without a suffix'!r}: accepted are {', '.join(plugins.names('save'))}."
         )
-    return plugins.load("save", suffix)
+    return plugins.load_plugin("save", suffix)
 
 
 def as_written(frame: Frame) -> tuple[Frame, bytes | None]:

@@ -9,9 +9,18 @@ from PIL import Image
 
 from gpen_fast.errors import PictureError
 from gpen_fast.image.colour import to_8bit
+from gpen_fast.plugins import FormatFacts
 from gpen_fast.settings import FAST
 from gpen_fast.stages.save.base import array_as_written, carried_metadata
 from gpen_fast.types import TOPS, Frame
+
+FACTS = FormatFacts(
+    suffixes=("jpg", "jpeg", "jpe", "jfif"),
+    depths=(8,),
+    alpha=False,
+    lossless=False,
+    help="small, 8 bits, opaque",
+)
 
 # Pixels a side that libjpeg accepts (JPEG_MAX_DIMENSION); the format's 16 bits would hold 65535.
 _MOST_SIDE = 65500

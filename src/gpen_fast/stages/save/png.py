@@ -8,12 +8,21 @@ from torch import Tensor
 from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.device.streams import record_stream
 from gpen_fast.image.convert import to_array
+from gpen_fast.plugins import FormatFacts
 from gpen_fast.png.chunks import metadata_chunks
 from gpen_fast.png.encode import compress
 from gpen_fast.png.host import encode_on_host
 from gpen_fast.settings import FAST
 from gpen_fast.stages.save.base import as_written, carried_metadata
 from gpen_fast.types import Frame
+
+FACTS = FormatFacts(
+    suffixes=("png",),
+    depths=(8, 16),
+    alpha=True,
+    lossless=True,
+    help="lossless; a GPU encodes what it holds",
+)
 
 
 def encode(frame: Frame, quality: int, level: str = FAST) -> bytes:

@@ -8,9 +8,14 @@ from PIL import Image
 
 from gpen_fast.errors import PictureError
 from gpen_fast.image.colour import to_8bit
+from gpen_fast.plugins import FormatFacts
 from gpen_fast.settings import FAST
 from gpen_fast.stages.save.base import array_as_written, carried_metadata
 from gpen_fast.types import ICC_RGB, Frame, icc_space
+
+FACTS = FormatFacts(
+    suffixes=("webp",), depths=(8,), alpha=True, lossless=False, help="small, 8 bits, with transparency"
+)
 
 # Pixels a side: 14 bits in the file's header.
 _MOST_SIDE = 16383

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from gpen_fast.image.similarity import Points, moved
 from gpen_fast.stages.detect.cascade.landmark_net import LandmarkNet
-from gpen_fast.stages.detect.cascade.windows import Pyramid, read, windows_of
-from gpen_fast.stages.detect.retina.compact import folded
+from gpen_fast.stages.detect.cascade.windows import Pyramid, read_windows, windows_of
+from gpen_fast.stages.detect.retina.compact import fold_normalisations
 from gpen_fast.training.data import HELD_OUT
 from gpen_fast.training.landmarks.config import Jitter
 from gpen_fast.training.landmarks.samples import small_faces
@@ -43,7 +43,7 @@ class Row:
 
 def usable(network: LandmarkNet) -> LandmarkNet:
     """A copy without normalisations, as it is published."""
-    plain: LandmarkNet = folded(copy.deepcopy(network).eval())  # type: ignore[assignment]
+    plain: LandmarkNet = fold_normalisations(copy.deepcopy(network).eval())  # type: ignore[assignment]
     return plain.requires_grad_(False)
 
 
@@ -67,8 +67,8 @@ def _row(
             pyramid = Pyramid(np.asarray(cv2.cvtColor(turned, cv2.COLOR_RGB2GRAY)))
             # Nobody knows the roll beforehand: the window is upright.
             window = jittered(around(upright(there)), rng, _BOXES)
-            rough, _ = read(network, pyramid, window[None])
-            fine, score = read(network, pyramid, windows_of(rough))
+            rough, _ = read_windows(network, pyramid, window[None])
+            fine, score = read_windows(network, pyramid, windows_of(rough))
             first.append(error(rough[0], there))
             second.append(error(fine[0], there))
             found.append(score[0] > _SURE)

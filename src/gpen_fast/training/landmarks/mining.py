@@ -51,7 +51,7 @@ def _turned(scene: Picture) -> Iterator[Picture]:
 
 
 def _windows(cascades: Cascades, picture: Picture) -> list[Matrix]:
-    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     boxes = [
         box for file, mirrored in _SEEN for box in cascades.find(file, grey, neighbours=0, mirrored=mirrored)
     ]
