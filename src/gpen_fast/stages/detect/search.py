@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gpen_fast.image.colour import to_8bit
+from gpen_fast.image.resize import shrink_by_area
 from gpen_fast.settings import AUTO_SIZE, FULL_SIZE, DetectSizeName
 from gpen_fast.types import Face, Frame
 
@@ -143,11 +145,11 @@ def pixels(frame: Frame, where: Place) -> Bytes:
     """(H,W,3) uint8 RGB in host memory: the picture shrunk to its place, without the border."""
     array = frame.on_host.permute(1, 2, 0).contiguous().numpy()
     if where.scale_x < 1.0 or where.scale_y < 1.0:
-        bilinear = min(where.scale_x, where.scale_y) > _BILINEAR_FROM
-        how = cv2.INTER_LINEAR if bilinear else cv2.INTER_AREA
-        array = cv2.resize(array, (where.width, where.height), interpolation=how)
-    if array.dtype == np.uint16:
-        array = (array >> 8).astype(np.uint8)
+        if min(where.scale_x, where.scale_y) > _BILINEAR_FROM:
+            array = cv2.resize(array, (where.width, where.height), interpolation=cv2.INTER_LINEAR)
+        else:
+            array = shrink_by_area(array, (where.height, where.width))
+    array = to_8bit(array)
     grey = array.ndim == 2 or array.shape[2] == 1  # OpenCV's resize drops a single channel's axis
     return np.asarray(cv2.cvtColor(array, cv2.COLOR_GRAY2RGB) if grey else array, dtype=np.uint8)
 

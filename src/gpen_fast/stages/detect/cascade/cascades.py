@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpen_fast.errors import PluginError
+from gpen_fast.image.colour import to_8bit
+from gpen_fast.image.resize import shrink_by_area
 from gpen_fast.types import Frame
 
 GreyPixels = NDArray[np.uint8]
@@ -94,8 +96,7 @@ def open_cascade(file: str, detector: str) -> cv2.CascadeClassifier:
 def luma_of(frame: Frame) -> GreyPixels:
     """(H,W) uint8 luma of a frame of any depth, grey or RGB."""
     pixels = frame.on_host.permute(1, 2, 0).contiguous().numpy()
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
+    pixels = to_8bit(pixels)
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.shape[2] == 3 else pixels[:, :, 0]
     return np.asarray(grey, dtype=np.uint8)
 
@@ -106,4 +107,4 @@ def shrunk(grey: GreyPixels, bound: int | None) -> tuple[GreyPixels, float]:
     if scale == 1.0:
         return grey, scale
     height, width = (max(1, round(side * scale)) for side in grey.shape)
-    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8), scale
+    return shrink_by_area(grey, (height, width)), scale

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gpen_fast.image.resize import shrink_by_area
 from gpen_fast.image.similarity import Points, inverses, moved, similarities
 from gpen_fast.stages.detect.cascade.cascades import GreyPixels
 from gpen_fast.stages.detect.cascade.landmark_net import SIDE, TEMPLATE, LandmarkNet
@@ -43,8 +44,7 @@ class Pyramid:
         made = [self.grey]
         while min(made[-1].shape) >= 2 * SIDE:
             height, width = made[-1].shape
-            half = cv2.resize(made[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-            made.append(np.asarray(half, dtype=np.uint8))
+            made.append(shrink_by_area(made[-1], (height // 2, width // 2)))
         return made
 
     def cut(self, window: NDArray[np.float64]) -> GreyPixels:

@@ -16,13 +16,14 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.device.precision import arithmetic
 from gpen_fast.errors import PictureError
+from gpen_fast.image.colour import to_8bit_scale
+from gpen_fast.image.resize import resize_antialiased
 from gpen_fast.settings import DetectOptions
 from gpen_fast.stages.detect.search import (
     MEAN,
@@ -46,8 +47,6 @@ _OVERLAP = 0.4
 _GRID = 32
 # Pixels of one network call. On a CPU larger batches leave its caches and are slower.
 _MOST_PIXELS = {"cuda": 8 * 640 * 640, "cpu": 2 * 640 * 576}
-# From this ratio up, a picture is first averaged over areas: see `_shrunk`.
-_COARSE = 8
 # Median landmarks in its boxes over frontal portraits, made symmetric; 0..1 along the box's sides.
 BOX_POINTS = np.array([[0.284, 0.392], [0.716, 0.392], [0.5, 0.62], [0.318, 0.795], [0.682, 0.795]])
 
@@ -223,14 +222,7 @@ def _fill_on_device(frame: Frame, where: Place, slot: Tensor) -> None:
 
 def _shrunk(frame: Frame, where: Place) -> Tensor:
     """(1|3,h,w) on the frame's device, 0..255: the picture shrunk to its place."""
-    size = (where.height, where.width)
-    colour = frame.pixels.float() / (257 if frame.pixels.dtype == torch.uint16 else 1)
-    if size == (frame.height, frame.width):
-        return colour
-    if frame.height > _COARSE * where.height:
-        # CUDA's antialiased kernel keeps its filter in shared memory, which very wide filters do not fit into.
-        colour = F.interpolate(colour[None], [4 * side for side in size], mode="area")[0]
-    return F.interpolate(colour[None], size, mode="bilinear", antialias=True)[0]
+    return resize_antialiased(to_8bit_scale(frame.pixels), (where.height, where.width), "bilinear")
 
 
 def _suppressed(boxes: Tensor, scores: Tensor, picture: Tensor, pictures: int) -> Tensor:
