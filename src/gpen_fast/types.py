@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from gpen_fast.errors import PictureError
 
+# What a caller may give as a picture: a file's path, or pixels as `load_image` describes them.
+PictureInput = Path | NDArray[np.generic] | Tensor | Image.Image
+# The largest value of a channel in each depth.
 TOPS = {torch.uint8: 255, torch.uint16: 65535}
 
 

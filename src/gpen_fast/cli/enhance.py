@@ -168,12 +168,12 @@ def _run(
     from gpen_fast.cli.progress import progress_over
     from gpen_fast.cli.table import print_enhance
     from gpen_fast.measure.report import as_dict, write_json
-    from gpen_fast.run.enhance import run_batch
+    from gpen_fast.run.enhance import run_enhance
     from gpen_fast.run.runtime import load_runtime
 
     runtime = load_runtime(settings)
     with progress_over(len(work.todo), quiet) as progress:
-        report = run_batch(runtime, work, output, progress)
+        report = run_enhance(runtime, work, output, progress)
     print_enhance(report, quiet)
     if report_to:
         write_json(as_dict(report), report_to)
