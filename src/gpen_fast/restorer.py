@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +40,12 @@ class Restorer:
         precision: str = "auto",
         **settings: Any,
     ) -> None:
-        accepted = [field.name for field in fields(Settings)]
-        unknown = sorted(settings.keys() - set(accepted))
-        if unknown:
-            raise SettingsError(f"unknown setting {unknown[0]!r}: accepted are {', '.join(accepted)}.")
         for name in ("weights", "weights_dir"):
             if isinstance(settings.get(name), Path):
                 settings[name] = str(settings[name])
-        self.settings = Settings(model, detector=detector, device=device, precision=precision, **settings)
+        self.settings = Settings.from_flat(
+            model=model, detector=detector, device=device, precision=precision, **settings
+        )
         if self.settings.random_weights:
             raise SettingsError(
                 "random weights restore nothing: they are for gpen-fast profile and benchmarks."

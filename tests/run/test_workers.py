@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import queue
 import threading
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -17,9 +19,9 @@ from runs import engine_of, error_of, kept, pictures, pipeline_of
 from gpen_fast.errors import GenerateError
 from gpen_fast.run import workers as workers_module
 from gpen_fast.run.channels import OrderedResults, ReadQueue
-from gpen_fast.run.job import Failed, Pasted, sources_of
+from gpen_fast.run.job import Failed, Pasted, Source, sources_of
 from gpen_fast.run.runtime import Runtime, load_runtime
-from gpen_fast.run.workers import Parcel, Worker
+from gpen_fast.run.workers import Parcel, Read, Worker
 from gpen_fast.settings import Settings
 from gpen_fast.types import Face, Frame
 
@@ -94,7 +96,7 @@ def test_batch_that_fails_when_it_is_waited_for_is_tried_picture_by_picture(
 
 def test_pictures_without_faces_do_not_wait_for_ever(tiny_weights: Path, tmp_path: Path) -> None:
     runtime = load_runtime(
-        Settings(weights=str(tiny_weights), detector="haar", precision="fp32", batch_size=50)
+        Settings.from_flat(weights=str(tiny_weights), detector="haar", precision="fp32", batch_size=50)
     )
     for i in range(20):
         write_photo(tmp_path / f"{i:02d}.png", height=40, width=40, seed=i)
@@ -196,3 +198,25 @@ def test_a_parcel_is_taken_once(runtime: Runtime, tmp_path: Path) -> None:
     assert parcel.index == parcel.take().source.index == 0
     with pytest.raises(IndexError):
         parcel.take()
+
+
+@pytest.mark.parametrize("in_flight", [0, 1])
+def test_a_picture_is_free_as_soon_as_it_is_handed_on(
+    runtime: Runtime, tmp_path: Path, in_flight: int
+) -> None:
+    """Neither the worker's variables nor its group or batch hold what a writer has dealt with."""
+    worker, frames = Worker(pipeline_of(runtime), most_in_flight=in_flight), []
+
+    def read(source: Source) -> Read:
+        picture = worker.read(source)
+        frames.append(weakref.ref(picture.frame))
+        return picture
+
+    gc.disable()
+    try:
+        for parcel in worker.work(map(read, sources_of(pictures(tmp_path, 9)))):
+            assert parcel.take().source.index == parcel.index
+            assert not any(frame() for frame in frames[: parcel.index + 1])
+    finally:
+        gc.enable()
+    assert len(frames) == 9

@@ -236,19 +236,21 @@ def main() -> None:
     from gpen_fast.run.plan import Item
     from gpen_fast.run.runtime import load_runtime
     from gpen_fast.run.sink import Sink
-    from gpen_fast.settings import Output, Settings
+    from gpen_fast.settings import OutputOptions, Settings
 
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     weights, out = sys.argv[1], Path(sys.argv[2])
-    runtime = load_runtime(Settings(weights=weights, detector="haar", device="cpu", max_pixels=MAX_PIXELS))
+    runtime = load_runtime(
+        Settings.from_flat(weights=weights, detector="haar", device="cpu", max_pixels=MAX_PIXELS)
+    )
     pipeline = Pipeline(runtime, Clock(Recorder()))
     _say({"ready": True})
     for line in sys.stdin:
         path = Path(line.rstrip("\n"))
         target = out / f"{path.name}.png"
         try:
-            done = Sink([Item(path, target)], Output())(pipeline.restore(Source(0, path)))
+            done = Sink([Item(path, target)], OutputOptions())(pipeline.restore(Source(0, path)))
             answer = {"outcome": done.outcome, "note": done.note}
         except Exception as error:
             answer = {"outcome": "failed", "cause": reason(error, path), "kind": type(error).__name__}

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from gpen_fast.errors import DownloadError, GpenError, WeightsNotFoundError
+from gpen_fast.errors import DownloadError, GpenError, WeightsNotFoundError, first_line
 from gpen_fast.settings import Settings
 from gpen_fast.store.catalog import Entry, entry
 
@@ -44,7 +44,7 @@ def get_best(settings: Settings, yes: bool) -> None:
     from gpen_fast.store.folders import is_offline
     from gpen_fast.store.locate import BEST, required
 
-    if settings.model != "auto" or settings.weights is not None or is_offline(settings):
+    if settings.model != "auto" or settings.weights.weights is not None or is_offline(settings):
         return
     try:
         required(BEST, settings)
@@ -78,13 +78,13 @@ def _fetched(known: Entry, settings: Settings, yes: bool) -> str:
     except DownloadError as error:
         return _in_short(error, known)
     except GpenError as error:
-        return str(error).splitlines()[0]
+        return first_line(error)
     return ""
 
 
 def _in_short(error: DownloadError, known: Entry) -> str:
     """One line: what is wrong here, or the first source's cause."""
     if not error.failures:
-        return str(error).splitlines()[0]
+        return first_line(error)
     tried = "" if len(error.failures) == 1 else f", the first of {len(error.failures)} sources"
     return f"{error.failures[0][1]}{tried} ({known.get_it} tells all)"

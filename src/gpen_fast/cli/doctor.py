@@ -32,7 +32,7 @@ def doctor(
     from gpen_fast.doctor.examine import examine
     from gpen_fast.doctor.findings import works
 
-    findings = examine(Settings(device=device, weights_dir=weights_dir))
+    findings = examine(Settings.from_flat(device=device, weights_dir=weights_dir))
     good = works(findings)
     if as_json:
         told = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -12,7 +12,17 @@ from gpen_fast.cli import flags
 from gpen_fast.cli.consent import get_best
 from gpen_fast.cli.names import shown
 from gpen_fast.errors import InputsError, SettingsError
-from gpen_fast.settings import FAST, MAX_PIXELS, PNG_LEVELS, SAME, Output, Settings, formats, suffix_of
+from gpen_fast.settings import (
+    FAST,
+    MAX_PIXELS,
+    PNG_LEVELS,
+    SAME,
+    OutputOptions,
+    PngLevel,
+    Settings,
+    formats,
+    suffix_of,
+)
 
 if TYPE_CHECKING:
     from gpen_fast.run.plan import Plan
@@ -115,7 +125,9 @@ def enhance(
     chosen = wanted or named or (SAME if in_place else "png")
     save_to = flags.landmarks_path(save_landmarks, settings)
     flags.refuse_one_file(report_to, save_to, Path(landmarks) if landmarks else None)
-    output = Output(chosen, quality, save_faces, overwrite, suffix, in_place, save_to, png_level)
+    output = OutputOptions(
+        chosen, quality, save_faces, overwrite, suffix, in_place, save_to, cast(PngLevel, png_level)
+    )
     if in_place:
         flags.leave_limits_to_max_pixels()  # pictures are opened to see whether they were restored before
     work = plan(inputs, out, output)
@@ -159,7 +171,7 @@ def _print_plan(work: Plan) -> None:
 
 
 def _run(
-    work: Plan, settings: Settings, output: Output, quiet: bool, report_to: Path | None, yes: bool
+    work: Plan, settings: Settings, output: OutputOptions, quiet: bool, report_to: Path | None, yes: bool
 ) -> int:
     if not work.todo:
         return _nothing_to_do(work, quiet, report_to)

@@ -170,7 +170,7 @@ def settings_from(
     chosen = "none" if skip_detect else detector or "auto"
     size = int(detect_size) if detect_size.isdecimal() else detect_size
     chosen_precision = precision or ("half" if fp16 else "auto")
-    return Settings(detector=chosen, precision=chosen_precision, detect_size=size, **rest)  # type: ignore[arg-type]
+    return Settings.from_flat(detector=chosen, precision=chosen_precision, detect_size=size, **rest)
 
 
 def landmarks_path(path: Path | None, settings: Settings) -> Path | None:

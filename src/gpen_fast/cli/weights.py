@@ -33,7 +33,7 @@ def list_weights(weights_dir: flags.WeightsDir = None, as_json: AsJson = False) 
     from gpen_fast.store.folders import places
     from gpen_fast.store.status import as_dict, statuses
 
-    settings = Settings(weights_dir=weights_dir)
+    settings = Settings.from_flat(weights_dir=weights_dir)
     found = statuses(settings)
     if as_json:
         folders = [
@@ -65,7 +65,7 @@ def pull(
     GPEN_FAST_MIRROR names other addresses. Exit status: 0 all here, 1 some are not (each is named).
     """
     chosen = _chosen(names, everything)
-    settings = Settings(weights_dir=weights_dir, offline=offline)
+    settings = Settings.from_flat(weights_dir=weights_dir, offline=offline)
     failed = [known for known in chosen if not _pull_one(known, settings, yes, again, repin)]
     if failed:
         raise typer.Exit(_FAILED)
@@ -109,7 +109,9 @@ def verify(names: Names = None, weights_dir: flags.WeightsDir = None) -> None:
     from gpen_fast.cli.weights_table import print_verify
     from gpen_fast.store.status import statuses
 
-    wrong = print_verify(statuses(Settings(weights_dir=weights_dir), names, fresh=True), asked=bool(names))
+    wrong = print_verify(
+        statuses(Settings.from_flat(weights_dir=weights_dir), names, fresh=True), asked=bool(names)
+    )
     if wrong:
         raise typer.Exit(_FAILED)
 
@@ -129,7 +131,7 @@ def import_(
     """Copy a file in: known by its hash, or by its tensors' shapes; its hash is recorded."""
     from gpen_fast.store.importing import import_file
 
-    done = import_file(file, Settings(weights_dir=weights_dir), trust=trust, overwrite=overwrite)
+    done = import_file(file, Settings.from_flat(weights_dir=weights_dir), trust=trust, overwrite=overwrite)
     known = {"hash": "by its hash", "tensors": "by its tensors' shapes", "trust": "because you vouch for it"}[
         done.how
     ]
@@ -145,4 +147,4 @@ def path(
     """Print where a file lies, and nothing else."""
     from gpen_fast.store.locate import required
 
-    print(required(name, Settings(weights_dir=weights_dir)).absolute())
+    print(required(name, Settings.from_flat(weights_dir=weights_dir)).absolute())

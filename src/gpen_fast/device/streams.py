@@ -54,12 +54,16 @@ def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """A host tensor on `device`, complete for the stream that the calling thread serves."""
     if device.type != "cuda":
         return tensor
-    moved = tensor.pin_memory().to(device, non_blocking=True)
+    return hand_over(tensor.pin_memory().to(device, non_blocking=True))
+
+
+def hand_over(tensor: Tensor) -> Tensor:
+    """A tensor of the current stream, complete for the stream that the calling thread serves, and kept for it."""
     serving = getattr(_thread, "serving", None)
-    if serving is not None:
-        torch.cuda.current_stream(device).synchronize()
-        moved.record_stream(serving)
-    return moved
+    if serving is not None and tensor.device.type == "cuda":
+        torch.cuda.current_stream(tensor.device).synchronize()
+        tensor.record_stream(serving)
+    return tensor
 
 
 def to_host(tensor: Tensor) -> Tensor:

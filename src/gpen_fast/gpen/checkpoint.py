@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from gpen_fast.errors import CheckpointError
+from gpen_fast.errors import CheckpointError, first_line
 from gpen_fast.gpen.config import GeneratorConfig, infer_config
 from gpen_fast.gpen.reference import FullGenerator
 
@@ -112,7 +112,7 @@ def _open_safetensors(path: Path) -> Any:
         return safe_open(path, framework="pt")
     except (SafetensorError, OSError) as cause:
         raise CheckpointError(
-            f"{path}: not a readable .safetensors file ({cause}). Fetch it again."
+            f"{path}: not a readable .safetensors file ({first_line(cause)}). Fetch it again."
         ) from cause
 
 
@@ -140,11 +140,6 @@ def _read_torch(path: Path) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise CheckpointError(f"{path}: holds a {type(loaded).__name__}. Accepted: a state dict.")
     return loaded
-
-
-def first_line(cause: BaseException) -> str:
-    """The first line of an exception's text, or its kind where it has none."""
-    return next(iter(str(cause).splitlines()), type(cause).__name__)
 
 
 def _select(state: Mapping[str, Any], key: str | None) -> State:

@@ -14,6 +14,7 @@ from gpen_fast.device.malloc import keep_freed_memory
 from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.device.precision import arithmetic
 from gpen_fast.device.threads import seeded
+from gpen_fast.errors import first_line
 from gpen_fast.gpen.cpu.generator import CpuGenerator
 from gpen_fast.gpen.cpu.parallel import ParallelFaces
 from gpen_fast.gpen.cuda.generator import CudaGenerator, has_published_fir
@@ -83,7 +84,7 @@ def _disagreement(fused: CudaGenerator, precision: str, device: torch.device) ->
     except RuntimeError as error:
         # Without kernels the network takes far more memory: no room to compare says nothing about it.
         if not is_out_of_memory(error):
-            return str(error).partition("\n")[0]
+            return first_line(error)
         apart = 0.0
     if device.type == "cuda":
         torch.cuda.empty_cache()

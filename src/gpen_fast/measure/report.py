@@ -6,7 +6,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "command": report.command,
         "version": __version__,
         "device": device_facts(runtime.device),
-        "settings": asdict(runtime.settings)
+        "settings": runtime.settings.as_flat()
         | {
             "model": runtime.model,
             "detector": runtime.detector.name,

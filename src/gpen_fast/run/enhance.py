@@ -25,7 +25,7 @@ from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.sink import Sink
-from gpen_fast.settings import Output
+from gpen_fast.settings import OutputOptions
 
 _WORKER = ("align", "crop", "generate", "paste")
 
@@ -40,7 +40,7 @@ class Progress(Protocol):
         """The user has interrupted the run: what is in the network is finished, nothing new is started."""
 
 
-def run_enhance(runtime: Runtime, work: Plan, output: Output, progress: Progress) -> Report:
+def run_enhance(runtime: Runtime, work: Plan, output: OutputOptions, progress: Progress) -> Report:
     """Restores what the plan names.
 
     Args:

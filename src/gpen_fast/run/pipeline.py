@@ -71,8 +71,8 @@ class Pipeline:
             frame = load(
                 source.picture,
                 self.runtime.device,
-                max_pixels=self._options.max_pixels,
-                gpu_decode=self._options.gpu_decode or self._options.aligned,
+                max_pixels=self._options.load.max_pixels,
+                gpu_decode=self._options.load.gpu_decode,
                 hashed=keyed,
             )
             key = key_of(source.picture, frame) if keyed else ""
@@ -140,7 +140,7 @@ class Pipeline:
     def paste(self, picture: Restored) -> Pasted:
         """Blends the restored faces into the picture."""
         loaded, faces, crops, restored = picture.picture, picture.faces, picture.crops, picture.restored
-        strength = self._options.strength
+        strength = self._options.paste.strength
         if self._options.aligned:
             # Not under the clock: an aligned picture has no paste stage, so that the table says "skipped".
             with device_failures_named("paste"):

@@ -11,7 +11,7 @@ from gpen_fast.files import copy_file, write_file
 from gpen_fast.image.exif_mark import marked
 from gpen_fast.run.job import Finished, Pasted, joined
 from gpen_fast.run.plan import Item, faces_of
-from gpen_fast.settings import Output, suffix_of
+from gpen_fast.settings import OutputOptions, suffix_of
 from gpen_fast.stages.save.base import open_writer
 from gpen_fast.types import Frame
 
@@ -23,7 +23,7 @@ _MOST_EXIF = 65533
 class Sink:
     """Writes each picture of a plan to its target."""
 
-    def __init__(self, items: Sequence[Item], output: Output) -> None:
+    def __init__(self, items: Sequence[Item], output: OutputOptions) -> None:
         """Takes the plan's items in the order of the run's sources: a picture's index finds its item."""
         self._items = items
         self._output = output

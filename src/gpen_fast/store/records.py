@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gpen_fast.errors import StoreError
+from gpen_fast.errors import StoreError, first_line
 from gpen_fast.files import locked, write_file
 from gpen_fast.store.folders import user_data
 
@@ -57,7 +57,7 @@ def read() -> Records:
         return Records()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
         raise StoreError(
-            f"{path}: the record of accepted weights cannot be read ({cause}). "
+            f"{path}: the record of accepted weights cannot be read ({first_line(cause)}). "
             "Mend it, or move it away: files without a published hash must then be accepted anew."
         ) from cause
 

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.device.threads import seeded
+from gpen_fast.errors import first_line
 
 Run = Callable[[Tensor], Tensor]
 # What a replay costs however few its faces, in pixels of a face: small layers, the weights' bytes, the launch.
@@ -177,11 +178,6 @@ class Graphs:
 def _noise(size: int) -> Tensor:
     """(1,3,size,size) in [-1,1]: something that every layer has an answer to."""
     return torch.rand(1, 3, size, size, generator=seeded(7)) * 2 - 1
-
-
-def first_line(error: Exception) -> str:
-    """Of an error's text, which for CUDA goes on with advice for programmers."""
-    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def buckets_up_to(largest: int) -> list[int]:

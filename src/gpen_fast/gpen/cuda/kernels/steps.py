@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gpen_fast.device.precision import arithmetic
 from gpen_fast.device.threads import seeded
+from gpen_fast.errors import kind_and_line
 from gpen_fast.gpen.cuda.kernels import blur, dense, modulate, same, up
 from gpen_fast.gpen.cuda.kernels.dense import DenseLayer
 from gpen_fast.gpen.cuda.kernels.modulate import modulation
@@ -58,8 +59,7 @@ def trouble(device: torch.device, dtype: torch.dtype, steps: Steps = BY_KERNEL) 
         with arithmetic("fp32", device):
             return _difference(device, dtype, steps)
     except Exception as error:
-        said = next(iter(str(error).splitlines()), "")
-        return f"{type(error).__name__}: {said}" if said else type(error).__name__
+        return kind_and_line(error)
 
 
 def _difference(device: torch.device, dtype: torch.dtype, steps: Steps) -> str:
