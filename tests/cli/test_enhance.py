@@ -150,7 +150,7 @@ def test_notes_and_what_cannot_be_read(cli, album: Path, tiny_weights: Path) -> 
     ran = cli("enhance", "in", "out", "--weights", tiny_weights, "--json", "r.json")
     assert ran.status == 1
     assert "note in/pages.tif: the first of its 2 pages or frames only." in ran.err
-    assert "failed in/gone.png: not a regular file, or a link that leads nowhere." in ran.err
+    assert "failed in/gone.png: not a regular file, or a broken link." in ran.err
     report = json.loads(Path("r.json").read_text())
     assert report["notes"][0]["path"] == "in/pages.tif"
     assert report["outcomes"]["failed"] == 2

@@ -41,7 +41,7 @@ def test_a_link_is_followed_and_a_folder_met_twice_is_walked_once(tree: Path) ->
     assert "in/link/d.png" in files
     assert len(files) == len(set(files)) == 5
     assert not failed
-    assert notes == [(Path("in/out/loop"), "leads to in again, which is gone through once.")]
+    assert notes == [(Path("in/out/loop"), "leads back to in, which is walked once.")]
 
 
 def test_a_folder_that_cannot_be_read_is_told(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from gpen_fast.measure.recorder import Recorder
 from gpen_fast.run.engine import Engine
 from gpen_fast.run.job import Failed, Pasted
 from gpen_fast.run.pipeline import Pipeline
+from gpen_fast.run.plan import Plan
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.types import Face, Frame
 
@@ -40,6 +41,11 @@ def kept(picture: Pasted) -> Pasted:
 
 def error_of(done: object) -> Exception | None:
     return done.error if isinstance(done, Failed) else None
+
+
+def pairs(made: Plan) -> dict[str, str]:
+    """Source -> target of what is to be restored."""
+    return {str(item.source): str(item.target) for item in made.todo}
 
 
 class BatchDetector:

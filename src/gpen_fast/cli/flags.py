@@ -10,7 +10,7 @@ import typer
 
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError, SettingsError, reason
-from gpen_fast.run.plan import PICTURES
+from gpen_fast.run.walk import PICTURES
 from gpen_fast.settings import AUTO_SIZE, PRECISIONS, TEMPLATES, Settings, suffix_of
 from gpen_fast.store.catalog import generators
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from gpen_fast.errors import PictureError
 from gpen_fast.files import copy_file, write_file
 from gpen_fast.image.exif_mark import marked
+from gpen_fast.run.earlier import faces_of
 from gpen_fast.run.job import Finished, Pasted, joined
-from gpen_fast.run.plan import Item, faces_of
+from gpen_fast.run.plan import Item
 from gpen_fast.settings import OutputOptions, suffix_of
 from gpen_fast.stages.save.base import open_writer
 from gpen_fast.types import Frame
