@@ -34,6 +34,7 @@ class Engine:
         readers: int | None = None,
         writers: int | None = None,
         most_in_flight: int | None = None,
+        stopped: threading.Event | None = None,
     ) -> None:
         """Starts nothing yet.
 
@@ -42,16 +43,17 @@ class Engine:
             readers: Threads that read; None: one for each processor core, 4 at most. As many pictures are read ahead.
             writers: Threads that write; None: likewise. Twice as many results wait at most.
             most_in_flight: See `Worker`.
+            stopped: What `stop` sets; another thread or a signal handler may set it too.
         """
         helpers = max(1, min(_MOST_HELPERS, os.cpu_count() or 1))
         self.readers = readers or helpers
         self.writers = writers or helpers
         self._pipeline = pipeline
         self._most_in_flight = most_in_flight
-        self._stopped = threading.Event()
+        self._stopped = stopped or threading.Event()
 
     def stop(self) -> None:
-        """Takes no further pictures; those in the network are finished and yielded. For signal handlers too."""
+        """Takes no further pictures; those in the network are finished and yielded."""
         self._stopped.set()
 
     def run(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any, Protocol
 
 from gpen_fast.detections.cache import DetectionWriter
@@ -36,11 +34,14 @@ class Progress(Protocol):
     def advance(self, path: Path) -> None:
         """One picture has come to its end, restored or not."""
 
-    def stopping(self) -> None:
-        """The user has interrupted the run: what is in the network is finished, nothing new is started."""
 
-
-def run_enhance(runtime: Runtime, work: Plan, output: OutputOptions, progress: Progress) -> Report:
+def run_enhance(
+    runtime: Runtime,
+    work: Plan,
+    output: OutputOptions,
+    progress: Progress,
+    stopped: threading.Event | None = None,
+) -> Report:
     """Restores what the plan names.
 
     Args:
@@ -48,10 +49,10 @@ def run_enhance(runtime: Runtime, work: Plan, output: OutputOptions, progress: P
         work: What is to be restored; its order is the order of the report.
         output: How results are written.
         progress: Is told after each picture, in the calling thread.
+        stopped: Once it is set, no further picture is taken; what is in the network is finished and kept.
 
     Returns:
-        What became of each picture, and what each stage took. After an interrupt it counts what was not done; what was
-        in the network is finished and kept.
+        What became of each picture, how many were not done, and what each stage took.
 
     Raises:
         LandmarksError: `output.save_landmarks` exists and cannot be read, or has no folder.
@@ -62,11 +63,11 @@ def run_enhance(runtime: Runtime, work: Plan, output: OutputOptions, progress: P
     clock = Clock(recorder, make_event=event_maker(runtime.device))
     detection_writer = DetectionWriter.beside(output.save_landmarks) if output.save_landmarks else None
     pipeline = Pipeline(runtime, clock, detection_writer)
-    engine = Engine(pipeline)
+    engine = Engine(pipeline, stopped=stopped)
     sink = Sink(work.todo, output)
     tally = Tally()
     start = time.perf_counter_ns()
-    with _stop_on_interrupt(engine, progress), _written_at_the_end(detection_writer, tally):
+    with _written_at_the_end(detection_writer, tally):
         sources = sources_of(item.source for item in work.todo)
         for done in engine.run(sources, lambda picture: pipeline.save(picture, sink)):
             path = work.todo[done.source.index].source
@@ -188,23 +189,3 @@ def _written_at_the_end(detection_writer: DetectionWriter | None, tally: Tally) 
                 tally.unwritten.append(
                     (detection_writer.path, str(error).removeprefix(f"{detection_writer.path}: "))
                 )
-
-
-@contextlib.contextmanager
-def _stop_on_interrupt(engine: Engine, progress: Progress) -> Iterator[None]:
-    """The first Ctrl-C lets the run finish what is in the network, the second ends it at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        engine.stop()
-        progress.stopping()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
