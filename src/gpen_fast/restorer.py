@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from gpen_fast.device.events import event_maker
 from gpen_fast.device.streams import to_host
@@ -22,11 +21,10 @@ from gpen_fast.types import PictureInput, Restoration
 
 
 class Restorer:
-    """Restores the faces in pictures; the network is loaded once, when it is made.
+    """Restores the faces in pictures. The network is loaded once, when the restorer is constructed.
 
-    model, detector, device, precision and every further setting: see `Settings`. It never downloads and never
-    asks: `auto` takes the best model that is there; `gpen_fast.store.pull.pull` fetches one.
-    Raises SettingsError, DeviceError, WeightsNotFoundError, HashError, CheckpointError or PluginError.
+    It never downloads and never asks: `auto` takes the best model that is there. `gpen_fast.store.pull.pull` fetches
+    one.
 
     >>> restorer = Restorer(weights="GPEN-BFR-512.pth")  # doctest: +SKIP
     >>> restored = restorer.restore("family.jpg").image  # doctest: +SKIP
@@ -38,8 +36,25 @@ class Restorer:
         detector: str = "auto",
         device: str = "auto",
         precision: str = "auto",
-        **settings: Any,
+        **settings: object,
     ) -> None:
+        """Loads the network and the detector.
+
+        Args:
+            model: A published network's name; auto: the best whose weights are found.
+            detector: The plug-in that finds the faces; none: each picture is one aligned face.
+            device: auto, cpu, cuda or cuda:N. A device that is named is never replaced by another.
+            precision: Arithmetic of the network: auto, fp32, tf32, bf16, fp16 or half.
+            **settings: Every further option, such as `weights` or `strength`: see `Settings`.
+
+        Raises:
+            SettingsError: A name is unknown, or a value is not accepted.
+            DeviceError: The device or the precision is not available here.
+            WeightsNotFoundError: No weights were found.
+            HashError: A weights file is not the published one.
+            CheckpointError: The weights are not a network, or not the one that was asked for.
+            PluginError: A detector or backend does not exist, or lacks a package.
+        """
         for name in ("weights", "weights_dir"):
             if isinstance(settings.get(name), Path):
                 settings[name] = str(settings[name])
@@ -54,7 +69,7 @@ class Restorer:
 
     @property
     def notes(self) -> list[str]:
-        """Why the network runs slower here than it might; empty where it does not."""
+        """What slows the network down on this machine, as sentences for the user; empty where nothing does."""
         return self.runtime.generator.notes
 
     def restore(self, image: PictureInput | str) -> Restoration:

@@ -247,7 +247,7 @@ def test_wrong_usage_is_one_sentence_and_exit_2(
 def test_named_model_must_be_the_files_own(cli, album: Path, tiny_weights: Path) -> None:
     ran = cli("enhance", "in", "out", "--model", "gpen-bfr-512", "--weights", tiny_weights)
     assert ran.status == 2
-    assert "holds custom-64, and gpen-bfr-512 was asked for" in ran.err
+    assert "holds custom-64, but gpen-bfr-512 was asked for" in ran.err
 
 
 def test_a_failure_of_the_device_in_detection_is_one_error(

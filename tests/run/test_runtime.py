@@ -54,7 +54,7 @@ def test_the_template_is_the_named_one_then_the_files_own_then_gpens(
 
 
 def test_weights_of_another_model_than_the_named_one_are_refused(tiny_weights: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"tiny\.safetensors holds .*gpen-bfr-512 was asked for"):
+    with pytest.raises(CheckpointError, match=r"tiny\.safetensors holds .*but gpen-bfr-512 was asked for"):
         load_runtime(settings(tiny_weights, model="gpen-bfr-512"))
 
 

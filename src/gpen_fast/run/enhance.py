@@ -1,4 +1,4 @@
-"""`enhance` without its output: a plan through the engine, into a report."""
+"""`enhance` without its command line: runs a plan through the engine and counts what became of it."""
 
 from __future__ import annotations
 

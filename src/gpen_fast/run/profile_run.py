@@ -1,4 +1,4 @@
-"""`profile`: one picture, again and again, nothing overlapped."""
+"""`profile`: restores one picture again and again, without overlap."""
 
 from __future__ import annotations
 
