@@ -21,10 +21,26 @@ from gpen_fast.types import PictureInput, Restoration
 
 
 class Restorer:
-    """Restores the faces in pictures. The network is loaded once, when the restorer is constructed.
+    """Restores the faces in pictures; the constructor loads the network, once.
 
-    It never downloads and never asks: `auto` takes the best model that is there. `gpen_fast.store.pull.pull` fetches
-    one.
+    Nothing is downloaded and no question is asked: with `model="auto"` the best network runs whose weights are
+    found. `gpen_fast.store.pull.pull` fetches weights.
+
+    Args:
+        model: The network: see `WeightsOptions`.
+        detector: What detects the faces: see `DetectOptions`.
+        device: Where to run: see `GenerateOptions`.
+        precision: Arithmetic of the network: see `GenerateOptions`.
+        **settings: Any other option by its own name, such as `weights`, `strength` or `batch_size`: see the parts
+            of `Settings`. A file or folder may be a `Path`.
+
+    Raises:
+        SettingsError: A name is unknown, a value is not accepted, or the weights are random.
+        DeviceError: The device is missing, or lacks the precision.
+        WeightsNotFoundError: The network's or the detector's weights are missing.
+        HashError: A file has another hash than the one that is accepted.
+        CheckpointError: A file holds no GPEN network, or another than the one that is named.
+        PluginError: A detector or backend does not exist, or its package is missing.
 
     >>> restorer = Restorer(weights="GPEN-BFR-512.pth")  # doctest: +SKIP
     >>> restored = restorer.restore("family.jpg").image  # doctest: +SKIP
@@ -38,26 +54,9 @@ class Restorer:
         precision: str = "auto",
         **settings: object,
     ) -> None:
-        """Loads the network and the detector.
-
-        Args:
-            model: A published network's name; auto: the best whose weights are found.
-            detector: The plug-in that finds the faces; none: each picture is one aligned face.
-            device: auto, cpu, cuda or cuda:N. A device that is named is never replaced by another.
-            precision: Arithmetic of the network: auto, fp32, tf32, bf16, fp16 or half.
-            **settings: Every further option, such as `weights` or `strength`: see `Settings`.
-
-        Raises:
-            SettingsError: A name is unknown, or a value is not accepted.
-            DeviceError: The device or the precision is not available here.
-            WeightsNotFoundError: No weights were found.
-            HashError: A weights file is not the published one.
-            CheckpointError: The weights are not a network, or not the one that was asked for.
-            PluginError: A detector or backend does not exist, or lacks a package.
-        """
-        for name in ("weights", "weights_dir"):
-            if isinstance(settings.get(name), Path):
-                settings[name] = str(settings[name])
+        settings = {
+            name: str(value) if isinstance(value, Path) else value for name, value in settings.items()
+        }
         self.settings = Settings.from_flat(
             model=model, detector=detector, device=device, precision=precision, **settings
         )
