@@ -13,7 +13,7 @@ from gpen_fast.image.convert import like
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.run.engine import Engine
-from gpen_fast.run.job import Failed, Pasted, Source, sources_of
+from gpen_fast.run.job import Failed, Pasted, PictureSource, numbered
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.runtime import load_runtime
 from gpen_fast.settings import Settings
@@ -87,7 +87,7 @@ class Restorer:
             GenerateError: The network gives no usable face.
             DeviceError: The device fails.
         """
-        return _restoration(self._pipeline().restore(Source(0, _as_picture(image))))
+        return _restoration(self._pipeline().restore(PictureSource(0, _as_picture(image))))
 
     def restore_many(self, paths: Iterable[PictureInput | str]) -> Iterator[Restoration]:
         """Restores pictures overlapped and in batches.
@@ -106,7 +106,7 @@ class Restorer:
             raise InputsError(
                 f"{str(paths)!r} is one path: restore_many takes several. Try restore, or a list."
             )
-        sources = sources_of(_as_picture(path) for path in paths)
+        sources = numbered(_as_picture(path) for path in paths)
         for done in Engine(self._pipeline()).run(sources, _restoration):
             if isinstance(done, Failed):
                 yield Restoration(None, timing=done.timing, error=done.error, path=done.source.path)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gpen_fast.run.channels import OrderedResults, ReadQueue
-from gpen_fast.run.job import Source, sources_of
+from gpen_fast.run.job import PictureSource, numbered
 
 
 def done(value: int) -> Future[int]:
@@ -19,8 +19,8 @@ def done(value: int) -> Future[int]:
     return future
 
 
-def numbered(count: int) -> Iterator[Source]:
-    return sources_of(Path(f"{i}.png") for i in range(count))
+def paths(count: int) -> Iterator[PictureSource]:
+    return numbered(Path(f"{i}.png") for i in range(count))
 
 
 @pytest.fixture
@@ -29,16 +29,16 @@ def stopped() -> threading.Event:
 
 
 def queue_of(
-    sources: Iterator[Source],
+    sources: Iterator[PictureSource],
     stopped: threading.Event,
-    submit: Callable[[Source], Future[int]] = lambda source: done(source.index),
+    submit: Callable[[PictureSource], Future[int]] = lambda source: done(source.index),
 ) -> ReadQueue[int]:
     return ReadQueue(sources, submit, ahead=2, stopped=stopped)
 
 
 def test_pictures_come_in_input_order_and_are_read_ahead_within_the_bound(stopped: threading.Event) -> None:
     asked: list[int] = []
-    queue = queue_of(numbered(9), stopped, lambda source: asked.append(source.index) or done(source.index))
+    queue = queue_of(paths(9), stopped, lambda source: asked.append(source.index) or done(source.index))
     assert asked == [], "nothing is read before a picture is taken"
     for taken in range(9):
         assert next(queue) == taken
@@ -47,7 +47,7 @@ def test_pictures_come_in_input_order_and_are_read_ahead_within_the_bound(stoppe
 
 
 def test_stopping_leaves_what_is_read_ahead(stopped: threading.Event) -> None:
-    queue = queue_of(numbered(9), stopped)
+    queue = queue_of(paths(9), stopped)
     assert next(queue) == 0
     stopped.set()
     assert list(queue) == []
@@ -57,10 +57,10 @@ def test_an_error_of_a_reader_or_of_the_sources_is_raised(stopped: threading.Eve
     broken: Future[int] = Future()
     broken.set_exception(RuntimeError("device lost"))
     with pytest.raises(RuntimeError, match="device lost"):
-        next(queue_of(numbered(1), stopped, lambda source: broken))
+        next(queue_of(paths(1), stopped, lambda source: broken))
 
-    def sources() -> Iterator[Source]:
-        yield Source(0, Path("a.png"))
+    def sources() -> Iterator[PictureSource]:
+        yield PictureSource(0, Path("a.png"))
         raise OSError("the list of inputs ended")
 
     with pytest.raises(OSError, match="list of inputs"):
@@ -69,7 +69,7 @@ def test_an_error_of_a_reader_or_of_the_sources_is_raised(stopped: threading.Eve
 
 def test_each_picture_goes_to_one_of_several_workers(stopped: threading.Event) -> None:
     with ThreadPoolExecutor(2) as readers, ThreadPoolExecutor(4) as workers:
-        queue = queue_of(numbered(500), stopped, lambda source: readers.submit(lambda: source.index))
+        queue = queue_of(paths(500), stopped, lambda source: readers.submit(lambda: source.index))
         shares = list(workers.map(lambda _: list(queue), range(4)))
     assert sorted(index for share in shares for index in share) == list(range(500))
     assert all(share == sorted(share) for share in shares)

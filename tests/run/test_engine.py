@@ -18,7 +18,7 @@ from runs import LOST, engine_of, error_of, kept, pictures, pipeline_of
 from gpen_fast.errors import DeviceError, GenerateError, PictureError
 from gpen_fast.run import pipeline as pipeline_module
 from gpen_fast.run import workers as workers_module
-from gpen_fast.run.job import Pasted, Restored, Source, sources_of
+from gpen_fast.run.job import Pasted, PictureSource, Restored, numbered
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.types import Face, Frame
 
@@ -36,7 +36,7 @@ def test_results_come_in_input_order_and_equal_single_runs(
         written.append(stem)
         return picture
 
-    done = list(engine_of(runtime, in_flight).run(sources_of(paths), dawdle))
+    done = list(engine_of(runtime, in_flight).run(numbered(paths), dawdle))
     assert [picture.source.path for picture in done] == paths
     assert sorted(written) == [path.stem for path in paths]
     alone = pipeline_of(runtime)
@@ -61,7 +61,7 @@ def test_results_come_in_input_order_though_the_first_is_written_last(
             others_done.set()
         return index
 
-    assert list(engine_of(runtime).run(sources_of(pictures(tmp_path, 4)), write)) == [0, 1, 2, 3]
+    assert list(engine_of(runtime).run(numbered(pictures(tmp_path, 4)), write)) == [0, 1, 2, 3]
     assert written == [1, 2, 3, 0]
 
 
@@ -71,7 +71,7 @@ def test_one_bad_picture_fails_alone(runtime: Runtime, tmp_path: Path, in_flight
     paths[0].write_bytes(b"")
     paths[3].write_bytes(paths[3].read_bytes()[:200])
     paths[5].unlink()
-    done = list(engine_of(runtime, in_flight).run(sources_of(paths), kept))
+    done = list(engine_of(runtime, in_flight).run(numbered(paths), kept))
     assert [type(error_of(each)) for each in done] == [
         PictureError,
         *[type(None)] * 2,
@@ -98,7 +98,7 @@ def test_failing_writer_and_failing_face_stay_with_their_picture(
             raise OSError(28, "No space left on device")
         return picture
 
-    errors = [error_of(each) for each in engine_of(runtime).run(sources_of(paths), full_disk)]
+    errors = [error_of(each) for each in engine_of(runtime).run(numbered(paths), full_disk)]
     assert errors[0] is None
     assert isinstance(errors[1], GenerateError)
     assert isinstance(errors[2], OSError)
@@ -116,7 +116,7 @@ def test_failed_pictures_are_let_go(runtime: Runtime, tmp_path: Path) -> None:
 
     gc.disable()
     try:
-        sources = sources_of(pictures(tmp_path, 6))
+        sources = numbered(pictures(tmp_path, 6))
         errors = [error_of(each) for each in engine_of(runtime).run(sources, full_disk)]
         assert len(errors) == len(frames) == 6
         assert [frame() for frame in frames] == [None] * 6
@@ -131,7 +131,7 @@ def test_anything_else_stops_all(runtime: Runtime, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(runtime.generator, "launch_no_sync", lost)
     before = threading.active_count()
     with pytest.raises(RuntimeError, match="device lost"):
-        list(engine_of(runtime).run(sources_of(pictures(tmp_path, 9)), kept))
+        list(engine_of(runtime).run(numbered(pictures(tmp_path, 9)), kept))
     assert threading.active_count() <= before, "threads were left behind"
 
 
@@ -147,7 +147,7 @@ def test_a_failure_of_the_device_in_the_detector_ends_the_run_at_once(
     monkeypatch.setattr(detecting.detector, "many", lost)
     before = threading.active_count()
     with pytest.raises(DeviceError) as told:
-        list(engine_of(detecting).run(sources_of(pictures(tmp_path, 12)), kept))
+        list(engine_of(detecting).run(numbered(pictures(tmp_path, 12)), kept))
     assert calls == [4]
     assert str(told.value) == (
         "the GPU failed in detect (CUDA error: an illegal memory access was encountered). Try --device cpu."
@@ -167,7 +167,7 @@ def test_a_failure_of_the_device_in_any_stage_ends_the_run(
     with pytest.raises(
         DeviceError, match=rf"failed in {stage} \(CUDA error: .*encountered\)\. Try --device cpu"
     ):
-        list(engine_of(detecting).run(sources_of(pictures(tmp_path, 12)), kept))
+        list(engine_of(detecting).run(numbered(pictures(tmp_path, 12)), kept))
 
 
 def test_a_failure_of_the_device_in_a_writer_ends_the_run(runtime: Runtime, tmp_path: Path) -> None:
@@ -179,9 +179,7 @@ def test_a_failure_of_the_device_in_a_writer_ends_the_run(runtime: Runtime, tmp_
 
     with pytest.raises(DeviceError, match="failed in save"):
         list(
-            engine.run(
-                sources_of(pictures(tmp_path, 40)), lambda picture: engine._pipeline.save(picture, lost)
-            )
+            engine.run(numbered(pictures(tmp_path, 40)), lambda picture: engine._pipeline.save(picture, lost))
         )
     assert len(done) < 20
 
@@ -194,7 +192,7 @@ def test_a_failure_of_the_device_between_stages_is_named(
 
     monkeypatch.setattr(workers_module, "mark", lost)
     with pytest.raises(DeviceError, match="failed in the run"):
-        list(engine_of(runtime).run(sources_of(pictures(tmp_path, 3)), kept))
+        list(engine_of(runtime).run(numbered(pictures(tmp_path, 3)), kept))
 
 
 def test_reading_ahead_is_bounded(runtime: Runtime, tmp_path: Path) -> None:
@@ -207,7 +205,7 @@ def test_reading_ahead_is_bounded(runtime: Runtime, tmp_path: Path) -> None:
             yield path
 
     engine = engine_of(runtime)
-    run = engine.run(sources_of(sources()), kept)
+    run = engine.run(numbered(sources()), kept)
     next(run)
     assert asked <= 20
     run.close()
@@ -230,7 +228,7 @@ def test_pictures_in_memory_are_bounded(
     alive: list[int] = []
     gc.disable()
     try:
-        for _ in engine_of(runtime, in_flight).run(sources_of(pictures(tmp_path, 40)), lambda picture: None):
+        for _ in engine_of(runtime, in_flight).run(numbered(pictures(tmp_path, 40)), lambda picture: None):
             alive.append(sum(frame() is not None for frame in frames))
     finally:
         gc.enable()
@@ -244,7 +242,7 @@ def test_stop_finishes_what_is_in_the_network_and_takes_no_more(runtime: Runtime
     paths = pictures(tmp_path, 40)
     engine = engine_of(runtime, in_flight=1)
     done = []
-    for picture in engine.run(sources_of(paths), kept):
+    for picture in engine.run(numbered(paths), kept):
         done.append(picture.source.path)
         engine.stop()
     assert 1 <= len(done) < 20, "what is read ahead, in a group, in flight and being written is fewer"
@@ -253,8 +251,8 @@ def test_stop_finishes_what_is_in_the_network_and_takes_no_more(runtime: Runtime
 
 def test_pictures_that_are_no_files_run_too(runtime: Runtime, tmp_path: Path) -> None:
     (path,) = pictures(tmp_path, 1)
-    array = pipeline_of(runtime).load(Source(0, path)).frame.pixels.permute(1, 2, 0).numpy()
-    one, two = engine_of(runtime).run(sources_of([path, array]), kept)
+    array = pipeline_of(runtime).load(PictureSource(0, path)).frame.pixels.permute(1, 2, 0).numpy()
+    one, two = engine_of(runtime).run(numbered([path, array]), kept)
     assert torch.equal(one.result.pixels, two.result.pixels)
     assert (one.source.is_file, two.source.is_file) == (True, False)
     assert two.source.path is None
@@ -277,7 +275,7 @@ def test_files_are_written_while_the_next_pictures_are_worked_on(
         return picture
 
     monkeypatch.setattr(engine._pipeline, "paste", note)
-    done = engine.run(sources_of(pictures(tmp_path, 8)), write)
+    done = engine.run(numbered(pictures(tmp_path, 8)), write)
     assert [error_of(picture) for picture in done] == [None] * 8
 
 
@@ -309,7 +307,7 @@ def test_a_file_is_made_on_a_stream_of_its_own_after_its_picture_is_done(
     monkeypatch.setattr(workers_module, "mark", lambda device: len(pasted))
     monkeypatch.setattr(workers_module, "wait_for", lambda point, device: setattr(here, "after", point))
     monkeypatch.setattr(engine._pipeline, "paste", noted)
-    done = engine.run(sources_of(pictures(tmp_path, 6)), write)
+    done = engine.run(numbered(pictures(tmp_path, 6)), write)
     assert [error_of(picture) for picture in done] == [None] * 6
 
 
@@ -326,5 +324,5 @@ def test_memory_of_large_pictures_is_given_back(
             large.append(weakref.ref(picture.frame))
 
     paths = [*pictures(tmp_path, 2), write_photo(tmp_path / "large.png", height=100, width=100)]
-    assert not any(error_of(each) for each in engine_of(runtime).run(sources_of(paths), write))
+    assert not any(error_of(each) for each in engine_of(runtime).run(numbered(paths), write))
     assert given == [True], "once, and when the picture's pixels are free"

@@ -14,7 +14,7 @@ from gpen_fast.detections.file_format import read
 from gpen_fast.errors import DeviceError
 from gpen_fast.pictures import load_image
 from gpen_fast.run.enhance import Tally, run_enhance
-from gpen_fast.run.job import Failed, Finished, Source
+from gpen_fast.run.job import Failed, Finished, PictureSource
 from gpen_fast.run.plan import Item, Plan
 from gpen_fast.run.runtime import Runtime, load_runtime
 from gpen_fast.settings import OutputOptions, Settings
@@ -119,7 +119,7 @@ def test_a_file_of_faces_that_cannot_be_written_is_one_of_the_failures(
 
 def test_a_tally_tells_what_became_of_each_picture() -> None:
     tally = Tally()
-    path, source = Path("a.png"), Source(0, Path("a.png"))
+    path, source = Path("a.png"), PictureSource(0, Path("a.png"))
     tally.add(path, Finished(source, "restored", 3, "a note."))
     tally.add(path, Finished(source, "no_face", 0))
     tally.add(path, Failed(source, FileNotFoundError(2, "No such file or directory", "a.png")))

@@ -9,28 +9,28 @@ import numpy as np
 import pytest
 import torch
 
-from gpen_fast.run.job import Failed, Loaded, Pasted, Source, failed, joined, sources_of
+from gpen_fast.run.job import Failed, Loaded, Pasted, PictureSource, failed, joined, numbered
 from gpen_fast.types import Face, FaceBatch, Frame
 
 FRAME = Frame(torch.zeros(3, 4, 4, dtype=torch.uint8))
 
 
 def test_sources_are_numbered_as_they_are_taken() -> None:
-    endless = sources_of(Path(f"{i}.png") for i in count())
+    endless = numbered(Path(f"{i}.png") for i in count())
     taken = list(islice(endless, 3))
     assert [(source.index, source.path) for source in taken] == [(i, Path(f"{i}.png")) for i in range(3)]
 
 
 def test_only_a_path_is_a_file() -> None:
-    assert Source(0, Path("a.png")).is_file
+    assert PictureSource(0, Path("a.png")).is_file
     for pixels in (np.zeros((4, 4, 3), dtype=np.uint8), torch.zeros(3, 4, 4, dtype=torch.uint8)):
-        source = Source(0, pixels)
+        source = PictureSource(0, pixels)
         assert not source.is_file
         assert source.path is None
 
 
 def test_times_and_notes_are_added_to_a_picture_of_its_own() -> None:
-    loaded = Loaded(Source(0, Path("a.png")), FRAME, note="one.", timing={"load": 1.0})
+    loaded = Loaded(PictureSource(0, Path("a.png")), FRAME, note="one.", timing={"load": 1.0})
     later = loaded.timed("detect", 2.0).noted("two.").noted("")
     assert (later.timing, later.note) == ({"load": 1.0, "detect": 2.0}, "one. two.")
     assert (loaded.timing, loaded.note) == ({"load": 1.0}, "one.")
@@ -47,7 +47,7 @@ def test_each_restored_face_has_its_own_crop_and_matrix() -> None:
     crops = torch.arange(2, dtype=torch.uint8).reshape(2, 1, 1, 1).expand(2, 3, 8, 8)
     matrices = np.arange(12, dtype=np.float64).reshape(2, 2, 3)
     restored = tuple(torch.full((3, 8, 8), 10 + i, dtype=torch.uint8) for i in range(2))
-    loaded = Loaded(Source(0, Path("a.png")), FRAME)
+    loaded = Loaded(PictureSource(0, Path("a.png")), FRAME)
     for i, face in enumerate(
         Pasted(loaded, faces, FaceBatch(crops, matrices), restored, FRAME).restored_faces()
     ):
@@ -56,7 +56,7 @@ def test_each_restored_face_has_its_own_crop_and_matrix() -> None:
 
 
 def test_a_failure_keeps_the_times_and_loses_every_traceback() -> None:
-    loaded = Loaded(Source(7, Path("a.png")), FRAME, timing={"load": 1.0})
+    loaded = Loaded(PictureSource(7, Path("a.png")), FRAME, timing={"load": 1.0})
     try:
         try:
             raise OSError("inner")
@@ -75,7 +75,7 @@ def test_failure_that_is_its_own_cause() -> None:
     try:
         raise error from error
     except ValueError:
-        done = failed(Source(0, Path("a.png")), error)
+        done = failed(PictureSource(0, Path("a.png")), error)
     assert isinstance(done, Failed)
     assert done.error is error
     assert error.__traceback__ is None
@@ -83,4 +83,4 @@ def test_failure_that_is_its_own_cause() -> None:
 
 def test_values_are_frozen() -> None:
     with pytest.raises(AttributeError):
-        Loaded(Source(0, Path("a.png")), FRAME).note = "x"
+        Loaded(PictureSource(0, Path("a.png")), FRAME).note = "x"

@@ -16,7 +16,7 @@ from gpen_fast.errors import GenerateError, PictureError
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.run import pipeline as pipeline_module
-from gpen_fast.run.job import Detected, Failed, Loaded, Source, sources_of
+from gpen_fast.run.job import Detected, Failed, Loaded, PictureSource, numbered
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.runtime import Runtime, load_runtime
 from gpen_fast.settings import DetectOptions, LoadOptions, Settings
@@ -33,7 +33,7 @@ def haar(tiny_weights: Path) -> Runtime:
 
 def test_a_portrait_passes_every_stage(haar: Runtime) -> None:
     pipeline = pipeline_of(haar)
-    picture = pipeline.restore(Source(0, PORTRAIT))
+    picture = pipeline.restore(PictureSource(0, PORTRAIT))
     assert list(picture.timing) == ["load", "detect", "align", "crop", "generate", "paste"]
     assert len(picture.faces) == len(picture.crops) == len(picture.restored) == 1
     assert picture.result.pixels.shape == picture.frame.pixels.shape
@@ -45,7 +45,7 @@ def test_a_portrait_passes_every_stage(haar: Runtime) -> None:
 
 
 def test_an_aligned_picture_has_no_detect_align_and_paste(runtime: Runtime, tmp_path: Path) -> None:
-    picture = pipeline_of(runtime).restore(Source(0, write_photo(tmp_path / "a.png")))
+    picture = pipeline_of(runtime).restore(PictureSource(0, write_photo(tmp_path / "a.png")))
     assert list(picture.timing) == ["load", "crop", "generate"]
     assert len(picture.faces) == 1
 
@@ -54,7 +54,7 @@ def test_a_picture_without_faces_needs_no_network(
     haar: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(haar.generator, "launch_no_sync", lambda crops: pytest.fail("the network was called"))
-    picture = pipeline_of(haar).restore(Source(0, write_photo(tmp_path / "meadow.png")))
+    picture = pipeline_of(haar).restore(PictureSource(0, write_photo(tmp_path / "meadow.png")))
     assert picture.faces == ()
     assert picture.restored_faces() == ()
     assert picture.result is picture.frame
@@ -66,17 +66,17 @@ def test_errors_of_one_picture_are_raised(
 ) -> None:
     (tmp_path / "text.png").write_text("no picture")
     with pytest.raises(PictureError):
-        pipeline_of(runtime).restore(Source(0, tmp_path / "text.png"))
+        pipeline_of(runtime).restore(PictureSource(0, tmp_path / "text.png"))
     monkeypatch.setattr(runtime.generator, "settle", lambda launched: [GenerateError("no finite face")])
     with pytest.raises(GenerateError, match="no finite face"):
-        pipeline_of(runtime).restore(Source(0, write_photo(tmp_path / "a.png")))
+        pipeline_of(runtime).restore(PictureSource(0, write_photo(tmp_path / "a.png")))
 
 
 def test_a_batchs_time_is_shared_among_its_faces(runtime: Runtime, tmp_path: Path) -> None:
     pipeline = pipeline_of(runtime)
     cropped = [
         pipeline.crop(pipeline.detect_early(pipeline.load(source)))
-        for source in sources_of(pictures(tmp_path, 3))
+        for source in numbered(pictures(tmp_path, 3))
     ]
     restored = pipeline.settle(pipeline.launch(cropped))
     series = pipeline.clock.recorder.series["generate"]
@@ -93,7 +93,7 @@ def test_one_invalid_face_fails_its_picture_only(
     )
     cropped = [
         pipeline.crop(pipeline.detect_early(pipeline.load(source)))
-        for source in sources_of(pictures(tmp_path, 2))
+        for source in numbered(pictures(tmp_path, 2))
     ]
     good, bad = pipeline.settle(pipeline.launch(cropped))
     assert len(good.restored) == 1
@@ -120,7 +120,7 @@ def test_a_call_that_fails_is_not_counted(
     made: list[Event] = []
     clock = Clock(Recorder(), make_event=lambda: made.append(Event()) or made[-1])
     monkeypatch.setattr(runtime.generator, verb, fails)
-    for source in sources_of(pictures(tmp_path, 3)):
+    for source in numbered(pictures(tmp_path, 3)):
         with pytest.raises(torch.OutOfMemoryError):
             Pipeline(runtime, clock).restore(source)
     assert clock.recorder.series["generate"].count == 0
@@ -132,13 +132,13 @@ def test_known_faces_are_not_detected_again(
 ) -> None:
     path, found = write_photo(tmp_path / "a.png"), tmp_path / "faces.jsonl"
     writer = DetectionWriter.beside(found)
-    first = Pipeline(detecting, Clock(Recorder()), writer).restore(Source(0, path))
+    first = Pipeline(detecting, Clock(Recorder()), writer).restore(PictureSource(0, path))
     writer.write()
     monkeypatch.setattr(detecting.detector, "many", lambda frames: pytest.fail("the picture was searched"))
     known = replace(detecting, detection_cache=DetectionCache(found, Settings()))
     pipeline = pipeline_of(known)
-    assert isinstance(pipeline.detect_early(pipeline.load(Source(0, path))), Detected)
-    again = pipeline.restore(Source(0, path))
+    assert isinstance(pipeline.detect_early(pipeline.load(PictureSource(0, path))), Detected)
+    again = pipeline.restore(PictureSource(0, path))
     assert "detect" not in again.timing
     assert [face.box for face in again.faces] == [face.box for face in first.faces]
     assert torch.equal(again.result.pixels, first.result.pixels)
@@ -148,7 +148,7 @@ def test_faces_are_kept_whole_whatever_is_restored(detecting: Runtime, tmp_path:
     settings = replace(detecting.settings, detect=DetectOptions(detector="haar", min_face=1000))
     writer = DetectionWriter.beside(tmp_path / "faces.jsonl")
     pipeline = Pipeline(replace(detecting, settings=settings), Clock(Recorder()), writer)
-    assert pipeline.restore(Source(0, write_photo(tmp_path / "a.png"))).faces == ()
+    assert pipeline.restore(PictureSource(0, write_photo(tmp_path / "a.png"))).faces == ()
     (entry,) = writer.entries.values()
     assert len(entry.found.faces) == 1
     assert entry.file == "a.png"
@@ -158,7 +158,7 @@ def test_only_a_detector_on_the_host_detects_early(haar: Runtime, detecting: Run
     path = write_photo(tmp_path / "a.png")
     for runtime, wanted in ((haar, Detected), (detecting, Loaded)):
         pipeline = pipeline_of(runtime)
-        assert type(pipeline.detect_early(pipeline.load(Source(0, path)))) is wanted
+        assert type(pipeline.detect_early(pipeline.load(PictureSource(0, path)))) is wanted
 
 
 @pytest.mark.parametrize("asked", [False, True])
@@ -176,13 +176,13 @@ def test_the_gpu_decodes_only_where_that_was_asked_for(
     monkeypatch.setattr(pipeline_module, "load", note)
     runtime = replace(runtime, settings=replace(runtime.settings, load=LoadOptions(gpu_decode=asked)))
     assert runtime.settings.aligned
-    done = engine_of(runtime).run(sources_of(pictures(tmp_path, 2)), kept)
+    done = engine_of(runtime).run(numbered(pictures(tmp_path, 2)), kept)
     assert not any(error_of(picture) for picture in done)
     assert seen == [asked, asked]
 
 
 def test_strength_is_the_share_of_the_restoration(haar: Runtime) -> None:
     settings = replace(haar.settings, paste=replace(haar.settings.paste, strength=0.0))
-    picture = pipeline_of(replace(haar, settings=settings)).restore(Source(0, PORTRAIT))
+    picture = pipeline_of(replace(haar, settings=settings)).restore(PictureSource(0, PORTRAIT))
     assert len(picture.restored) == 1
     assert np.array_equal(picture.result.pixels.numpy(), picture.frame.pixels.numpy())

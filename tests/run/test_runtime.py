@@ -12,7 +12,7 @@ from gpen_fast.detections.cache import DetectionWriter
 from gpen_fast.errors import CheckpointError, DeviceError
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
-from gpen_fast.run.job import Source
+from gpen_fast.run.job import PictureSource
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.runtime import load_runtime
 from gpen_fast.settings import Settings
@@ -69,7 +69,7 @@ def test_the_detector_is_loaded_when_first_needed_where_faces_are_known(
     found = tmp_path / "faces.jsonl"
     writer = DetectionWriter.beside(found)
     runtime = load_runtime(settings(tiny_weights))
-    Pipeline(runtime, Clock(Recorder()), writer).restore(Source(0, write_photo(tmp_path / "a.png")))
+    Pipeline(runtime, Clock(Recorder()), writer).restore(PictureSource(0, write_photo(tmp_path / "a.png")))
     writer.write()
     known = load_runtime(settings(tiny_weights, landmarks=str(found)))
     assert isinstance(known.detector, LazyDetector)

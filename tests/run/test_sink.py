@@ -13,7 +13,7 @@ from PIL import Image
 from gpen_fast.errors import PictureError
 from gpen_fast.image.exif_mark import is_marked
 from gpen_fast.pictures import load_image
-from gpen_fast.run.job import Loaded, Pasted, Source
+from gpen_fast.run.job import Loaded, Pasted, PictureSource
 from gpen_fast.run.plan import Item
 from gpen_fast.run.sink import Sink
 from gpen_fast.settings import OutputOptions
@@ -28,7 +28,7 @@ def pasted(path: Path, faces: int = 1, note: str = "") -> Pasted:
     result = Frame(255 - frame.pixels, channels=frame.channels, kind=frame.kind)
     crops = FaceBatch(torch.zeros(faces, 3, 8, 8, dtype=torch.uint8), np.zeros((faces, 2, 3)))
     return Pasted(
-        Loaded(Source(0, path), frame, note=note),
+        Loaded(PictureSource(0, path), frame, note=note),
         tuple(Face((0.0, 0.0, 8.0, 8.0), 0.9) for _ in range(faces)),
         crops,
         tuple(torch.full((3, 8, 8), 255, dtype=torch.uint8) for _ in range(faces)),
@@ -47,7 +47,11 @@ def test_a_pictures_index_finds_its_target(tmp_path: Path) -> None:
     path = write_photo(tmp_path / "a.png")
     picture = pasted(path)
     moved = Pasted(
-        Loaded(Source(1, path), picture.frame), picture.faces, picture.crops, picture.restored, picture.result
+        Loaded(PictureSource(1, path), picture.frame),
+        picture.faces,
+        picture.crops,
+        picture.restored,
+        picture.result,
     )
     items = [Item(path, tmp_path / f"{i}.png") for i in range(2)]
     Sink(items, OutputOptions())(moved)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gpen_fast.errors import DeviceError, GenerateError, PictureError
-from gpen_fast.run.job import Failed, Source, failed
+from gpen_fast.run.job import Failed, PictureSource, failed
 from gpen_fast.run.verdict import Reach, attempt, reach_of
 
 
@@ -43,9 +43,9 @@ def test_how_far_a_failure_reaches(error: Exception, wanted: Reach, in_network: 
 
 
 def test_what_goes_wrong_with_one_picture_stays_with_it() -> None:
-    source = Source(3, torch.zeros(3, 4, 4, dtype=torch.uint8))
+    source = PictureSource(3, torch.zeros(3, 4, 4, dtype=torch.uint8))
 
-    def damaged(given: Source) -> int:
+    def damaged(given: PictureSource) -> int:
         raise PictureError("damaged")
 
     done = attempt(damaged, source)
@@ -55,13 +55,13 @@ def test_what_goes_wrong_with_one_picture_stays_with_it() -> None:
 
 
 def test_a_failed_picture_passes_every_later_stage() -> None:
-    lost = failed(Source(0, torch.zeros(3, 4, 4, dtype=torch.uint8)), PictureError("damaged"))
+    lost = failed(PictureSource(0, torch.zeros(3, 4, 4, dtype=torch.uint8)), PictureError("damaged"))
     assert attempt(lambda given: pytest.fail("the stage was run"), lost) is lost
 
 
 def test_what_ends_the_run_is_raised() -> None:
-    def lost(given: Source) -> None:
+    def lost(given: PictureSource) -> None:
         raise LOST
 
     with pytest.raises(RuntimeError, match="device lost"):
-        attempt(lost, Source(0, torch.zeros(3, 4, 4, dtype=torch.uint8)))
+        attempt(lost, PictureSource(0, torch.zeros(3, 4, 4, dtype=torch.uint8)))

@@ -231,7 +231,7 @@ def main() -> None:
     from gpen_fast.errors import reason
     from gpen_fast.measure.clock import Clock
     from gpen_fast.measure.recorder import Recorder
-    from gpen_fast.run.job import Source
+    from gpen_fast.run.job import PictureSource
     from gpen_fast.run.pipeline import Pipeline
     from gpen_fast.run.plan import Item
     from gpen_fast.run.runtime import load_runtime
@@ -250,7 +250,7 @@ def main() -> None:
         path = Path(line.rstrip("\n"))
         target = out / f"{path.name}.png"
         try:
-            done = Sink([Item(path, target)], OutputOptions())(pipeline.restore(Source(0, path)))
+            done = Sink([Item(path, target)], OutputOptions())(pipeline.restore(PictureSource(0, path)))
             answer = {"outcome": done.outcome, "note": done.note}
         except Exception as error:
             answer = {"outcome": "failed", "cause": reason(error, path), "kind": type(error).__name__}

@@ -44,7 +44,7 @@ def error_of(done: object) -> Exception | None:
 
 
 def pairs(made: Plan) -> dict[str, str]:
-    """Source -> target of what is to be restored."""
+    """PictureSource -> target of what is to be restored."""
     return {str(item.source): str(item.target) for item in made.todo}
 
 

@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gpen_fast.device.failures import device_failures_named
 from gpen_fast.run.channels import OrderedResults, ReadQueue
-from gpen_fast.run.job import Failed, Pasted, Source
+from gpen_fast.run.job import Failed, Pasted, PictureSource, Written
 from gpen_fast.run.pipeline import Pipeline
-from gpen_fast.run.workers import Worker, Written
+from gpen_fast.run.workers import Worker
 
 # Threads that read, and as many that write: more than this gained nothing on the machines that were measured.
 _MOST_HELPERS = 4
@@ -57,7 +57,7 @@ class Engine:
         self._stopped.set()
 
     def run(
-        self, sources: Iterable[Source], write: Callable[[Pasted], Written]
+        self, sources: Iterable[PictureSource], write: Callable[[Pasted], Written]
     ) -> Iterator[Written | Failed]:
         """Restores every source.
 
@@ -77,7 +77,7 @@ class Engine:
             yield from self._run(sources, write)
 
     def _run(
-        self, sources: Iterable[Source], write: Callable[[Pasted], Written]
+        self, sources: Iterable[PictureSource], write: Callable[[Pasted], Written]
     ) -> Iterator[Written | Failed]:
         worker = Worker(self._pipeline, most_in_flight=self._most_in_flight)
         readers = ThreadPoolExecutor(self.readers, "gpen-fast-reader")

@@ -18,7 +18,7 @@ from gpen_fast.measure.clock import NS_PER_MS, Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report, stage_rows
 from gpen_fast.run.engine import Engine
-from gpen_fast.run.job import Failed, Finished, sources_of
+from gpen_fast.run.job import Failed, Finished, numbered
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.runtime import Runtime
@@ -68,7 +68,7 @@ def run_enhance(
     tally = Tally()
     start = time.perf_counter_ns()
     with _written_at_the_end(detection_writer, tally):
-        sources = sources_of(item.source for item in work.todo)
+        sources = numbered(item.source for item in work.todo)
         for done in engine.run(sources, lambda picture: pipeline.save(picture, sink)):
             path = work.todo[done.source.index].source
             tally.add(path, done)

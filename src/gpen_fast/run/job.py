@@ -1,11 +1,11 @@
 """One picture on its way through a run: where it comes from, and what each stage adds.
 
-    Source -> Loaded -> Detected -> Cropped -> Restored -> Pasted -> Finished
-                 \\__________\\__________\\__________\\__________\\-> Failed
+    PictureSource -> Loaded -> Detected -> Cropped -> Restored -> Pasted -> Finished
+    from any of them -> Failed
 
 Each stage takes the type that the stage before it returns, so that mypy proves the order of the stages.
 Every value is frozen, and holds only what a later stage needs: the memory of a picture's pixels is freed with the last
-value that holds them. `Finished` and `Failed` hold none.
+value that holds them. `Finished` and `Failed` hold none but those that the caller gave as the source.
 """
 
 from __future__ import annotations
@@ -13,18 +13,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from torch import Tensor
 
 from gpen_fast.detections.file_format import Found
 from gpen_fast.types import Face, FaceBatch, Frame, PictureInput, RestoredFace
 
+# What a writer returns for a restored picture.
+Written = TypeVar("Written")
+
 Outcome = Literal["restored", "no_face"]
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class PictureSource:
     """A picture that is to be restored, before it is read."""
 
     index: int
@@ -44,16 +47,16 @@ class Source:
         return self.path is not None
 
 
-def sources_of(pictures: Iterable[PictureInput]) -> Iterator[Source]:
+def numbered(pictures: Iterable[PictureInput]) -> Iterator[PictureSource]:
     """Numbers the pictures in their order, one at a time: an endless iterable is accepted."""
-    return (Source(index, picture) for index, picture in enumerate(pictures))
+    return (PictureSource(index, picture) for index, picture in enumerate(pictures))
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
     """A picture that has been read."""
 
-    source: Source
+    source: PictureSource
     """Where it comes from."""
 
     frame: Frame
@@ -85,7 +88,7 @@ class Step:
     """The picture itself, with its note and the timing up to this stage."""
 
     @property
-    def source(self) -> Source:
+    def source(self) -> PictureSource:
         """Where the picture comes from."""
         return self.picture.source
 
@@ -164,9 +167,9 @@ class Pasted(Step):
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """A picture that `enhance` has dealt with. Holds no pixels."""
+    """A picture that `enhance` has dealt with."""
 
-    source: Source
+    source: PictureSource
     """Where it came from."""
 
     outcome: Outcome
@@ -181,9 +184,9 @@ class Finished:
 
 @dataclass(frozen=True, eq=False)
 class Failed:
-    """A picture that could not be restored. Holds no pixels: its error has no traceback."""
+    """A picture that could not be restored. Its error has no traceback: see `failed`."""
 
-    source: Source
+    source: PictureSource
     """Where it came from."""
 
     error: Exception
@@ -193,7 +196,7 @@ class Failed:
     """Host milliseconds of the stages that it passed."""
 
 
-def failed(given: Source | Loaded | Step, error: Exception) -> Failed:
+def failed(given: PictureSource | Loaded | Step, error: Exception) -> Failed:
     """The end of a picture's way.
 
     The tracebacks of the error and of its causes are cut: they would hold the picture, and on a GPU its device memory,
@@ -205,7 +208,7 @@ def failed(given: Source | Loaded | Step, error: Exception) -> Failed:
         if cause is not None and cause.__traceback__ is not None:
             cause.__traceback__ = None
             chain += [cause.__cause__, cause.__context__]
-    if isinstance(given, Source):
+    if isinstance(given, PictureSource):
         return Failed(given, error)
     return Failed(given.source, error, given.timing)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
 from torch import Tensor
 
@@ -18,7 +17,17 @@ from gpen_fast.detections.file_format import Entry, Found
 from gpen_fast.device.failures import device_failures_named
 from gpen_fast.errors import GenerateError
 from gpen_fast.measure.clock import Clock, Span
-from gpen_fast.run.job import Cropped, Detected, Failed, Loaded, Pasted, Restored, Source, failed
+from gpen_fast.run.job import (
+    Cropped,
+    Detected,
+    Failed,
+    Loaded,
+    Pasted,
+    PictureSource,
+    Restored,
+    Written,
+    failed,
+)
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.stages.align import align
 from gpen_fast.stages.aligned import crop_whole, uncrop_whole
@@ -29,11 +38,9 @@ from gpen_fast.stages.load import load
 from gpen_fast.stages.paste import paste
 from gpen_fast.types import Face
 
-Written = TypeVar("Written")
-
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class LaunchedBatch:
     """Pictures whose faces share a network call."""
 
     pictures: Sequence[Cropped]
@@ -54,7 +61,7 @@ class Pipeline:
         self._options = runtime.settings
         self._detection_writer = detection_writer
 
-    def restore(self, source: Source) -> Pasted:
+    def restore(self, source: PictureSource) -> Pasted:
         """Runs every verb but `save` for one picture, and raises its error."""
         picture = self.detect_early(self.load(source))
         detected = picture if isinstance(picture, Detected) else self.detect_now(picture)
@@ -63,7 +70,7 @@ class Pipeline:
             raise restored.error
         return self.paste(restored)
 
-    def load(self, source: Source) -> Loaded:
+    def load(self, source: PictureSource) -> Loaded:
         """Reads the picture, and identifies its content where landmarks are read or kept."""
         keyed = bool(self.runtime.detection_cache or self._detection_writer)
         # `load` and `save` count as host work: their copies to and from the device are within their host time.
@@ -116,16 +123,16 @@ class Pipeline:
                 crops = crop(picture.frame, matrices, runtime.size)
         return Cropped(loaded.timed("crop", cropping.host_ms), faces, crops)
 
-    def launch(self, pictures: Sequence[Cropped]) -> Batch:
+    def launch(self, pictures: Sequence[Cropped]) -> LaunchedBatch:
         """Queues the network over the pictures' crops, without waiting for the device."""
         crops = [crop for picture in pictures for crop in picture.crops.pixels]
         if not crops:
-            return Batch(pictures, None)
+            return LaunchedBatch(pictures, None)
         span = self.clock.open("generate", items=len(crops))
         with self._dropped_on_error(span), span:
-            return Batch(pictures, (self.runtime.generator.launch_no_sync(crops), span))
+            return LaunchedBatch(pictures, (self.runtime.generator.launch_no_sync(crops), span))
 
-    def settle(self, batch: Batch) -> list[Restored | Failed]:
+    def settle(self, batch: LaunchedBatch) -> list[Restored | Failed]:
         """Waits for a launched batch; a picture with an invalid face has failed."""
         if batch.call is None:
             return [Restored(picture.picture, picture.faces, picture.crops, ()) for picture in batch.pictures]

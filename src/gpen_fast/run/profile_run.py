@@ -13,7 +13,7 @@ from gpen_fast.files import write_file
 from gpen_fast.measure.clock import NS_PER_MS, Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report, stage_rows
-from gpen_fast.run.job import Pasted, Source
+from gpen_fast.run.job import Pasted, PictureSource
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.stages.save.base import open_writer
@@ -64,7 +64,7 @@ def _run(runtime: Runtime, path: Path, target: Path, clock: Clock) -> tuple[floa
         write_file(target, writer.encode(picture.result, quality=95))
 
     start = time.perf_counter_ns()
-    pasted = pipeline.restore(Source(0, path))
+    pasted = pipeline.restore(PictureSource(0, path))
     pipeline.save(pasted, write)
     ms = (time.perf_counter_ns() - start) / NS_PER_MS
     clock.finish()

@@ -8,12 +8,12 @@ from typing import Literal, TypeVar
 from gpen_fast.device.failures import is_device_failure
 from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.errors import DeviceError, GenerateError
-from gpen_fast.run.job import Failed, Loaded, Source, Step, failed
+from gpen_fast.run.job import Failed, Loaded, PictureSource, Step, failed
 
 Reach = Literal["picture", "batch", "run"]
 
-Given = TypeVar("Given", bound=Source | Loaded | Step)
-Result = TypeVar("Result")
+_Given = TypeVar("_Given", bound=PictureSource | Loaded | Step)
+_Result = TypeVar("_Result")
 
 
 def reach_of(error: Exception, *, in_network: bool = False) -> Reach:
@@ -37,7 +37,7 @@ def reach_of(error: Exception, *, in_network: bool = False) -> Reach:
     return "picture"
 
 
-def attempt(stage: Callable[[Given], Result], picture: Given | Failed) -> Result | Failed:
+def attempt(stage: Callable[[_Given], _Result], picture: _Given | Failed) -> _Result | Failed:
     """Runs a stage for one picture, unless that has failed already.
 
     Returns:

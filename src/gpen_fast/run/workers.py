@@ -17,8 +17,18 @@ import torch
 
 from gpen_fast.device.malloc import give_back_freed_memory
 from gpen_fast.device.streams import mark, own_stream, wait_for, worker_stream
-from gpen_fast.run.job import Cropped, Detected, Failed, Loaded, Pasted, Restored, Source, failed
-from gpen_fast.run.pipeline import Batch, Pipeline
+from gpen_fast.run.job import (
+    Cropped,
+    Detected,
+    Failed,
+    Loaded,
+    Pasted,
+    PictureSource,
+    Restored,
+    Written,
+    failed,
+)
+from gpen_fast.run.pipeline import LaunchedBatch, Pipeline
 from gpen_fast.run.verdict import attempt, reach_of
 from gpen_fast.stages.detect.base import batch_size
 
@@ -30,7 +40,6 @@ _MOST_PIXELS_IN_GROUP = 64_000_000
 _LARGE = 8_000_000
 
 Read = Loaded | Detected | Failed
-Written = TypeVar("Written")
 
 
 class Parcel:
@@ -51,9 +60,10 @@ class _Flight:
     """Pictures in input order whose faces share a network call."""
 
     group: deque[Cropped | Restored | Failed]
-    batch: (
-        Batch | None
-    )  # None where the call did not fit into memory: each picture then gets a call of its own
+    """Emptied as its pictures are handed on."""
+
+    batch: LaunchedBatch | None
+    """The call; None where it did not fit into memory, and once it has been waited for."""
 
 
 class Worker:
@@ -72,7 +82,7 @@ class Worker:
         self._stream = worker_stream(self._device)
         self._most_in_flight = int(self._device.type == "cuda") if most_in_flight is None else most_in_flight
 
-    def read(self, source: Source) -> Read:
+    def read(self, source: PictureSource) -> Read:
         """Reads a picture for this worker, in a reader's thread: its pixels are complete for the worker's stream."""
         with self._beside():
             return attempt(self._pipeline.detect_early, attempt(self._pipeline.load, source))
@@ -195,10 +205,10 @@ class Worker:
             return failed(picture, error)
 
 
-Picture = TypeVar("Picture")
+_Picture = TypeVar("_Picture")
 
 
-def _emptied(pictures: deque[Picture]) -> Iterator[Picture]:
+def _emptied(pictures: deque[_Picture]) -> Iterator[_Picture]:
     while pictures:
         yield pictures.popleft()
 
