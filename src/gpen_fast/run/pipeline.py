@@ -190,7 +190,7 @@ class Pipeline:
         """A call that fails is not counted; its span's events go back to the clock."""
         try:
             yield
-        except BaseException:
+        except BaseException:  # broad: an interrupt too must give the events back; it is raised again
             self.clock.drop(span)
             raise
 
