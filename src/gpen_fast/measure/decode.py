@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 Kind = TypeVar("Kind")
 # How messages name what JSON holds.
@@ -27,35 +27,6 @@ def decoded(kind: type[Kind], value: object, where: str = "") -> Kind:
     Raises:
         ValueError: A value is missing or of another type. The message says where, what came and what is accepted.
     """
-    return _dataclass(kind, value, where)
-
-
-def _value(
-    hint: Any, value: object, where: str
-) -> Any:  # a type hint has no type of its own before Python 3.14
-    if hint is object:
-        return value
-    if isinstance(hint, type) and is_dataclass(hint):
-        return _dataclass(hint, value, where)
-    origin, of = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        # All unions here are of one type and None.
-        (other,) = (each for each in of if each is not types.NoneType)
-        return None if value is None else _value(other, value, where)
-    if origin is Literal:
-        if value not in of:
-            raise ValueError(f"{where} is {value!r}, accepted are {', '.join(map(str, of))}")
-        return value
-    if origin is list:
-        return [
-            _value(of[0], each, f"{where}[{place}]") for place, each in enumerate(_of(list, value, where))
-        ]
-    if origin is dict:
-        return {key: _value(of[1], each, f"{where}.{key}") for key, each in _of(dict, value, where).items()}
-    return _of(hint, value, where)
-
-
-def _dataclass(kind: type[Kind], value: object, where: str) -> Kind:
     given, hints = _of(dict, value, where), get_type_hints(kind)
     values = {}
     for each in fields(kind):  # type: ignore[arg-type]  # the caller passes a dataclass
@@ -65,6 +36,28 @@ def _dataclass(kind: type[Kind], value: object, where: str) -> Kind:
         elif each.default is MISSING and each.default_factory is MISSING:
             raise ValueError(f"{place} is missing")
     return kind(**values)
+
+
+def _value(hint: object, value: object, where: str) -> object:
+    """A value as its type hint wants it."""
+    origin, of = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        # Every union in a report is of one type and None.
+        (other,) = (each for each in of if each is not types.NoneType)
+        return None if value is None else _value(other, value, where)
+    if origin is Literal:
+        if value not in of:
+            raise ValueError(f"{where} is {value!r}, accepted are {', '.join(map(str, of))}")
+        return value
+    if origin is list:
+        items = enumerate(_of(list, value, where))
+        return [_value(of[0], each, f"{where}[{place}]") for place, each in items]
+    if origin is dict:
+        return {key: _value(of[1], each, f"{where}.{key}") for key, each in _of(dict, value, where).items()}
+    assert isinstance(hint, type), hint
+    if hint is object:
+        return value
+    return decoded(hint, value, where) if is_dataclass(hint) else _of(hint, value, where)
 
 
 def _of(kind: type[Kind], value: object, where: str) -> Kind:

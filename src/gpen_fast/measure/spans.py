@@ -12,7 +12,7 @@ from gpen_fast.measure.stats import RunningStats, Summary
 NS_PER_MS = 1e6
 # Calls that are kept of each stage. Percentiles are exact up to this many; beyond, the p95 of the sample lies between
 # the run's 94.0th and 96.0th percentile with a probability of 99.7 % (three standard errors of a binomial, 0.34 %
-# each). Seven stages of as many spans take about 7 MB.
+# each). Seven stages of as many spans take about 6 MB.
 SPANS_KEPT = 4096
 
 Value = TypeVar("Value")
