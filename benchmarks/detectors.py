@@ -20,6 +20,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ from gpen_fast import __version__, plugins
 from gpen_fast.device.select import pick_device
 from gpen_fast.device.streams import synchronize
 from gpen_fast.errors import GpenError
-from gpen_fast.measure.report import commit, device_facts, write_json
+from gpen_fast.measure.environment import commit, device_facts
+from gpen_fast.measure.export.json import write_json
 from gpen_fast.settings import DetectOptions, WeightsOptions
 from gpen_fast.stages.detect.base import Detector, find_all, open_detector
 from gpen_fast.stages.load import load
@@ -234,7 +236,7 @@ def main() -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     before = json.loads(path.read_text())["pictures"] if arguments.add and path.exists() else []
     facts = {"schema": 1, "suite": "detectors", "version": __version__, "commit": commit()}
-    facts["device"] = device_facts(device)
+    facts["device"] = asdict(device_facts(device))
     made, pictures = report(before), []
     files = [HERE.parent / "examples" / name for name in ("astronaut.png", "grace_hopper.jpg")]
     files += sorted(file for file in arguments.pictures.glob("*") if file.suffix in SUFFIXES)

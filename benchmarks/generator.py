@@ -27,7 +27,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,8 @@ from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.gpen.cpu.parallel import LARGE
 from gpen_fast.gpen.reference import FullGenerator
-from gpen_fast.measure.report import commit, device_facts, write_json
+from gpen_fast.measure.environment import commit, device_facts
+from gpen_fast.measure.export.json import write_json
 from gpen_fast.measure.stats import summarise
 from gpen_fast.stages.generate.base import open_backend
 from gpen_fast.store.published import PUBLISHED
@@ -367,7 +368,7 @@ def main() -> None:
     target = asked.json or HERE / "results" / machine() / "generator.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     facts = {"schema": 1, "suite": "generator", "version": __version__, "commit": commit()}
-    save = partial(report, facts | {"device": device_facts(device), "versions": versions()}, target)
+    save = partial(report, facts | {"device": asdict(device_facts(device)), "versions": versions()}, target)
     if device.type == "cuda" or asked.one_by_one:
         from generator_gpu import measure_all
 

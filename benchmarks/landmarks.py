@@ -28,7 +28,8 @@ from stages import HERE, machine
 
 from gpen_fast import __version__
 from gpen_fast.errors import GpenError
-from gpen_fast.measure.report import commit, device_facts, write_json
+from gpen_fast.measure.environment import commit, device_facts
+from gpen_fast.measure.export.json import write_json
 from gpen_fast.settings import DetectOptions, WeightsOptions
 from gpen_fast.stages.align import landmarks_of
 from gpen_fast.stages.detect.base import Detector, open_detector
@@ -244,7 +245,7 @@ def main() -> None:
         windows = [asdict(row) for row in held_out_rows(network, arguments.data)]
     report = {
         "schema": 1, "suite": "landmarks", "version": __version__, "commit": commit(),
-        "device": device_facts(CPU), "windows": windows,
+        "device": asdict(device_facts(CPU)), "windows": windows,
         "detectors": [figures_of(name, arguments) for name in arguments.detectors],
     }  # fmt: skip
     print(json.dumps(report, indent=1))

@@ -26,6 +26,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ from gpen_fast.gpen.cuda.kernels.wide import NHWC
 from gpen_fast.gpen.folded.generator import DTYPES, FoldedGenerator
 from gpen_fast.gpen.reference import FullGenerator
 from gpen_fast.gpen.select import fold
-from gpen_fast.measure.report import commit, device_facts, write_json
+from gpen_fast.measure.environment import commit, device_facts
+from gpen_fast.measure.export.json import write_json
 from gpen_fast.store.published import PUBLISHED
 
 LEAST_ROUNDS, MOST_ROUNDS, LOOPS = 5, 50, 20
@@ -250,7 +252,7 @@ def main() -> None:
     torch.backends.cudnn.benchmark = arguments.tuned
     device, dtype = pick_device(arguments.device), DTYPES[arguments.precision]
     facts = {"schema": 1, "suite": "tricks", "version": __version__, "commit": commit()}
-    facts["device"] = device_facts(device)
+    facts["device"] = asdict(device_facts(device))
     target = HERE / "results" / machine() / f"tricks-{arguments.precision}{'-tuned' * arguments.tuned}.json"
     target = arguments.json or target
     target.parent.mkdir(parents=True, exist_ok=True)

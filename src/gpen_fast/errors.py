@@ -59,6 +59,10 @@ class LandmarksError(GpenError, ValueError):
     """A file of landmarks cannot be read, used or written."""
 
 
+class ReportError(GpenError, ValueError):
+    """A file is no report of a run, or a report of another schema."""
+
+
 class InputsError(GpenError, ValueError):
     """The inputs and the output of a run cannot work together."""
 

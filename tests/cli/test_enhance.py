@@ -316,8 +316,8 @@ def test_interrupt_keeps_what_is_finished(tmp_path: Path, tiny_weights: Path) ->
     written = sorted(tmp_path.glob("out/*"))
     assert 3 <= len(written) < 400
     assert f"{len(written)} restored" in said
-    assert "stopping: the pictures in the network are finished; Ctrl-C again ends at once" in said
-    assert f"interrupted: {400 - len(written)} pictures not done; run again to go on" in said
+    assert "stopping: pictures in the network are finished; Ctrl-C again stops at once" in said
+    assert f"interrupted: {400 - len(written)} pictures not done; run again to continue" in said
     assert all(opened(path).size == (64, 64) for path in written), "a half-written file"
     assert not list(tmp_path.glob("out/.*"))
 

@@ -81,12 +81,12 @@ def test_what_is_not_known_is_searched_and_what_is_of_no_picture_counted(
     arguments = ["--weights", tiny_weights, "--landmarks", "faces.jsonl", "--save-landmarks", "faces.jsonl"]
     ran = cli("enhance", "in", "two", *arguments)
     assert "landmarks: 2 from faces.jsonl, 1 searched\n" in ran.out
-    assert "ignored in it: 1 of no picture of this run\n" in ran.out
+    assert "1 entry matched no input\n" in ran.out
     assert "3 restored" in ran.out
     assert len(Path("faces.jsonl").read_text().splitlines()) == 4
     ran = cli("enhance", "in", "three", *arguments[:4], "--detect-size", "full")
     assert "landmarks: 0 from faces.jsonl, 3 searched\n" in ran.out
-    assert "3 searched anew: the file has them by another detector, size or threshold" in " ".join(
+    assert "3 searched again: the file has them by another detector, size or threshold" in " ".join(
         ran.out.split()
     )
 

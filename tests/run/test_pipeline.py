@@ -81,7 +81,7 @@ def test_a_batchs_time_is_shared_among_its_faces(runtime: Runtime, tmp_path: Pat
     restored = pipeline.settle(pipeline.launch(cropped))
     series = pipeline.clock.recorder.series["generate"]
     assert (series.count, series.items) == (1, 3)
-    assert [picture.timing["generate"] for picture in restored] == [pytest.approx(series.host[0] / 3)] * 3
+    assert [picture.timing["generate"] for picture in restored] == [pytest.approx(series.host.first / 3)] * 3
 
 
 def test_one_invalid_face_fails_its_picture_only(
