@@ -41,9 +41,8 @@ def kernels_work_on(device: torch.device) -> bool:
 def _tries(device: torch.device) -> bool:
     try:
         _try(device)
-    except (
-        Exception
-    ) as error:  # Triton fails in its own ways: absent, no C compiler for its launcher, an unknown GPU
+    # Triton raises errors of many kinds: it is absent, has no C compiler for its launcher, does not know the GPU.
+    except Exception as error:
         if is_out_of_memory(error):
             raise
         warnings.warn(
