@@ -323,7 +323,7 @@ def test_a_file_is_made_on_a_stream_of_its_own_after_its_picture_is_done(
 
     monkeypatch.setattr(engine_module, "own_stream", own_stream)
     monkeypatch.setattr(engine_module, "worker_stream", lambda device: "the worker's")
-    monkeypatch.setattr(engine_module, "mark", lambda device: len(pasted))
-    monkeypatch.setattr(engine_module, "wait_for", lambda point, device: setattr(here, "after", point))
+    monkeypatch.setattr(engine_module, "record_event", lambda device: len(pasted))
+    monkeypatch.setattr(engine_module, "wait_event", lambda point, device: setattr(here, "after", point))
     monkeypatch.setattr(engine._pipeline, "paste", lambda job: (paste(job), pasted.append(job.source)))
     assert [job.error for job in engine.run(pictures(tmp_path, 6), write)] == [None] * 6

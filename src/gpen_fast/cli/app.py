@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import signal
 import sys
 import warnings
@@ -16,6 +15,7 @@ from gpen_fast.cli.doctor import doctor
 from gpen_fast.cli.enhance import enhance
 from gpen_fast.cli.profile import profile
 from gpen_fast.cli.weights import weights
+from gpen_fast.device.opencv import silence_log
 from gpen_fast.errors import GpenError
 
 _INTERRUPTED = 130
@@ -55,7 +55,7 @@ def main() -> None:
     # Pillow warns of odd metadata; what stops a picture is an error.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     # OpenCV's words on a damaged TIFF stand beside the one line that names it; read when OpenCV is loaded.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    silence_log()
     # Click turns KeyboardInterrupt into exit status 1.
     before = signal.signal(signal.SIGINT, lambda number, frame: sys.exit(_INTERRUPTED))
     try:

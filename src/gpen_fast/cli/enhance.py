@@ -11,6 +11,7 @@ import typer
 from gpen_fast.cli import flags
 from gpen_fast.cli.consent import get_best
 from gpen_fast.cli.names import shown
+from gpen_fast.device.pillow import lift_pixel_limit
 from gpen_fast.errors import InputsError, SettingsError
 from gpen_fast.settings import FAST, MAX_PIXELS, PNG_LEVELS, SAME, Output, Settings, formats, suffix_of
 
@@ -117,7 +118,7 @@ def enhance(
     flags.refuse_one_file(report_to, save_to, Path(landmarks) if landmarks else None)
     output = Output(chosen, quality, save_faces, overwrite, suffix, in_place, save_to, png_level)
     if in_place:
-        flags.leave_limits_to_max_pixels()  # pictures are opened to see whether they were restored before
+        lift_pixel_limit()  # pictures are opened to see whether they were restored before; --max-pixels bounds them
     work = plan(inputs, out, output)
     if dry_run:
         _print_plan(work)
@@ -164,7 +165,7 @@ def _run(
     if not work.todo:
         return _nothing_to_do(work, quiet, report_to)
     get_best(settings, yes)
-    flags.leave_limits_to_max_pixels()
+    lift_pixel_limit()
     from gpen_fast.cli.progress import progress_over
     from gpen_fast.cli.table import print_enhance
     from gpen_fast.measure.report import as_dict, write_json

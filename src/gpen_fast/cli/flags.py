@@ -144,13 +144,6 @@ def _special(path: Path) -> str:
     return kinds.get(stat.S_IFMT(mode), "device")
 
 
-def leave_limits_to_max_pixels() -> None:
-    """Lifts Pillow's own limit, which --max-pixels stands for: this process is ours, an importing one is not."""
-    from PIL import Image
-
-    Image.MAX_IMAGE_PIXELS = None
-
-
 def settings_from(
     *,
     detector: str | None,

@@ -9,6 +9,7 @@ import typer
 
 from gpen_fast.cli import flags
 from gpen_fast.cli.consent import get_best
+from gpen_fast.device.pillow import lift_pixel_limit
 from gpen_fast.errors import GenerateError, InputsError, PictureError, reason
 from gpen_fast.settings import MAX_PIXELS
 
@@ -61,7 +62,7 @@ def profile(
         raise InputsError(f"{image}: {what}. profile takes one picture.")
     report_to = flags.report_path(json_file)
     get_best(settings, yes)
-    flags.leave_limits_to_max_pixels()
+    lift_pixel_limit()
     from gpen_fast.cli.table import print_failure, print_profile
     from gpen_fast.measure.report import as_dict, write_json
     from gpen_fast.run.profile_run import profile_picture

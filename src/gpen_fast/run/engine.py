@@ -15,7 +15,7 @@ from typing import Any
 
 from gpen_fast.device.malloc import give_back_freed_memory
 from gpen_fast.device.memory import is_out_of_memory
-from gpen_fast.device.streams import mark, own_stream, wait_for, worker_stream
+from gpen_fast.device.streams import own_stream, record_event, wait_event, worker_stream
 from gpen_fast.errors import GenerateError
 from gpen_fast.run.pipeline import Batch, Job, Pipeline
 from gpen_fast.stages.detect.base import batch_size
@@ -54,7 +54,7 @@ class Engine:
         try:
             finishing: deque[Future[Job]] = deque()
             for job in self._worked(self._read_ahead(readers, sources)):
-                finishing.append(writers.submit(self._finish, job, mark(self._device), finish))
+                finishing.append(writers.submit(self._finish, job, record_event(self._device), finish))
                 while finishing and (finishing[0].done() or len(finishing) > 2 * self.writers):
                     yield finishing.popleft().result()
             while finishing:
@@ -161,7 +161,7 @@ class Engine:
     def _finish(self, job: Job, pasted: Any, finish: Callable[[Job], None]) -> Job:
         large = _pixels([job]) >= _LARGE
         with own_stream(self._device, self._stream):
-            wait_for(pasted, self._device)
+            wait_event(pasted, self._device)
             _attempt(job, finish)
         if large:
             give_back_freed_memory()

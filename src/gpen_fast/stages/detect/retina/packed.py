@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gpen_fast.device.onednn import Conv, Pixelwise
+from gpen_fast.device.onednn import Conv, PointwiseConv
 
 # Of the input that weights are laid out for; others take the same layout or are laid out again by oneDNN.
 _SIDE = 64
@@ -28,10 +28,10 @@ class Fused(nn.Module):
         return self._run(x, self._bias)
 
 
-def _pixelwise(conv: nn.Conv2d, slope: float) -> Pixelwise | None:
+def _pixelwise(conv: nn.Conv2d, slope: float) -> PointwiseConv | None:
     if conv.kernel_size != (1, 1) or conv.stride != (1, 1) or conv.padding != (0, 0) or conv.groups != 1:
         return None
-    return Pixelwise(conv.weight.detach()[:, :, 0, 0], slope)
+    return PointwiseConv(conv.weight.detach()[:, :, 0, 0], slope)
 
 
 def _convolution(conv: nn.Conv2d, slope: float) -> Conv:
