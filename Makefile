@@ -1,6 +1,7 @@
 # make demo: install and show what gpen-fast does on examples/
 # make test: every test; tests that need a GPU skip without one
 # make check: format, lint, types
+# make house: figures of the package's structure beside their limits
 # make soak: 500 damaged files, each restored or named; 1000 random pictures through each PNG encoder
 # make formats: every format in and out, as independent readers see it (exiftool, pngcheck, ImageMagick where installed)
 # make bench: time every stage and the PNG encoders on this machine, into benchmarks/results/
@@ -13,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check format soak formats bench bench-detectors bench-generator bench-gpu clean
+.PHONY: demo test check house format soak formats bench bench-detectors bench-generator bench-gpu clean
 
 demo: $(VENV)/.demo-ready
 	$(BIN)/python examples/demo.py
@@ -25,6 +26,9 @@ check: $(VENV)/.dev-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+house:
+	@$(PYTHON) tests/support/house.py
 
 format: $(VENV)/.dev-ready
 	$(BIN)/ruff format .

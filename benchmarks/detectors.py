@@ -55,7 +55,7 @@ def opened(device: torch.device, names: list[str]) -> dict[tuple[str, str], Dete
     for name in names:
         for size in ("auto", "full"):
             try:
-                found[name, size] = open_detector(Settings(detector=name, detect_size=size), device)
+                found[name, size] = open_detector(Settings.from_flat(detector=name, detect_size=size), device)
             except GpenError as error:
                 print(f"left out: {name} ({error})")
                 break

@@ -155,7 +155,7 @@ def reference() -> Detector | None:
     """The best detector with weights of its own that is here."""
     for name in REFERENCES:
         try:
-            return open_detector(Settings(detector=name), CPU)
+            return open_detector(Settings.from_flat(detector=name), CPU)
         except GpenError:
             continue
     return None
@@ -211,7 +211,7 @@ def draw(frame: Frame, faces: list[Face], detector: Detector, out: Path) -> None
 
 def figures_of(name: str, arguments: argparse.Namespace) -> dict:
     """Everything about one detector."""
-    detector = open_detector(Settings(detector=name), CPU)
+    detector = open_detector(Settings.from_flat(detector=name), CPU)
     made: dict = {"detector": name, "scenes": scene_figures(detector, arguments.scenes)}
     if (arguments.data / "manifest.csv").exists():
         made["pasted"] = pasted_figures(detector, arguments.data, arguments.rounds)

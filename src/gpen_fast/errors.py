@@ -47,6 +47,10 @@ class PictureError(GpenError, ValueError):
     """A picture cannot be read, held or written."""
 
 
+class FileWriteError(GpenError, OSError):
+    """A file is protected against being replaced."""
+
+
 class GenerateError(GpenError, RuntimeError):
     """The network gave no usable face."""
 
@@ -65,7 +69,16 @@ def reason(error: Exception, source: Path) -> str:
         other = error.filename2 or error.filename
         elsewhere = f" ({other})" if other and Path(other) != source else ""
         return error.strerror.lower() + elsewhere
-    text = next(iter(str(error).splitlines()), "")
-    return (
-        text if isinstance(error, GpenError) else f"{type(error).__name__}: {text}" if text else repr(error)
-    )
+    return first_line(error) if isinstance(error, GpenError) else kind_and_line(error)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text that is not empty; its type's name where there is none."""
+    lines = (line.strip() for line in str(error).splitlines())
+    return next(filter(None, lines), type(error).__name__)
+
+
+def kind_and_line(error: BaseException) -> str:
+    """`ValueError: its first line`; the type's name alone where the error has no text."""
+    kind, line = type(error).__name__, first_line(error)
+    return kind if line == kind else f"{kind}: {line}"

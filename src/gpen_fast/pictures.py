@@ -8,9 +8,10 @@ from typing import Any
 import torch
 
 from gpen_fast.errors import SettingsError
+from gpen_fast.files import write_file
 from gpen_fast.settings import FAST, MAX_PIXELS, PNG_LEVELS, suffix_of
 from gpen_fast.stages.load import load
-from gpen_fast.stages.save.base import open_writer, write_file
+from gpen_fast.stages.save.base import open_writer
 from gpen_fast.types import Frame
 
 

@@ -75,7 +75,7 @@ def test_second_run_goes_on_where_the_first_ended(cli, album: Path, tiny_weights
     assert Path("out/astronaut.png").stat().st_mtime_ns == before
     ran = cli("enhance", "in", "out", "--weights", "not-even-looked-for.pth")
     assert ran.status == 0
-    assert "nothing to do: 4 are done already (--overwrite does them again)" in ran.out
+    assert "nothing to do: 4 are done already (--overwrite restores them again)" in ran.out
     cli("enhance", "in", "out", "--weights", tiny_weights, "--overwrite")
     assert Path("out/astronaut.png").stat().st_mtime_ns > before
 
@@ -248,6 +248,23 @@ def test_named_model_must_be_the_files_own(cli, album: Path, tiny_weights: Path)
     ran = cli("enhance", "in", "out", "--model", "gpen-bfr-512", "--weights", tiny_weights)
     assert ran.status == 2
     assert "holds custom-64, and gpen-bfr-512 was asked for" in ran.err
+
+
+def test_a_failure_of_the_device_in_detection_is_one_error(
+    cli, album: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def lost(detector: object, frames: list[object]) -> None:
+        calls.append(len(frames))
+        raise RuntimeError("CUDA error: device lost\nCompile with ...")
+
+    monkeypatch.setattr("gpen_fast.run.pipeline.find_all", lost)
+    monkeypatch.setattr("gpen_fast.stages.detect.lite.LiteDetector.on_host", False)
+    ran = cli("enhance", "in", "out", "--weights", tiny_weights)
+    assert ran.status == 2
+    assert ran.err == "error: the GPU failed in detect (CUDA error: device lost). Try --device cpu.\n"
+    assert calls == [1]
 
 
 def test_weights_are_found_in_the_named_folder(cli, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,17 @@ class TestInPlace:
         assert "1 restored, 1 no face" in cli(*command, "--overwrite").out
         assert portrait.stat().st_mtime_ns > restored.st_mtime_ns
 
+    def test_an_output_folder_left_among_the_inputs_is_refused(
+        self, cli, folder: Path, tiny_weights: Path
+    ) -> None:
+        command = ["enhance", "in/", "out/", "--weights", tiny_weights]
+        assert cli(*command).status == 0
+        before = {path: path.read_bytes() for path in (*Path("in").iterdir(), *Path("out").iterdir())}
+        ran = cli(*command, "--in-place", "--strength", "0.3")
+        assert ran.status == 2
+        assert "error: out: looks like the results of the other inputs" in ran.err
+        assert {path: path.read_bytes() for path in before} == before
+
     def test_picture_above_pillows_limit_is_not_restored_again(
         self, cli, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -114,7 +125,8 @@ class TestInPlace:
         ran = cli("enhance", "in")
         assert ran.status == 2
         assert (
-            "error: in: and where to? Name an output folder after the inputs; or give --in-place" in ran.err
+            "error: in: missing output. Name a folder after the inputs, or use --in-place to replace the inputs."
+            in ran.err
         )
         assert cli("enhance", "in", "in").status == 2
 

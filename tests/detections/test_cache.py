@@ -32,7 +32,7 @@ def entry(key: str = KEYS[0], scores: tuple[float, ...] = (0.9, 0.75), **found: 
 def known(folder: Path, *entries: Entry, **settings: object) -> DetectionCache:
     path = folder / "faces.jsonl"
     path.write_text("".join(line(e) + "\n" for e in entries))
-    return DetectionCache(path, Settings(**settings))  # type: ignore[arg-type]
+    return DetectionCache(path, Settings.from_flat(**settings))
 
 
 def test_a_file_is_known_by_its_bytes_and_an_array_by_its_pixels(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_packages_come_from_the_requirements() -> None:
 
 def test_precision_that_computes_wrongly_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "_error_of", lambda name, where: 0.5)
-    fp32 = next(one for one in hardware.precisions(Settings(device="cpu")) if one.name == "fp32")
+    fp32 = next(one for one in hardware.precisions(Settings.from_flat(device="cpu")) if one.name == "fp32")
     assert fp32.state == "broken"
     assert fp32.needed
     assert "wrong results, at most 1e-05 is right" in fp32.text
@@ -72,7 +72,7 @@ def test_kernels_are_told_of_on_a_gpu(
 
 
 def test_kernels_are_no_matter_on_a_cpu() -> None:
-    assert list(hardware.kernels(Settings(device="cpu"))) == []
+    assert list(hardware.kernels(Settings.from_flat(device="cpu"))) == []
 
 
 def test_precisions_are_really_run() -> None:
@@ -83,7 +83,7 @@ def test_precisions_are_really_run() -> None:
 
 @pytest.mark.cuda
 def test_precisions_on_cuda() -> None:
-    found = {one.name: one for one in hardware.precisions(Settings(device="cuda"))}
+    found = {one.name: one for one in hardware.precisions(Settings.from_flat(device="cuda"))}
     assert {name for name, one in found.items() if one.state == "ok"} >= {"fp32", "fp16"}
     assert not [one for one in found.values() if one.state == "broken"]
     assert hardware._error_of("tf32", torch.device("cuda")) > 10 * hardware._error_of(
@@ -109,7 +109,7 @@ def test_codec_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         return picture
 
     monkeypatch.setattr(codecs, "_pillow", refuse)
-    pillow = next(one for one in codecs.probe(Settings(device="cpu")) if one.name == "Pillow")
+    pillow = next(one for one in codecs.probe(Settings.from_flat(device="cpu")) if one.name == "Pillow")
     assert pillow.state == "broken", "without PNG nothing can be saved"
     assert pillow.text == "reads and writes JPEG, WEBP, TIFF, BMP, JPEG2000; not PNG, AVIF"
     assert not findings.works([pillow])

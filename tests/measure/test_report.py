@@ -58,7 +58,7 @@ def test_verdict(p95: float, fps: float, wanted: str) -> None:
 
 @pytest.fixture(scope="module")
 def report(tiny_weights: Path) -> Report:
-    runtime = load_runtime(Settings(weights=str(tiny_weights), precision="fp32"))
+    runtime = load_runtime(Settings.from_flat(weights=str(tiny_weights), precision="fp32"))
     return Report(
         "profile", runtime, [], [10.0, 20.0], images=2, faces=2, first_call_ms=50.0, unaccounted_ms=0.5
     )

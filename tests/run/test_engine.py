@@ -17,20 +17,23 @@ import torch
 from helpers import write_photo
 from PIL import Image
 
-from gpen_fast.errors import GenerateError, PictureError
+from gpen_fast.errors import DeviceError, GenerateError, PictureError
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.run import engine as engine_module
+from gpen_fast.run import pipeline as pipeline_module
 from gpen_fast.run.engine import Engine
 from gpen_fast.run.pipeline import Job, Pipeline
 from gpen_fast.run.runtime import Runtime, load_runtime
-from gpen_fast.settings import Settings
+from gpen_fast.settings import LoadOptions, Settings
 from gpen_fast.types import Face, Frame
 
 
 @pytest.fixture
 def runtime(tiny_weights: Path) -> Runtime:
-    return load_runtime(Settings(weights=str(tiny_weights), detector="none", precision="fp32", batch_size=3))
+    return load_runtime(
+        Settings.from_flat(weights=str(tiny_weights), detector="none", precision="fp32", batch_size=3)
+    )
 
 
 def engine_of(runtime: Runtime, flying: int = 0) -> Engine:
@@ -62,6 +65,25 @@ def test_jobs_come_in_input_order_and_equal_single_runs(
         assert job.error is None
         assert torch.equal(job.result.pixels, alone.restore(job.source).result.pixels)
         assert set(job.timing) == {"load", "crop", "generate"}
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_the_gpu_decodes_only_where_that_was_asked_for(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: bool
+) -> None:
+    """Aligned faces too."""
+    seen: list[bool] = []
+    load = pipeline_module.load
+
+    def note(*given: object, gpu_decode: bool, **options: object) -> Frame:
+        seen.append(gpu_decode)
+        return load(*given, gpu_decode=gpu_decode, **options)
+
+    monkeypatch.setattr(pipeline_module, "load", note)
+    runtime = replace(runtime, settings=replace(runtime.settings, load=LoadOptions(gpu_decode=asked)))
+    assert runtime.settings.aligned
+    assert not any(job.error for job in engine_of(runtime).run(pictures(tmp_path, 2), nothing))
+    assert seen == [asked, asked]
 
 
 def test_memory_of_large_pictures_is_given_back(
@@ -215,7 +237,7 @@ def test_faces_of_many_pictures_share_a_batch(
 
 def test_pictures_without_faces_do_not_wait_for_ever(tiny_weights: Path, tmp_path: Path) -> None:
     runtime = load_runtime(
-        Settings(weights=str(tiny_weights), detector="haar", precision="fp32", batch_size=50)
+        Settings.from_flat(weights=str(tiny_weights), detector="haar", precision="fp32", batch_size=50)
     )
     for i in range(20):
         write_photo(tmp_path / f"{i:02d}.png", height=40, width=40, seed=i)
@@ -248,7 +270,9 @@ class BatchDetector:
 
 @pytest.fixture
 def detecting(tiny_weights: Path) -> Runtime:
-    made = load_runtime(Settings(weights=str(tiny_weights), detector="haar", precision="fp32", batch_size=3))
+    made = load_runtime(
+        Settings.from_flat(weights=str(tiny_weights), detector="haar", precision="fp32", batch_size=3)
+    )
     return replace(made, detector=BatchDetector())
 
 
@@ -275,6 +299,81 @@ def test_picture_that_cannot_be_searched_fails_alone(detecting: Runtime, tmp_pat
         "the file is empty.",
         "",
     ]
+
+
+LOST = "CUDA error: an illegal memory access was encountered\nCompile with ..."
+
+
+def test_a_failure_of_the_device_in_the_detector_ends_the_run_at_once(
+    detecting: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def lost(frames: Sequence[Frame]) -> list[list[Face]]:
+        calls.append(len(frames))
+        raise RuntimeError(LOST)
+
+    monkeypatch.setattr(detecting.detector, "many", lost)
+    before = threading.active_count()
+    with pytest.raises(DeviceError) as told:
+        list(engine_of(detecting).run(pictures(tmp_path, 12), nothing))
+    assert calls == [4]
+    assert str(told.value) == (
+        "the GPU failed in detect (CUDA error: an illegal memory access was encountered). Try --device cpu."
+    )
+    assert threading.active_count() <= before, "threads were left behind"
+
+
+@pytest.mark.parametrize(("stage", "verb"), [("load", "load"), ("crop", "crop"), ("paste", "paste")])
+def test_a_failure_of_the_device_in_any_stage_ends_the_run(
+    detecting: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, verb: str
+) -> None:
+    def lost(*given: object, **options: object) -> None:
+        # As a stage that takes every error for the picture's tells it.
+        raise PictureError("damaged.") from RuntimeError(LOST)
+
+    monkeypatch.setattr(pipeline_module, verb, lost)
+    with pytest.raises(
+        DeviceError, match=rf"failed in {stage} \(CUDA error: .*encountered\)\. Try --device cpu"
+    ):
+        list(engine_of(detecting).run(pictures(tmp_path, 12), nothing))
+
+
+def test_a_failure_of_the_device_in_a_writer_ends_the_run(runtime: Runtime, tmp_path: Path) -> None:
+    engine, done = engine_of(runtime), []
+
+    def lost(job: Job) -> None:
+        done.append(job.source)
+        raise RuntimeError(LOST)
+
+    with pytest.raises(DeviceError, match="failed in save"):
+        list(engine.run(pictures(tmp_path, 40), lambda job: engine._pipeline.save(job, lost)))
+    assert len(done) < 20
+
+
+def test_a_failure_of_the_device_between_stages_is_named(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(device: torch.device) -> None:
+        raise RuntimeError(LOST)
+
+    monkeypatch.setattr(engine_module, "mark", lost)
+    with pytest.raises(DeviceError, match="failed in the run"):
+        list(engine_of(runtime).run(pictures(tmp_path, 3), nothing))
+
+
+def test_no_memory_to_search_many_pictures_is_no_failure_of_any(
+    detecting: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = detecting.detector.many
+
+    def little_memory(frames: Sequence[Frame]) -> list[list[Face]]:
+        if len(frames) > 1:
+            raise RuntimeError("CUDA error: out of memory")
+        return many(frames)
+
+    monkeypatch.setattr(detecting.detector, "many", little_memory)
+    assert [job.error for job in engine_of(detecting).run(pictures(tmp_path, 6), nothing)] == [None] * 6
 
 
 def test_few_large_pictures_wait_for_a_detectors_call(

@@ -12,7 +12,7 @@ from PIL import Image
 from gpen_fast.errors import InputsError
 from gpen_fast.image.exif_mark import marked
 from gpen_fast.run.plan import Plan, plan
-from gpen_fast.settings import Output
+from gpen_fast.settings import OutputOptions
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def pairs(made: Plan) -> dict[str, str]:
 
 
 def test_folder_is_walked_and_its_tree_kept(album: Path) -> None:
-    made = plan(["in"], Path("out"), Output())
+    made = plan(["in"], Path("out"), OutputOptions())
     assert pairs(made) == {
         "in/a.jpg": "out/a.png",
         "in/b.PNG": "out/b.png",
@@ -42,52 +42,52 @@ def test_folder_is_walked_and_its_tree_kept(album: Path) -> None:
 
 def test_same_format_keeps_each_suffix_and_bmp_becomes_png(album: Path) -> None:
     write_photo(album / "in/d.bmp")
-    targets = set(pairs(plan(["in"], Path("out"), Output("same"))).values())
+    targets = set(pairs(plan(["in"], Path("out"), OutputOptions("same"))).values())
     assert targets == {"out/a.jpg", "out/b.PNG", "out/1931/c.jpeg", "out/1931/ä ö.webp", "out/d.png"}
 
 
 def test_format_that_same_cannot_keep_is_noted_once(album: Path) -> None:
     for name in ("d.bmp", "e.bmp", "f.tif"):
         write_photo(album / "in" / name)
-    assert [(str(path), note) for path, note in plan(["in"], Path("out"), Output("same")).notes] == [
+    assert [(str(path), note) for path, note in plan(["in"], Path("out"), OutputOptions("same")).notes] == [
         ("in/d.bmp", ".bmp is read and not written (and 1 more): the result is a PNG."),
         ("in/f.tif", ".tif is read and not written: the result is a PNG."),
     ]
-    assert not plan(["in"], Path("out"), Output("png")).notes
+    assert not plan(["in"], Path("out"), OutputOptions("png")).notes
 
 
 def test_output_inside_the_input_is_not_walked(album: Path) -> None:
     write_photo(album / "in/out/old.png")
-    assert "in/out/old.png" not in pairs(plan(["in"], Path("in/out"), Output()))
+    assert "in/out/old.png" not in pairs(plan(["in"], Path("in/out"), OutputOptions()))
 
 
 def test_glob_that_no_shell_expanded(album: Path) -> None:
-    assert pairs(plan(["in/**/*.j*g"], Path("out"), Output())) == {
+    assert pairs(plan(["in/**/*.j*g"], Path("out"), OutputOptions())) == {
         "in/a.jpg": "out/a.png",
         "in/1931/c.jpeg": "out/c.png",
     }
     with pytest.raises(InputsError, match=r"in/\*\.gif: the pattern fits no file"):
-        plan(["in/*.gif"], Path("out"), Output())
+        plan(["in/*.gif"], Path("out"), OutputOptions())
 
 
 def test_file_whose_name_looks_like_a_glob(album: Path) -> None:
     write_photo(album / "in/x[1].png")
-    assert pairs(plan(["in/x[1].png"], Path("out"), Output())) == {"in/x[1].png": "out/x[1].png"}
+    assert pairs(plan(["in/x[1].png"], Path("out"), OutputOptions())) == {"in/x[1].png": "out/x[1].png"}
 
 
 def test_one_file_to_one_file(album: Path) -> None:
-    assert pairs(plan(["in/a.jpg"], Path("done.webp"), Output("webp"))) == {"in/a.jpg": "done.webp"}
-    assert pairs(plan(["in/a.jpg"], Path("done"), Output())) == {"in/a.jpg": "done/a.png"}
+    assert pairs(plan(["in/a.jpg"], Path("done.webp"), OutputOptions("webp"))) == {"in/a.jpg": "done.webp"}
+    assert pairs(plan(["in/a.jpg"], Path("done"), OutputOptions())) == {"in/a.jpg": "done/a.png"}
     (album / "folder.png").mkdir()
-    assert pairs(plan(["in/a.jpg"], Path("folder.png"), Output())) == {"in/a.jpg": "folder.png/a.png"}
+    assert pairs(plan(["in/a.jpg"], Path("folder.png"), OutputOptions())) == {"in/a.jpg": "folder.png/a.png"}
 
 
 def test_results_that_exist_are_skipped_unless_overwritten(album: Path) -> None:
     write_photo(album / "out/a.png")
-    made = plan(["in"], Path("out"), Output())
+    made = plan(["in"], Path("out"), OutputOptions())
     assert [str(item.source) for item in made.skipped] == ["in/a.jpg"]
     assert len(made.todo) == 3
-    assert len(plan(["in"], Path("out"), Output(overwrite=True)).todo) == 4
+    assert len(plan(["in"], Path("out"), OutputOptions(overwrite=True)).todo) == 4
 
 
 def test_two_inputs_for_one_output_are_refused(album: Path) -> None:
@@ -96,8 +96,8 @@ def test_two_inputs_for_one_output_are_refused(album: Path) -> None:
         InputsError,
         match=r"in/a\.jpg and in/a\.webp would both become out/a\.png\. Try --format same, or .* --suffix",
     ):
-        plan(["in"], Path("out"), Output())
-    assert len(plan(["in"], Path("out"), Output("same")).todo) == 5
+        plan(["in"], Path("out"), OutputOptions())
+    assert len(plan(["in"], Path("out"), OutputOptions("same")).todo) == 5
 
 
 def test_formats_that_become_png_collide_under_same_too(album: Path) -> None:
@@ -106,20 +106,20 @@ def test_formats_that_become_png_collide_under_same_too(album: Path) -> None:
     with pytest.raises(
         InputsError, match=r"would both become out/b\.png\. Restore one of them in a run of its own"
     ):
-        plan(["in"], Path("out"), Output("same"))
+        plan(["in"], Path("out"), OutputOptions("same"))
 
 
 def test_same_file_named_twice_is_restored_once(album: Path) -> None:
     for inputs in (["in", "in/a.jpg"], ["in", "in/1931"], ["in", str(album / "in/a.jpg")]):
-        assert len(plan(inputs, Path("out"), Output()).todo) == 4
+        assert len(plan(inputs, Path("out"), OutputOptions()).todo) == 4
 
 
 def test_output_below_a_glob_is_left_out(album: Path) -> None:
     write_photo(album / "in/out/old.png")
-    assert set(pairs(plan(["in/*"], Path("in/out"), Output()))) == {
+    assert set(pairs(plan(["in/*"], Path("in/out"), OutputOptions()))) == {
         "in/a.jpg", "in/b.PNG", "in/1931/c.jpeg", "in/1931/ä ö.webp",
     }  # fmt: skip
-    assert "in/out/old.png" not in pairs(plan(["in/**/*.*"], Path("in/out"), Output("same")))
+    assert "in/out/old.png" not in pairs(plan(["in/**/*.*"], Path("in/out"), OutputOptions("same")))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_picture_name_for_what_is_not_one_picture(album: Path, inputs: list[str]
     with pytest.raises(
         InputsError, match=r"is no folder, and one picture of these inputs cannot be written under"
     ):
-        plan(inputs, Path(out), Output())
+        plan(inputs, Path(out), OutputOptions())
 
 
 def test_what_cannot_be_read_is_named(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +148,7 @@ def test_what_cannot_be_read_is_named(album: Path, monkeypatch: pytest.MonkeyPat
         return real(folder, onerror=onerror, followlinks=followlinks)
 
     monkeypatch.setattr(os, "walk", denied)
-    made = plan(["in"], Path("out"), Output())
+    made = plan(["in"], Path("out"), OutputOptions())
     assert len(made.todo) == 4
     assert {str(path): why for path, why in made.failed} == {
         "in/secret": "permission denied",
@@ -162,7 +162,7 @@ def test_output_that_cannot_be_written_is_refused_before_the_work(
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(InputsError, match=r"out/new: cannot be written, .* gives no permission"):
-        plan(["in"], Path("out/new"), Output())
+        plan(["in"], Path("out/new"), OutputOptions())
 
 
 @pytest.mark.parametrize(
@@ -182,44 +182,44 @@ def test_what_cannot_work_is_refused_with_a_reason(
     album: Path, inputs: list[str], out: str, words: str
 ) -> None:
     with pytest.raises(InputsError) as refusal:
-        plan(inputs, Path(out), Output())
+        plan(inputs, Path(out), OutputOptions())
     assert words in str(refusal.value)
 
 
 def test_inputs_are_never_overwritten(album: Path) -> None:
     write_photo(album / "in/e.png")
     with pytest.raises(InputsError, match=r"in/e\.png: would overwrite an input"):
-        plan(["in/e.png"], Path("in"), Output())
+        plan(["in/e.png"], Path("in"), OutputOptions())
     write_photo(album / "out/a.png")
     with pytest.raises(InputsError, match=r"would both become out/a\.png"):
-        plan(["in/a.jpg", "out/a.png"], Path("out"), Output())
+        plan(["in/a.jpg", "out/a.png"], Path("out"), OutputOptions())
 
 
 def test_named_folder_inside_the_output_is_restored(album: Path) -> None:
     write_photo(album / "out/src/x.png")
-    assert pairs(plan(["in", "out/src"], Path("out"), Output()))["out/src/x.png"] == "out/x.png"
+    assert pairs(plan(["in", "out/src"], Path("out"), OutputOptions()))["out/src/x.png"] == "out/x.png"
 
 
 @pytest.mark.parametrize("inputs", [["in/a.jpg", "in/e.webp"], ["in/*.webp", "in/a.jpg"], ["in/*.jpg"]])
 def test_results_may_stand_beside_named_inputs(album: Path, inputs: list[str]) -> None:
     write_photo(album / "in/e.webp")
-    made = plan(inputs, Path("in"), Output())
+    made = plan(inputs, Path("in"), OutputOptions())
     assert "in/a.jpg" in pairs(made)
     assert len(made.todo) == len(inputs)
 
 
 def test_output_below_a_file_and_folder_in_the_way(album: Path) -> None:
     with pytest.raises(InputsError, match=r"in/a\.jpg/out: cannot be made, .*in/a\.jpg is a file"):
-        plan(["in/b.PNG"], Path("in/a.jpg/out"), Output())
+        plan(["in/b.PNG"], Path("in/a.jpg/out"), OutputOptions())
     (album / "out/a.png").mkdir(parents=True)
     with pytest.raises(InputsError, match=r"out/a\.png: is a folder where in/a\.jpg is to be written"):
-        plan(["in/a.jpg"], Path("out"), Output())
+        plan(["in/a.jpg"], Path("out"), OutputOptions())
 
 
 def test_folder_without_pictures(album: Path) -> None:
     (album / "empty").mkdir()
     with pytest.raises(InputsError, match=r"no picture in empty \(0 other files\)"):
-        plan(["empty"], Path("out"), Output())
+        plan(["empty"], Path("out"), OutputOptions())
 
 
 def test_links_are_followed_once(album: Path) -> None:
@@ -227,7 +227,7 @@ def test_links_are_followed_once(album: Path) -> None:
     (album / "elsewhere").mkdir()
     write_photo(album / "elsewhere/z.png")
     (album / "in/link").symlink_to(album / "elsewhere", target_is_directory=True)
-    planned = plan(["in"], Path("out"), Output())
+    planned = plan(["in"], Path("out"), OutputOptions())
     made = pairs(planned)
     assert len(made) == 5
     assert made["in/link/z.png"] == "out/link/z.png"
@@ -237,13 +237,13 @@ def test_links_are_followed_once(album: Path) -> None:
 def test_loops_of_links_are_named(album: Path) -> None:
     (album / "in/x.png").symlink_to(album / "in/y.png")
     (album / "in/y.png").symlink_to(album / "in/x.png")
-    made = plan(["in"], Path("out"), Output())
+    made = plan(["in"], Path("out"), OutputOptions())
     assert [str(path) for path, _ in made.failed] == ["in/x.png", "in/y.png"]
     (album / "one").symlink_to(album / "two")
     (album / "two").symlink_to(album / "one")
     with pytest.raises(InputsError, match=r"^one: is a link that leads nowhere\. Name another output"):
-        plan(["in"], Path("one"), Output())
-    assert [str(path) for path, _ in plan(["in/x.png", "in/a.jpg"], Path("out"), Output()).failed] == [
+        plan(["in"], Path("one"), OutputOptions())
+    assert [str(path) for path, _ in plan(["in/x.png", "in/a.jpg"], Path("out"), OutputOptions()).failed] == [
         "in/x.png"
     ]
 
@@ -251,22 +251,22 @@ def test_loops_of_links_are_named(album: Path) -> None:
 def test_output_folder_may_be_a_link(album: Path) -> None:
     (album / "real").mkdir()
     (album / "out").symlink_to(album / "real", target_is_directory=True)
-    assert pairs(plan(["in/a.jpg"], Path("out"), Output())) == {"in/a.jpg": "out/a.png"}
+    assert pairs(plan(["in/a.jpg"], Path("out"), OutputOptions())) == {"in/a.jpg": "out/a.png"}
     (album / "again").symlink_to(album / "in", target_is_directory=True)
     with pytest.raises(InputsError, match="again: the output folder is an input folder"):
-        plan(["in"], Path("again"), Output())
+        plan(["in"], Path("again"), OutputOptions())
 
 
 def test_names_longer_than_a_file_system_takes(album: Path) -> None:
     with pytest.raises(InputsError, match=r"a{300}: no such file or folder"):
-        plan(["a" * 300], Path("out"), Output())
+        plan(["a" * 300], Path("out"), OutputOptions())
     for out in ("a" * 300, "a" * 300 + ".png"):
         with pytest.raises(InputsError, match="no name for a file here"):
-            plan(["in/a.jpg"], Path(out), Output())
+            plan(["in/a.jpg"], Path(out), OutputOptions())
     longest = "ö" * 125 + ".png"  # 254 bytes
     write_photo(album / "in" / longest)
-    assert len(plan(["in"], Path("out"), Output()).todo) == 5
-    made = plan(["in"], Path("out"), Output(suffix="_restored"))
+    assert len(plan(["in"], Path("out"), OutputOptions()).todo) == 5
+    made = plan(["in"], Path("out"), OutputOptions(suffix="_restored"))
     assert len(made.todo) == 4
     assert made.failed == [
         (Path("in") / longest, "its result's name would have more than 255 bytes. Rename it.")
@@ -276,13 +276,13 @@ def test_names_longer_than_a_file_system_takes(album: Path) -> None:
 class TestSuffix:
     def test_ends_every_name(self, album: Path) -> None:
         write_photo(album / "in/x.y.png")
-        made = pairs(plan(["in"], Path("out"), Output("same", suffix="_new")))
+        made = pairs(plan(["in"], Path("out"), OutputOptions("same", suffix="_new")))
         assert made["in/a.jpg"] == "out/a_new.jpg"
         assert made["in/1931/c.jpeg"] == "out/1931/c_new.jpeg"
         assert made["in/x.y.png"] == "out/x.y_new.png"
 
     def test_output_may_be_the_input_and_results_are_no_inputs(self, album: Path) -> None:
-        output = Output("webp", suffix="_new")
+        output = OutputOptions("webp", suffix="_new")
         first = plan(["in"], Path("in"), output)
         assert pairs(first)["in/1931/c.jpeg"] == "in/1931/c_new.webp"
         for item in first.todo:
@@ -293,34 +293,34 @@ class TestSuffix:
             "a result of an earlier run by its name and 3 more: left out."
         ]
         write_photo(album / "in/a_new.webp.faces/000-crop.png")
-        changed = plan(["in"], Path("in"), Output("jpg", suffix="_new"))
+        changed = plan(["in"], Path("in"), OutputOptions("jpg", suffix="_new"))
         assert len(changed.todo) == 4, "results of another format are results"
-        assert len(plan(["in"], Path("in"), Output("webp", suffix="_new", overwrite=True)).todo) == 4
+        assert len(plan(["in"], Path("in"), OutputOptions("webp", suffix="_new", overwrite=True)).todo) == 4
 
     def test_name_that_only_looks_like_a_result(self, album: Path) -> None:
         write_photo(album / "in/uncle_new.jpg")
         assert (
-            pairs(plan(["in"], Path("in"), Output(suffix="_new")))["in/uncle_new.jpg"]
+            pairs(plan(["in"], Path("in"), OutputOptions(suffix="_new")))["in/uncle_new.jpg"]
             == "in/uncle_new_new.png"
         )
         write_photo(album / "in/a_new.jpg")
-        assert "in/a_new.jpg" in pairs(plan(["in"], Path("out"), Output(suffix="_new"))), (
+        assert "in/a_new.jpg" in pairs(plan(["in"], Path("out"), OutputOptions(suffix="_new"))), (
             "no results lie in in/"
         )
 
     def test_beside_named_files(self, album: Path) -> None:
         write_photo(album / "in/a_new.png")
-        made = plan(["in/a.jpg", "in/a_new.png"], Path("in"), Output(suffix="_new"))
+        made = plan(["in/a.jpg", "in/a_new.png"], Path("in"), OutputOptions(suffix="_new"))
         assert (len(made.todo), len(made.skipped)) == (0, 1)
 
     def test_contradicts_a_named_result(self, album: Path) -> None:
         with pytest.raises(
             InputsError, match=r"--suffix _new and the output name out\.png contradict each other"
         ):
-            plan(["in/a.jpg"], Path("out.png"), Output(suffix="_new"))
+            plan(["in/a.jpg"], Path("out.png"), OutputOptions(suffix="_new"))
 
 
-IN_PLACE = Output("same", in_place=True)
+IN_PLACE = OutputOptions("same", in_place=True)
 
 
 class TestInPlace:
@@ -359,5 +359,70 @@ class TestInPlace:
             image.save("in/a.jpg", exif=marked(None))
         made = plan(["in"], None, IN_PLACE)
         assert [str(item.source) for item in made.skipped] == ["in/a.jpg"]
-        assert len(plan(["in"], None, Output("same", in_place=True, overwrite=True)).todo) == 4
-        assert len(plan(["in"], Path("out"), Output()).todo) == 4, "elsewhere the mark does not matter"
+        assert len(plan(["in"], None, OutputOptions("same", in_place=True, overwrite=True)).todo) == 4
+        assert len(plan(["in"], Path("out"), OutputOptions()).todo) == 4, "elsewhere the mark does not matter"
+
+    @pytest.mark.parametrize(
+        "output", [OutputOptions(), OutputOptions("same"), OutputOptions("webp", suffix="_restored")]
+    )
+    def test_an_earlier_runs_inputs_and_output_are_refused(self, album: Path, output: OutputOptions) -> None:
+        for item in plan(["in"], Path("out"), output).todo:
+            write_photo(album / item.target)
+            write_photo(album / f"{item.target}.faces" / "0-before.png")
+        with pytest.raises(InputsError) as told:
+            plan(["in", "out"], None, IN_PLACE)
+        name = f"out/a{output.suffix}.{'jpg' if output.format == 'same' else output.format}"
+        assert str(told.value) == (
+            f"out: looks like the results of the other inputs ({name} from in/a.jpg, and 3 more). "
+            "With --in-place there is no output: every path is an input and is replaced. Leave out out; or, to "
+            "restore it in place too, give it alone in a run of its own."
+        )
+        assert len(plan(["in"], None, IN_PLACE).todo) == 4
+        assert len(plan(["out"], None, IN_PLACE).todo) == 8
+
+    @pytest.mark.parametrize(
+        ("inputs", "result"),
+        [
+            (["in", "in/out"], "in/out/a.png"),
+            (["in/a.jpg", "in/b.PNG", "out"], "out/b.png"),
+            (["in/a.jpg", "out"], "out/a.png"),
+            (["in/*.jpg", "out"], "out/a.png"),
+            (["in/a.jpg", "out/a.png"], "out/a.png"),
+            (["in/a.jpg", "in/a.png"], "in/a.png"),
+        ],
+    )
+    def test_output_of_some_of_the_inputs_is_refused(
+        self, album: Path, inputs: list[str], result: str
+    ) -> None:
+        write_photo(album / result)
+        with pytest.raises(InputsError, match=rf"looks like the results of .* \({result} from in/[ab]"):
+            plan(inputs, None, IN_PLACE)
+
+    @pytest.mark.parametrize(
+        ("inputs", "others"),
+        [
+            (["in", "more"], ["more/a.jpg", "more/z.jpg"]),  # one picture is nobody's result
+            (["in", "more"], ["more/a.heic"]),  # no run writes that
+            (["in", "more"], ["more/a1.jpg"]),  # a number, no suffix
+            (["in", "more"], ["more/a_x.jpg", "more/b_y.jpg"]),  # two suffixes
+            (["in", "more"], ["more/1931/a.jpg"]),  # another place in the tree
+            (["in", "more"], ["more/a_x.jpg", "more/_x.jpg"]),  # nothing before the suffix
+            (["in", "in/1931"], []),
+            (["in", "in"], []),
+            (["in/a.jpg", "in/a_2.jpg"], ["in/a_2.jpg"]),
+            (["in/a.jpg", "in/b.PNG", "more/a.jpg"], ["more/a.jpg"]),
+            (["more", "in"], ["more/a.jpg"]),
+        ],
+    )
+    def test_inputs_that_only_resemble_one_another(
+        self, album: Path, inputs: list[str], others: list[str]
+    ) -> None:
+        for name in others:
+            path = album / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_photo(album / "photo.jpg").rename(path)
+        made = plan(inputs, None, IN_PLACE)
+        assert made.todo
+        assert {Path(name) for name in others} <= {item.source for item in made.todo} | {
+            path for path, _ in made.failed
+        }

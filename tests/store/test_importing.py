@@ -108,7 +108,9 @@ def test_what_belongs_to_a_file_may_have_its_name(shop: Shop, mine: Path) -> Non
     assert done.path.name == "found.weights"
     assert done.path.with_name("found.cfg").read_bytes() == b"c"
     other = import_file(
-        write(mine, "alone.onnx", b"o"), trust="found", settings=Settings(weights_dir=str(mine / "x"))
+        write(mine, "alone.onnx", b"o"),
+        trust="found",
+        settings=Settings.from_flat(weights_dir=str(mine / "x")),
     )
     assert [path.name for path in other.path.parent.iterdir() if not path.name.startswith(".")] == [
         "found.onnx"

@@ -53,7 +53,7 @@ def test_another_file_of_that_name_is_not_lost(shop: Shop) -> None:
 def test_file_goes_to_the_folder_that_was_named(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = pull("face", Settings(weights_dir=str(tmp_path / "new/chosen")), retry_policy=QUICK)
+    chosen = pull("face", Settings.from_flat(weights_dir=str(tmp_path / "new/chosen")), retry_policy=QUICK)
     assert chosen.path == tmp_path / "new/chosen/face.pth"
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path / "named"))
     assert pull("face", retry_policy=QUICK).path == tmp_path / "named/face.pth"
@@ -61,7 +61,7 @@ def test_file_goes_to_the_folder_that_was_named(
 
 def test_offline_touches_no_network(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DownloadError, match=r"face is not here, and --offline or GPEN_FAST_OFFLINE forbids"):
-        pull("face", Settings(offline=True))
+        pull("face", Settings.from_flat(offline=True))
     for value, off in (("1", True), ("yes", True), ("0", False), ("false", False), ("", False)):
         monkeypatch.setenv("GPEN_FAST_OFFLINE", value)
         assert folders.is_offline(Settings()) is off
@@ -185,7 +185,7 @@ def test_two_processes_fetch_once(shop: Shop) -> None:
     assert [run.returncode for run in runs] == [0, 0], ended
     assert shop.detector.served == len(DETECTOR)
     assert "fetched and verified" in ended[0][0]
-    assert "already here" in ended[1][0]
+    assert "already present" in ended[1][0]
 
 
 def test_killed_process_leaves_a_part_and_no_lock(shop: Shop) -> None:
@@ -213,7 +213,7 @@ def test_ctrl_c_says_what_is_kept(shop: Shop) -> None:
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=60)
     assert run.returncode == 130, (out, err)
-    assert "interrupted: what came so far is kept; the same command goes on from there" in err
+    assert "interrupted: the bytes received are kept; run the same command to resume" in err
     assert "Traceback" not in err
     part = part_path(Path(os.environ["XDG_CACHE_HOME"]) / "gpen-fast/weights/face.pth")
     assert part.stat().st_size == 300_000
@@ -222,5 +222,5 @@ def test_ctrl_c_says_what_is_kept(shop: Shop) -> None:
 def test_folder_that_cannot_be_made_is_named(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "blocked").write_text("a file where a folder should be")
     with pytest.raises(DownloadError, match=r"blocked.*Name a folder that can be written with --weights-dir"):
-        pull("face", Settings(weights_dir=str(tmp_path / "blocked/weights")), retry_policy=QUICK)
+        pull("face", Settings.from_flat(weights_dir=str(tmp_path / "blocked/weights")), retry_policy=QUICK)
     assert not shop.detector.requests

@@ -234,12 +234,14 @@ def main() -> None:
     from gpen_fast.run.pipeline import Pipeline
     from gpen_fast.run.runtime import load_runtime
     from gpen_fast.run.sink import Sink
-    from gpen_fast.settings import Output, Settings
+    from gpen_fast.settings import OutputOptions, Settings
 
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     weights, out = sys.argv[1], Path(sys.argv[2])
-    runtime = load_runtime(Settings(weights=weights, detector="haar", device="cpu", max_pixels=MAX_PIXELS))
+    runtime = load_runtime(
+        Settings.from_flat(weights=weights, detector="haar", device="cpu", max_pixels=MAX_PIXELS)
+    )
     pipeline = Pipeline(runtime, Clock(Recorder()))
     _say({"ready": True})
     for line in sys.stdin:
@@ -247,7 +249,7 @@ def main() -> None:
         target = out / f"{path.name}.png"
         try:
             job = pipeline.restore(path)
-            Sink({path: target}, Output())(job)
+            Sink({path: target}, OutputOptions())(job)
             answer = {"outcome": job.output, "note": job.note}
         except Exception as error:
             answer = {"outcome": "failed", "cause": reason(error, path), "kind": type(error).__name__}

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from gpen_fast.detections.file_format import FILE_KEY, PIXELS_KEY, Entry, Found, check, line, read
-from gpen_fast.errors import LandmarksError, PictureError, reason
+from gpen_fast.errors import LandmarksError, reason
+from gpen_fast.files import locked, write_file
 from gpen_fast.settings import AUTO_SIZE, Settings
 from gpen_fast.stages.detect.base import Detector
-from gpen_fast.stages.save.base import write_file
-from gpen_fast.store.files import locked
 from gpen_fast.types import Face, Frame
 
 # Between two writings of what a run has found so far.
@@ -165,6 +164,6 @@ class DetectionWriter:
                 self.before |= there
                 lines = "".join(line(entry) + "\n" for entry in (self.before | self.entries).values())
                 write_file(self.path, lines.encode())
-        except (OSError, PictureError) as cause:
+        except OSError as cause:
             raise LandmarksError(f"{self.path}: cannot be written: {reason(cause, self.path)}.") from cause
         self.saved = self.kept

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def lift_pixel_limit() -> None:
+def lift_pillow_limit() -> None:
     """Lets Pillow open pictures of any size in this process.
 
     For a program that checks sizes itself. A library must not call it: the importing program may rely on the limit.

@@ -1,9 +1,9 @@
 """CUDA streams: copies of helper threads overlap the worker's computation.
 
 Tensors cross from one stream to another here. Two rules keep that safe:
-- Work that reads a tensor waits for the work that wrote it (`to_device`, `wait_event`).
+- Work that reads a tensor waits for the work that wrote it (`hand_over`, `wait_event`).
 - The caching allocator gives a freed block to the stream that allocated it, at once. A tensor that another stream
-  still reads must be recorded on that stream (`record_stream`), or its memory is overwritten under the reader.
+  still reads must be recorded on that stream (`hand_over`, `record_stream`), or its memory is overwritten meanwhile.
 
 On a CPU all functions are no-ops or plain copies.
 """
@@ -61,22 +61,31 @@ def worker_stream(device: torch.device) -> torch.cuda.Stream | None:
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
-    """Copies a host tensor to `device`.
-
-    Inside `own_stream` the calling thread waits for the copy, so that the stream it serves may read the result
-    without an event; the worker's stream never waits.
+    """Copies a host tensor to `device`, complete for the stream that the calling thread serves (`hand_over`).
 
     Returns:
         The copy on a GPU; on a CPU the tensor itself.
     """
     if device.type != "cuda":
         return tensor
-    moved = tensor.pin_memory().to(device, non_blocking=True)
+    return hand_over(tensor.pin_memory().to(device, non_blocking=True))
+
+
+def hand_over(tensor: Tensor) -> Tensor:
+    """Makes a tensor of the current stream safe for the stream that the calling thread serves.
+
+    Inside `own_stream` the calling thread waits for the current stream, so that the served stream may read the tensor
+    without an event, and the tensor's memory is kept until that stream is done with it. The served stream never
+    waits. Elsewhere, and for a CPU's tensor, nothing happens.
+
+    Returns:
+        The tensor itself.
+    """
     serving = getattr(_thread, "serving", None)
-    if serving is not None:
-        torch.cuda.current_stream(device).synchronize()
-        moved.record_stream(serving)
-    return moved
+    if serving is not None and tensor.device.type == "cuda":
+        torch.cuda.current_stream(tensor.device).synchronize()
+        tensor.record_stream(serving)
+    return tensor
 
 
 def to_host(tensor: Tensor) -> Tensor:

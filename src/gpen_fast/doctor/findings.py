@@ -35,9 +35,6 @@ def works(findings: list[Finding]) -> bool:
 
 def said(error: BaseException) -> str:
     """An exception in one line: its text, or its kind and its text where it is not ours."""
-    from gpen_fast.errors import GpenError
+    from gpen_fast.errors import GpenError, first_line, kind_and_line
 
-    first = next(iter(str(error).splitlines()), "")
-    return (
-        first if isinstance(error, GpenError) and first else f"{type(error).__name__}: {first}".rstrip(": ")
-    )
+    return first_line(error) if isinstance(error, GpenError) else kind_and_line(error)

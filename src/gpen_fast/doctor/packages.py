@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from importlib import metadata
 
 from gpen_fast.doctor.findings import ABSENT, BROKEN, OK, Finding, said
+from gpen_fast.plugins import PACKAGES
 from gpen_fast.settings import Settings
 
 _OURS = "gpen-fast"
@@ -15,7 +16,7 @@ _OURS = "gpen-fast"
 _REQUIREMENT = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:.*\bextra\s*==\s*['\"](?P<extra>[^'\"]+))?"
 )
-_MODULES = {"opencv-python": "cv2", "pillow": "PIL", "pillow-heif": "pillow_heif", "scikit-image": "skimage"}
+_MODULES = {package: module for module, package in PACKAGES.items()}
 _FOR_DEVELOPERS = {"test", "dev"}
 
 

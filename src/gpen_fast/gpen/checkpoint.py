@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from gpen_fast.errors import CheckpointError
+from gpen_fast.errors import CheckpointError, first_line
 from gpen_fast.gpen.config import GeneratorConfig, infer_config
 from gpen_fast.gpen.reference import FullGenerator
 
@@ -137,7 +137,7 @@ def _open_safetensors(path: Path) -> _SafetensorsFile:
         return safe_open(path, framework="pt")
     except (SafetensorError, OSError) as cause:
         raise CheckpointError(
-            f"{path}: not a readable .safetensors file ({cause}). Fetch it again."
+            f"{path}: not a readable .safetensors file ({first_line(cause)}). Fetch it again."
         ) from cause
 
 
@@ -167,11 +167,6 @@ def _read_torch(path: Path) -> _Contents:
     if not isinstance(loaded, dict):
         raise CheckpointError(f"{path}: holds a {type(loaded).__name__}. Accepted: a state dict.")
     return loaded
-
-
-def first_line(cause: BaseException) -> str:
-    """The first line of an exception's text, or its type's name where it has none."""
-    return next(iter(str(cause).splitlines()), type(cause).__name__)
 
 
 def _select(contents: Mapping[str, object], key: str | None) -> State:

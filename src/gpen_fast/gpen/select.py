@@ -14,7 +14,7 @@ from gpen_fast.device.malloc import keep_freed_memory
 from gpen_fast.device.memory import is_out_of_memory, release_cached_memory
 from gpen_fast.device.precision import arithmetic
 from gpen_fast.device.threads import seeded
-from gpen_fast.gpen.checkpoint import first_line
+from gpen_fast.errors import first_line
 from gpen_fast.gpen.cpu.generator import CpuGenerator
 from gpen_fast.gpen.cpu.parallel import ParallelFaces
 from gpen_fast.gpen.cuda.generator import CudaGenerator, has_published_fir

@@ -6,7 +6,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,14 @@ import torch
 from gpen_fast import __version__
 from gpen_fast.device.memory import peak_bytes
 from gpen_fast.device.select import describe
-from gpen_fast.errors import InputsError, PictureError, reason
+from gpen_fast.errors import InputsError, reason
+from gpen_fast.files import write_file
 from gpen_fast.measure.memory import host_peak_bytes
 from gpen_fast.measure.recorder import Recorder, Series
 from gpen_fast.measure.stats import Summary, summarise
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.settings import STAGES
-from gpen_fast.stages.save.base import write_file
 from gpen_fast.store.hashes import sha256_of
 
 SCHEMA = 1
@@ -119,7 +119,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "command": report.command,
         "version": __version__,
         "device": device_facts(runtime.device),
-        "settings": asdict(runtime.settings)
+        "settings": runtime.settings.as_flat()
         | {
             "model": runtime.model,
             "detector": runtime.detector.name,
@@ -186,7 +186,7 @@ def write_json(made: Mapping[str, Any], path: Path) -> None:
     """A report as a JSON file. InputsError where it cannot be written."""
     try:
         write_file(path, (json.dumps(made, indent=2) + "\n").encode())
-    except (OSError, PictureError) as cause:
+    except OSError as cause:
         raise InputsError(f"--json {path}: cannot be written: {reason(cause, path)}.") from cause
 
 

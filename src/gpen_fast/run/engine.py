@@ -1,11 +1,11 @@
 """Many pictures at once: readers, one device worker (the caller's thread) and writers over the pipeline's verbs.
 
-Every queue between them is bounded. A picture that fails carries its error; anything else stops all.
+Every queue between them is bounded. A picture that fails carries its error; a failure of the device or of the
+network stops the run.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from collections import deque
@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from gpen_fast.device.failures import Reach, device_failures_named, reach_of
 from gpen_fast.device.malloc import give_back_freed_memory
-from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.device.streams import own_stream, record_event, wait_event, worker_stream
-from gpen_fast.errors import GenerateError
 from gpen_fast.run.pipeline import Batch, Job, Pipeline
 from gpen_fast.stages.detect.base import batch_size
 
@@ -47,7 +46,14 @@ class Engine:
         self._stopped.set()
 
     def run(self, sources: Iterable[Any], finish: Callable[[Job], None]) -> Iterator[Job]:
-        """Every source as a finished job, failures with `error`. `finish` runs in a writer's thread."""
+        """Every source as a finished job, failures with `error`. `finish` runs in a writer's thread.
+
+        Raises DeviceError where the device fails, at once, and whatever else the network raises for every picture.
+        """
+        with device_failures_named("the run"):
+            yield from self._run(sources, finish)
+
+    def _run(self, sources: Iterable[Any], finish: Callable[[Job], None]) -> Iterator[Job]:
         self._stream = worker_stream(self._device)
         readers = ThreadPoolExecutor(self.readers, "gpen-fast-reader")
         writers = ThreadPoolExecutor(self.writers, "gpen-fast-writer")
@@ -119,8 +125,11 @@ class Engine:
 
     def _detected(self, jobs: list[Job]) -> list[Job]:
         """One by one where the call for all fails; then each failure stays with its picture, in `cut`."""
-        with contextlib.suppress(Exception):
+        try:
             self._pipeline.detect([job for job in jobs if not job.error])
+        except Exception as error:
+            if reach_of(error) is Reach.RUN:
+                raise
         return jobs
 
     def _is_full(self, group: list[Job]) -> bool:
@@ -133,7 +142,7 @@ class Engine:
         try:
             return self._pipeline.launch([job for job in group if not job.error])
         except Exception as error:
-            if not _is_for_one_picture(error):
+            if reach_of(error, in_network=True) is Reach.RUN:
                 raise
             return None
 
@@ -141,7 +150,7 @@ class Engine:
         try:
             self._pipeline.settle(batch)
         except Exception as error:
-            if not _is_for_one_picture(error):
+            if reach_of(error, in_network=True) is Reach.RUN:
                 raise
         for job in group:
             # Whatever the group's call did not give, a call of its own may.
@@ -154,7 +163,7 @@ class Engine:
         try:
             self._pipeline.settle(self._pipeline.launch([job]))
         except Exception as error:
-            if not _is_for_one_picture(error):
+            if reach_of(error, in_network=True) is Reach.RUN:
                 raise
             job.fail(error)
 
@@ -172,16 +181,13 @@ def _pixels(jobs: list[Job]) -> int:
     return sum(job.frame.width * job.frame.height for job in jobs if job.frame)
 
 
-def _is_for_one_picture(error: Exception) -> bool:
-    """Whether a run can go on after this failure of the network."""
-    return isinstance(error, GenerateError) or is_out_of_memory(error)
-
-
 def _attempt(job: Job, verb: Callable[[Job], None]) -> None:
-    """Runs a verb unless the job has failed; whatever goes wrong with one picture stays with it."""
+    """Runs a verb unless the job has failed; what goes wrong with one picture stays with it."""
     if job.error:
         return
     try:
         verb(job)
     except Exception as error:
+        if reach_of(error) is Reach.RUN:
+            raise
         job.fail(error)

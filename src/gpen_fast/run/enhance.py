@@ -24,7 +24,7 @@ from gpen_fast.run.pipeline import Job, Pipeline
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.sink import NO_FACE, Sink
-from gpen_fast.settings import Output
+from gpen_fast.settings import OutputOptions
 
 _WORKER = ("align", "crop", "generate", "paste")
 
@@ -39,7 +39,7 @@ class Progress(Protocol):
         """An interrupt came: what is in the network is finished, nothing new begun."""
 
 
-def run_batch(runtime: Runtime, work: Plan, output: Output, progress: Progress) -> Report:
+def run_batch(runtime: Runtime, work: Plan, output: OutputOptions, progress: Progress) -> Report:
     """Restores what the plan names.
 
     After an interrupt the report counts what was not done; what was in the network is finished and kept.

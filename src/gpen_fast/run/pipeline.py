@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from gpen_fast.detections.cache import DetectionWriter, found_by, key_of
 from gpen_fast.detections.file_format import Entry, Found
+from gpen_fast.device.failures import device_failures_named
 from gpen_fast.errors import GenerateError
 from gpen_fast.measure.clock import Clock, Span
 from gpen_fast.run.runtime import Runtime
@@ -132,7 +133,11 @@ class Pipeline:
         if runtime.settings.aligned:
             found = find_all(runtime.detector, frames)
         else:
-            with self.clock.span("detect", items=len(jobs), on_device=not runtime.detector.on_host) as span:
+            on_device = not runtime.detector.on_host
+            with (
+                device_failures_named("detect"),
+                self.clock.span("detect", items=len(jobs), on_device=on_device) as span,
+            ):
                 found = find_all(runtime.detector, frames)
             for job in jobs:
                 job.timing["detect"] = span.host_ms / len(jobs)
@@ -194,7 +199,8 @@ class Pipeline:
             raise job.error
         frame, crops, strength = _there(job.frame), _there(job.crops), self.runtime.settings.strength
         if self.runtime.settings.aligned:
-            job.result = uncrop_whole(frame, job.restored[0], strength)
+            with device_failures_named("paste"):
+                job.result = uncrop_whole(frame, job.restored[0], strength)
             return
         with self._timed("paste", job, len(crops)):
             job.result = paste(frame, _there(job.faces), crops.matrices, job.restored, strength)
@@ -206,9 +212,12 @@ class Pipeline:
 
     def _loaded(self, source: Any) -> Frame:
         settings = self.runtime.settings
-        on_gpu = settings.gpu_decode or settings.aligned
         return load(
-            source, self.runtime.device, max_pixels=settings.max_pixels, gpu_decode=on_gpu, hashed=self._keyed
+            source,
+            self.runtime.device,
+            max_pixels=settings.max_pixels,
+            gpu_decode=settings.gpu_decode,
+            hashed=self._keyed,
         )
 
     def _take(self, job: Job, found: Found) -> None:
@@ -221,7 +230,10 @@ class Pipeline:
 
     @contextmanager
     def _timed(self, stage: str, job: Job, items: int = 1, *, on_device: bool = True) -> Iterator[None]:
-        with self.clock.span(stage, items=items, on_device=on_device) as span:
+        with (
+            device_failures_named(stage),
+            self.clock.span(stage, items=items, on_device=on_device) as span,
+        ):
             yield
         job.timing[stage] = span.host_ms
 

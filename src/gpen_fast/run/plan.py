@@ -11,11 +11,13 @@ from pathlib import Path
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError
 from gpen_fast.run.walk import Told, exists, expanded, is_folder, real, walk
-from gpen_fast.settings import SAME, Output, suffix_of
+from gpen_fast.settings import SAME, OutputOptions, suffix_of
 
 PICTURES = frozenset({"jpg", "png", "webp", "bmp", "tif", "tiff", "heic", "heif", "hif", "avif"})
 # Suffixes that no folder is meant to have.
 _OTHER_PICTURES = frozenset({"gif", "jp2", "ppm"})
+# Ends the name of the folder that holds a result's faces.
+_FACES = ".faces"
 # Bytes in a file's name: what common file systems take.
 _LONGEST_NAME = 255
 
@@ -43,17 +45,20 @@ class Plan:
     notes: Told = field(default_factory=list)
 
 
-def plan(inputs: Iterable[str], out: Path | None, output: Output) -> Plan:
+def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan:
     """Checks inputs and output together before any work starts. Raises InputsError, one sentence each.
 
     A folder is walked recursively and its tree kept; `out` and what lies in it is left out. One file and an
     `out` that ends in a format's suffix is one file. A file named twice is restored once. Results that exist
-    are skipped unless `output.overwrite`. In place, `out` is None and each picture its own target.
+    are skipped unless `output.overwrite`. In place, `out` is None and each picture its own target; a last input that
+    looks like the others' results is refused.
     """
     names = expanded(inputs, out)
     _refuse_bad_inputs(names)
     if out is not None:
         _refuse_bad_output(names, out, output)
+    elif len(names) > 1:
+        _refuse_results(names[:-1], names[-1])
     made = Plan()
     items: dict[Path, Item] = {}
     for source, relative in _without_results(list(_pictures(names, out, made)), out, output, made):
@@ -72,7 +77,7 @@ def plan(inputs: Iterable[str], out: Path | None, output: Output) -> Plan:
 
 def faces_of(result: Path) -> Path:
     """The folder of the faces that `--save-faces` writes beside a result."""
-    return result.with_name(f"{result.name}.faces")
+    return result.with_name(f"{result.name}{_FACES}")
 
 
 def is_one_file(names: list[Path], out: Path | None) -> bool:
@@ -87,7 +92,7 @@ def _refuse_bad_inputs(names: list[Path]) -> None:
             raise InputsError(f"{name}: no such file or folder.")
 
 
-def _refuse_bad_output(names: list[Path], out: Path, output: Output) -> None:
+def _refuse_bad_output(names: list[Path], out: Path, output: OutputOptions) -> None:
     one = is_one_file(names, out)
     if any(len(os.fsencode(part)) > _LONGEST_NAME for part in out.parts):
         raise InputsError(f"{out}: no name for a file here, which has {_LONGEST_NAME} bytes at most.")
@@ -120,6 +125,52 @@ def _refuse_bad_output(names: list[Path], out: Path, output: Output) -> None:
         raise InputsError(f"{out}: cannot be written, {place} gives no permission. Name another output.")
 
 
+def _refuse_results(others: list[Path], last: Path) -> None:
+    """Refuses `IN... OUT --in-place`, where OUT holds an earlier run's results: both would be replaced.
+
+    That is so where each picture of the last path has the name of one of the others, with one suffix for all. Two
+    folders that a camera numbered alike look the same: each can be given alone.
+    """
+    one_file = not is_folder(last)
+    if one_file and (len(others) > 1 or is_folder(others[0])):
+        return  # no run takes that for its inputs and the one file to write
+    results = {key: file for key, file in _by_name(last) if not file.parent.name.endswith(_FACES)}
+    if not results or any(suffix_of(file) not in plugins.names("save") for file in results.values()):
+        return
+    found = {real(file) for file in results.values()}
+    sources: dict[Path | None, Path] = {
+        key: file for name in others for key, file in _by_name(name) if real(file) not in found
+    }
+    first, result = next(iter(results.items()))
+    for suffix in [""] if one_file else _suffixes(first.name):
+        if all(_without(suffix, key) in sources for key in results):
+            more = f", and {len(results) - 1} more" if len(results) > 1 else ""
+            raise InputsError(
+                f"{last}: looks like the results of the other inputs "
+                f"({result} from {sources[_without(suffix, first)]}{more}). With --in-place "
+                f"there is no output: every path is an input and is replaced. Leave out {last}; or, to restore it "
+                "in place too, give it alone in a run of its own."
+            )
+
+
+def _by_name(name: Path) -> Iterator[tuple[Path, Path]]:
+    """Each picture of an input, under its path there without its format."""
+    for file in walk(name, None, [], []) if is_folder(name) else [name]:
+        if suffix_of(file) in PICTURES and not file.name.startswith("."):
+            yield (file.relative_to(name) if is_folder(name) else Path(file.name)).with_suffix(""), file
+
+
+def _suffixes(stem: str) -> list[str]:
+    """What `--suffix` may have added to a name: nothing, or an end that begins with no letter or digit."""
+    return ["", *(stem[at:] for at in range(1, len(stem)) if not stem[at].isalnum())]
+
+
+def _without(suffix: str, key: Path) -> Path | None:
+    """The name to which `suffix` was added; None where it was not."""
+    added = key.name.endswith(suffix) and key.name != suffix
+    return key.with_name(key.name.removesuffix(suffix)) if added else None
+
+
 def _refuse_nothing(items: dict[Path, Item], made: Plan, names: list[Path]) -> None:
     if not items and not made.failed:
         raise InputsError(
@@ -128,14 +179,14 @@ def _refuse_nothing(items: dict[Path, Item], made: Plan, names: list[Path]) -> N
         )
 
 
-def _refuse_overwritten_inputs(items: dict[Path, Item], output: Output) -> None:
+def _refuse_overwritten_inputs(items: dict[Path, Item], output: OutputOptions) -> None:
     sources = {real(item.source) for item in items.values()}
     for item in items.values():
         if not output.in_place and real(item.target) in sources:
             raise InputsError(f"{item.target}: would overwrite an input. Name another output.")
 
 
-def _target(source: Path, relative: Path, names: list[Path], out: Path | None, output: Output) -> Path:
+def _target(source: Path, relative: Path, names: list[Path], out: Path | None, output: OutputOptions) -> Path:
     if out is None:
         return real(source) if source.is_symlink() else source
     if is_one_file(names, out):
@@ -143,14 +194,14 @@ def _target(source: Path, relative: Path, names: list[Path], out: Path | None, o
     return out / relative.with_name(f"{relative.stem}{output.suffix}.{_format(source, output)}")
 
 
-def _format(source: Path, output: Output) -> str:
+def _format(source: Path, output: OutputOptions) -> str:
     """The suffix of the result; formats that cannot be written become PNG under `same`."""
     if output.format != SAME:
         return output.format
     return source.suffix.removeprefix(".") if suffix_of(source) in plugins.names("save") else "png"
 
 
-def _cause_against(item: Item, output: Output) -> str | None:
+def _cause_against(item: Item, output: OutputOptions) -> str | None:
     """Why the result cannot be written, as far as that can be known before."""
     target = item.target
     if len(os.fsencode(target.name)) > _LONGEST_NAME:
@@ -166,7 +217,7 @@ def _cause_against(item: Item, output: Output) -> str | None:
     return None
 
 
-def _is_done(item: Item, output: Output) -> bool:
+def _is_done(item: Item, output: OutputOptions) -> bool:
     if output.overwrite:
         return False
     if output.in_place:
@@ -194,7 +245,7 @@ def _pictures(names: list[Path], out: Path | None, made: Plan) -> Iterator[tuple
 
 
 def _without_results(
-    found: list[tuple[Path, Path]], out: Path | None, output: Output, made: Plan
+    found: list[tuple[Path, Path]], out: Path | None, output: OutputOptions, made: Plan
 ) -> list[tuple[Path, Path]]:
     """Leaves out what an earlier run wrote beside its input: x_restored.png where there is an x.jpg, and its faces."""
     if out is None or not output.suffix:
@@ -215,7 +266,7 @@ def _without_results(
     return [pair for pair in found if pair[0] not in set(results)]
 
 
-def _note_other_formats(made: Plan, output: Output) -> None:
+def _note_other_formats(made: Plan, output: OutputOptions) -> None:
     """Says once for each format that `same` cannot keep it."""
     if output.format != SAME or output.in_place:
         return
@@ -226,7 +277,7 @@ def _note_other_formats(made: Plan, output: Output) -> None:
         made.notes.append((first, f".{kind} is read and not written{others}: the result is a PNG."))
 
 
-def _add(items: dict[Path, Item], item: Item, output: Output) -> None:
+def _add(items: dict[Path, Item], item: Item, output: OutputOptions) -> None:
     other = items.get(item.target)
     if other is not None:
         other_format = "" if output.format == SAME else "Try --format same, or restore"

@@ -9,12 +9,13 @@ from pathlib import Path
 from gpen_fast.device.events import event_maker
 from gpen_fast.device.memory import reset_peak
 from gpen_fast.device.streams import synchronize
+from gpen_fast.files import write_file
 from gpen_fast.measure.clock import NS_PER_MS, Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report, stage_rows
 from gpen_fast.run.pipeline import Job, Pipeline
 from gpen_fast.run.runtime import Runtime
-from gpen_fast.stages.save.base import open_writer, write_file
+from gpen_fast.stages.save.base import open_writer
 
 
 def profile_picture(runtime: Runtime, path: Path, *, runs: int, warmup: int) -> Report:

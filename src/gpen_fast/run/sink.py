@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from gpen_fast.errors import PictureError
+from gpen_fast.files import copy_file, write_file
 from gpen_fast.image.exif_mark import marked
 from gpen_fast.run.pipeline import Job
 from gpen_fast.run.plan import faces_of
-from gpen_fast.settings import Output, suffix_of
-from gpen_fast.stages.save.base import copy_file, open_writer, write_file
+from gpen_fast.settings import OutputOptions, suffix_of
+from gpen_fast.stages.save.base import open_writer
 from gpen_fast.types import Frame
 
 RESTORED, NO_FACE = "restored", "no_face"
@@ -22,7 +23,7 @@ _MOST_EXIF = 65533
 class Sink:
     """Writes each job's picture to its target and notes the outcome in `job.output`."""
 
-    def __init__(self, targets: dict[Path, Path], output: Output) -> None:
+    def __init__(self, targets: dict[Path, Path], output: OutputOptions) -> None:
         self._targets = targets
         self._output = output
 

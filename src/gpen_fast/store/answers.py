@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
+from gpen_fast.errors import first_line
+
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -154,4 +156,4 @@ def _any(causes: list[BaseException], *kinds: type[BaseException]) -> bool:
 
 
 def _words(causes: list[BaseException], kind: type[BaseException]) -> str:
-    return next(str(cause) for cause in causes if isinstance(cause, kind)).splitlines()[0]
+    return first_line(next(cause for cause in causes if isinstance(cause, kind)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gpen_fast.store.files import locked, write_text
+from gpen_fast.files import locked, write_file
 from gpen_fast.store.folders import user_cache
 
 # A file changed just now may change again within the file system's clock tick: such a hash is not remembered.
@@ -63,4 +63,4 @@ def _memory() -> dict[str, Any]:
 def _remember(name: str, facts: list[int | str]) -> None:
     with contextlib.suppress(OSError), locked(_file()):
         there = {path: told for path, told in _memory().items() if os.path.exists(path)}  # noqa: PTH110
-        write_text(_file(), json.dumps(there | {name: facts}, indent=1))
+        write_file(_file(), json.dumps(there | {name: facts}, indent=1).encode(), durable=True)

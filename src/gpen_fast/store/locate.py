@@ -149,13 +149,13 @@ def choose(settings: Settings) -> Choice:
     SettingsError for an unknown model, WeightsNotFoundError with where they were looked for, HashError.
     """
     model = None if settings.model == "auto" else known(settings.model)
-    if settings.weights is None:
+    if settings.weights.weights is None:
         return Choice(required(model, settings), model) if model else _best(settings)
     if settings.random_weights:
-        return _random(settings.weights.removeprefix(RANDOM), model)
-    path = Path(settings.weights)
+        return _random(settings.weights.weights.removeprefix(RANDOM), model)
+    path = Path(settings.weights.weights)
     if not path.is_file():
-        raise WeightsNotFoundError(f"weights {settings.weights!r}: no such file.")
+        raise WeightsNotFoundError(f"weights {settings.weights.weights!r}: no such file.")
     if model is not None and model not in PUBLISHED:
         raise SettingsError(f"--weights {path} cannot be checked to be {model}: leave --model out.")
     return Choice(path, model)

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gpen_fast.errors import StoreError
-from gpen_fast.store.files import locked, write_text
+from gpen_fast.errors import StoreError, first_line
+from gpen_fast.files import locked, write_file
 from gpen_fast.store.folders import user_data
 
 SCHEMA = 1
@@ -57,7 +57,7 @@ def read() -> Records:
         return Records()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
         raise StoreError(
-            f"{path}: the record of accepted weights cannot be read ({cause}). "
+            f"{path}: the record of accepted weights cannot be read ({first_line(cause)}). "
             "Mend it, or move it away: files without a published hash must then be accepted anew."
         ) from cause
 
@@ -84,7 +84,7 @@ def _change(edit: Callable[[Records], object]) -> None:
             records = read()
             edit(records)
             made: dict[str, Any] = {"schema": SCHEMA, **asdict(records)}
-            write_text(path, json.dumps(made, indent=2) + "\n")
+            write_file(path, (json.dumps(made, indent=2) + "\n").encode(), durable=True)
     except OSError as cause:
         raise StoreError(f"{path}: cannot be written ({cause.strerror or cause}).") from cause
 

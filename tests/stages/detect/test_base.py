@@ -25,7 +25,7 @@ BETWEEN_EYES = {"astronaut.png": (223, 107), "grace_hopper.jpg": (262, 202)}
 
 
 def detect(source: object, name: str = "haar") -> list[Face]:
-    return open_detector(Settings(detector=name), CPU)(load(source, CPU))
+    return open_detector(Settings.from_flat(detector=name), CPU)(load(source, CPU))
 
 
 @pytest.mark.parametrize("name", BETWEEN_EYES)
@@ -60,7 +60,7 @@ def test_haar_roll_follows_the_head() -> None:
 
 
 def test_haar_works_in_threads() -> None:
-    detector = open_detector(Settings(detector="haar"), CPU)
+    detector = open_detector(Settings.from_flat(detector="haar"), CPU)
     frame = load(EXAMPLES / "astronaut.png", CPU)
     with ThreadPoolExecutor(4) as pool:
         boxes = {detection[0].box for detection in pool.map(lambda _: detector(frame), range(8))}
@@ -69,11 +69,13 @@ def test_haar_works_in_threads() -> None:
 
 def test_haar_threshold_and_size_are_the_users() -> None:
     frame = load(EXAMPLES / "astronaut.png", CPU)
-    (face,) = open_detector(Settings(detector="haar"), CPU)(frame)
+    (face,) = open_detector(Settings.from_flat(detector="haar"), CPU)(frame)
     for threshold, count in ((face.score - 0.01, 1), (min(1.0, face.score + 0.01), 0)):
-        found = open_detector(Settings(detector="haar", detect_threshold=threshold), CPU)(frame)
+        found = open_detector(Settings.from_flat(detector="haar", detect_threshold=threshold), CPU)(frame)
         assert len(found) == count
-    assert open_detector(Settings(detector="haar", detect_size=64), CPU)(frame) == [], "too small to be seen"
+    assert open_detector(Settings.from_flat(detector="haar", detect_size=64), CPU)(frame) == [], (
+        "too small to be seen"
+    )
 
 
 def test_faces_that_may_be_missed_are_told() -> None:
@@ -99,7 +101,7 @@ def test_haar_finds_the_people_of_a_group() -> None:
 
 def test_auto_is_the_best_that_needs_no_download() -> None:
     assert open_detector(Settings(), CPU).name == "lite"
-    assert Settings(detector="none").aligned
+    assert Settings.from_flat(detector="none").aligned
 
 
 def test_unknown_detector_lists_what_there_is() -> None:
@@ -108,7 +110,7 @@ def test_unknown_detector_lists_what_there_is() -> None:
     with pytest.raises(
         PluginError, match=rf"detector 'retina' does not exist: there is {', '.join(known)}\."
     ):
-        open_detector(Settings(detector="retina"), CPU)
+        open_detector(Settings.from_flat(detector="retina"), CPU)
 
 
 def test_missing_dependency_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,9 +129,9 @@ def test_opencv_without_cascades_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(
         PluginError, match=r"needs opencv-python 4\.x.*Try: pip install 'opencv-python>=4\.10,<5'"
     ):
-        open_detector(Settings(detector="haar"), CPU)
+        open_detector(Settings.from_flat(detector="haar"), CPU)
     with pytest.raises(PluginError, match=r"detector 'lite' needs opencv-python 4\.x"):
-        open_detector(Settings(detector="lite"), CPU)
+        open_detector(Settings.from_flat(detector="lite"), CPU)
 
 
 def test_choice_of_faces() -> None:
@@ -138,9 +140,9 @@ def test_choice_of_faces() -> None:
     faces = [small, large, central]
     settings = Settings()
     assert choose(faces, frame, settings) == faces
-    assert choose(faces, frame, replace(settings, only_largest=True)) == [large]
-    assert choose(faces, frame, replace(settings, only_center=True)) == [central]
-    assert choose(faces, frame, replace(settings, min_face=20)) == [large, central]
-    assert choose(faces, frame, replace(settings, min_face=50, only_largest=True)) == []
+    assert choose(faces, frame, Settings.from_flat(only_largest=True)) == [large]
+    assert choose(faces, frame, Settings.from_flat(only_center=True)) == [central]
+    assert choose(faces, frame, Settings.from_flat(min_face=20)) == [large, central]
+    assert choose(faces, frame, Settings.from_flat(min_face=50, only_largest=True)) == []
     unsure = replace(large, score=0.5)
-    assert choose([unsure, central], frame, replace(settings, detect_threshold=0.8)) == [central]
+    assert choose([unsure, central], frame, Settings.from_flat(detect_threshold=0.8)) == [central]

@@ -67,7 +67,7 @@ def test_damaged_file_of_the_package_is_mended_by_pip(
     (tmp_path / entry("landmarks-lite").file).write_text("torn")
     monkeypatch.setattr(locate, "shipped", lambda name: tmp_path / name)
     with pytest.raises(HashError, match=r"is not used\. It is part of .*--force-reinstall gpen-fast\n"):
-        open_detector(Settings(detector="lite"), CPU)
+        open_detector(Settings.from_flat(detector="lite"), CPU)
     assert pick(SETTINGS) == "haar"
     assert list(passed_over(SETTINGS, "haar")) == ["landmarks-lite"]
 
@@ -88,7 +88,7 @@ def test_wrong_files_of_better_detectors_are_named(folder: Path) -> None:
 
 
 def test_later_is_refused_at_once_for_a_wrong_file_but_not_for_none(folder: Path) -> None:
-    named = Settings(detector="retinaface")
+    named = Settings.from_flat(detector="retinaface")
     assert LazyDetector(named, CPU).name == NOT_NEEDED
     (folder / entry("retinaface-resnet50").file).write_text("other anchors")
     for settings in (named, SETTINGS):

@@ -33,7 +33,7 @@ NEAR = 0.1
 
 
 def opened(**settings: object) -> Detector:
-    return open_detector(Settings(detector="lite", **settings), CPU)  # type: ignore[arg-type]
+    return open_detector(Settings.from_flat(detector="lite", **settings), CPU)
 
 
 def detect(source: object, **settings: object) -> list[Face]:

@@ -35,7 +35,7 @@ class Seen:
 
 
 def found(seen: Seen, picture: Frame, **settings: object) -> list[Face]:
-    return search([picture], seen, Settings(**settings), 0.5)[0]  # type: ignore[arg-type]
+    return search([picture], seen, Settings.from_flat(**settings), 0.5)[0]
 
 
 def test_a_large_face_needs_one_look() -> None:

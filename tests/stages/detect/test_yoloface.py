@@ -63,7 +63,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened(**settings: object) -> Detector:
-    return open_detector(Settings(detector="yoloface", **settings), CPU)  # type: ignore[arg-type]
+    return open_detector(Settings.from_flat(detector="yoloface", **settings), CPU)
 
 
 def spots(width: int, height: int, *at: tuple[int, int]) -> Frame:

@@ -26,7 +26,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def yunet(shared_weights: Callable[[str], None]) -> Detector:
     shared_weights("face_detection_yunet_2026may.onnx")
-    return open_detector(Settings(detector="yunet"), CPU)
+    return open_detector(Settings.from_flat(detector="yunet"), CPU)
 
 
 def test_everyone_in_the_group_and_nobody_else(yunet: Detector) -> None:
@@ -64,11 +64,11 @@ def test_files_that_are_not_there_or_are_none(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(
         WeightsNotFoundError, match=r"no weights for yunet: .*2023mar\.onnx in .*gpen-fast weights pull yunet"
     ):
-        open_detector(Settings(detector="yunet"), CPU)
+        open_detector(Settings.from_flat(detector="yunet"), CPU)
     path = tmp_path / "face_detection_yunet_2023mar.onnx"
     path.write_bytes(b"<html>")
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path))
     with pytest.raises(HashError, match=r"2023mar\.onnx is not the yunet that is expected, and is not used"):
-        open_detector(Settings(detector="yunet"), CPU)
+        open_detector(Settings.from_flat(detector="yunet"), CPU)
     with pytest.raises(CheckpointError, match=r"OpenCV [\d.]+\S* cannot read it as YuNet"):
         open_network(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -12,9 +13,11 @@ import torch
 from helpers import photo
 from PIL import Image, ImageCms
 
+from gpen_fast.device import streams
 from gpen_fast.errors import PictureError, reason
 from gpen_fast.png.chunks import header, metadata
-from gpen_fast.stages.load import load
+from gpen_fast.stages.load import base as loading
+from gpen_fast.stages.load import load, pixels
 from gpen_fast.types import Frame
 
 CPU = torch.device("cpu")
@@ -234,3 +237,54 @@ def test_wrong_kinds_and_empty_pictures() -> None:
         load(torch.zeros(5, 4, 4, dtype=torch.uint8), CPU)
     with pytest.raises(PictureError, match="not empty"):
         load(np.zeros((0, 5, 3), np.uint8), CPU)
+
+
+class OnDevice(torch.Tensor):
+    """A tensor that says it lies on a GPU, and notes for which stream its memory is kept."""
+
+    events: ClassVar[list[str]] = []
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device("cuda", 0)
+
+    def record_stream(self, stream: str) -> None:
+        self.events.append(f"{tuple(self.shape)} kept for {stream}")
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a reader's thread does beside its work, with streams that are names."""
+
+    class Stream:
+        def synchronize(self) -> None:
+            OnDevice.events.append("waited")
+
+    OnDevice.events.clear()
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: Stream())
+    monkeypatch.setattr(streams._thread, "serving", "the worker", raising=False)
+    return OnDevice.events
+
+
+def test_a_picture_decoded_on_the_device_is_complete_and_kept_for_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, events: list[str]
+) -> None:
+    decoded = torch.arange(60 * 80 * 3).view(60, 80, 3).to(torch.uint8).as_subclass(OnDevice)
+    monkeypatch.setattr(pixels.nvjpeg, "decode", lambda data, mode, device: decoded)
+    Image.fromarray(photo()).save(tmp_path / "a.jpg")
+    frame = load(tmp_path / "a.jpg", torch.device("cuda", 0), gpu_decode=True)
+    assert torch.equal(frame.pixels, decoded.permute(2, 0, 1))
+    assert events == ["waited", "(3, 60, 80) kept for the worker"]
+
+
+def test_alpha_on_the_device_is_handed_over_too(events: list[str]) -> None:
+    colour, alpha = (torch.zeros(n, 4, 5, dtype=torch.uint8).as_subclass(OnDevice) for n in (3, 1))
+    loading._upload(Frame(colour, alpha), torch.device("cuda", 0))
+    assert events == ["waited", "(3, 4, 5) kept for the worker", "waited", "(1, 4, 5) kept for the worker"]
+
+
+def test_outside_a_readers_thread_nothing_waits(monkeypatch: pytest.MonkeyPatch, events: list[str]) -> None:
+    monkeypatch.setattr(streams._thread, "serving", None)
+    colour = torch.zeros(3, 4, 5, dtype=torch.uint8).as_subclass(OnDevice)
+    loading._upload(Frame(colour), torch.device("cuda", 0))
+    assert events == []

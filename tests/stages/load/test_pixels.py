@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import random
 from pathlib import Path
@@ -16,7 +17,7 @@ from PIL import Image
 from gpen_fast.errors import DeviceError, PictureError
 from gpen_fast.run.runtime import load_runtime
 from gpen_fast.settings import Settings
-from gpen_fast.stages.load import load, pixels
+from gpen_fast.stages.load import load, nvjpeg, pixels
 from gpen_fast.stages.load.content import opened
 
 CPU = torch.device("cpu")
@@ -115,7 +116,7 @@ def test_jpeg_that_is_damaged_in_places_is_noted(tmp_path: Path, capfd: pytest.C
 
 def test_gpu_decode_needs_a_gpu(tiny_weights: Path) -> None:
     with pytest.raises(DeviceError, match=r"--gpu-decode needs CUDA, and this runs on cpu\. Leave it out"):
-        load_runtime(Settings(weights=str(tiny_weights), device="cpu", gpu_decode=True))
+        load_runtime(Settings.from_flat(weights=str(tiny_weights), device="cpu", gpu_decode=True))
 
 
 def test_gpu_decode_on_a_cpu_is_libjpegs(tmp_path: Path) -> None:
@@ -149,3 +150,18 @@ def test_what_nvjpeg_declines_is_decoded_on_the_host(tmp_path: Path) -> None:
     (tmp_path / "b.jpg").write_bytes(KINDS["baseline"][:900])
     with pytest.raises(PictureError, match="damaged"):
         load(tmp_path / "b.jpg", device, gpu_decode=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_raised"), [("CUDA error: device lost", True), ("nvjpegDecode failed: 4", False)]
+)
+def test_a_failed_gpu_is_not_taken_for_a_file_that_nvjpeg_declines(
+    monkeypatch: pytest.MonkeyPatch, words: str, is_raised: bool
+) -> None:
+    def fails(*given: object, **options: object) -> None:
+        raise RuntimeError(words)
+
+    monkeypatch.setattr("torchvision.io.decode_jpeg", fails)
+    expected = pytest.raises(RuntimeError, match=words) if is_raised else contextlib.nullcontext()
+    with expected:
+        assert nvjpeg.decode(KINDS["baseline"], 3, torch.device("cuda", 0)) is None

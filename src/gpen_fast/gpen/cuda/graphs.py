@@ -22,7 +22,7 @@ from torch import Tensor
 
 from gpen_fast.device.memory import is_out_of_memory, release_cached_memory
 from gpen_fast.device.threads import seeded
-from gpen_fast.gpen.checkpoint import first_line
+from gpen_fast.errors import first_line
 
 Run = Callable[[Tensor], Tensor]
 _PoolHandle = Any  # opaque: torch has no public type for it

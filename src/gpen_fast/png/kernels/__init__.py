@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gpen_fast.device.memory import is_out_of_memory
-from gpen_fast.errors import DeviceError
+from gpen_fast.errors import DeviceError, kind_and_line
 
 # Nothing here is computed in floating point; unsaid, Triton 3.9 warns that its default will change.
 OPTIONS = {"enable_fp_fusion": False}
@@ -38,7 +38,7 @@ def _tries(device: torch.device) -> bool:
             raise
         # No Triton, no compiler for its launcher, a GPU that it does not know: the torch operations serve.
         warnings.warn(
-            f"PNG on {device}: Triton's kernels cannot be used ({type(error).__name__}: {error}). Plain torch "
+            f"PNG on {device}: Triton's kernels cannot be used ({kind_and_line(error)}). Plain torch "
             "operations write the same bytes, more slowly.",
             RuntimeWarning,
             stacklevel=2,

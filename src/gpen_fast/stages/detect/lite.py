@@ -108,7 +108,7 @@ def _distinct(found: Reading) -> Reading:
     """The best reading of each face, best first."""
     kept: list[int] = []
     for i in np.argsort(-found.scores, kind="stable"):
-        if not kept or _apart(found.points[kept], found.points[i][None]).min() >= _SAME:
+        if not kept or (_apart(found.points[kept], found.points[i][None]) >= _SAME).all():
             kept.append(int(i))
     return found.of(np.array(kept, dtype=int))
 

@@ -42,7 +42,9 @@ class YoloFace(HostDetector):
 
     def __init__(self, weights: Path, settings: Settings) -> None:
         self._fixed = _ONNX_SIDE if weights.suffix == ".onnx" else None
-        sized = replace(settings, detect_size=self._fixed) if self._fixed else settings
+        sized = settings
+        if self._fixed:
+            sized = replace(settings, detect=replace(settings.detect, detect_size=self._fixed))
         super().__init__(weights, sized, _THRESHOLD)
 
     def _faces(self, frame: Frame, search_pass: SearchPass, floor: float) -> list[Face]:

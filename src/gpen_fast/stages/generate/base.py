@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from gpen_fast import plugins
-from gpen_fast.device.memory import is_out_of_memory
-from gpen_fast.errors import DeviceError
+from gpen_fast.device.failures import device_failures_named
 from gpen_fast.gpen.reference import FullGenerator
 
-# How torch, Triton and CUDA's libraries say that the GPU failed; after most of these nothing works there any more.
-_FAILURES = (
-    "CUDA error",
-    "CUDA driver error",
-    "Triton Error [CUDA]",
-    "cuDNN error",
-    "CUDNN_STATUS",
-    "CUBLAS_STATUS",
-)
 AUTO = {"cpu": "folded", "cuda": "folded"}
 
 
@@ -64,15 +53,7 @@ def open_backend(name: str, network: FullGenerator, precision: str, device: torc
     return backend
 
 
-@contextmanager
-def failures_named(backend: str) -> Iterator[None]:
+def failures_named(backend: str) -> AbstractContextManager[None]:
     """A GPU's failure inside the block as a DeviceError that names a way around this backend."""
-    try:
-        yield
-    except RuntimeError as error:
-        is_named = isinstance(error, DeviceError) or is_out_of_memory(error)
-        if is_named or not any(word in str(error) for word in _FAILURES):
-            raise
-        said = str(error).partition("\n")[0].rstrip(".")
-        others = "--device cpu" if backend == "eager" else "--backend eager, or --device cpu"
-        raise DeviceError(f"the GPU failed in backend {backend!r} ({said}). Try {others}.") from error
+    advice = "--device cpu" if backend == "eager" else "--backend eager, or --device cpu"
+    return device_failures_named(f"backend {backend!r}", advice)

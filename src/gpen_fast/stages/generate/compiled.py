@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gpen_fast.device.precision import arithmetic
-from gpen_fast.errors import PluginError
+from gpen_fast.errors import PluginError, first_line
 from gpen_fast.gpen.folded.generator import DTYPES, FoldedGenerator, arithmetic_for
 from gpen_fast.gpen.reference import FullGenerator
 from gpen_fast.store.folders import user_cache
@@ -52,7 +52,7 @@ class Compiled:
             return self._compiled(faces)
         except TorchDynamoException as error:
             raise PluginError(
-                f"backend 'compiled': torch.compile failed ({str(error).splitlines()[0]}). Try --backend folded."
+                f"backend 'compiled': torch.compile failed ({first_line(error)}). Try --backend folded."
             ) from error
 
 

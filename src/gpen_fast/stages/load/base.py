@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from gpen_fast.device.streams import to_device
-from gpen_fast.errors import PictureError
+from gpen_fast.device.streams import hand_over, to_device
+from gpen_fast.errors import PictureError, first_line
 from gpen_fast.settings import MAX_PIXELS
 from gpen_fast.stages.load.content import check_size, opened, read
 from gpen_fast.stages.load.describe import described
@@ -52,6 +52,10 @@ def load(
 
 def _upload(frame: Frame, device: torch.device) -> Frame:
     if frame.pixels.device.type == device.type:
+        # Decoded there: the worker must not read before that is done, nor the next decode take the memory meanwhile.
+        for part in (frame.pixels, frame.alpha):
+            if part is not None:
+                hand_over(part)
         return frame
     return replace(
         frame,
@@ -73,11 +77,8 @@ def _from_file(path: Path, max_pixels: int, decoder: torch.device | None, hashed
     except MemoryError:
         raise PictureError("needs more memory than there is. Try a lower --max-pixels.") from None
     except Image.DecompressionBombError as cause:
-        raise PictureError(f"declares more pixels than PIL.Image.MAX_IMAGE_PIXELS allows: {cause}") from cause
+        raise PictureError(
+            f"declares more pixels than PIL.Image.MAX_IMAGE_PIXELS allows: {first_line(cause)}"
+        ) from cause
     except Exception as cause:  # decoders fail on damaged files in many ways
-        raise PictureError(f"damaged: {_words_of(cause)}.") from cause
-
-
-def _words_of(cause: Exception) -> str:
-    """A decoder's own words on one line."""
-    return " ".join(str(cause).split()).rstrip(".") or type(cause).__name__
+        raise PictureError(f"damaged: {first_line(cause).rstrip('.')}.") from cause

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from gpen_fast.errors import PictureError
+from gpen_fast.errors import PictureError, first_line
 
 READ = "JPEG, PNG, WebP, BMP, TIFF, HEIC and AVIF"
 # Decoders count bytes in 32 bits.
@@ -126,7 +126,7 @@ def _opener(kind: str) -> Callable[[io.BytesIO, str], Image.Image]:
 
 
 def _unreadable(kind: str, cause: Exception) -> str:
-    words = " ".join(str(cause).split()).rstrip(".") or type(cause).__name__
+    words = first_line(cause).rstrip(".")
     if kind == "PNG" and "MAX_TEXT_CHUNK" in words:
         return "holds a text or profile that unpacks to more than 1 MiB. Save it again without."
     if kind == "TIFF" and "unknown pixel mode" in words:

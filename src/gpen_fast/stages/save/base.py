@@ -1,15 +1,8 @@
-"""What a writer is, and how a file appears. One file beside this one adds a format: it offers `encode`."""
+"""What a writer is. One file beside this one adds a format: it offers `encode`."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
-import shutil
-import stat
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,51 +81,3 @@ def _with_size(data: bytes, width: int, height: int) -> bytes:
 def to_8bit(array: NDArray[Any]) -> NDArray[np.uint8]:
     """uint16 rounded to uint8, uint8 as it is."""
     return array if array.dtype == np.uint8 else ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Writes `data` so that `path` never holds half of it: a temporary name beside it, then a rename.
-
-    A file that it replaces passes its permissions on, and its owner where that is allowed. PictureError where
-    that file is read-only.
-    """
-    _appear(path, lambda file: file.write(data))
-
-
-def copy_file(source: Path, path: Path) -> None:
-    """Copies a file's bytes, as carefully as `write_file`, and the time of its last change."""
-    with source.open("rb") as given:
-        status = os.fstat(given.fileno())
-        times = (status.st_atime_ns, status.st_mtime_ns)
-        _appear(path, lambda file: shutil.copyfileobj(given, file), times)
-
-
-def _appear(path: Path, fill: Callable[[BinaryIO], object], times: tuple[int, int] | None = None) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # A short name: the final one may already be as long as the file system allows. A random one: what a killed run
-    # left behind must not be in the way.
-    temporary = path.parent / f".gpen-fast-{secrets.token_hex(6)}.part"
-    try:
-        with temporary.open("xb") as file:
-            fill(file)
-        _inherit(path, temporary)
-        if times:
-            os.utime(temporary, ns=times)
-        temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-
-
-def _inherit(old: Path, new: Path) -> None:
-    """Gives the file that is to replace `old` its permissions and owner."""
-    if old.is_symlink() or not old.is_file():
-        return
-    status = old.stat()
-    if not status.st_mode & 0o222:
-        raise PictureError(f"{old} is read-only and not replaced. Allow writing, or name another output.")
-    new.chmod(stat.S_IMODE(status.st_mode))
-    if hasattr(os, "chown"):
-        with contextlib.suppress(PermissionError):
-            os.chown(new, status.st_uid, status.st_gid)

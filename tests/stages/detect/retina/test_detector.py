@@ -63,7 +63,7 @@ def test_random_weights_give_what_facexlibs_own_call_gives(kind: str, tmp_path: 
         scores = reference(torch.from_numpy(bgr).permute(2, 0, 1)[None] - reference.mean_tensor)[1][0, :, 1]
         threshold = float(scores.sort().values[-120:-118].mean())
         wanted = reference.detect_faces(bgr, threshold)
-    settings = Settings(detect_size="full", detect_threshold=threshold)
+    settings = Settings.from_flat(detect_size="full", detect_threshold=threshold)
     network = open_network(kind, tmp_path / "weights.pth", CPU, half=False)
     detector = RetinaFace("retinaface", network, settings, CPU, 0.5)
     got = rows(detector(frame_of(bgr)))
@@ -93,7 +93,7 @@ def mobile(shared_weights: Callable[[str], None]) -> RetinaFace:
 
 
 def opened(**settings: object) -> RetinaFace:
-    return open_detector(Settings(detector="retinaface-mobile", **settings), CPU)  # type: ignore[arg-type, return-value]
+    return open_detector(Settings.from_flat(detector="retinaface-mobile", **settings), CPU)  # type: ignore[return-value]
 
 
 def test_full_size_equals_the_reference_values(mobile: RetinaFace) -> None:
@@ -210,8 +210,8 @@ def test_too_little_memory_says_what_to_try(monkeypatch: pytest.MonkeyPatch) -> 
 def test_fp16_only_on_cuda_and_only_where_no_other_precision_is_named() -> None:
     cuda = torch.device("cuda")
     assert retina.half(Settings(), cuda)
-    assert retina.half(Settings(precision="half"), cuda)
-    assert not retina.half(Settings(precision="fp32"), cuda)
+    assert retina.half(Settings.from_flat(precision="half"), cuda)
+    assert not retina.half(Settings.from_flat(precision="fp32"), cuda)
     assert not retina.half(Settings(), CPU)
 
 
@@ -219,7 +219,7 @@ def test_fp16_only_on_cuda_and_only_where_no_other_precision_is_named() -> None:
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_cuda_finds_what_the_cpu_finds(mobile: RetinaFace, precision: str) -> None:
     cuda = torch.device("cuda")
-    device = open_detector(Settings(detector="retinaface-mobile", precision=precision), cuda)
+    device = open_detector(Settings.from_flat(detector="retinaface-mobile", precision=precision), cuda)
     paths = [EXAMPLES / "astronaut.png", EXAMPLES / "grace_hopper.jpg"] * 8  # a whole batch of each shape
     for one, other in zip(
         mobile.many([load(path, CPU) for path in paths]),

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gpen_fast.device.precision import arithmetic
 from gpen_fast.device.threads import seeded
+from gpen_fast.errors import kind_and_line
 from gpen_fast.gpen.cuda.kernels import blur, dense, modulate, same, up
 from gpen_fast.gpen.cuda.kernels.dense import DenseLayer
 from gpen_fast.gpen.cuda.kernels.modulate import ModulationPlan, plan_modulation
@@ -73,8 +74,7 @@ def kernel_failure(device: torch.device, dtype: torch.dtype, kernels: KernelSet 
     except (
         Exception
     ) as error:  # Triton, its compilers and the driver raise errors of any type; torch serves instead
-        text = next(iter(str(error).splitlines()), "")
-        return f"{type(error).__name__}: {text}" if text else type(error).__name__
+        return kind_and_line(error)
 
 
 def _difference(device: torch.device, dtype: torch.dtype, kernels: KernelSet) -> str:

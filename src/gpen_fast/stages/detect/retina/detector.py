@@ -25,7 +25,7 @@ from gpen_fast.device import onednn
 from gpen_fast.device.malloc import keep_freed_memory
 from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.device.precision import arithmetic
-from gpen_fast.errors import CheckpointError, PictureError, PluginError
+from gpen_fast.errors import CheckpointError, PictureError, PluginError, first_line
 from gpen_fast.settings import Settings
 from gpen_fast.stages.detect.retina.compact import Compact
 from gpen_fast.stages.detect.retina.packed import packed
@@ -178,7 +178,7 @@ def open_network(kind: str, weights: Path, device: torch.device, *, half: bool) 
         network.load_state_dict({name.removeprefix("module."): value for name, value in state.items()})
     except Exception as cause:  # torch fails on damaged files in many ways
         raise CheckpointError(
-            f"{weights}: cannot be read as RetinaFace {kind} ({str(cause).splitlines()[0]})."
+            f"{weights}: cannot be read as RetinaFace {kind} ({first_line(cause)})."
         ) from cause
     return prepared(network, device, half=half)
 
@@ -194,7 +194,7 @@ def build(kind: str) -> nn.Module:
         from facexlib.detection.retinaface import RetinaFace as Network
     except ImportError as cause:
         raise PluginError(
-            f"retinaface needs facexlib, which cannot be imported ({cause}). "
+            f"retinaface needs facexlib, which cannot be imported ({first_line(cause)}). "
             "Try: pip install --force-reinstall facexlib; or --detector yunet or lite"
         ) from cause
 

@@ -1,0 +1,116 @@
+"""Files that appear whole or not at all, and locks between processes: for pictures, reports, landmarks and records."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from filelock import FileLock, Timeout
+
+from gpen_fast.errors import FileWriteError
+
+# Seconds to wait for a lock on a small file. Its holder needs milliseconds to rewrite the file.
+_LOCK_TIMEOUT_S = 10.0
+
+
+def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Writes a file so that `path` never holds half of it.
+
+    The bytes go to a temporary name beside `path`, which is then renamed. A file that is replaced passes its
+    permissions on, and its owner where the system allows it. A symbolic link at `path` is itself replaced.
+
+    Args:
+        path: the file to write. Missing parent folders are created.
+        data: the whole content.
+        durable: the bytes reach the disk before the rename (fsync), so that even a power cut leaves the old file or
+            the new one. It costs milliseconds: for records that cannot be made again.
+
+    Raises:
+        FileWriteError: the file to be replaced is read-only.
+        OSError: the file cannot be written. The temporary file is removed.
+    """
+    _write_atomically(path, lambda file: file.write(data), durable=durable)
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """Copies a file's bytes and the time of its last change, as atomically as `write_file`.
+
+    Args:
+        source: the file to copy.
+        path: the copy. Missing parent folders are created.
+
+    Raises:
+        FileWriteError: the file to be replaced is read-only.
+        OSError: `source` cannot be read or `path` cannot be written.
+    """
+    with source.open("rb") as original:
+        status = os.fstat(original.fileno())
+        times = (status.st_atime_ns, status.st_mtime_ns)
+        _write_atomically(path, lambda file: shutil.copyfileobj(original, file), times=times)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds the only right, among all processes, to change the small file `path` inside the block.
+
+    Args:
+        path: the file to change. Missing parent folders are created; the lock is a hidden file beside `path`.
+
+    Raises:
+        TimeoutError: another process holds the lock for more than 10 seconds.
+        OSError: the lock file cannot be created.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # The kernel owns the lock and releases it when the process ends, even if it is killed.
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_TIMEOUT_S):
+            yield
+    except Timeout:
+        raise TimeoutError(f"{path}: another process has held it for {_LOCK_TIMEOUT_S:.0f} s") from None
+
+
+def _write_atomically(
+    path: Path,
+    fill: Callable[[BinaryIO], object],
+    *,
+    times: tuple[int, int] | None = None,
+    durable: bool = False,
+) -> None:
+    """Lets `fill` write a temporary file and renames it to `path`. times: access and change, nanoseconds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The name is short because the final one may already be as long as the file system allows, and random because a
+    # killed run may have left its own temporary file behind.
+    temporary = path.parent / f".gpen-fast-{secrets.token_hex(6)}.part"
+    try:
+        with temporary.open("xb") as file:
+            fill(file)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        _inherit_permissions(path, temporary)
+        if times:
+            os.utime(temporary, ns=times)
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _inherit_permissions(old: Path, new: Path) -> None:
+    """Gives the file that is to replace `old` the permissions and owner of `old`."""
+    if old.is_symlink() or not old.is_file():
+        return
+    status = old.stat()
+    if not status.st_mode & 0o222:
+        raise FileWriteError(f"{old} is read-only and not replaced. Allow writing, or name another output.")
+    new.chmod(stat.S_IMODE(status.st_mode))
+    if hasattr(os, "chown"):
+        with contextlib.suppress(PermissionError):
+            os.chown(new, status.st_uid, status.st_gid)

@@ -1,0 +1,36 @@
+"""What an error says in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from gpen_fast.doctor.findings import said
+from gpen_fast.errors import CheckpointError, PictureError, first_line, kind_and_line, reason
+from gpen_fast.stages.detect.retina.detector import open_network
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("one\ntwo", "one"), ("\n\n  two \nthree", "two"), ("", "ValueError"), (" \n ", "ValueError")],
+)
+def test_first_line_is_never_empty(text: str, wanted: str) -> None:
+    assert first_line(ValueError(text)) == wanted
+
+
+def test_kind_is_said_once() -> None:
+    assert kind_and_line(ValueError("odd\nmore")) == "ValueError: odd"
+    assert kind_and_line(MemoryError()) == "MemoryError"
+    assert said(MemoryError()) == reason(MemoryError(), Path("a.jpg")) == "MemoryError"
+    assert said(PictureError("no room\nmore")) == reason(PictureError("no room\n"), Path("a")) == "no room"
+
+
+def test_checkpoint_whose_error_has_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*args: object, **options: object) -> None:
+        raise EOFError
+
+    monkeypatch.setattr(torch, "load", fails)
+    with pytest.raises(CheckpointError, match=r"cannot be read as RetinaFace mobile0\.25 \(EOFError\)"):
+        open_network("mobile0.25", tmp_path / "weights.pth", torch.device("cpu"), half=False)

@@ -1,0 +1,123 @@
+"""Files appear whole or not at all; a lock has one holder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gpen_fast import files
+from gpen_fast.errors import FileWriteError
+from gpen_fast.files import copy_file, locked, write_file
+
+
+def test_failed_write_leaves_no_file_and_keeps_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "a.png"
+    write_file(target, b"old")
+
+    def full_disk(self: Path, other: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        write_file(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_longest_name_and_new_folders(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "folder" / ("n" * 251 + ".png")
+    write_file(target, b"data")
+    assert target.read_bytes() == b"data"
+    copy_file(target, tmp_path / "copy.png")
+    assert (tmp_path / "copy.png").read_bytes() == b"data"
+
+
+def test_new_file_has_the_usual_permissions(tmp_path: Path) -> None:
+    (tmp_path / "usual").write_bytes(b"")
+    write_file(tmp_path / "ours", b"")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_replaced_file_passes_its_permissions_on(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"old")
+    (tmp_path / "a.png").chmod(0o640)
+    write_file(tmp_path / "a.png", b"new")
+    assert (tmp_path / "a.png").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "a.png").read_bytes() == b"new"
+
+
+def test_read_only_file_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"old")
+    (tmp_path / "a.png").chmod(0o444)
+    with pytest.raises(
+        FileWriteError, match=r"a\.png is read-only and not replaced\. Allow writing, or name"
+    ):
+        write_file(tmp_path / "a.png", b"new")
+    assert (tmp_path / "a.png").read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.png"]
+
+
+def test_copy_keeps_the_time_of_the_last_change(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"data")
+    os.utime(tmp_path / "a.png", ns=(10**18, 10**18 + 5000))
+    copy_file(tmp_path / "a.png", tmp_path / "b.png")
+    assert (tmp_path / "b.png").stat().st_mtime_ns == 10**18 + 5000
+
+
+def test_link_in_the_place_of_a_result_is_replaced_and_what_it_leads_to_kept(tmp_path: Path) -> None:
+    (tmp_path / "mine.png").write_bytes(b"mine")
+    (tmp_path / "a.png").symlink_to("mine.png")
+    write_file(tmp_path / "a.png", b"new")
+    assert (tmp_path / "mine.png").read_bytes() == b"mine"
+    assert (tmp_path / "a.png").read_bytes() == b"new"
+
+
+def test_what_a_killed_run_left_is_not_in_the_way(tmp_path: Path) -> None:
+    names = set()
+    for _ in range(3):
+        before = Path.open
+
+        def spy(self: Path, *arguments: object, before=before) -> object:
+            names.add(self.name)
+            return before(self, *arguments)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Path, "open", spy)
+            write_file(tmp_path / "a.png", b"x")
+    assert len(names) == 3, "a name that another process may have used"
+
+
+def test_durable_file_reaches_the_disk_before_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    rename, sync = Path.replace, os.fsync
+
+    def replace(self: Path, target: Path) -> Path:
+        done.append("rename")
+        return rename(self, target)
+
+    def fsync(handle: int) -> None:
+        done.append(f"fsync of {os.fstat(handle).st_size} bytes")
+        sync(handle)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_file(tmp_path / "a.json", b"data")
+    write_file(tmp_path / "a.json", b"longer", durable=True)
+    assert done == ["rename", "fsync of 6 bytes", "rename"]
+    assert (tmp_path / "a.json").read_bytes() == b"longer"
+
+
+def test_lock_excludes_others_and_is_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "new" / "a.json"
+    monkeypatch.setattr(files, "_LOCK_TIMEOUT_S", 0.05)
+    held = pytest.raises(TimeoutError, match=r"a\.json: another process has held it for 0 s")
+    with locked(target), held, locked(target):
+        pass
+    with locked(target):
+        write_file(target, b"x")
