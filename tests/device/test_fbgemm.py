@@ -17,7 +17,7 @@ from gpen_fast.device.fbgemm import HalfLinear, fits_float16, is_available
 
 
 @pytest.fixture
-def _asked_anew() -> Iterator[None]:
+def _fresh_cache() -> Iterator[None]:
     is_available.cache_clear()
     yield
     is_available.cache_clear()
@@ -43,13 +43,13 @@ def test_a_row_of_zeros_fits() -> None:
     assert fits_float16(torch.zeros(2, 4))
 
 
-@pytest.mark.usefixtures("_asked_anew")
+@pytest.mark.usefixtures("_fresh_cache")
 def test_missing_operators_mean_no(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fbgemm, "_ops", SimpleNamespace())
     assert not is_available()
 
 
-@pytest.mark.usefixtures("_asked_anew")
+@pytest.mark.usefixtures("_fresh_cache")
 def test_wrong_results_mean_no(monkeypatch: pytest.MonkeyPatch) -> None:
     def packed(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         return weight.bfloat16(), bias

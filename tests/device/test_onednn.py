@@ -17,7 +17,7 @@ NEEDED = pytest.mark.skipif(not supports(torch.float32), reason="no oneDNN convo
 
 
 @pytest.fixture
-def _asked_anew() -> Iterator[None]:
+def _fresh_cache() -> Iterator[None]:
     supports.cache_clear()
     yield
     supports.cache_clear()
@@ -57,21 +57,21 @@ def test_pixelwise_convolution_of_a_batch(slope: float) -> None:
 
 
 @NEEDED
-@pytest.mark.usefixtures("_asked_anew")
+@pytest.mark.usefixtures("_fresh_cache")
 def test_the_try_draws_no_random_numbers() -> None:
     state = torch.get_rng_state()
     assert supports(torch.float32)
     assert torch.equal(state, torch.get_rng_state())
 
 
-@pytest.mark.usefixtures("_asked_anew")
+@pytest.mark.usefixtures("_fresh_cache")
 def test_not_available_without_the_operators(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onednn, "_ops", SimpleNamespace())
     assert not supports(torch.float32)
 
 
 @NEEDED
-@pytest.mark.usefixtures("_asked_anew")
+@pytest.mark.usefixtures("_fresh_cache")
 def test_not_available_where_the_answer_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     true = Conv.activated
     monkeypatch.setattr(Conv, "activated", lambda *given, **named: true(*given, **named).abs())

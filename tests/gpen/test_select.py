@@ -92,7 +92,7 @@ def test_a_fir_of_its_own_is_respected() -> None:
     assert has_published_fir(network)
     network.get_buffer("generator.to_rgbs.0.upsample.kernel").mul_(1.1)
     form = cuda_form_if_valid(network, "fp32", CPU, REFERENCE)
-    assert "the checkpoint has a FIR of its own" in form.note
+    assert "the checkpoint's FIR kernels are not the published ones" in form.note
     faces = faces_of(32, 1)
     with torch.no_grad():
         assert relative_l2(form.run(faces), truth(network, faces)) <= 3e-6

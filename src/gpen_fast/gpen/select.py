@@ -89,7 +89,7 @@ def cuda_form_if_valid(
     dtype = DTYPES[precision]
     failure = kernel_failure(device, dtype, kernels)
     if not failure and not has_published_fir(network):
-        failure = "the checkpoint has a FIR of its own"
+        failure = "the checkpoint's FIR kernels are not the published ones"
     if not failure:
         generator = CudaGenerator(network, dtype, device, kernels)
         failure = _disagreement(generator, precision, device)

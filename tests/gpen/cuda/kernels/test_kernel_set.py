@@ -17,19 +17,19 @@ DTYPES = [torch.float32, torch.float16, torch.bfloat16]
 
 
 @pytest.fixture(autouse=True)
-def _tried_anew() -> Iterator[None]:
+def _fresh_cache() -> Iterator[None]:
     kernel_failure.cache_clear()
     yield
     kernel_failure.cache_clear()
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-def test_no_trouble_where_nothing_is_wrong(dtype: torch.dtype) -> None:
+def test_no_failure_where_nothing_is_wrong(dtype: torch.dtype) -> None:
     assert kernel_failure(CPU, dtype, REFERENCE) == ""
 
 
 @pytest.mark.parametrize("name", ["dense", "modulate", "blur", "up_epilogue", "same_epilogue"])
-def test_a_kernel_that_gives_something_else_is_trouble(name: str) -> None:
+def test_a_kernel_that_gives_something_else_is_a_failure(name: str) -> None:
     def wrong(*arguments: Any) -> Any:
         result = getattr(REFERENCE, name)(*arguments)
         parts = result if isinstance(result, tuple) else (result,)
@@ -38,28 +38,28 @@ def test_a_kernel_that_gives_something_else_is_trouble(name: str) -> None:
                 part[(-1,) * part.ndim] += part.abs().max()
         return result
 
-    told = kernel_failure(CPU, torch.float16, replace(REFERENCE, **{name: wrong}))
-    assert told == f"the kernel {name} gives something else than its reference"
+    failure = kernel_failure(CPU, torch.float16, replace(REFERENCE, **{name: wrong}))
+    assert failure == f"the kernel {name} gives something else than its reference"
 
 
-def test_nan_is_trouble() -> None:
+def test_nan_is_a_failure() -> None:
     nothing = replace(REFERENCE, blur=lambda *given: REFERENCE.blur(*given) * float("nan"))
     assert "blur gives something else" in kernel_failure(CPU, torch.float32, nothing)
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "failure"),
     [
         (ModuleNotFoundError("No module named 'triton'"), "ModuleNotFoundError: No module named 'triton'"),
         (RuntimeError("no compiler\nand much more"), "RuntimeError: no compiler"),
         (NotImplementedError(), "NotImplementedError"),
     ],
 )
-def test_a_kernel_that_does_not_run_is_trouble_told_in_one_line(error: Exception, told: str) -> None:
+def test_a_kernel_that_does_not_run_is_a_failure_of_one_line(error: Exception, failure: str) -> None:
     def fails(*arguments: Any) -> Tensor:
         raise error
 
-    assert kernel_failure(CPU, torch.float16, replace(REFERENCE, up_epilogue=fails)) == told
+    assert kernel_failure(CPU, torch.float16, replace(REFERENCE, up_epilogue=fails)) == failure
 
 
 def test_references_are_not_rounded_to_tf32() -> None:
@@ -74,7 +74,7 @@ def test_references_are_not_rounded_to_tf32() -> None:
     assert set(modes) == {"ieee"}
 
 
-def test_trouble_is_looked_for_once() -> None:
+def test_failures_are_looked_for_once() -> None:
     calls: list[int] = []
 
     def counted(*arguments: Any) -> Tensor:

@@ -274,5 +274,5 @@ def _scale_rgb(styles, weights, rgb_weights, face, faces, width, style_stride, r
         style = tl.load(styles + face[:, None] * style_stride + k, mask=there, other=0)
         for colour in tl.static_range(3):
             weight = tl.load(weights + colour * rgb_stride + k, mask=k < width, other=0)
-            place = (face[:, None] * 3 + colour) * rgb_stride + k
-            tl.store(rgb_weights + place, style * weight, mask=there)
+            target = rgb_weights + (face[:, None] * 3 + colour) * rgb_stride + k
+            tl.store(target, style * weight, mask=there)

@@ -111,10 +111,11 @@ def _up_epilogue(
         line = face * height + y + step
         inside = ((x < width) & (y + step + x * 0 < height))[:, None] & there[None, :]
         place = x[:, None] * channels + channel[None, :]
+        # (X,C) values of the encoder, loaded before the sums so that they arrive meanwhile.
+        encoder = tl.load(feature + line * width * channels + place, mask=inside, other=0)
         # The convolution's half: (X,C) float32, demodulated, activated, scaled for the next convolution.
         own = leaky((a + d + 3 * (b + c)) * factor + own_bias, LEAK) * own_scale
-        # The skip half: the encoder's (X,C) values, loaded once.
-        encoder = tl.load(feature + line * width * channels + place, mask=inside, other=0)
+        # The skip half, likewise.
         second = skip_half(encoder, encoder_bias, second_bias, skip_scale, LEAK) * second_scale
         # Both halves of a pixel are 2C adjacent values.
         target = out + line * width * (2 * channels)
