@@ -1,13 +1,12 @@
-"""What a failure ends: one picture, the batch that it is in, or the whole run."""
+"""How a failure of the GPU is recognised, and how it is named for the user."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
 
 from gpen_fast.device.memory import is_out_of_memory
-from gpen_fast.errors import DeviceError, GenerateError, first_line
+from gpen_fast.errors import DeviceError, first_line
 
 # Parts of messages by which torch, Triton and CUDA's libraries say that the GPU failed. After most of these errors no
 # call on the GPU works in this process.
@@ -21,58 +20,25 @@ _DEVICE_FAILURES = (
 )
 
 
-class Reach(Enum):
-    """What a failure ends."""
-
-    PICTURE = "picture"
-    """One picture."""
-    BATCH = "batch"
-    """A batch; its pictures may succeed one by one."""
-    RUN = "run"
-    """The whole run."""
-
-
-def reach_of(error: Exception, *, in_network: bool = False) -> Reach:
-    """What an error ends.
-
-    Out of memory ends a batch, and a failure of the device the run. Of all other errors, one of a stage ends its
-    picture.
-
-    Args:
-        error: what was raised.
-        in_network: the network raised it. Every picture goes through the same network, so that any error but a
-            GenerateError ends the run.
-    """
-    if is_out_of_memory(error):
-        return Reach.BATCH
-    if isinstance(error, DeviceError) or is_device_failure(error):
-        return Reach.RUN
-    if in_network and not isinstance(error, GenerateError):
-        return Reach.RUN
-    return Reach.PICTURE
-
-
 def is_device_failure(error: BaseException) -> bool:
-    """Whether an error, or one of its causes, says that the GPU failed, and not for lack of memory."""
+    """Whether the GPU failed, and not for lack of memory: the error or one of its causes says so."""
     return _device_failure(error) is not None
 
 
 @contextmanager
 def device_failures_named(stage: str, advice: str = "--device cpu") -> Iterator[None]:
-    """Turns a failure of the GPU inside the block into a DeviceError that names the stage.
+    """Raises a failure of the GPU inside the block as a DeviceError that names the stage.
 
     Args:
-        stage: what runs in the block.
-        advice: what the user may try.
+        stage: Where the failure happened, as the message says it: "the GPU failed in `stage`".
+        advice: Options that may help, as the message says them: "Try `advice`."
 
     Raises:
-        DeviceError: the GPU failed. Other errors pass as they are.
+        DeviceError: The GPU failed. Every other error passes unchanged.
     """
     try:
         yield
-    except (
-        Exception
-    ) as error:  # a stage may have wrapped the GPU's error in one of any type; others are raised again
+    except Exception as error:  # broad: a stage may have wrapped the failure in an error of any type
         failure = None if isinstance(error, DeviceError) else _device_failure(error)
         if failure is None:
             raise
@@ -81,7 +47,7 @@ def device_failures_named(stage: str, advice: str = "--device cpu") -> Iterator[
 
 
 def _device_failure(error: BaseException) -> BaseException | None:
-    """The error or the first of its causes that says that the GPU failed; None where none does."""
+    """The error, or the first of its causes, that reports a failed GPU: a stage may have wrapped it."""
     seen: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in seen:
