@@ -158,9 +158,8 @@ def _read_torch(path: Path) -> _Contents:
             f"{path}: refused: it is damaged, or a pickle that carries code; none of it was run. "
             "Accepted: a checkpoint of plain tensors. Fetch it again from a source you trust."
         ) from cause
-    except (
-        Exception
-    ) as cause:  # on damaged files torch raises errors of many types, EOFError and KeyError among them
+    # broad: on damaged files torch raises errors of many types, EOFError and KeyError among them
+    except Exception as cause:
         raise CheckpointError(
             f"{path}: not a readable checkpoint ({first_line(cause)}). Fetch it again."
         ) from cause
