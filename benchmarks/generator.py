@@ -130,7 +130,7 @@ def flop_of(config: GeneratorConfig) -> float:
 def heaviest(config: GeneratorConfig, precision: str) -> list[Heavy]:
     """The five stride-1 3x3 convolutions with the most work, as oneDNN likes them best, where it is there."""
     dtype = DTYPES[precision]
-    if not onednn.available(dtype):
+    if not onednn.supports(dtype):
         return []
     shapes = [each for each in convolutions(config) if each[0] == 3 and each[4] == 1]
     shapes.sort(key=lambda each: -each[1] * each[2] * each[3] ** 2)

@@ -13,31 +13,31 @@ from torch import Tensor
 from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.gpen.cuda.generator import CudaGenerator
 from gpen_fast.gpen.cuda.kernels.dense import DenseLayer, dense_by_torch
-from gpen_fast.gpen.cuda.kernels.modulate import Modulation, modulation
-from gpen_fast.gpen.cuda.kernels.rows import Rows, packed, storages
+from gpen_fast.gpen.cuda.kernels.modulate import ModulationPlan, plan_modulation
+from gpen_fast.gpen.cuda.kernels.rows import PackedRows, pack_rows, storage_dtypes
 from gpen_fast.gpen.cuda.kernels.same import ToRGBParams
 from gpen_fast.gpen.cuda.kernels.wide import NHWC, EpilogueParams
 
 
 @dataclass(frozen=True, eq=False)
-class Unpacked(Rows):
+class Unpacked(PackedRows):
     """A weight that is kept in float32 for matrix products, as it was before there was a kernel."""
 
-    def whole(self) -> Tensor:
+    def unpacked(self) -> Tensor:
         """(out,in) float32."""
         return self.values
 
 
 def unpacked(layer: DenseLayer) -> DenseLayer:
     """The same layer, to be run by torch."""
-    return replace(layer, weight=Unpacked(layer.weight.whole(), layer.weight.scale))
+    return replace(layer, weight=Unpacked(layer.weight.unpacked(), layer.weight.scale))
 
 
 def with_linear_by_torch(made: CudaGenerator) -> CudaGenerator:
     """The same network, its linear layers as matrix products with what is around them in operations of their own."""
     other = copy.copy(made)
     other._latent = [unpacked(layer) for layer in made._latent]
-    other.steps = replace(made.steps, dense=dense_by_torch)
+    other.kernels = replace(made.kernels, dense=dense_by_torch)
     return other
 
 
@@ -75,9 +75,9 @@ def step_calls(side: int, channels: int, batch: int, dtype: torch.dtype, device:
     rgb = batch * side * side * 3 * 4 * 5 // 4
     return [
         ("blur", (feature, epilogue.bias), 2 * half),
-        ("end_up", (picture(1), feature, scale, epilogue, following), 4 * half),
-        ("end_same", (raw, feature, scale, epilogue, following, colours), 4 * half + rgb),
-        ("end_same", (raw, feature, scale, epilogue, None, colours), 2 * half + rgb),
+        ("up_epilogue", (picture(1), feature, scale, epilogue, following), 4 * half),
+        ("same_epilogue", (raw, feature, scale, epilogue, following, colours), 4 * half + rgb),
+        ("same_epilogue", (raw, feature, scale, epilogue, None, colours), 2 * half + rgb),
     ]
 
 
@@ -87,7 +87,7 @@ def latent_calls(
     """What a row is called, input width, step, arguments, those of its torch reference, and the bytes to be moved."""
     first, dim = config.width(4), config.style_dim
     to = modulation_of(config, dtype, device)
-    styles = torch.randn(batch, to.conv_styles + to.colours.shape[1], device=device)
+    styles = torch.randn(batch, to.conv_styles + to.rgb_weights.shape[1], device=device)
     around = {"input_bias": torch.randn(first, device=device)}
     rows: list[tuple] = []
     for name, width, outs, given, more in (
@@ -95,17 +95,17 @@ def latent_calls(
         ("mapping", dim, dim, torch.float32, {}),
         ("all styles", dim, styles.shape[1], torch.float32, {"activated": False}),
     ):
-        weight = packed(torch.randn(outs, width, device=device) / width**0.5, storages(dtype)[0])
+        weight = pack_rows(torch.randn(outs, width, device=device) / width**0.5, storage_dtypes(dtype)[0])
         layer = DenseLayer(weight, torch.randn(outs, device=device), **more)
         x = torch.randn(batch, width, device=device).to(given)
         moved = bytes_of(x, weight.values, weight.scale, layer.bias) + 4 * batch * outs
         rows.append((name, width, "dense", (x, layer), (x, unpacked(layer)), moved))
-    made = 4 * batch * (to.conv_styles + len(to.scale) + to.colours.numel())
-    moved = bytes_of(styles, to.squares, to.scale, to.colours) + made
+    made = 4 * batch * (to.conv_styles + len(to.scale) + to.rgb_weights.numel())
+    moved = bytes_of(styles, to.squares, to.scale, to.rgb_weights) + made
     return [*rows, ("modulate", styles.shape[1], "modulate", (styles, to), (styles, to), moved)]
 
 
-def modulation_of(config: GeneratorConfig, dtype: torch.dtype, device: torch.device) -> Modulation:
+def modulation_of(config: GeneratorConfig, dtype: torch.dtype, device: torch.device) -> ModulationPlan:
     """Random squares and ToRGB weights of true shapes."""
     shapes = [(config.width(4), config.width(4))]
     for side in config.sides[1:]:
@@ -113,7 +113,7 @@ def modulation_of(config: GeneratorConfig, dtype: torch.dtype, device: torch.dev
         shapes += [(width, 2 * config.width(side // 2)), (width, 2 * width)]
     squares = [torch.rand(shape, device=device) for shape in shapes]
     colours = [torch.randn(3, 2 * config.width(side), device=device) for side in config.sides]
-    return modulation(squares, colours, storages(dtype)[1])
+    return plan_modulation(squares, colours, storage_dtypes(dtype)[1])
 
 
 def bytes_of(*tensors: Any) -> int:

@@ -48,12 +48,12 @@ from gpen_fast.device.streams import synchronize
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.gpen.cuda.generator import CudaGenerator
-from gpen_fast.gpen.cuda.graphs import CudaRecorder, Graphs
-from gpen_fast.gpen.cuda.kernels.steps import BY_KERNEL, BY_TORCH
+from gpen_fast.gpen.cuda.graphs import CudaGraphRecorder, Graphs
+from gpen_fast.gpen.cuda.kernels.kernel_set import REFERENCE, TRITON
 from gpen_fast.gpen.cuda.kernels.wide import NHWC
 from gpen_fast.gpen.folded.generator import DTYPES, FoldedGenerator
 from gpen_fast.gpen.reference import FullGenerator
-from gpen_fast.gpen.select import fold
+from gpen_fast.gpen.select import select_form
 from gpen_fast.measure.environment import commit, device_facts
 from gpen_fast.measure.export.json import write_json
 from gpen_fast.store.published import PUBLISHED
@@ -127,7 +127,7 @@ def forms(
 ) -> dict[str, Callable[[Tensor], Tensor]]:
     """The network in each form; graphs where there are any."""
     dtype = DTYPES[precision]
-    found = fold(network, precision, device)
+    found = select_form(network, precision, device)
     print(f"note: {found.note}" if found.note else "kernels: used", flush=True)
     plain: dict[str, Callable[[Tensor], Tensor]] = {"by torch": FoldedGenerator(network, dtype, device)}
     if not found.note:
@@ -138,7 +138,7 @@ def forms(
     for name, form in plain.items():
         made[name] = form
         if device.type == "cuda":
-            made[f"{name}, graphs"] = Graphs(form, network.config.size, CudaRecorder(device))
+            made[f"{name}, graphs"] = Graphs(form, network.config.size, CudaGraphRecorder(device))
     return made
 
 
@@ -168,9 +168,9 @@ def compare_steps(
     """One row a kernel and size: microseconds, GB/s of what must be moved, and times its reference's speed."""
     rows = []
     for told, side, channels, name, given, plain, moved in kernel_calls(config, batch, dtype, device):
-        us = short_us(partial(getattr(BY_KERNEL, name), *given), device, seconds)
+        us = short_us(partial(getattr(TRITON, name), *given), device, seconds)
         # The reference makes its FIR on the host, which no graph holds.
-        ms = medians({"torch": partial(getattr(BY_TORCH, name), *plain)}, device, seconds)["torch"]
+        ms = medians({"torch": partial(getattr(REFERENCE, name), *plain)}, device, seconds)["torch"]
         theirs = ms and ms * 1e3
         rows.append({
             "step": told, "side": side, "channels": channels, "batch": batch, "us": us,

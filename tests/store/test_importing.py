@@ -124,7 +124,7 @@ def test_pickle_with_code_is_refused_and_never_runs(shop: Shop, mine: Path) -> N
 
     torch.save({"generator.input.input": Evil()}, mine / "evil.pth")
     for trust in (None, "net", "face"):
-        with pytest.raises(CheckpointError, match="a pickle that carries code; nothing of it was run"):
+        with pytest.raises(CheckpointError, match="a pickle that carries code; none of it was run"):
             import_file(mine / "evil.pth", trust=trust)
     assert not (mine / "ran").exists()
     assert not (folders.user_cache() / "weights").exists()

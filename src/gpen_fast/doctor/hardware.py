@@ -92,13 +92,13 @@ def kernels(settings: Settings) -> Iterator[Finding]:
     """On CUDA: the generator's kernels, compiled and compared with torch."""
     from gpen_fast.device.precision import pick_precision
     from gpen_fast.device.select import pick_device
-    from gpen_fast.gpen.cuda.kernels.steps import trouble
+    from gpen_fast.gpen.cuda.kernels.kernel_set import kernel_failure
     from gpen_fast.gpen.folded.generator import DTYPES
 
     where = pick_device(settings.device)
     if where.type != "cuda":
         return
-    why = trouble(where, DTYPES[pick_precision("auto", where).name])
+    why = kernel_failure(where, DTYPES[pick_precision("auto", where).name])
     yield Finding(
         "device", "GPEN's kernels", BROKEN if why else OK,
         why or "compiled, and equal to torch", mend="pip install -U triton; until then torch serves" if why else "",

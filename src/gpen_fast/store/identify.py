@@ -49,9 +49,9 @@ def by_tensors(path: Path, sha256: str) -> Entry:
 
 def is_valid(path: Path) -> bool:
     """Whether it is a checkpoint of plain finite tensors. Raises CheckpointError for code, damage, NaN."""
-    from gpen_fast.gpen.checkpoint import read_state
+    from gpen_fast.gpen.checkpoint import read_state_dict
 
-    invalid = [name for name, tensor in _tensors(read_state(path)) if not tensor.isfinite().all()]
+    invalid = [name for name, tensor in _tensors(read_state_dict(path)) if not tensor.isfinite().all()]
     if invalid:
         raise CheckpointError(f"{path}: {len(invalid)} tensors hold NaN or infinity, first {invalid[0]}.")
     return True

@@ -11,13 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
 import torch
 import torch.distributed as dist
 from torch.multiprocessing.spawn import start_processes
 
 from gpen_fast.device.select import pick_device
-from gpen_fast.device.threads import single_threaded
+from gpen_fast.device.threads import use_one_thread
 from gpen_fast.errors import SettingsError
 from gpen_fast.training import restoring
 from gpen_fast.training.config import Config
@@ -103,8 +102,7 @@ def _companion(index: int, run: Run, port: int) -> None:
 
 
 def _join(run: Run, rank: int, port: int) -> None:
-    single_threaded()
-    cv2.setNumThreads(1)
+    use_one_thread()
     dist.init_process_group(
         "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=run.processes
     )

@@ -39,11 +39,11 @@ def test_why_the_fast_form_did_not_run_is_told(tiny_weights: Path, monkeypatch: 
 
 def test_bf16_is_near_fp32_and_exact_folds_once(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[torch.dtype] = []
-    in_torch = folded.in_torch
+    form_without_kernels = folded.form_without_kernels
     monkeypatch.setattr(
         folded,
-        "in_torch",
-        lambda network, dtype, device: made.append(dtype) or in_torch(network, dtype, device),
+        "form_without_kernels",
+        lambda network, dtype, device: made.append(dtype) or form_without_kernels(network, dtype, device),
     )
     faces = torch.rand(2, 3, 64, 64) * 2 - 1
     wanted = load_network(tiny_weights)(faces)

@@ -13,7 +13,7 @@ from torch import Tensor
 from gpen_fast.device.compiler import cache_compiled_code
 from gpen_fast.device.precision import arithmetic
 from gpen_fast.errors import PluginError, first_line
-from gpen_fast.gpen.folded.generator import DTYPES, FoldedGenerator, switches
+from gpen_fast.gpen.folded.generator import DTYPES, FoldedGenerator, arithmetic_for
 from gpen_fast.gpen.reference import FullGenerator
 from gpen_fast.plugins import BackendFacts
 from gpen_fast.store.folders import user_cache
@@ -39,14 +39,14 @@ class Compiled:
     def __init__(self, network: FullGenerator, precision: str, device: torch.device) -> None:
         self.size = network.config.size
         self.default_batch = 8 if device.type == "cuda" else 1
-        self._network, self._switches, self._device = network, switches(precision), device
+        self._network, self._arithmetic, self._device = network, arithmetic_for(precision), device
         folded = FoldedGenerator(network, DTYPES[precision], device)
         self._compiled: Callable[[Tensor], Tensor] = torch.compile(folded.__call__)
         self._exact: FoldedGenerator | None = None
 
     def __call__(self, faces: Tensor) -> Tensor:
         """(B,3,S,S) float32 RGB in [-1,1] to the same. Raises PluginError where the compiler fails."""
-        with arithmetic(self._switches, self._device):
+        with arithmetic(self._arithmetic, self._device):
             if self._device.type == "cuda":
                 return self._run(faces)
             # One face per call on a CPU: a batch is no faster there, and each batch size would be compiled anew.

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from gpen_fast.device.precision import arithmetic
-from gpen_fast.gpen.cuda.graphs import CudaRecorder, Graphs
-from gpen_fast.gpen.folded.generator import switches
+from gpen_fast.gpen.cuda.graphs import CudaGraphRecorder, Graphs
+from gpen_fast.gpen.folded.generator import arithmetic_for
 from gpen_fast.gpen.reference import FullGenerator
-from gpen_fast.gpen.select import fold, in_torch
+from gpen_fast.gpen.select import form_without_kernels, select_form
 from gpen_fast.plugins import BackendFacts
 
 FACTS = BackendFacts(
@@ -37,17 +37,19 @@ class Folded:
 
     def __init__(self, network: FullGenerator, precision: str, device: torch.device) -> None:
         self.size = network.config.size
-        self._network, self._switches, self._device = network, switches(precision), device
-        self._folding = fold(network, precision, device)
-        self.default_batch = self._folding.batch
+        self._network, self._arithmetic, self._device = network, arithmetic_for(precision), device
+        self._form = select_form(network, precision, device)
+        self.default_batch = self._form.batch
         self._exact: Callable[[Tensor], Tensor] | None = None
-        self._graphs = Graphs(self._whole, self.size, CudaRecorder(device)) if device.type == "cuda" else None
+        self._graphs = (
+            Graphs(self._whole, self.size, CudaGraphRecorder(device)) if device.type == "cuda" else None
+        )
 
     @property
     def notes(self) -> list[str]:
         """Why it runs slower than it could; empty where it does not."""
         graphs = self._graphs.notes if self._graphs else []
-        return [*filter(None, [self._folding.note]), *graphs]
+        return [*filter(None, [self._form.note]), *graphs]
 
     def __call__(self, faces: Tensor) -> Tensor:
         """(B,3,S,S) float32 RGB in [-1,1] to the same."""
@@ -56,7 +58,7 @@ class Folded:
     def exact(self, faces: Tensor) -> Tensor:
         """The same in fp32; its weights are folded at the first call, since most runs never need them."""
         if self._exact is None:
-            self._exact = in_torch(self._network, torch.float32, self._device)
+            self._exact = form_without_kernels(self._network, torch.float32, self._device)
         with arithmetic("fp32", self._device):
             if self._graphs:
                 return self._exact(faces)
@@ -73,8 +75,8 @@ class Folded:
 
     def _whole(self, faces: Tensor) -> Tensor:
         """The call that a graph captures."""
-        with arithmetic(self._switches, self._device):
-            return self._folding.run(faces)
+        with arithmetic(self._arithmetic, self._device):
+            return self._form.run(faces)
 
 
 def create(network: FullGenerator, precision: str, device: torch.device) -> Folded:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gpen_fast.device.memory import is_out_of_memory
+from gpen_fast.device.memory import is_out_of_memory, release_cached_memory
 from gpen_fast.device.streams import AsyncHostCopy
 from gpen_fast.errors import GenerateError
 from gpen_fast.image.colour import from_network, to_network
@@ -106,7 +106,7 @@ class Generator:
             launched.faces.extend(kept)
             return
         # Outside the handler: the exception held there still refers to the failed call's tensors.
-        torch.cuda.empty_cache()
+        release_cached_memory()
         if self._relieved(len(crops)):
             return
         if len(crops) == 1:

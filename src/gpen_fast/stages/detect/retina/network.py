@@ -68,7 +68,7 @@ def prepared(network: nn.Module, device: torch.device, *, half: bool) -> nn.Modu
     """The network in its compact form, NHWC, on the device; on a CPU packed for oneDNN where that is available."""
     compact = Compact(network).to(memory_format=torch.channels_last)
     compact = compact.to(device, torch.float16 if half else torch.float32).requires_grad_(False)
-    if device.type == "cpu" and onednn.available(torch.float32):
+    if device.type == "cpu" and onednn.supports(torch.float32):
         keep_freed_memory()
         return pack_convolutions(compact)
     return compact

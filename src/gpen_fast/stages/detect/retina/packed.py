@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gpen_fast.device.onednn import Conv, Pixelwise
+from gpen_fast.device.onednn import Conv, PointwiseConv
 
 # Pixels. The weights are packed for an input of this side; for another, oneDNN accepts the same layout or repacks them.
 _SIDE = 64
@@ -33,11 +33,11 @@ class Fused(nn.Module):
         return self._run(x, self._bias)
 
 
-def _pixelwise(conv: nn.Conv2d, slope: float) -> Pixelwise | None:
+def _pixelwise(conv: nn.Conv2d, slope: float) -> PointwiseConv | None:
     """A 1x1 convolution as a matrix product over pixels; None for any other."""
     if conv.kernel_size != (1, 1) or conv.stride != (1, 1) or conv.padding != (0, 0) or conv.groups != 1:
         return None
-    return Pixelwise(conv.weight.detach()[:, :, 0, 0], slope)
+    return PointwiseConv(conv.weight.detach()[:, :, 0, 0], slope)
 
 
 def _convolution(conv: nn.Conv2d, slope: float) -> Conv:
