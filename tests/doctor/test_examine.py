@@ -12,7 +12,6 @@ import torch
 from gpen_fast.device import select
 from gpen_fast.doctor import codecs, findings, hardware, packages
 from gpen_fast.gpen.cuda.kernels import steps
-from gpen_fast.settings import Settings
 
 
 def test_optional_package_whose_import_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +28,7 @@ def test_optional_package_whose_import_breaks(monkeypatch: pytest.MonkeyPatch) -
         return real(name)
 
     monkeypatch.setattr(packages.importlib, "import_module", import_module)
-    (found,) = packages.optional(Settings())
+    (found,) = packages.optional_packages()
     assert found.state == "broken"
     assert not found.needed
     assert "1.4.2 is installed and cannot be imported: ModuleNotFoundError: No module named" in found.text
@@ -37,9 +36,9 @@ def test_optional_package_whose_import_breaks(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_packages_come_from_the_requirements() -> None:
-    names = {one.name for one in packages.required(Settings())}
+    names = {one.name for one in packages.required_packages()}
     assert {"torch", "opencv-python", "requests", "platformdirs"} <= names
-    optional = {one.name: one for one in packages.optional(Settings())}
+    optional = {one.name: one for one in packages.optional_packages()}
     assert "basicsr" in optional
     assert not {"pytest", "ruff"} & set(optional)
     if optional["basicsr"].state == "absent":
@@ -48,10 +47,10 @@ def test_packages_come_from_the_requirements() -> None:
 
 def test_precision_that_computes_wrongly_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "_error_of", lambda name, where: 0.5)
-    fp32 = next(one for one in hardware.precisions(Settings.from_flat(device="cpu")) if one.name == "fp32")
+    fp32 = next(one for one in hardware.precisions("cpu") if one.name == "fp32")
     assert fp32.state == "broken"
     assert fp32.needed
-    assert "wrong results, at most 1e-05 is right" in fp32.text
+    assert "wrong results, accepted is at most 1e-05" in fp32.text
 
 
 @pytest.mark.parametrize(
@@ -66,13 +65,13 @@ def test_kernels_are_told_of_on_a_gpu(
 ) -> None:
     monkeypatch.setattr(select, "pick_device", lambda asked: torch.device("cuda", 0))
     monkeypatch.setattr(steps, "trouble", lambda where, dtype: why)
-    (found,) = hardware.kernels(Settings())
+    (found,) = hardware.kernels("auto")
     assert (found.state, found.text, found.needed) == (state, text, False)
     assert bool(found.mend) == bool(why)
 
 
 def test_kernels_are_no_matter_on_a_cpu() -> None:
-    assert list(hardware.kernels(Settings.from_flat(device="cpu"))) == []
+    assert list(hardware.kernels("cpu")) == []
 
 
 def test_precisions_are_really_run() -> None:
@@ -83,7 +82,7 @@ def test_precisions_are_really_run() -> None:
 
 @pytest.mark.cuda
 def test_precisions_on_cuda() -> None:
-    found = {one.name: one for one in hardware.precisions(Settings.from_flat(device="cuda"))}
+    found = {one.name: one for one in hardware.precisions("cuda")}
     assert {name for name, one in found.items() if one.state == "ok"} >= {"fp32", "fp16"}
     assert not [one for one in found.values() if one.state == "broken"]
     assert hardware._error_of("tf32", torch.device("cuda")) > 10 * hardware._error_of(
@@ -109,7 +108,7 @@ def test_codec_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         return picture
 
     monkeypatch.setattr(codecs, "_pillow", refuse)
-    pillow = next(one for one in codecs.probe(Settings.from_flat(device="cpu")) if one.name == "Pillow")
+    pillow = next(one for one in codecs.probe("cpu") if one.name == "Pillow")
     assert pillow.state == "broken", "without PNG nothing can be saved"
     assert pillow.text == "reads and writes JPEG, WEBP, TIFF, BMP, JPEG2000; not PNG, AVIF"
     assert not findings.works([pillow])
@@ -117,6 +116,6 @@ def test_codec_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_what_is_installed_is_found_under_its_modules_name() -> None:
     """A distribution and its module may be called differently (scikit-image, skimage)."""
-    found = [*packages.required(Settings()), *packages.optional(Settings())]
+    found = [*packages.required_packages(), *packages.optional_packages()]
     broken = [one.text for one in found if one.state == "broken" and "No module named" in one.text]
     assert not broken

@@ -9,7 +9,13 @@ import pytest
 import requests
 import urllib3
 
-from gpen_fast.store.answers import RefusedError, RetryError, UnreachableError, failure, plain_hop
+from gpen_fast.store.answers import (
+    RefusedError,
+    RetryError,
+    UnreachableError,
+    classify_failure,
+    plain_http_hop,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +33,7 @@ from gpen_fast.store.answers import RefusedError, RetryError, UnreachableError, 
 def test_one_plain_step_makes_the_whole_way_plain(way: list[str], plain: str | None) -> None:
     steps = [SimpleNamespace(url=url, history=[]) for url in way]
     steps[-1].history = steps[:-1]
-    assert plain_hop(steps[-1]) == plain
+    assert plain_http_hop(steps[-1]) == plain
 
 
 def caused(error: Exception, by: Exception) -> Exception:
@@ -40,16 +46,16 @@ def caused(error: Exception, by: Exception) -> Exception:
     [
         (caused(requests.exceptions.SSLError(), ssl.SSLError(1, "certificate expired")), RefusedError,
          "no secure connection (certificate expired)"),
-        (requests.exceptions.ProxyError("x"), UnreachableError, "the proxy cannot be reached or lets nothing"),
+        (requests.exceptions.ProxyError("x"), UnreachableError, "the proxy cannot be reached or refuses"),
         (requests.exceptions.ConnectTimeout("x"), UnreachableError, "no connection within 4 s"),
-        (requests.exceptions.ReadTimeout("x"), RetryError, "stalled: nothing came for 9 s"),
+        (requests.exceptions.ReadTimeout("x"), RetryError, "stalled: no bytes arrived for 9 s"),
         (caused(requests.exceptions.ConnectionError(), ConnectionResetError(104, "Connection reset by peer")),
          RetryError, "connection reset by peer"),
-        (urllib3.exceptions.ProtocolError("x"), RetryError, "the connection broke off"),
-        (urllib3.exceptions.DecodeError("x"), RetryError, "the connection broke off"),
+        (urllib3.exceptions.ProtocolError("x"), RetryError, "the connection was interrupted"),
+        (urllib3.exceptions.DecodeError("x"), RetryError, "the connection was interrupted"),
     ],
 )  # fmt: skip
 def test_failures_in_words(error: Exception, kind: type[Exception], words: str) -> None:
-    told = failure(error, 4, 9)
+    told = classify_failure(error, 4, 9)
     assert type(told) is kind
     assert words in str(told)

@@ -11,7 +11,7 @@ from helpers import ROOT
 from gpen_fast.errors import SettingsError, StoreError
 from gpen_fast.gpen.config import config_from_arguments
 from gpen_fast.store import shipped
-from gpen_fast.store.catalog import catalog, entry, generators, read
+from gpen_fast.store.catalog import catalog, entry, generators, read_catalog
 from gpen_fast.store.published import PUBLISHED
 
 
@@ -45,7 +45,7 @@ def test_every_entry_can_be_had_and_is_explained() -> None:
 
 def test_names_and_sizes() -> None:
     with pytest.raises(
-        SettingsError, match=r"weights 'gpen' are not known: there is gpen-bfr-512, gpen-bfr-256"
+        SettingsError, match=r"unknown weights 'gpen': accepted are gpen-bfr-512, gpen-bfr-256"
     ):
         entry("gpen")
     sizes = [entry(name).shown_size for name in ("gpen-bfr-512", "gpen-bfr-256", "yunet", "yoloface")]
@@ -56,7 +56,7 @@ def test_names_and_sizes() -> None:
     ("change", "words"),
     [
         (("kind = 'parser'", "kind = 'nose'"), "kind 'nose', accepted are generator, detector"),
-        (("sha256 = []", "sha256 = ['12']"), "'12' is no sha256"),
+        (("sha256 = []", "sha256 = ['12']"), "a: sha256 '12', accepted are 64 hexadecimal digits"),
         (("licence = 'mit'", "licence = 'x'"), "KeyError"),
         (("file = 'a'", "flie = 'a'"), "flie"),
         (("[licences", "licences"), "TOMLDecodeError"),
@@ -66,10 +66,10 @@ def test_catalog_with_a_mistake(tmp_path: Path, change: tuple[str, str], words: 
     text = "[licences.mit]\nshort = 'm'\nsentence = 's'\n"
     text += "[weights.a]\nkind = 'parser'\nfile = 'a'\nsha256 = []\nlicence = 'mit'\n"
     (tmp_path / "good.toml").write_text(text)
-    assert list(read(tmp_path / "good.toml")) == ["a"]
+    assert list(read_catalog(tmp_path / "good.toml")) == ["a"]
     (tmp_path / "bad.toml").write_text(text.replace(*change))
     with pytest.raises(StoreError, match=r"bad\.toml: the weights catalog cannot be read") as raised:
-        read(tmp_path / "bad.toml")
+        read_catalog(tmp_path / "bad.toml")
     assert words in str(raised.value)
 
 

@@ -61,7 +61,7 @@ def test_damaged_memory_is_no_memory(tmp_path: Path, settled: None, text: str) -
     file = tmp_path / "a"
     file.write_bytes(b"one")
     sha256_of(file)
-    hashes._file().write_text(text.replace("%s", str(file)))
+    hashes._cache_file().write_text(text.replace("%s", str(file)))
     assert sha256_of(file) == Hash(sha(b"one"), remembered=False)
     assert sha256_of(file).remembered
 
@@ -83,4 +83,4 @@ def test_gone_files_are_forgotten(tmp_path: Path, settled: None) -> None:
     sha256_of(tmp_path / "a")
     (tmp_path / "a").unlink()
     sha256_of(tmp_path / "b")
-    assert list(hashes._memory()) == [str(tmp_path / "b")]
+    assert list(hashes._cached()) == [str(tmp_path / "b")]

@@ -12,11 +12,11 @@ from shop import DETECTOR, Shop, network_bytes
 
 from gpen_fast import Restorer
 from gpen_fast.errors import HashError, SettingsError, StoreError, WeightsNotFoundError
-from gpen_fast.settings import Settings
+from gpen_fast.settings import WeightsOptions
 from gpen_fast.store import folders, locate, records
-from gpen_fast.store.locate import choose, present, required
+from gpen_fast.store.locate import choose_weights, present, required
 
-SET = Settings()
+SET = WeightsOptions()
 
 
 def put(folder: Path, name: str, data: bytes) -> Path:
@@ -27,27 +27,27 @@ def put(folder: Path, name: str, data: bytes) -> Path:
 
 def test_folders_are_searched_in_order(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path / "named"))
-    settings = Settings.from_flat(weights_dir=str(tmp_path / "chosen"))
+    options = WeightsOptions(weights_dir=str(tmp_path / "chosen"))
     places = [tmp_path / "chosen", tmp_path / "named", Path("weights"), folders.user_cache() / "weights",
               folders.facexlib_folder()]  # fmt: skip
-    assert [place.path for place in folders.places(settings)] == places
+    assert [place.path for place in folders.search_places(options)] == places
     (tmp_path / "chosen").mkdir()
-    assert present("face", settings) is None
+    assert present("face", options) is None
     for place in reversed(places):
         there = put(place, "face.pth", DETECTOR)
-        assert present("face", settings) == there == required("face", settings)
+        assert present("face", options) == there == required("face", options)
 
 
 def test_folder_that_does_not_exist_is_refused(shop: Shop, tmp_path: Path) -> None:
-    for ask in (lambda s: present("face", s), lambda s: required("face", s), choose):
+    for ask in (lambda s: present("face", s), lambda s: required("face", s), choose_weights):
         with pytest.raises(SettingsError, match=r"--weights-dir .*nowhere: no such folder"):
-            ask(Settings.from_flat(weights_dir=str(tmp_path / "nowhere")))
+            ask(WeightsOptions(weights_dir=str(tmp_path / "nowhere")))
 
 
 def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", "~/mine")
-    assert folders.places(SET)[1].path == tmp_path / "mine"
+    assert folders.search_places(SET)[1].path == tmp_path / "mine"
 
 
 def test_missing_file_says_where_it_was_looked_for_and_how_to_get_it(shop: Shop) -> None:
@@ -58,7 +58,7 @@ def test_missing_file_says_where_it_was_looked_for_and_how_to_get_it(shop: Shop)
         assert words in str(raised.value)
     with pytest.raises(WeightsNotFoundError, match="gpen-fast weights import FILE --trust found"):
         required("found", SET)
-    with pytest.raises(SettingsError, match="weights 'nose' are not known"):
+    with pytest.raises(SettingsError, match="unknown weights 'nose': accepted are"):
         present("nose", SET)
 
 
@@ -77,7 +77,7 @@ def test_detector_of_the_right_name_and_another_hash_is_not_used(shop: Shop) -> 
 def test_detector_without_a_published_hash_needs_a_persons_word(shop: Shop) -> None:
     there = put(Path("weights"), "found.onnx", b"onnx")
     assert present("found", SET) is None
-    with pytest.raises(HashError, match="not known: nobody publishes one"):
+    with pytest.raises(HashError, match="not known: no hash is published"):
         required("found", SET)
     records.accept("found", hashlib.sha256(b"onnx").hexdigest(), records.TRUSTED, "here")
     assert present("found", SET) == there
@@ -93,14 +93,14 @@ def test_network_without_a_known_hash_is_used_until_one_is_pinned(shop: Shop) ->
 
 def test_auto_takes_the_best_then_a_published_one_then_the_embedded(shop: Shop) -> None:
     with pytest.raises(WeightsNotFoundError, match=r"no weights for any published model.*pull gpen-bfr-512"):
-        choose(SET)
+        choose_weights(SET)
     lite = put(shop.folder, "lite.safetensors", b"x")
-    assert choose(SET) == locate.Choice(lite, "lite", "gpen-fast weights pull gpen-bfr-512")
+    assert choose_weights(SET) == locate.Choice(lite, "lite", "gpen-fast weights pull gpen-bfr-512")
     net = put(Path("weights"), "NET.pth", b"x")
-    assert choose(SET) == locate.Choice(net, "net", "gpen-fast weights pull gpen-bfr-512")
+    assert choose_weights(SET) == locate.Choice(net, "net", "gpen-fast weights pull gpen-bfr-512")
     best = put(Path("weights"), "GPEN-BFR-512.pth", shop.network)
-    assert choose(SET) == locate.Choice(best, "gpen-bfr-512", None)
-    assert choose(Settings.from_flat(model="lite")) == locate.Choice(lite, "lite", None), (
+    assert choose_weights(SET) == locate.Choice(best, "gpen-bfr-512", None)
+    assert choose_weights(WeightsOptions(model="lite")) == locate.Choice(lite, "lite", None), (
         "what was named is what was wanted"
     )
 
@@ -108,21 +108,19 @@ def test_auto_takes_the_best_then_a_published_one_then_the_embedded(shop: Shop) 
 def test_auto_does_not_pass_over_a_wrong_file_in_silence(shop: Shop) -> None:
     put(shop.folder, "lite.safetensors", b"x")
     put(Path("weights"), "GPEN-BFR-512.pth", shop.network[:-7])
-    with pytest.raises(
-        HashError, match=r"weights/GPEN-BFR-512\.pth is not the gpen-bfr-512 that is expected"
-    ):
-        choose(SET)
+    with pytest.raises(HashError, match=r"weights/GPEN-BFR-512\.pth is not the expected gpen-bfr-512"):
+        choose_weights(SET)
 
 
 def test_named_model_that_is_not_here_is_an_error(shop: Shop) -> None:
     with pytest.raises(
-        WeightsNotFoundError, match=r"no weights for gpen-bfr-512: looked for GPEN-BFR-512\.pth in"
+        WeightsNotFoundError, match=r"no weights for gpen-bfr-512: GPEN-BFR-512\.pth is not in"
     ):
-        choose(Settings.from_flat(model="gpen-bfr-512"))
+        choose_weights(WeightsOptions(model="gpen-bfr-512"))
     with pytest.raises(
         WeightsNotFoundError, match=r"no weights for lite: .*pip install --force-reinstall gpen-fast"
     ):
-        choose(Settings.from_flat(model="lite"))
+        choose_weights(WeightsOptions(model="lite"))
 
 
 def test_python_takes_the_embedded_network_and_asks_nobody(
@@ -145,9 +143,9 @@ def test_template_is_the_catalogs_where_the_file_declares_none(shop: Shop, tiny_
 
 def test_embedded_name_with_a_file_of_ones_own_cannot_be_checked(shop: Shop, tiny_weights: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be checked to be lite: leave --model out"):
-        choose(Settings.from_flat(model="lite", weights=str(tiny_weights)))
+        choose_weights(WeightsOptions(model="lite", weights=str(tiny_weights)))
     with pytest.raises(SettingsError, match="random:lite: its shapes are not in the catalog"):
-        choose(Settings.from_flat(weights="random:lite"))
+        choose_weights(WeightsOptions(weights="random:lite"))
 
 
 def test_embedded_hash_counts_once_it_is_in_the_catalog(shop: Shop) -> None:
@@ -156,7 +154,7 @@ def test_embedded_hash_counts_once_it_is_in_the_catalog(shop: Shop) -> None:
     put(shop.folder, "lite.safetensors", b"wrong")
     shop.catalog.write_text(text.replace("embedded = true", f'embedded = true\nsha256 = ["{sha}"]'))
     locate_again()
-    with pytest.raises(HashError, match="not the lite that is expected"):
+    with pytest.raises(HashError, match="not the expected lite"):
         required("lite", SET)
     put(shop.folder, "lite.safetensors", b"right")
     assert present("lite", SET) == shop.folder / "lite.safetensors"
@@ -165,7 +163,7 @@ def test_embedded_hash_counts_once_it_is_in_the_catalog(shop: Shop) -> None:
 def locate_again() -> None:
     from gpen_fast.store import catalog
 
-    catalog.read.cache_clear()
+    catalog.read_catalog.cache_clear()
 
 
 def test_file_that_cannot_be_read_is_named(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,15 +16,15 @@ def test_those_who_write_at_once_lose_nothing() -> None:
     names = [f"net-{i}" for i in range(24)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: records.accept(name, "0" * 64, records.PINNED, "here"), names))
-    assert sorted(records.read().accepted) == sorted(names)
+    assert sorted(records.read_records().accepted) == sorted(names)
 
 
 def test_one_hash_is_recorded_once_and_the_latest_word_counts() -> None:
     for sha, how in (("a", records.PINNED), ("b", records.TRUSTED), ("a", records.TRUSTED)):
         records.accept("net", sha, how, "here")
-    assert records.read().hashes("net") == ["b", "a"]
-    records.accept("net", "c", records.PINNED, "there", instead=True)
-    assert records.read().hashes("net") == ["c"]
+    assert records.read_records().hashes("net") == ["b", "a"]
+    records.accept("net", "c", records.PINNED, "there", replace=True)
+    assert records.read_records().hashes("net") == ["c"]
 
 
 def test_interrupted_write_leaves_the_old_record(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +37,7 @@ def test_interrupted_write_leaves_the_old_record(monkeypatch: pytest.MonkeyPatch
         patch.setattr(Path, "replace", interrupted)
         with pytest.raises(KeyboardInterrupt):
             records.accept("net", "b", records.PINNED, "here")
-    assert records.read().hashes("net") == ["a"]
+    assert records.read_records().hashes("net") == ["a"]
     assert json.loads(records.record_file().read_text())["schema"] == 1
     assert sorted(path.name for path in records.record_file().parent.iterdir()) == [
         ".weights-lock.json.lock",
@@ -48,6 +48,6 @@ def test_interrupted_write_leaves_the_old_record(monkeypatch: pytest.MonkeyPatch
 def test_record_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "blocked").write_text("a file")
     monkeypatch.setattr(records, "user_data", lambda: tmp_path / "blocked/data")
-    monkeypatch.setattr(records, "read", records.Records)
+    monkeypatch.setattr(records, "read_records", records.Records)
     with pytest.raises(StoreError, match=r"blocked/data/weights-lock\.json: cannot be written"):
         records.accept("net", "a", records.PINNED, "here")

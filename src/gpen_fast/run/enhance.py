@@ -47,7 +47,7 @@ def run_batch(runtime: Runtime, work: Plan, output: OutputOptions, progress: Pro
     reset_peak(runtime.device)
     recorder = Recorder()
     clock = Clock(recorder, make_event=event_maker(runtime.device))
-    detection_writer = DetectionWriter.beside(output.save_landmarks) if output.save_landmarks else None
+    detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
     pipeline = Pipeline(runtime, clock, detection_writer)
     engine = Engine(pipeline)
     sink = Sink({item.source: item.target for item in work.todo}, output)
@@ -131,15 +131,15 @@ def _landmarks(runtime: Runtime, detection_writer: DetectionWriter | None) -> di
     if detection_cache := runtime.detection_cache:
         made = {
             "file": str(detection_cache.path),
-            "used": detection_cache.used,
-            "searched": detection_cache.searched,
+            "used": detection_cache.hits,
+            "searched": detection_cache.misses,
         }
         made |= {
-            "searched_otherwise": detection_cache.searched_otherwise,
-            "of_no_picture": detection_cache.unused,
+            "searched_otherwise": detection_cache.incompatible,
+            "of_no_picture": detection_cache.unmatched,
         }
     if detection_writer:
-        made |= {"saved": detection_writer.saved, "saved_to": str(detection_writer.path)}
+        made |= {"saved": detection_writer.written, "saved_to": str(detection_writer.path)}
     return made
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gpen_fast.detections.cache import DetectionWriter, found_by, key_of
-from gpen_fast.detections.file_format import Entry, Found
+from gpen_fast.detections.cache import DetectionWriter, content_key, found_by
+from gpen_fast.detections.file_format import DetectionEntry, Found
 from gpen_fast.device.failures import device_failures_named
 from gpen_fast.errors import GenerateError
 from gpen_fast.measure.clock import Clock, Span
@@ -115,7 +115,7 @@ class Pipeline:
         with self._timed("load", job, on_device=False):
             job.frame = self._loaded(job.source)
             if self._keyed:
-                job.content = key_of(job.source, job.frame)
+                job.content = content_key(job.source, job.frame)
         job.note = job.frame.note
         if detection_cache := self.runtime.detection_cache and self.runtime.detection_cache.find(
             job.content, job.frame
@@ -145,7 +145,7 @@ class Pipeline:
             job.note = " ".join(
                 filter(None, (job.note, missed_note(faces, _there(job.frame), runtime.detector.bound)))
             )
-            self._take(job, found_by(runtime.detector, faces, runtime.settings))
+            self._take(job, found_by(runtime.detector, faces, runtime.settings.detect))
 
     def cut(self, job: Job) -> None:
         """Detect, if that has not been done, align and crop."""
@@ -226,7 +226,7 @@ class Pipeline:
         job.faces = choose(list(found.faces), frame, self.runtime.settings)
         if self.detection_writer:
             name = job.source.name if isinstance(job.source, Path) else ""
-            self.detection_writer.keep(Entry(job.content, frame.width, frame.height, found, name))
+            self.detection_writer.add(DetectionEntry(job.content, frame.width, frame.height, found, name))
 
     @contextmanager
     def _timed(self, stage: str, job: Job, items: int = 1, *, on_device: bool = True) -> Iterator[None]:

@@ -14,7 +14,7 @@ from gpen_fast.settings import Settings
 from gpen_fast.stages.detect.base import open_detector, passed_over, pick
 from gpen_fast.stages.detect.lazy import NOT_NEEDED, LazyDetector
 from gpen_fast.store import locate
-from gpen_fast.store.catalog import Entry, entry
+from gpen_fast.store.catalog import CatalogEntry, entry
 
 SETTINGS = Settings()
 CPU = torch.device("cpu")
@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Weights are looked for here; every file that says its own name is the published one."""
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path))
 
-    def known(name: str) -> Entry:
+    def known(name: str) -> CatalogEntry:
         found = entry(name)
         return found if found.embedded else replace(found, sha256=(sha256(name.encode()).hexdigest(),))
 
@@ -92,7 +92,7 @@ def test_later_is_refused_at_once_for_a_wrong_file_but_not_for_none(folder: Path
     assert LazyDetector(named, CPU).name == NOT_NEEDED
     (folder / entry("retinaface-resnet50").file).write_text("other anchors")
     for settings in (named, SETTINGS):
-        with pytest.raises(HashError, match="is not the retinaface-resnet50 that is expected"):
+        with pytest.raises(HashError, match="is not the expected retinaface-resnet50"):
             LazyDetector(settings, CPU)
     (folder / entry("yunet").file).write_text("yunet")
     assert LazyDetector(SETTINGS, CPU).name == NOT_NEEDED

@@ -68,7 +68,7 @@ def test_files_that_are_not_there_or_are_none(tmp_path: Path, monkeypatch: pytes
     path = tmp_path / "face_detection_yunet_2023mar.onnx"
     path.write_bytes(b"<html>")
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path))
-    with pytest.raises(HashError, match=r"2023mar\.onnx is not the yunet that is expected, and is not used"):
+    with pytest.raises(HashError, match=r"2023mar\.onnx is not the expected yunet and is not used"):
         open_detector(Settings.from_flat(detector="yunet"), CPU)
     with pytest.raises(CheckpointError, match=r"OpenCV [\d.]+\S* cannot read it as YuNet"):
         open_network(path)
