@@ -7,12 +7,12 @@ from helpers import reference_input
 from portraits import SMALL
 
 from gpen_fast.training.__main__ import DEFAULT
-from gpen_fast.training.config import read_config
+from gpen_fast.training.config import read_restoration_config
 from gpen_fast.training.initial import near_identity
 
 
 def test_the_first_output_is_nearly_the_input() -> None:
-    config = read_config(DEFAULT).network
+    config = read_restoration_config(DEFAULT).network
     faces = reference_input(config.size)
     with torch.no_grad():
         difference = (near_identity(config, 1)(faces) - faces).abs()

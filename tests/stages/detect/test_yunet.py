@@ -62,7 +62,8 @@ def test_threads_and_nobody(yunet: Detector) -> None:
 
 def test_files_that_are_not_there_or_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
-        WeightsNotFoundError, match=r"no weights for yunet: .*2023mar\.onnx in .*gpen-fast weights pull yunet"
+        WeightsNotFoundError,
+        match=r"no weights for yunet: .*2023mar\.onnx is not in .*gpen-fast weights pull yunet",
     ):
         open_detector(Settings.from_flat(detector="yunet"), CPU)
     path = tmp_path / "face_detection_yunet_2023mar.onnx"
