@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gpen_fast.doctor.findings import ABSENT, BROKEN, OK, Finding
 from gpen_fast.errors import summary
-from gpen_fast.run.plan import PICTURES
+from gpen_fast.run.walk import PICTURES
 
 # Names as Pillow takes them, and the suffixes by which OpenCV knows them.
 _FORMATS = {
