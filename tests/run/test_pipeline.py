@@ -135,7 +135,7 @@ def test_known_faces_are_not_detected_again(
     first = Pipeline(detecting, Clock(Recorder()), writer).restore(PictureSource(0, path))
     writer.write()
     monkeypatch.setattr(detecting.detector, "many", lambda frames: pytest.fail("the picture was searched"))
-    known = replace(detecting, detection_cache=DetectionCache(found, Settings()))
+    known = replace(detecting, detection_cache=DetectionCache(found, DetectOptions()))
     pipeline = pipeline_of(known)
     assert isinstance(pipeline.detect_early(pipeline.load(PictureSource(0, path))), Detected)
     again = pipeline.restore(PictureSource(0, path))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
-from shop import DETECTOR, Shop, network_bytes
+from shop import DETECTOR, Shop, network_bytes, put
 
 from gpen_fast import Restorer
 from gpen_fast.errors import HashError, SettingsError, StoreError, WeightsNotFoundError
@@ -17,37 +17,6 @@ from gpen_fast.store import folders, locate, records
 from gpen_fast.store.locate import choose_weights, present, required
 
 SET = WeightsOptions()
-
-
-def put(folder: Path, name: str, data: bytes) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_bytes(data)
-    return folder / name
-
-
-def test_folders_are_searched_in_order(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path / "named"))
-    options = WeightsOptions(weights_dir=str(tmp_path / "chosen"))
-    places = [tmp_path / "chosen", tmp_path / "named", Path("weights"), folders.user_cache() / "weights",
-              folders.facexlib_folder()]  # fmt: skip
-    assert [place.path for place in folders.search_places(options)] == places
-    (tmp_path / "chosen").mkdir()
-    assert present("face", options) is None
-    for place in reversed(places):
-        there = put(place, "face.pth", DETECTOR)
-        assert present("face", options) == there == required("face", options)
-
-
-def test_folder_that_does_not_exist_is_refused(shop: Shop, tmp_path: Path) -> None:
-    for ask in (lambda s: present("face", s), lambda s: required("face", s), choose_weights):
-        with pytest.raises(SettingsError, match=r"--weights-dir .*nowhere: no such folder"):
-            ask(WeightsOptions(weights_dir=str(tmp_path / "nowhere")))
-
-
-def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("GPEN_FAST_WEIGHTS", "~/mine")
-    assert folders.search_places(SET)[1].path == tmp_path / "mine"
 
 
 def test_missing_file_says_where_it_was_looked_for_and_how_to_get_it(shop: Shop) -> None:
@@ -175,23 +144,3 @@ def test_file_that_cannot_be_read_is_named(shop: Shop, monkeypatch: pytest.Monke
     monkeypatch.setattr(locate, "sha256_of", denied)
     with pytest.raises(StoreError, match=rf"{there}: cannot be read \(permission denied\)"):
         present("face", SET)
-
-
-def test_damaged_record_is_named_and_never_overwritten(shop: Shop) -> None:
-    put(Path("weights"), "face.pth", DETECTOR)
-    path = records.record_file()
-    path.parent.mkdir(parents=True)
-    for text in (
-        "{",
-        "[]",
-        '{"schema": 2, "accepted": {}, "licences": {}}',
-        '{"schema": 1, "accepted": {"face": [{}]}, "licences": {}}',
-    ):
-        path.write_text(text)
-        with pytest.raises(
-            StoreError, match=r"weights-lock\.json: the record of accepted weights cannot be read"
-        ):
-            present("face", SET)
-        with pytest.raises(StoreError):
-            records.accept_licence("mit")
-        assert path.read_text() == text

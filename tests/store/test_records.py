@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from shop import DETECTOR, Shop, put
 
 from gpen_fast.errors import StoreError
+from gpen_fast.settings import WeightsOptions
 from gpen_fast.store import records
+from gpen_fast.store.locate import present
 
 
 def test_those_who_write_at_once_lose_nothing() -> None:
@@ -51,3 +54,23 @@ def test_record_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(records, "read_records", records.Records)
     with pytest.raises(StoreError, match=r"blocked/data/weights-lock\.json: cannot be written"):
         records.accept("net", "a", records.PINNED, "here")
+
+
+def test_damaged_record_is_named_and_never_overwritten(shop: Shop) -> None:
+    put(Path("weights"), "face.pth", DETECTOR)
+    path = records.record_file()
+    path.parent.mkdir(parents=True)
+    for text in (
+        "{",
+        "[]",
+        '{"schema": 2, "accepted": {}, "licences": {}}',
+        '{"schema": 1, "accepted": {"face": [{}]}, "licences": {}}',
+    ):
+        path.write_text(text)
+        with pytest.raises(
+            StoreError, match=r"weights-lock\.json: the record of accepted weights cannot be read"
+        ):
+            present("face", WeightsOptions())
+        with pytest.raises(StoreError):
+            records.accept_licence("mit")
+        assert path.read_text() == text

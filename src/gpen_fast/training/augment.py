@@ -64,13 +64,13 @@ def augment(face: Face, other: Face, rng: np.random.Generator, variety: Variety)
     if rng.random() < variety.mirror:
         face = face[:, ::-1]
     if rng.random() < variety.warped:
-        face = warp(face, rng, variety)
+        face = warp_face(face, rng, variety)
     if rng.random() < variety.occlusion:
         face = occlude(face, other, rng)
     return relight(face, rng, variety)
 
 
-def warp(face: Face, rng: np.random.Generator, variety: Variety) -> Face:
+def warp_face(face: Face, rng: np.random.Generator, variety: Variety) -> Face:
     """Rotates, scales and shifts a face as an imperfect alignment would; the border is reflected."""
     side = face.shape[0]
     angle = rng.uniform(-variety.rotation, variety.rotation)
