@@ -1,4 +1,4 @@
-"""Which known faces a run uses, and how found ones are kept."""
+"""Which entries of a file of landmarks a run uses, and how it adds its own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def known(folder: Path, *entries: DetectionEntry, **settings: object) -> Detecti
     return DetectionCache(path, DetectOptions(**settings))  # type: ignore[arg-type]
 
 
-def test_a_file_is_known_by_its_bytes_and_an_array_by_its_pixels(tmp_path: Path) -> None:
+def test_the_key_is_of_a_files_bytes_or_of_an_arrays_pixels(tmp_path: Path) -> None:
     path = write_photo(tmp_path / "a.png")
     frame = load(path, CPU)
     key = content_key(path, frame)
@@ -66,7 +66,7 @@ def test_a_file_is_known_by_its_bytes_and_an_array_by_its_pixels(tmp_path: Path)
         ({"detect_size": 640}, None),
     ],
 )
-def test_an_entry_counts_unless_another_search_is_asked_for(
+def test_an_entry_applies_unless_the_options_ask_for_another_search(
     tmp_path: Path, settings: dict, scores: list[float] | None
 ) -> None:
     cache = known(tmp_path, entry(), **settings)
@@ -80,7 +80,7 @@ def test_an_entry_counts_unless_another_search_is_asked_for(
     )
 
 
-def test_an_entry_that_does_not_say_how_it_was_searched_counts(tmp_path: Path) -> None:
+def test_an_entry_without_threshold_and_size_applies(tmp_path: Path) -> None:
     cache = known(tmp_path, entry(threshold=None, size=None), detect_threshold=0.1, detect_size="full")
     assert cache.find(KEYS[0], PICTURE) is not None
 
@@ -103,7 +103,7 @@ def test_a_picture_of_another_size_is_an_error(tmp_path: Path) -> None:
         known(tmp_path, entry()).find(KEYS[0], turned)
 
 
-def test_what_is_found_is_added_to_what_is_there(tmp_path: Path) -> None:
+def test_detected_faces_are_added_to_the_file(tmp_path: Path) -> None:
     path = tmp_path / "faces.jsonl"
     path.write_text(json_line(entry(KEYS[0])) + "\n" + json_line(entry(KEYS[1])))
     writer = DetectionWriter.open(path)
@@ -142,7 +142,7 @@ def test_two_runs_add_to_one_file(tmp_path: Path) -> None:
     assert set(read_detections(path)) == set(KEYS[:3])
 
 
-def test_a_failed_writing_is_tried_again_and_told_at_the_end(
+def test_a_failed_write_is_repeated_and_reported_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
@@ -163,7 +163,7 @@ def test_a_failed_writing_is_tried_again_and_told_at_the_end(
     assert writer.written == 2
 
 
-def test_a_face_that_could_not_be_read_back_is_not_kept(tmp_path: Path) -> None:
+def test_a_face_that_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
     writer = DetectionWriter.open(tmp_path / "faces.jsonl")
     far = Face((1, 2, 30, 40), 0.9, np.full((5, 2), 1e6))
     writer.add(DetectionEntry(KEYS[0], 100, 80, Found((far,), "yunet")))
@@ -172,7 +172,7 @@ def test_a_face_that_could_not_be_read_back_is_not_kept(tmp_path: Path) -> None:
     assert read_detections(writer.path) == {}
 
 
-def test_a_file_that_is_none_of_ours_is_not_written_over(tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("dear diary\n")
     with pytest.raises(LandmarksError, match=r"notes\.txt, line 1: not JSON"):

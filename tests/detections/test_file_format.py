@@ -1,4 +1,4 @@
-"""The file of landmarks: what is written is read back, and what cannot be is refused with its line."""
+"""The file of landmarks: written entries are read back unchanged, and invalid lines are refused."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_every_number_is_read_back_as_it_was(tmp_path: Path) -> None:
     assert (back.found.detector, back.found.threshold, back.found.size) == ("haar", 0.5, 640)
 
 
-def test_a_line_by_hand_needs_little_and_the_last_of_two_counts(tmp_path: Path) -> None:
+def test_optional_keys_may_be_missing_and_the_last_line_counts(tmp_path: Path) -> None:
     face = {"box": [1, 2, 30, 40], "score": 1, "points": None}
     by_hand = {
         "picture": KEY.upper().replace("SHA", "sha"),
@@ -105,7 +105,7 @@ NAN = float("nan")
         ),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_line(tmp_path: Path, bad: Any, words: str) -> None:
+def test_invalid_lines_are_refused_with_their_number(tmp_path: Path, bad: Any, words: str) -> None:
     text = bad if isinstance(bad, str) else json.dumps(bad)
     with pytest.raises(LandmarksError) as caught:
         read_text(tmp_path, f"{json.dumps(entry())}\n{text}\n")
@@ -119,7 +119,7 @@ def test_points_of_a_face_cut_by_the_edge_may_lie_just_outside(tmp_path: Path) -
     assert len(read_text(tmp_path, json.dumps(entry(faces=[face])))) == 1
 
 
-def test_files_that_are_none(tmp_path: Path) -> None:
+def test_missing_and_binary_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(LandmarksError, match=r"none\.jsonl: no such file or directory\."):
         read_detections(tmp_path / "none.jsonl")
     (tmp_path / "photo.jsonl").write_bytes(b"\xff\xd8\xff\xe0")

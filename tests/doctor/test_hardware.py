@@ -29,9 +29,7 @@ def test_precision_that_computes_wrongly_is_noticed(monkeypatch: pytest.MonkeyPa
         ("No module named 'triton'", "broken", "No module named 'triton'"),
     ],
 )
-def test_kernels_are_told_of_on_a_gpu(
-    why: str, state: str, text: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_kernels_are_tried_on_a_gpu(why: str, state: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(select, "pick_device", lambda asked: torch.device("cuda", 0))
     monkeypatch.setattr(steps, "trouble", lambda where, dtype: why)
     (found,) = hardware.kernels("auto")
@@ -39,7 +37,7 @@ def test_kernels_are_told_of_on_a_gpu(
     assert bool(found.mend) == bool(why)
 
 
-def test_kernels_are_no_matter_on_a_cpu() -> None:
+def test_kernels_are_not_tried_on_a_cpu() -> None:
     assert list(hardware.kernels("cpu")) == []
 
 
@@ -70,7 +68,7 @@ def test_driver_tool_that_is_missing_or_hangs(monkeypatch: pytest.MonkeyPatch) -
         assert hardware._driver() is None
 
 
-def test_space_is_told_of_folders_that_do_not_exist_yet(tmp_path: Path) -> None:
+def test_space_is_reported_for_folders_that_do_not_exist_yet(tmp_path: Path) -> None:
     found = {
         one.name: one for one in hardware.space("cpu", WeightsOptions(weights_dir=str(tmp_path / "not/yet")))
     }

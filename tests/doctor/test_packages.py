@@ -10,7 +10,7 @@ from gpen_fast.doctor import packages
 
 
 def test_optional_package_whose_import_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """basicsr does so: it imports a module that torchvision has removed."""
+    """As basicsr does, which imports a module that torchvision has removed."""
     monkeypatch.setattr(
         packages.metadata, "requires", lambda name: ["torch", "basicsr>=1; extra == 'metrics'"]
     )
@@ -40,8 +40,8 @@ def test_packages_come_from_the_requirements() -> None:
         assert optional["basicsr"].mend == "pip install 'gpen-fast[metrics]'"
 
 
-def test_what_is_installed_is_found_under_its_modules_name() -> None:
-    """A distribution and its module may be called differently (scikit-image, skimage)."""
+def test_installed_packages_are_imported_by_the_names_of_their_modules() -> None:
+    """A distribution and its module may have different names (scikit-image, skimage)."""
     found = [*packages.required_packages(), *packages.optional_packages()]
     broken = [one.text for one in found if one.state == "broken" and "No module named" in one.text]
     assert not broken

@@ -62,6 +62,6 @@ def test_mirror_and_offline(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None
     assert "Accepted: a folder's address" in wrong.text
 
 
-def test_the_detector_of_auto_needs_no_weights_of_ones_own(shop: Shop) -> None:
+def test_the_detector_of_auto_without_any_weights(shop: Shop) -> None:
     (found,) = store.detector("cpu", OPTIONS)
     assert (found.name, found.state, found.text) == ("--detector auto", "ok", "haar")

@@ -1,4 +1,4 @@
-"""What an answer's way and a failure's cause are called."""
+"""Responses and failures: which hops are safe, and which causes are worth another attempt."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from gpen_fast.store.answers import (
         (["https://a.example/f", "http://127.0.0.1.b.example/f"], "http://127.0.0.1.b.example/f"),
     ],
 )
-def test_one_plain_step_makes_the_whole_way_plain(way: list[str], plain: str | None) -> None:
+def test_one_http_hop_makes_the_whole_chain_insecure(way: list[str], plain: str | None) -> None:
     steps = [SimpleNamespace(url=url, history=[]) for url in way]
     steps[-1].history = steps[:-1]
     assert plain_http_hop(steps[-1]) == plain
@@ -55,7 +55,9 @@ def caused(error: Exception, by: Exception) -> Exception:
         (urllib3.exceptions.DecodeError("x"), RetryError, "the connection was interrupted"),
     ],
 )  # fmt: skip
-def test_failures_in_words(error: Exception, kind: type[Exception], words: str) -> None:
+def test_each_failure_names_its_cause_and_whether_to_retry(
+    error: Exception, kind: type[Exception], words: str
+) -> None:
     told = classify_failure(error, 4, 9)
     assert type(told) is kind
     assert words in str(told)

@@ -1,4 +1,4 @@
-"""The catalog as data, and how the project's own weights travel."""
+"""The catalog: every entry is complete, and a mistake in the file is named."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_published_networks_and_files() -> None:
     assert [name for name, known in catalog().items() if known.kind == "detector"] == detectors
 
 
-def test_every_entry_can_be_had_and_is_explained() -> None:
+def test_every_entry_names_a_command_and_a_licence() -> None:
     for known in catalog().values():
         assert known.embedded or known.get_it.startswith("gpen-fast weights ")
         assert known.licence.sentence.endswith(".")

@@ -90,7 +90,7 @@ def test_error_names_every_source_and_its_cause(final: Path) -> None:
     assert lines[4] == f"  http://127.0.0.1:{closed}/f (GPEN_FAST_MIRROR): connection refused (2 attempts)"
 
 
-def test_disk_that_fills_up_is_named_and_what_came_is_kept(
+def test_a_disk_that_fills_up_is_named_and_the_bytes_are_kept(
     server: Hostile, final: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append = Part.append
@@ -120,7 +120,7 @@ def test_folder_that_cannot_be_written(server: Hostile, tmp_path: Path) -> None:
 def test_folder_without_permission(server: Hostile, final: Path) -> None:
     final.parent.mkdir(mode=0o500)
     root = os.geteuid() == 0
-    if root:  # whom no permission stops
+    if root:  # root may write anywhere
         os.seteuid(65534)
     try:
         said = fails_at(final, server)

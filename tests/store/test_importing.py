@@ -1,4 +1,4 @@
-"""`import`: what a file is, by its hash, its tensors or a person's word."""
+"""`import` identifies a file by its hash, its tensors or the user's word."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_network_that_is_not_the_accepted_one_needs_trust(shop: Shop, mine: Path
 
 
 def test_detector_without_a_known_hash_needs_trust(shop: Shop, mine: Path) -> None:
-    """Others of the same names and shapes load strictly and find wrong boxes."""
+    """Other weights of the same names and shapes load without an error and detect wrong boxes."""
     torch.save({"body.conv.weight": torch.ones(3)}, mine / "face.pth")
     with pytest.raises(
         HashError, match=r"A detector is identified by its hash only.*--trust NAME, with NAME one of face"
@@ -102,7 +102,7 @@ def test_files_that_belong_together_come_together(shop: Shop, mine: Path) -> Non
     assert required("found", SET) == done.path
 
 
-def test_what_belongs_to_a_file_may_have_its_name(shop: Shop, mine: Path) -> None:
+def test_a_file_that_belongs_to_another_may_share_its_name(shop: Shop, mine: Path) -> None:
     write(mine, "my.cfg", b"c")
     done = import_file(write(mine, "my.weights", b"w"), trust="found")
     assert done.path.name == "found.weights"
@@ -130,7 +130,7 @@ def test_pickle_with_code_is_refused_and_never_runs(shop: Shop, mine: Path) -> N
     assert not (folders.user_cache() / "weights").exists()
 
 
-def test_nan_damage_and_strangers_are_refused(shop: Shop, mine: Path) -> None:
+def test_nan_damage_and_unknown_files_are_refused(shop: Shop, mine: Path) -> None:
     with pytest.raises(CheckpointError, match="NaN or infinity"):
         import_file(write(mine, "nan.pth", network_bytes(float("nan"))))
     torch.save({"a": {"b": torch.tensor([float("inf")])}}, mine / "inf.pth")

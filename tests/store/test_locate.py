@@ -1,4 +1,4 @@
-"""Which file a run takes: the search order, hashes, and what `auto` means."""
+"""Which file a run uses: search order, hashes, and the meaning of `auto`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gpen_fast.store.locate import choose_weights, present, required
 SET = WeightsOptions()
 
 
-def test_missing_file_says_where_it_was_looked_for_and_how_to_get_it(shop: Shop) -> None:
+def test_missing_file_says_where_it_was_searched_and_how_to_get_it(shop: Shop) -> None:
     with pytest.raises(WeightsNotFoundError) as raised:
         required("face", SET)
     for words in ("face.pth", str(Path("weights").absolute()), str(folders.user_cache() / "weights"),
@@ -43,7 +43,7 @@ def test_detector_of_the_right_name_and_another_hash_is_not_used(shop: Shop) -> 
     assert present("face", SET) == required("face", SET) == right, "a right one further on is used"
 
 
-def test_detector_without_a_published_hash_needs_a_persons_word(shop: Shop) -> None:
+def test_detector_without_a_published_hash_needs_the_users_trust(shop: Shop) -> None:
     there = put(Path("weights"), "found.onnx", b"onnx")
     assert present("found", SET) is None
     with pytest.raises(HashError, match="not known: no hash is published"):
@@ -60,7 +60,7 @@ def test_network_without_a_known_hash_is_used_until_one_is_pinned(shop: Shop) ->
         required("net", SET)
 
 
-def test_auto_takes_the_best_then_a_published_one_then_the_embedded(shop: Shop) -> None:
+def test_auto_is_the_best_then_a_published_one_then_the_embedded(shop: Shop) -> None:
     with pytest.raises(WeightsNotFoundError, match=r"no weights for any published model.*pull gpen-bfr-512"):
         choose_weights(SET)
     lite = put(shop.folder, "lite.safetensors", b"x")
@@ -74,7 +74,7 @@ def test_auto_takes_the_best_then_a_published_one_then_the_embedded(shop: Shop) 
     )
 
 
-def test_auto_does_not_pass_over_a_wrong_file_in_silence(shop: Shop) -> None:
+def test_auto_refuses_a_wrong_file_of_the_best_model(shop: Shop) -> None:
     put(shop.folder, "lite.safetensors", b"x")
     put(Path("weights"), "GPEN-BFR-512.pth", shop.network[:-7])
     with pytest.raises(HashError, match=r"weights/GPEN-BFR-512\.pth is not the expected gpen-bfr-512"):
@@ -92,7 +92,7 @@ def test_named_model_that_is_not_here_is_an_error(shop: Shop) -> None:
         choose_weights(WeightsOptions(model="lite"))
 
 
-def test_python_takes_the_embedded_network_and_asks_nobody(
+def test_python_uses_the_embedded_network_and_never_asks(
     shop: Shop, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("the library asked"))
@@ -110,7 +110,7 @@ def test_template_is_the_catalogs_where_the_file_declares_none(shop: Shop, tiny_
     assert Restorer("net", "haar", precision="fp32").runtime.template == "ffhq"
 
 
-def test_embedded_name_with_a_file_of_ones_own_cannot_be_checked(shop: Shop, tiny_weights: Path) -> None:
+def test_an_embedded_name_and_a_file_contradict_each_other(shop: Shop, tiny_weights: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be checked to be lite: leave --model out"):
         choose_weights(WeightsOptions(model="lite", weights=str(tiny_weights)))
     with pytest.raises(SettingsError, match="random:lite: its shapes are not in the catalog"):

@@ -21,7 +21,7 @@ from hostile import Hostile, Reply
 from gpen_fast.store.part import Part, part_path
 
 
-def test_next_run_goes_on_where_the_last_one_ended(server: Hostile, final: Path) -> None:
+def test_the_next_run_continues_where_the_last_one_ended(server: Hostile, final: Path) -> None:
     server.replies = [Reply(stop=2_000_000), Reply(status=403)]
     assert "interrupted" not in fails(final, server)
     assert part_path(final).stat().st_size == 2_000_000
@@ -34,7 +34,7 @@ def test_next_run_goes_on_where_the_last_one_ended(server: Hostile, final: Path)
 
 
 def test_wrong_bytes_after_resuming_are_fetched_anew_once(server: Hostile, final: Path) -> None:
-    """What lay there from before may have been at fault."""
+    """The bytes of the earlier attempt may be the wrong ones."""
     part = Part(in_new_folder(final))
     part.append(OTHER[:1_000_000])
     part.close()
@@ -52,7 +52,7 @@ def test_complete_part_of_a_killed_process_needs_no_request(server: Hostile, fin
     assert not server.requests
 
 
-def test_damaged_note_beside_a_part_does_no_harm(server: Hostile, final: Path) -> None:
+def test_a_damaged_note_beside_a_part_is_ignored(server: Hostile, final: Path) -> None:
     part = Part(in_new_folder(final))
     part.append(BODY[:10])
     part.close()

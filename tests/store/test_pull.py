@@ -1,4 +1,4 @@
-"""`pull`: once, verified, pinned, after the licence; whatever processes do to each other."""
+"""`pull` fetches a file once, after the licence, verifies or pins it, and tolerates other processes."""
 
 from __future__ import annotations
 
@@ -123,8 +123,8 @@ def test_first_download_pins_and_a_later_difference_shows_both(shop: Shop) -> No
 
 
 @pytest.mark.parametrize("what", ["page", "torn", "code", "nan", "another"])
-def test_only_what_was_looked_into_is_pinned(shop: Shop, tmp_path: Path, what: str) -> None:
-    """A page of an error or half a file must not become the hash that all later ones are measured by."""
+def test_only_a_checked_network_is_pinned(shop: Shop, tmp_path: Path, what: str) -> None:
+    """The hash of an error page or of half a file must not be pinned, or the true file is refused later."""
 
     class Evil:
         def __reduce__(self):
@@ -148,7 +148,7 @@ def test_only_what_was_looked_into_is_pinned(shop: Shop, tmp_path: Path, what: s
     assert pull("net", retry_policy=QUICK).fetched
 
 
-def test_mirror_takes_the_place_of_a_source(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mirror_replaces_a_source(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.catalog.write_text(
         shop.catalog.read_text().replace(shop.detector.url, "https://weights.invalid/models")
     )

@@ -1,4 +1,4 @@
-"""The user's record: whole, and everybody's."""
+"""The user's record is never damaged, and several processes may write it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gpen_fast.store import records
 from gpen_fast.store.locate import present
 
 
-def test_those_who_write_at_once_lose_nothing() -> None:
+def test_simultaneous_writers_lose_nothing() -> None:
     names = [f"net-{i}" for i in range(24)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: records.accept(name, "0" * 64, records.PINNED, "here"), names))
     assert sorted(records.read_records().accepted) == sorted(names)
 
 
-def test_one_hash_is_recorded_once_and_the_latest_word_counts() -> None:
+def test_a_hash_is_recorded_once_with_its_latest_reason() -> None:
     for sha, how in (("a", records.PINNED), ("b", records.TRUSTED), ("a", records.TRUSTED)):
         records.accept("net", sha, how, "here")
     assert records.read_records().hashes("net") == ["b", "a"]

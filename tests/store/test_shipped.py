@@ -12,7 +12,7 @@ from gpen_fast.store import shipped
 
 
 def test_wheel_carries_the_projects_weights_and_no_others(tmp_path: Path) -> None:
-    """Built from a copy of the project in which a user's own weights lie."""
+    """The wheel is built from a copy of the project that holds a user's own weights."""
     wheel = pytest.importorskip("hatchling.builders.wheel")
     project = tmp_path / "project"
     for name in ("pyproject.toml", "README.md", "LICENSE"):
@@ -49,6 +49,6 @@ def test_shipped_files_are_found_in_a_checkout_and_in_an_installation(
     package = tmp_path / "site-packages/gpen_fast"
     (package / "weights").mkdir(parents=True)
     (tmp_path / "weights").mkdir()
-    (tmp_path / "weights/catalog.toml").write_text("somebody else's")
+    (tmp_path / "weights/catalog.toml").write_text("of another project")
     monkeypatch.setattr(shipped, "_PACKAGE", package)
     assert shipped.shipped("catalog.toml") == package / "weights/catalog.toml"

@@ -54,14 +54,14 @@ def test_connections_dropped_at_random_points(server: Hostile, final: Path) -> N
     assert server.served == len(BODY)
 
 
-def test_drops_with_headway_do_not_use_up_the_tries(server: Hostile, final: Path) -> None:
+def test_drops_with_headway_do_not_use_up_the_attempts(server: Hostile, final: Path) -> None:
     server.replies = [Reply(stop=1_000_001)] * 2 + [Reply(stop=10), Reply()]
     fetch(final, server)
     assert_whole(final)
 
 
 def test_source_that_never_gets_further_is_given_up(server: Hostile, final: Path) -> None:
-    """It ignores ranges, and drops each time at the same place: from there on nothing is headway."""
+    """The server ignores ranges and drops at the same byte each time, so no attempt makes headway."""
     server.replies = [Reply(stop=1_500_000, ranges=False)]
     assert (
         f"{server.url}/file.pth: the connection was interrupted; 1500000 of 3000000 bytes received (3 attempts)"
@@ -70,7 +70,7 @@ def test_source_that_never_gets_further_is_given_up(server: Hostile, final: Path
     assert len(server.requests) == 3
 
 
-def test_getting_as_far_as_before_is_no_headway(server: Hostile, final: Path) -> None:
+def test_reaching_the_same_point_again_is_no_headway(server: Hostile, final: Path) -> None:
     server.replies = [Reply(stop=stop, ranges=False) for stop in (500_000, 2_000_000) * 20]
     assert "(3 attempts)" in fails(final, server)
     assert len(server.requests) == 4
@@ -87,14 +87,16 @@ def test_server_that_ignores_ranges_starts_over(server: Hostile, final: Path) ->
     "told",
     ["bytes 0-2999999/3000000", "bytes 500000-999999/3000000", "bytes 500001-2999999/3000000", "nonsense"],
 )
-def test_part_that_is_another_than_asked_for_is_not_appended(server: Hostile, final: Path, told: str) -> None:
+def test_a_range_other_than_the_requested_one_is_not_appended(
+    server: Hostile, final: Path, told: str
+) -> None:
     server.replies = [Reply(stop=500_000), Reply(content_range=told), Reply()]
     fetch(final, server)
     assert_whole(final)
     assert [request.start for request in server.requests] == [0, 500_000, 0]
 
 
-def test_part_of_nothing_asked_for_is_refused(server: Hostile, final: Path) -> None:
+def test_a_range_that_was_not_requested_is_refused(server: Hostile, final: Path) -> None:
     server.replies = [Reply(status=206)]
     assert "206: the server sent a range, but the whole file was requested" in fails(final, server)
 
@@ -104,7 +106,7 @@ def test_part_of_nothing_asked_for_is_refused(server: Hostile, final: Path) -> N
 def test_file_that_changes_between_tries_is_never_a_mixture(
     server: Hostile, final: Path, expected: ExpectedFile, honest: bool
 ) -> None:
-    """honest: the server minds If-Range; else it sends the rest of the new file, under its new ETag."""
+    """An honest server respects If-Range; the other one sends the rest of the new file with its new ETag."""
     first = Reply(body=OTHER, etag='"old"', stop=600_000)
     rest = Reply()
     server.replies = [first, rest, Reply()]
@@ -205,7 +207,7 @@ def test_trickle_is_a_stall(final: Path) -> None:
     thread.join(5)
 
 
-def test_redirects_are_followed_to_another_host_and_not_for_ever(final: Path) -> None:
+def test_redirects_are_followed_to_another_host_up_to_a_limit(final: Path) -> None:
     with hostile(BODY) as first, hostile(BODY) as second:
         first.replies = [Reply(status=302, headers={"Location": f"{second.url}/moved"})]
         fetch(final, first)
@@ -248,14 +250,14 @@ def test_wrong_lengths(server: Hostile, final: Path, reply: Reply, words: str) -
         assert len(server.requests) == 1, "a wrong length will not mend itself"
 
 
-def test_length_that_promises_too_much_of_an_unknown_file(server: Hostile, final: Path) -> None:
+def test_a_length_above_the_true_one_of_an_unknown_file(server: Hostile, final: Path) -> None:
     server.replies = [Reply(length=len(BODY) + 5)]
     assert "the connection was interrupted; 3000000 of 3000005 bytes received" in fails(
         final, server, expected=UNKNOWN
     )
 
 
-def test_compressed_although_asked_not_to(server: Hostile, final: Path) -> None:
+def test_a_compressed_body_that_was_not_requested(server: Hostile, final: Path) -> None:
     server.replies = [Reply(zipped=True, stop=1_000_000), Reply(zipped=True, ranges=False)]
     fetch(final, server)
     assert_whole(final)
@@ -269,7 +271,7 @@ def test_compressed_although_asked_not_to(server: Hostile, final: Path) -> None:
 def test_plain_http_may_carry_only_what_a_hash_protects(
     server: Hostile, final: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("http_proxy", server.url)  # so that a far host can be played by this machine
+    monkeypatch.setenv("http_proxy", server.url)  # this machine answers for every other host
     far = [Source("http://weights.invalid/f")]
     with pytest.raises(
         DownloadError, match=r"plain http \(http://weights\.invalid/f\), and no hash is published"
@@ -282,7 +284,7 @@ def test_plain_http_may_carry_only_what_a_hash_protects(
         download([Source(f"{server.url}/f")], final, UNKNOWN, NullProgress(), QUICK)
 
 
-def test_disk_without_room_is_noticed_before_the_start(
+def test_a_full_disk_is_noticed_before_the_download(
     server: Hostile, final: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "total used free")

@@ -35,7 +35,7 @@ def test_steps_learn_to_tell_real_faces_from_restored_ones() -> None:
 
 
 def test_the_penalty_is_added_at_its_interval_only() -> None:
-    """The config of the tests has it at every second step."""
+    """The tests' config adds it in every second step."""
     losses = [Adversary(with_adversary(), CPU).step(faces(1), faces(2), number) for number in (0, 1, 2, 3)]
     assert losses[0] == losses[2] != losses[1] == losses[3]
     assert losses[0] > losses[1]

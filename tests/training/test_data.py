@@ -1,4 +1,4 @@
-"""The portraits are read as the manifest says, and the pairs can be had again."""
+"""The portraits are read as the manifest says, and batches are reproducible."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gpen_fast.training.data import HELD_OUT, TRAIN, Pairs, faces_to_network, re
 from gpen_fast.training.degrade import DamageRanges
 
 
-def test_splits_keep_apart(portraits: Path) -> None:
+def test_the_splits_share_no_person(portraits: Path) -> None:
     train, held_out = read_manifest(portraits, TRAIN), read_manifest(portraits, HELD_OUT)
     assert (len(train), len(held_out)) == (8, 4)
     assert not {each.person for each in train} & {each.person for each in held_out}

@@ -1,4 +1,4 @@
-"""Damage is what it says it is."""
+"""Damage has the configured strength and is reproducible."""
 
 from __future__ import annotations
 

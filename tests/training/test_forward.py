@@ -1,4 +1,4 @@
-"""The form that trains fast is the network itself: same values, same gradients."""
+"""The form that trains fast computes the network's values and has its gradients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training gets better, and goes on where it stopped."""
+"""A training loop averages its weights, resumes exactly, and stops when it diverges."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_average_follows_the_network() -> None:
 
 
 @pytest.mark.parametrize("config", [small_config(), with_adversary()], ids=["pixels", "adversarial"])
-def test_a_resumed_run_is_the_unbroken_run(config: RestorationConfig, tmp_path: Path) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one(config: RestorationConfig, tmp_path: Path) -> None:
     unbroken = stepped(config, 4)
     stepped(config, 2).save(tmp_path / "state.pt")
     resumed = restoration_trainer(config)
@@ -47,7 +47,7 @@ def test_divergence_stops_the_run() -> None:
         made.step()
 
 
-def test_a_state_of_other_figures_is_refused(tmp_path: Path) -> None:
+def test_a_state_of_another_config_is_refused(tmp_path: Path) -> None:
     stepped(small_config(), 1).save(tmp_path / "state.pt")
     other = type(SMALL)(32, 16, 2, (8, 8, 8, 8))
     with pytest.raises(CheckpointError, match=r"state\.pt: this run cannot be resumed from it"):

@@ -60,7 +60,7 @@ def test_a_state_is_a_checkpoint_whose_average_is_used(tmp_path: Path) -> None:
         assert torch.allclose(load_network(tmp_path / "state.pt")(faces), made.average(faces), atol=1e-5)
 
 
-def test_the_test_on_the_way_is_of_the_average(portraits: Path) -> None:
+def test_the_held_out_test_uses_the_averaged_network(portraits: Path) -> None:
     task = RestorationTask(small_config())
     trainer = task.open(portraits, 1, torch.device("cpu"), 0)
     before = task.evaluate(portraits, trainer)

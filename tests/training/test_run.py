@@ -30,7 +30,7 @@ test_every = 2
 """
 
 
-def test_trains_logs_and_goes_on(portraits: Path, tmp_path: Path) -> None:
+def test_trains_logs_and_resumes(portraits: Path, tmp_path: Path) -> None:
     config = tmp_path / "run.toml"
     config.write_text(TOML)
     out = tmp_path / "run"

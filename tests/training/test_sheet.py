@@ -12,9 +12,7 @@ from gpen_fast.training.metrics import damaged_faces
 from gpen_fast.training.sheet import restoration_sheet
 
 
-def test_the_sheet_leaves_out_people_who_are_not_to_be_shown(
-    finished: Path, portraits: Path, tmp_path: Path
-) -> None:
+def test_the_sheet_shows_public_officials_only(finished: Path, portraits: Path, tmp_path: Path) -> None:
     training_command("sheet", finished, tmp_path / "sheet.png", "--data", portraits, "--faces", "9")
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (9 * SIZE, 3 * SIZE)  # three of the four held out

@@ -21,7 +21,7 @@ from gpen_fast.training.landmarks.config import LandmarkConfig, WindowConfig, re
         ),
     ],
 )
-def test_figures_that_cannot_be_trained_with_are_named(tmp_path: Path, text: str, said: str) -> None:
+def test_wrong_values_are_named(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "run.toml"
     path.write_text(text)
     with pytest.raises(SettingsError, match=said):

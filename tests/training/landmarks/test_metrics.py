@@ -11,7 +11,7 @@ from gpen_fast.stages.detect.cascade.landmark_net import LandmarkNet
 from gpen_fast.training.landmarks.metrics import landmark_error, level_eyes, published_form, roll_face
 
 
-def test_errors_are_over_the_eye_distance() -> None:
+def test_errors_are_parts_of_the_eye_distance() -> None:
     points = np.array(POINTS.split(), dtype=np.float64).reshape(5, 2)
     assert landmark_error(points + np.array([0, 2]), points) == pytest.approx(2 / 8)
     turned, there = roll_face(small_faces(1)[0], points, 20)

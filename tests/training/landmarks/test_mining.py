@@ -17,10 +17,10 @@ from gpen_fast.training.landmarks.windows import (
 )
 
 
-def test_what_a_cascade_mistakes_is_learnt_as_no_face(
+def test_windows_where_a_cascade_is_wrong_are_learned_as_no_face(
     portraits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A smiling pattern of blobs that the cascades take for a face; and the same where the face is."""
+    """A face that is declared to be none is mined; with its landmarks declared, it is not."""
     import skimage
 
     astronaut = skimage.data.astronaut()

@@ -33,7 +33,7 @@ def test_a_batch_depends_on_its_number_alone(portraits: Path) -> None:
     assert 8 < batch.face.sum() < 35
     assert (batch.points[batch.face == 0] == 0).all()
     apart = (batch.points[batch.face == 1] - torch.from_numpy(TEMPLATE)).norm(dim=2).mean(1)
-    assert apart.max() < 0.4, "a face that is learnt is in its place"
+    assert apart.max() < 0.4, "a face that is learned is in its place"
 
 
 def test_portraits_of_another_size_are_named(portraits: Path) -> None:
@@ -43,7 +43,7 @@ def test_portraits_of_another_size_are_named(portraits: Path) -> None:
 
 
 def test_halved_landmarks_stay_on_their_pixels(portraits: Path) -> None:
-    """The corner of the picture is (-0.5,-0.5) at either size."""
+    """The picture's corner is (-0.5,-0.5) at either size."""
     landmarks = module.small_faces(portraits, TRAIN, SIZE)[1]
     assert landmarks[0].tolist() == [[5.75, 7.25], [9.75, 7.25], [7.75, 9.75], [6.25, 11.25], [9.25, 11.25]]
 

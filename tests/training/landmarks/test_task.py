@@ -22,7 +22,7 @@ from gpen_fast.training.landmarks.task import (
 from gpen_fast.training.run import TrainingRun, train
 
 
-def test_a_resumed_run_is_the_unbroken_run(portraits: Path, tmp_path: Path) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one(portraits: Path, tmp_path: Path) -> None:
     config = small_landmark_config()
     samples = WindowSamples(read_sources(portraits, config), config, config.batch)
 
@@ -52,7 +52,7 @@ def test_two_processes_train_one_network(portraits: Path, tmp_path: Path) -> Non
 
 
 def test_training_helps() -> None:
-    """Two windows learnt by heart: the points come nearer and the face is told from the other."""
+    """Two windows are memorised: the landmarks move to their places, and the face scores above the other."""
     torch.manual_seed(4)
     network = LandmarkNet((4, 8, 8, 8), normalised=True).train()
     windows = torch.from_numpy(small_faces(2, 64)[..., :1]).permute(0, 3, 1, 2).float()

@@ -53,7 +53,7 @@ def test_misplaced_windows_are_far_off(rng: np.random.Generator) -> None:
     )
 
 
-def test_windows_anywhere_lie_within_the_picture(rng: np.random.Generator) -> None:
+def test_random_windows_lie_within_the_picture(rng: np.random.Generator) -> None:
     for _ in range(50):
         window = random_window(np.zeros((90, 120, 3), np.uint8), rng, 24.0)
         (x, y), inside = (window[:, :2] @ (60, 45) + window[:, 2]).tolist(), 64 / np.hypot(*window[:, 0])
@@ -62,7 +62,7 @@ def test_windows_anywhere_lie_within_the_picture(rng: np.random.Generator) -> No
         assert -200 < y < 264
 
 
-def test_a_mirrored_face_keeps_left_left() -> None:
+def test_a_mirrored_face_has_its_left_eye_on_the_left() -> None:
     picture, there = mirror_face(FACE, LANDMARKS)
     assert np.array_equal(picture, FACE[:, ::-1])
     assert there[0, 0] < there[1, 0]
