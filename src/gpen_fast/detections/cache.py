@@ -82,6 +82,7 @@ class DetectionCache:
         """Pictures whose faces were in the file; two pictures of one content count twice."""
         self.misses = 0
         """Pictures whose faces had to be detected."""
+        # Keys of entries that matched a picture: used, or found by another search.
         self._used: set[str] = set()
         self._incompatible: set[str] = set()
         self._lock = threading.Lock()

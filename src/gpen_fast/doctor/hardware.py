@@ -122,6 +122,7 @@ def _error_of(name: str, where: torch.device) -> float:
 
     from gpen_fast.device.precision import arithmetic
 
+    # (1,8,16,16) and (8,8,3,3): each output value sums 72 products.
     x, weight = _waves((1, 8, 16, 16)), _waves((8, 8, 3, 3))
     exact = F.conv2d(x.double(), weight.double(), padding=1)
     with arithmetic(name, where):

@@ -147,6 +147,7 @@ def classify_failure(error: Exception, connect_s: float, read_s: float) -> Retry
     Returns:
         The error to raise: a RetryError if another attempt may succeed, else a RefusedError.
     """
+    # The most specific cause comes first: a TLS error is an OSError too.
     causes = list(_chain(error))
     if isinstance(error, requests.TooManyRedirects):
         return RefusedError("too many redirects")

@@ -57,6 +57,7 @@ def download(
         with requests.Session() as session:
             session.max_redirects = _MAX_REDIRECTS
             session.headers["User-Agent"] = f"gpen-fast/{__version__}"
+            # All sources continue the same part: with a known hash, the bytes of one complete those of another.
             for source in sources:
                 try:
                     Transfer(session, source, part, expected, progress, retry_policy).run()

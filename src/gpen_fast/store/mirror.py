@@ -62,6 +62,7 @@ def sources_of(known: CatalogEntry) -> list[Source]:
 
 
 def _parsed(value: str) -> _Rewrite:
+    # An address, or a list of host=mirror.
     if re.match(r"https?://", value, re.IGNORECASE):
         return _prefix(value)
     hosts = dict(_pair(part.strip()) for part in value.split(",") if part.strip())

@@ -122,6 +122,7 @@ def _check_allowed(
 def _fetch(
     known: CatalogEntry, final: Path, repin: bool, progress: DownloadProgress, retry_policy: RetryPolicy
 ) -> None:
+    # What the file must be if no hash is published; a repin accepts anything that is the right network.
     pinned = [] if repin else records.read_records().hashes(known.name)
 
     def check(path: Path, sha256: str, source: Source) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -11,10 +9,9 @@ from gpen_fast.device.threads import seeded
 from gpen_fast.training.config import RestorationConfig
 from gpen_fast.training.discriminator import Discriminator
 from gpen_fast.training.initial import draw_weights
+from gpen_fast.training.loop import TrainingState
 from gpen_fast.training.losses import discriminator_loss, feature_matching, generator_loss, r1_penalty
 from gpen_fast.training.share import average_gradients
-
-_State = dict[str, Any]  # PyTorch's state dicts hold tensors, numbers and further dicts
 
 
 class Adversary:
@@ -76,11 +73,11 @@ class Adversary:
         self.optimiser.step()
         return loss.item()
 
-    def state_dict(self) -> _State:
+    def state_dict(self) -> TrainingState:
         """Returns what a resumed run needs."""
         return {"network": self.discriminator.state_dict(), "optimiser": self.optimiser.state_dict()}
 
-    def load_state_dict(self, state: _State) -> None:
+    def load_state_dict(self, state: TrainingState) -> None:
         """Restores what `state_dict` returned."""
         self.discriminator.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])

@@ -93,6 +93,7 @@ def occlude(face: Face, other: Face, rng: np.random.Generator) -> Face:
     else:
         corners = cv2.boxPoints((centre, (2.0 * axes[0], 2.0 * axes[1]), float(rng.uniform(0, 180))))
         cv2.fillConvexPoly(mask, corners.astype(np.int32), 255, cv2.LINE_AA)
+    # A random piece of the other face, or one colour.
     cover = np.roll(other, tuple(rng.integers(0, side, 2)), (0, 1))
     if rng.random() < 0.3:
         cover = np.broadcast_to(rng.integers(0, 256, 3, dtype=np.uint8), face.shape)
@@ -104,12 +105,14 @@ def relight(face: Face, rng: np.random.Generator, variety: Variety) -> Face:
     """Changes light (gamma, gain, a gradient across the face) and colour (grey, or saturation and a cast)."""
     picture = face.astype(np.float32) / 255
     if rng.random() < variety.light:
+        # Gamma, then gain and the gradient.
         picture = picture ** np.float32(np.exp(rng.uniform(-0.5, 0.5)))
         picture = picture * np.float32(rng.uniform(0.6, 1.15)) * _slope(face.shape[0], rng)
     grey = (picture @ _GREY)[:, :, None]
     if rng.random() < variety.grey:
         picture = np.repeat(grey, 3, axis=2)
     elif rng.random() < variety.colour:
+        # Saturation, then a colour cast.
         picture = grey + (picture - grey) * np.float32(rng.uniform(0.3, 1.5))
         picture = picture * rng.uniform(0.8, 1.2, 3).astype(np.float32)
     return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)

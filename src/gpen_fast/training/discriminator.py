@@ -62,7 +62,7 @@ class Discriminator(nn.Module):
         )
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Scores faces and returns the features on the way.
+        """Scores faces and returns its features.
 
         Args:
             pictures: (B,3,S,S) RGB in [-1,1].

@@ -14,7 +14,7 @@ from gpen_fast.errors import CheckpointError
 from gpen_fast.training.config import OptimiserConfig
 from gpen_fast.training.share import average_gradients
 
-_State = dict[str, Any]  # PyTorch's state dicts hold tensors, numbers and further dicts
+TrainingState = dict[str, Any]  # PyTorch's state dicts hold tensors, numbers and further dicts
 
 
 class Schedule(Protocol):
@@ -104,7 +104,7 @@ class TrainingLoop:
         for ours, theirs in zip(self.average.buffers(), self.network.buffers(), strict=True):
             ours.copy_(theirs)
 
-    def state_dict(self) -> _State:
+    def state_dict(self) -> TrainingState:
         """Returns everything that a resumed run needs. `g` and `g_ema` are the names of GPEN's training code."""
         return {
             "step": self.done,
@@ -113,7 +113,7 @@ class TrainingLoop:
             "optimiser": self.optimiser.state_dict(),
         }
 
-    def load_state_dict(self, state: _State) -> None:
+    def load_state_dict(self, state: TrainingState) -> None:
         """Restores what `state_dict` returned."""
         self.network.load_state_dict(state["g"])
         self.average.load_state_dict(state["g_ema"])

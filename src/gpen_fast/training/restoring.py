@@ -1,10 +1,9 @@
-"""Training of the generator: its steps, its data, and the held-out test on the way."""
+"""Training of the generator: its steps, its data, and its held-out test."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,13 +15,12 @@ from gpen_fast.training.config import RestorationConfig
 from gpen_fast.training.data import HELD_OUT, TRAIN, Pairs, read_faces, read_manifest
 from gpen_fast.training.forward import training_forward
 from gpen_fast.training.initial import near_identity
-from gpen_fast.training.loop import TrainingLoop
+from gpen_fast.training.loop import TrainingLoop, TrainingState
 from gpen_fast.training.losses import energy_loss, pixel_loss
 from gpen_fast.training.metrics import RestorationRow, held_out_table
 
 # Held-out faces that are tested during training, about; the command `test` uses the whole split.
 _EVALUATED = 40
-_State = dict[str, Any]  # PyTorch's state dicts hold tensors, numbers and further dicts
 
 
 class RestorationTrainer(TrainingLoop):
@@ -55,12 +53,12 @@ class RestorationTrainer(TrainingLoop):
             adversary.step(output, wanted, self.done)
         return self.counted(pixels.item())
 
-    def state_dict(self) -> _State:
+    def state_dict(self) -> TrainingState:
         """Returns everything that a resumed run needs, the adversary's state included."""
         adversary = self.adversary.state_dict() if self.adversary else {}
         return {**super().state_dict(), "adversary": adversary}
 
-    def load_state_dict(self, state: _State) -> None:
+    def load_state_dict(self, state: TrainingState) -> None:
         """Restores what `state_dict` returned."""
         super().load_state_dict(state)
         # A run that adds an adversarial phase resumes from a state without one.

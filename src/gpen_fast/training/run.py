@@ -1,4 +1,4 @@
-"""A whole training run: its processes, its saved state, its log, and the held-out test on the way."""
+"""A whole training run: its processes, its saved state, its log, and the held-out tests in between."""
 
 from __future__ import annotations
 
@@ -134,6 +134,7 @@ def _companions(run: TrainingRun[L, R]) -> Iterator[None]:
     if run.processes == 1:
         yield
         return
+    # Another program could take the port before the group is opened; the run then fails at once and can be repeated.
     port = _free_port()
     others = start_processes(
         _companion, (run, port), nprocs=run.processes - 1, join=False, daemon=True, start_method="spawn"
@@ -141,6 +142,7 @@ def _companions(run: TrainingRun[L, R]) -> Iterator[None]:
     try:
         _join(run, 0, port)
         yield
+        # The others take their last step together with this one: their gradients are averaged.
         others.join()
     finally:
         for process in others.processes:
@@ -176,6 +178,7 @@ def _train(run: TrainingRun[L, R], rank: int, report: Callable[[TrainingReport[R
     trainer = task.open(run.data, run.processes, pick_device(run.device), rank)
     if (run.out / STATE).exists():
         trainer.resume(run.out / STATE)
+    # Losses and time since the last report.
     losses: list[float] = []
     start = time.perf_counter()
     while trainer.done < config.steps:

@@ -1,4 +1,4 @@
-"""Training of the landmark network: its steps, its loss, and the held-out test on the way."""
+"""Training of the landmark network: its steps, its loss, and its held-out test."""
 
 from __future__ import annotations
 

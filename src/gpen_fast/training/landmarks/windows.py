@@ -34,6 +34,7 @@ def points_in_window(window: Matrix, landmarks: Points) -> Points:
 
 def jittered_window(window: Matrix, rng: np.random.Generator, jitter: Jitter) -> Matrix:
     """Returns a window turned about its centre, scaled, squeezed and shifted at random, within the jitter."""
+    # A similarity about the window's centre; the squeeze acts on the face's width before it is rotated.
     turn = math.radians(rng.uniform(-jitter.rotation, jitter.rotation))
     scale = jitter.scale ** rng.uniform(-1, 1)
     c, s = scale * math.cos(turn), scale * math.sin(turn)
@@ -66,6 +67,7 @@ def random_window(picture: Picture, rng: np.random.Generator, least: float) -> M
     """
     height, width = picture.shape[:2]
     most = min(height, width)
+    # Sides are drawn on a logarithmic scale: small windows are as frequent as large ones.
     side = math.exp(rng.uniform(math.log(min(least, most)), math.log(most)))
     turn = rng.choice((0, 90, 180, 270)) + rng.uniform(-20, 20)
     middle = rng.uniform(side / 2, width - side / 2 + 1), rng.uniform(side / 2, height - side / 2 + 1)
