@@ -37,7 +37,7 @@ from gpen_fast.stages.detect.cascade.landmark_net import read_net
 from gpen_fast.stages.load import load
 from gpen_fast.store.locate import required
 from gpen_fast.training.data import HELD_OUT, read_faces, read_manifest
-from gpen_fast.training.landmarks.metrics import error, held_out_rows, rolled
+from gpen_fast.training.landmarks.metrics import held_out_rows, landmark_error, roll_face
 from gpen_fast.types import Face, Frame
 
 CPU = torch.device("cpu")
@@ -63,7 +63,7 @@ def points_of(face: Face, detector: Detector) -> np.ndarray:
 
 def apart(face: Face, wanted: np.ndarray, detector: Detector) -> float:
     """A face's error."""
-    return error(points_of(face, detector), wanted)
+    return landmark_error(points_of(face, detector), wanted)
 
 
 def scenes() -> list[np.ndarray]:
@@ -132,7 +132,7 @@ def crop_figures(detector: Detector, data: Path) -> dict:
     portraits, rng = read_manifest(data, HELD_OUT), np.random.default_rng(7)
     errors, more = [], 0
     for face, portrait in zip(read_faces(data, portraits, 256), portraits, strict=True):
-        turned, there = rolled(face, portrait.landmarks.astype(np.float64), rng.uniform(-30, 30))
+        turned, there = roll_face(face, portrait.landmarks.astype(np.float64), rng.uniform(-30, 30))
         found = detector(frame_of(turned))
         best = min((apart(each, there, detector) for each in found), default=1.0)
         errors += [best] if best < FOUND else []

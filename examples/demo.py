@@ -10,7 +10,7 @@ from PIL import Image
 
 from gpen_fast.errors import WeightsNotFoundError
 from gpen_fast.settings import WeightsOptions
-from gpen_fast.store.locate import choose
+from gpen_fast.store.locate import choose_weights
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "out"
@@ -27,7 +27,7 @@ def run(*arguments: str) -> None:
 def main() -> None:
     """Enhances examples/ into out/, or profiles the two degraded portraits."""
     try:
-        choose(WeightsOptions())
+        choose_weights(WeightsOptions())
     except WeightsNotFoundError:
         print("No GPEN weights are here, so nothing can be restored yet: see gpen-fast weights list")
         print("This shows where the time would go, with random weights of a published network's shapes.")

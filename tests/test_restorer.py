@@ -218,14 +218,14 @@ def test_unknown_setting_and_missing_weights(
         Restorer(fp16=True)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(
-        WeightsNotFoundError, match=r"looked for GPEN-BFR-512\.pth.*GPEN_FAST_WEIGHTS.*--weights FILE"
+        WeightsNotFoundError, match=r"none of GPEN-BFR-512\.pth.* is in .*GPEN_FAST_WEIGHTS.*--weights FILE"
     ):
         Restorer()
     with pytest.raises(WeightsNotFoundError, match=r"weights 'none\.pth': no such file"):
         Restorer(weights="none.pth")
     with pytest.raises(SettingsError, match="random weights restore nothing"):
         Restorer(weights="random:gpen-bfr-256")
-    with pytest.raises(SettingsError, match="model 'gfpgan' is not known: there is gpen-bfr-512"):
+    with pytest.raises(SettingsError, match="unknown model 'gfpgan': accepted are auto, gpen-bfr-512"):
         Restorer("gfpgan")
 
 

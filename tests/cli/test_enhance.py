@@ -233,7 +233,7 @@ def test_quiet_says_failures_only(cli, album: Path, tiny_weights: Path) -> None:
         ),
         (["--format", "gif"], "format 'gif': accepted are jpg, png, webp, same"),
         (["--only-largest", "--only-center"], "only-largest and only-center contradict each other"),
-        (["--model", "gpen-bfr-512"], "no weights for gpen-bfr-512: looked for GPEN-BFR-512.pth in"),
+        (["--model", "gpen-bfr-512"], "no weights for gpen-bfr-512: GPEN-BFR-512.pth is not in"),
         (["--weights", "none.pth"], "weights 'none.pth': no such file"),
         (["--strength", "2"], "Invalid value for '--strength'"),
         (["--turbo"], "No such option: --turbo"),

@@ -141,7 +141,10 @@ def test_a_bad_line_ends_the_run_before_it_begins(cli, album: Path, tiny_weights
         (["--detect-size", "half"], "detect size 'half': accepted are auto, full, or pixels from 64 up"),
         (["--detect-size", "20"], "detect size 20: accepted are auto, full, or pixels from 64 up"),
         (["--detect-threshold", "1.5"], "detect threshold 1.5: accepted is above 0, up to 1"),
-        (["--detector", "retinaface"], "no weights for retinaface-resnet50: looked for detection_Resnet50"),
+        (
+            ["--detector", "retinaface"],
+            "no weights for retinaface-resnet50: detection_Resnet50_Final.pth is not in",
+        ),
     ],
 )
 def test_wrong_usage_is_one_sentence(
@@ -170,7 +173,7 @@ def test_a_detector_that_is_missing_fails_only_the_pictures_that_need_it(
     Path("w/face_detection_yunet_2023mar.onnx").write_bytes(b"<html>")
     ran = cli("enhance", "in", "four", *arguments, "--weights-dir", "w")
     assert ran.status == 2
-    assert "face_detection_yunet_2023mar.onnx is not the yunet that is expected" in ran.err
+    assert "face_detection_yunet_2023mar.onnx is not the expected yunet" in ran.err
     assert not Path("four").exists()
 
 

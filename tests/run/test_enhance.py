@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from helpers import EXAMPLES, write_photo
 
-from gpen_fast.detections.file_format import read
+from gpen_fast.detections.file_format import read_detections
 from gpen_fast.errors import DeviceError
 from gpen_fast.measure.report import FailedInput, InputNote
 from gpen_fast.pictures import load_image
@@ -97,7 +97,7 @@ def test_found_faces_are_kept_though_the_device_fails(
     found = tmp_path / "faces.jsonl"
     with pytest.raises(DeviceError, match="device lost"):
         run_enhance(detecting, plan_of(tmp_path, 4), OutputOptions(save_landmarks=found), Steps())
-    assert len(read(found)) == 4
+    assert len(read_detections(found)) == 4
 
 
 def test_a_file_of_faces_that_cannot_be_written_is_one_of_the_failures(

@@ -1,4 +1,4 @@
-"""A web server on this machine that misbehaves as told."""
+"""A web server on this machine that misbehaves as configured."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True)
 class Reply:
-    """What one request gets. body: None for the server's own file.
+    """The reply to one request. body: None for the server's own file.
 
-    stop: bytes after which the connection is dropped. stall: bytes after which nothing comes any more.
+    stop: bytes after which the connection is dropped. stall: bytes after which nothing more is sent.
     length: a Content-Length other than the true one; "" for none.
     """
 
@@ -39,12 +39,12 @@ class Request:
 
     @property
     def start(self) -> int:
-        """Where the part that was asked for begins."""
+        """First byte of the requested range."""
         return int(re.findall(r"\d+", self.headers.get("range", "0"))[0])
 
 
 class Hostile:
-    """Gives `replies` one after the other, the last one again and again; notes what was asked and served."""
+    """Sends `replies` one after the other, then the last one again and again; records requests and bytes."""
 
     def __init__(self, body: bytes) -> None:
         self.body = body
@@ -63,7 +63,7 @@ class Hostile:
 
     @property
     def served(self) -> int:
-        """Bytes of bodies that were sent."""
+        """Bytes of all bodies sent so far."""
         return sum(request.served for request in self.requests)
 
     def next_reply(self, request: Request) -> Reply:

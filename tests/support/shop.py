@@ -1,4 +1,4 @@
-"""A catalog of small weights on a server of this machine."""
+"""A catalog of small weights that servers on this machine deliver."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gpen_fast.store import catalog, locate, published
 TINY = config_from_arguments(64, style_dim=64, channel_multiplier=1, narrow=0.125)
 CONFIG = "{ size = 64, style_dim = 64, channel_multiplier = 1, narrow = 0.125 }"
 DETECTOR = random.Random(8).randbytes(700_000)
-# What `auto` looks for; none of it is on sale here.
+# The detectors that `auto` searches; no server delivers them.
 DETECTORS = "".join(
     f"""
 [weights."{name}"]
@@ -44,7 +44,7 @@ licence = "mit"
 
 @dataclass
 class Shop:
-    """The catalog's files and the servers that give them. network: a checkpoint's bytes, of the shapes of `net`."""
+    """The catalog and the servers that deliver its files. network: a checkpoint's bytes, of the shapes of `net`."""
 
     folder: Path
     detector: Hostile
@@ -68,7 +68,7 @@ def network_bytes(shift: float = 0.0) -> bytes:
 
 
 def catalog_text(detector: Hostile, net: Hostile) -> str:
-    """`face`: a detector with a hash. `gpen-bfr-512`: a network with one, licence to be accepted. `net`: without."""
+    """`face`: a detector with a hash. `gpen-bfr-512`: a network with one, its licence asks. `net`: one without."""
     size, sha = len(net.body), hashlib.sha256(net.body).hexdigest()
     return f"""
 [licences.mit]
@@ -124,7 +124,7 @@ def network_file() -> bytes:
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network_file: bytes) -> Iterator[Shop]:
-    """The small catalog instead of the real one, an empty working folder, the network allowed (this machine's)."""
+    """The small catalog instead of the real one, an empty working folder, and this machine's servers allowed."""
     monkeypatch.delenv("GPEN_FAST_OFFLINE")
     folder = tmp_path / "shipped"
     folder.mkdir()
@@ -141,7 +141,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network_file: bytes) -
 
 
 def process(shop: Shop, *arguments: str, **streams: int) -> subprocess.Popen[str]:
-    """The command line over the small catalog, as a process of its own."""
+    """Starts the command line in a process of its own, with the small catalog."""
     code = f"""
 import sys
 from pathlib import Path

@@ -11,7 +11,7 @@ from gpen_fast.plugins import PluginKind
 _WORDS: dict[PluginKind, str] = {"detect": "detectors", "generate": "backends", "save": "formats"}
 
 
-def listed(settings: object) -> Iterator[Finding]:
+def listed() -> Iterator[Finding]:
     """The plug-ins of each kind by name, then each that is left out and why. None of them is imported."""
     for kind, word in _WORDS.items():
         yield Finding("packages", word, OK, ", ".join(plugins.names(kind)))

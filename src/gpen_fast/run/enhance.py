@@ -61,7 +61,7 @@ def run_enhance(
     reset_peak(runtime.device)
     recorder = Recorder()
     clock = Clock(recorder, make_event=event_maker(runtime.device))
-    detection_writer = DetectionWriter.beside(output.save_landmarks) if output.save_landmarks else None
+    detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
     pipeline = Pipeline(runtime, clock, detection_writer)
     engine = Engine(pipeline, stopped=stopped)
     sink = Sink(work.todo, output)

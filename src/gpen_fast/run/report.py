@@ -209,10 +209,10 @@ def _landmarks(runtime: Runtime, detection_writer: DetectionWriter | None) -> La
     use = LandmarksUse()
     if cache := runtime.detection_cache:
         use = LandmarksUse(
-            str(cache.path), cache.used, cache.searched, cache.searched_otherwise, cache.unused
+            str(cache.path), cache.hits, cache.misses, cache.incompatible, cache.unmatched
         )
     if detection_writer:
-        use = replace(use, saved=detection_writer.saved, saved_to=str(detection_writer.path))
+        use = replace(use, saved=detection_writer.written, saved_to=str(detection_writer.path))
     return use
 
 

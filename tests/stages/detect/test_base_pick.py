@@ -40,7 +40,7 @@ def test_wrong_file_is_not_passed_over_in_silence(published_by_name: Path, weigh
     path = published_by_name / entry(weights).file
     path.write_text("other anchors")
     with pytest.raises(
-        HashError, match=rf"is not the {weights} that .*pull {weights} --again.*--detector lite\."
+        HashError, match=rf"is not the expected {weights} .*pull {weights} --again.*--detector lite\."
     ):
         pick_detector(WEIGHTS)
 

@@ -92,7 +92,7 @@ def test_nobody(weights: Path) -> None:
 
 def test_files_that_do_not_do(weights: Path) -> None:
     with pytest.raises(
-        WeightsNotFoundError, match=r"no weights for yoloface: looked for yolov3-tiny_face\.weights"
+        WeightsNotFoundError, match=r"no weights for yoloface: yolov3-tiny_face\.weights is not in"
     ):
         opened("yoloface")
     write_network(weights, cfg=None)

@@ -60,13 +60,14 @@ def test_threads_and_nobody(yunet: Detector) -> None:
 
 def test_files_that_are_not_there_or_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
-        WeightsNotFoundError, match=r"no weights for yunet: .*2023mar\.onnx in .*gpen-fast weights pull yunet"
+        WeightsNotFoundError,
+        match=r"no weights for yunet: .*2023mar\.onnx is not in .*gpen-fast weights pull yunet",
     ):
         opened("yunet")
     path = tmp_path / "face_detection_yunet_2023mar.onnx"
     path.write_bytes(b"<html>")
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path))
-    with pytest.raises(HashError, match=r"2023mar\.onnx is not the yunet that is expected, and is not used"):
+    with pytest.raises(HashError, match=r"2023mar\.onnx is not the expected yunet and is not used"):
         opened("yunet")
     with pytest.raises(CheckpointError, match=r"OpenCV [\d.]+\S* cannot read it as YuNet"):
         open_yunet(path)
