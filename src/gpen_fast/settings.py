@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 from gpen_fast import plugins
 from gpen_fast.errors import SettingsError
@@ -47,7 +47,7 @@ class LoadOptions:
     """Refuse a picture whose header declares more pixels than this, before it is decoded."""
 
     gpu_decode: bool = False
-    """Decode JPEG on the GPU (nvJPEG); its pixels differ slightly from the CPU's."""
+    """Decode JPEG with nvJPEG, on CUDA only; its pixels differ slightly from libjpeg's."""
 
     def __post_init__(self) -> None:
         if self.max_pixels < 1:
@@ -59,16 +59,19 @@ class DetectOptions:
     """How faces are found, and which of them are restored."""
 
     detector: str = "auto"
-    """The plug-in that finds the faces; none: each picture is one aligned face."""
+    """What detects the faces; with none, each picture is one aligned face."""
 
     detect_size: int | DetectSizeName = AUTO_SIZE
-    """Long side, in pixels, at which faces are detected; auto: 640, then up to 1600 for small faces."""
+    """Long side, in pixels, at which faces are detected; auto is 640, and up to 1600 for small faces."""
 
     detect_threshold: float | None = None
-    """Least score of a detection that counts as a face."""
+    """Lowest score, above 0 and up to 1, of a detection that counts as a face.
+
+    None is the detector's own.
+    """
 
     landmarks: str | None = None
-    """Read the faces from this file (see --save-landmarks); only pictures it lacks are searched."""
+    """Read faces from this file (see --save-landmarks); faces are detected only in pictures that it lacks."""
 
     only_largest: bool = False
     """Restore only the largest face of each picture."""
@@ -77,7 +80,7 @@ class DetectOptions:
     """Restore only the face nearest to the picture's centre."""
 
     min_face: int = 0
-    """Leave a face as it is if the shorter side of its box has fewer pixels."""
+    """Skip faces whose box has a shorter side of fewer pixels than this."""
 
     def __post_init__(self) -> None:
         size, threshold = self.detect_size, self.detect_threshold
@@ -110,7 +113,7 @@ class WeightsOptions:
     """Which network runs, and where its weights are searched."""
 
     model: str = "auto"
-    """A published network's name; auto: the best whose weights are found."""
+    """Network to run; auto is the best one whose weights are found."""
 
     weights: str | None = None
     """A checkpoint (.pth, .pt, .safetensors); its size and widths are inferred from its tensors."""
@@ -138,10 +141,13 @@ class GenerateOptions:
     """Arithmetic of the network."""
 
     backend: str = "auto"
-    """The plug-in that runs the network."""
+    """How the network is run."""
 
     batch_size: int | None = None
-    """Most faces per network call."""
+    """Faces per network call, at most.
+
+    None is the device's default: 8 on CUDA; on a CPU up to 8 for networks below 512 pixels, else 1.
+    """
 
     def __post_init__(self) -> None:
         if self.batch_size is not None and self.batch_size < 1:
@@ -153,10 +159,13 @@ class PasteOptions:
     """How a face is cut out and how it goes back into its picture."""
 
     template: TemplateName | None = None
-    """Where the landmarks lie in a crop."""
+    """Where the landmarks lie in a crop.
+
+    None is the template that the network was trained with.
+    """
 
     strength: float = 1.0
-    """Blend: 0 keeps the input, 1 restores fully."""
+    """Blend of input and result: 0 keeps the input, 1 restores fully."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= 1.0:
@@ -170,10 +179,10 @@ class OutputOptions:
     """What `enhance` writes, and where."""
 
     format: str = "png"
-    """Format of the results; same: each input's own, or PNG where that cannot be written."""
+    """Format of the results; same is each input's own, or PNG where that cannot be written."""
 
     quality: int = 95
-    """Quality of JPEG and WebP."""
+    """Quality of JPEG and WebP, 1 to 100."""
 
     save_faces: bool = False
     """Also write each face, before and after, beside the result."""
@@ -188,10 +197,10 @@ class OutputOptions:
     """Replace each picture by its result; there is no OUT. Copy the pictures first."""
 
     save_landmarks: Path | None = None
-    """Add the faces found to this file, for --landmarks."""
+    """Add the detected faces to this file, for --landmarks."""
 
     png_level: PngLevel = FAST
-    """Compression of PNG, lossless at both levels: small is about 4 % smaller and far slower."""
+    """Compression of PNG, lossless at both levels; small makes files about 4 % smaller and is far slower."""
 
     def __post_init__(self) -> None:
         if self.in_place and self.save_faces:
@@ -215,28 +224,17 @@ class OutputOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How pictures are restored: the options of every part, checked together.
+    """How pictures are restored: the options of every part, checked together. Each part receives only its own."""
 
-    Each part receives its own options, never the whole settings.
-
-    >>> settings = Settings.from_flat(detector="haar", strength=0.8)
-    >>> settings.paste.strength, settings.detect.detector
-    (0.8, 'haar')
-    """
-
-    weights: WeightsOptions = field(default_factory=WeightsOptions)
+    weights: WeightsOptions = WeightsOptions()
     """Which network runs."""
-
-    detect: DetectOptions = field(default_factory=DetectOptions)
+    detect: DetectOptions = DetectOptions()
     """How faces are found, and which of them are restored."""
-
-    generate: GenerateOptions = field(default_factory=GenerateOptions)
+    generate: GenerateOptions = GenerateOptions()
     """How the network runs."""
-
-    paste: PasteOptions = field(default_factory=PasteOptions)
+    paste: PasteOptions = PasteOptions()
     """How a face is cut out and how it goes back."""
-
-    load: LoadOptions = field(default_factory=LoadOptions)
+    load: LoadOptions = LoadOptions()
     """How a picture is read."""
 
     def __post_init__(self) -> None:
@@ -248,8 +246,7 @@ class Settings:
         """Settings from the options' own names, whichever part takes them.
 
         Args:
-            **names: Options of any part, such as `detector`, `strength` or `device`; the others keep their
-                defaults.
+            **names: Options of any part, such as `detector` or `strength`; the others keep their defaults.
 
         Returns:
             The settings, checked part by part and then together.
@@ -257,8 +254,7 @@ class Settings:
         Raises:
             SettingsError: A name is unknown, a value is not accepted, or two values contradict each other.
         """
-        unknown = sorted(names.keys() - set(_PART_OF))
-        if unknown:
+        if unknown := sorted(names.keys() - set(_PART_OF)):
             raise SettingsError(f"unknown setting {unknown[0]!r}: accepted are {', '.join(_PART_OF)}.")
         parts = {
             part: kind(**{name: value for name, value in names.items() if _PART_OF[name] == part})
@@ -289,7 +285,7 @@ class Settings:
 
 
 # Part of the settings -> the class of its options; option -> the part that takes it.
-_PARTS: Mapping[str, Any] = {each.name: cast(Any, each.default_factory) for each in fields(Settings)}
+_PARTS: Mapping[str, type] = {each.name: type(each.default) for each in fields(Settings)}
 _PART_OF: Mapping[str, str] = {each.name: part for part, kind in _PARTS.items() for each in fields(kind)}
 
 

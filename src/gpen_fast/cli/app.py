@@ -14,6 +14,7 @@ import typer
 from gpen_fast import __version__
 from gpen_fast.cli.doctor import doctor
 from gpen_fast.cli.enhance import enhance
+from gpen_fast.cli.options import PanelledCommand
 from gpen_fast.cli.profile import profile
 from gpen_fast.cli.weights import weights
 from gpen_fast.errors import GpenError
@@ -26,8 +27,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(enhance)
-app.command()(profile)
+app.command(cls=PanelledCommand)(enhance)
+app.command(cls=PanelledCommand)(profile)
 app.command()(doctor)
 app.add_typer(weights, name="weights")
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpen_fast import __version__
-from gpen_fast.cli import flags
-from gpen_fast.settings import Settings
+from gpen_fast.cli.options import with_options
+from gpen_fast.settings import GenerateOptions, Settings, WeightsOptions
 
 if TYPE_CHECKING:
     from gpen_fast.doctor.findings import Finding
@@ -20,10 +20,14 @@ _NAME, _STATE = 24, 8
 _COLOURS = {"ok": "green", "absent": "dim", "broken": "red"}
 
 
+@with_options(without={"precision", "backend", "batch_size", "model", "weights", "offline"}, panels=False)
 def doctor(
-    device: flags.Device = "auto",
-    weights_dir: flags.WeightsDir = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    generate: GenerateOptions,
+    weights: WeightsOptions,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", metavar="", help="Print JSON instead of a table.")
+    ] = False,
 ) -> None:
     """Try device, precisions, packages, weights and codecs. Touches no network.
 
@@ -32,7 +36,7 @@ def doctor(
     from gpen_fast.doctor.examine import examine
     from gpen_fast.doctor.findings import works
 
-    findings = examine(Settings.from_flat(device=device, weights_dir=weights_dir))
+    findings = examine(Settings(generate=generate, weights=weights))
     good = works(findings)
     if as_json:
         told = {

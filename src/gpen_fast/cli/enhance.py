@@ -3,140 +3,84 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gpen_fast.cli import flags
 from gpen_fast.cli.consent import get_best
 from gpen_fast.cli.names import shown
+from gpen_fast.cli.options import Flag, RunOptions, option, with_options
+from gpen_fast.cli.side_files import landmarks_path, refuse_one_file, report_path
+from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import InputsError, SettingsError
-from gpen_fast.settings import (
-    FAST,
-    MAX_PIXELS,
-    PNG_LEVELS,
-    SAME,
-    OutputOptions,
-    PngLevel,
-    Settings,
-    formats,
-    suffix_of,
-)
+from gpen_fast.settings import SAME, OutputOptions, Settings, formats, suffix_of
 
 if TYPE_CHECKING:
     from gpen_fast.run.plan import Plan
 
 _FAILED, _INTERRUPTED = 1, 130
+# Without the flag, OUT's name decides, and with --in-place each input's own format.
+_FORMAT = Flag("NAME", accepted=formats, default="png, or as OUT is named")
 
 
+@with_options(without={"format", "in_place"})
 def enhance(
     paths: Annotated[
         list[str],
         typer.Argument(
             metavar="IN... OUT",
-            help="Pictures, folders (recursive) or globs; then a folder, or a picture's name for one input file.",
+            help="Pictures, folders (with their subfolders) or globs; then OUT: a folder, or a picture's name for "
+            "one input file.",
         ),
     ],
-    model: flags.Model = "auto",
-    weights: flags.Weights = None,
-    weights_dir: flags.WeightsDir = None,
-    offline: flags.Offline = False,
-    yes: flags.Yes = False,
-    detector: flags.Detector = None,
-    detect_size: flags.DetectSize = "auto",
-    detect_threshold: flags.DetectThreshold = None,
-    skip_detect: flags.SkipDetect = False,
-    landmarks: flags.Landmarks = None,
-    save_landmarks: flags.SaveLandmarks = None,
-    device: flags.Device = "auto",
-    precision: flags.Precision = None,
-    fp16: flags.Fp16 = False,
-    backend: flags.Backend = "auto",
-    batch_size: flags.BatchSize = None,
-    strength: flags.Strength = 1.0,
-    only_largest: flags.OnlyLargest = False,
-    only_center: flags.OnlyCenter = False,
-    min_face: flags.MinFace = 0,
-    template: flags.Template = None,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            metavar="|".join(formats()),
-            help="Of the output; same: each input's own, PNG where that cannot be written.",
-            show_default="png",
-        ),
-    ] = None,
-    quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
-    png_level: Annotated[
-        str,
-        typer.Option(
-            metavar="|".join(PNG_LEVELS),
-            help="Of PNG, lossless always: small is some 4 % smaller and far slower.",
-        ),
-    ] = FAST,
-    suffix: Annotated[
-        str, typer.Option(metavar="TEXT", help="Ends each result's name, as _restored; OUT may then be IN.")
-    ] = "",
-    in_place: Annotated[
-        bool,
-        typer.Option(
-            "--in-place", help="Replace each picture by its result; there is no OUT. Copy them first."
-        ),
-    ] = False,
-    max_pixels: flags.MaxPixels = MAX_PIXELS,
-    gpu_decode: flags.GpuDecode = False,
-    save_faces: Annotated[
-        bool, typer.Option("--save-faces", help="Also write each face, before and after, beside the result.")
-    ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Redo pictures whose result exists.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")] = False,
-    json_file: flags.JsonFile = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print failures and notes only.")] = False,
+    settings: Settings,
+    *,
+    format: Annotated[str | None, option(OutputOptions, "format", flag=_FORMAT)] = None,
+    in_place: Annotated[bool, option(OutputOptions, "in_place")] = False,
+    output: OutputOptions,
+    run: RunOptions,
 ) -> None:
     """Restore the faces in pictures, folders and globs.
 
     Exit status: 0 all done, 1 some inputs failed (each is named), 2 wrong usage,
-
-    130 interrupted: what was finished is kept, and the next run goes on from there.
+    130 interrupted: finished results are kept; the next run continues after them.
     """
-    from gpen_fast.run.plan import is_one_file, plan
+    from gpen_fast.run.plan import plan
+
+    _refuse_random(settings)
+    report_to = report_path(run.json_file)
+    inputs, out = _split(paths, in_place)
+    save_to = landmarks_path(output.save_landmarks, settings.detect)
+    refuse_one_file(
+        report_to, save_to, Path(settings.detect.landmarks) if settings.detect.landmarks else None
+    )
+    chosen = _chosen_format(format, inputs, out)
+    output = replace(output, format=chosen, in_place=in_place, save_landmarks=save_to)
+    if in_place:
+        lift_pillow_limit()  # the plan opens the pictures to see whether they were restored before
+    work = plan(inputs, out, output)
+    if run.dry_run:
+        _print_plan(work)
+        return
+    status = _run(work, settings, output, run, report_to)
+    if status:
+        raise typer.Exit(status)
+
+
+def _chosen_format(format: str | None, inputs: list[str], out: Path | None) -> str:
+    """The format that is named: by --format, or by OUT where that is one picture's name."""
+    from gpen_fast.run.plan import is_one_file
     from gpen_fast.run.walk import expanded
 
-    settings = flags.settings_from(
-        detector=detector, detect_size=detect_size, detect_threshold=detect_threshold, skip_detect=skip_detect,
-        landmarks=landmarks, precision=precision, fp16=fp16,
-        model=model, weights=weights, device=device, backend=backend, batch_size=batch_size, strength=strength,
-        only_largest=only_largest, only_center=only_center, min_face=min_face, template=template,
-        weights_dir=weights_dir, offline=offline,
-        max_pixels=max_pixels, gpu_decode=gpu_decode,
-    )  # fmt: skip
-    _refuse_random(settings)
-    report_to = flags.report_path(json_file)
-    inputs, out = _split(paths, in_place)
     wanted = None if format is None else suffix_of(Path(f"name.{format}"))
     named = suffix_of(out) if out and is_one_file(expanded(inputs, out), out) else None
     if named and wanted not in (None, SAME, named):
         raise SettingsError(
             f"--format {format} and the output name {out} contradict each other: leave one out."
         )
-    chosen = wanted or named or (SAME if in_place else "png")
-    save_to = flags.landmarks_path(save_landmarks, settings)
-    flags.refuse_one_file(report_to, save_to, Path(landmarks) if landmarks else None)
-    output = OutputOptions(
-        chosen, quality, save_faces, overwrite, suffix, in_place, save_to, cast(PngLevel, png_level)
-    )
-    if in_place:
-        flags.leave_limits_to_max_pixels()  # pictures are opened to see whether they were restored before
-    work = plan(inputs, out, output)
-    if dry_run:
-        _print_plan(work)
-        return
-    status = _run(work, settings, output, quiet, report_to, yes)
-    if status:
-        raise typer.Exit(status)
+    return wanted or named or ("png" if out else SAME)
 
 
 def _split(paths: list[str], in_place: bool) -> tuple[list[str], Path | None]:
@@ -171,12 +115,12 @@ def _print_plan(work: Plan) -> None:
 
 
 def _run(
-    work: Plan, settings: Settings, output: OutputOptions, quiet: bool, report_to: Path | None, yes: bool
+    work: Plan, settings: Settings, output: OutputOptions, run: RunOptions, report_to: Path | None
 ) -> int:
     if not work.todo:
-        return _nothing_to_do(work, quiet, report_to)
-    get_best(settings, yes)
-    flags.leave_limits_to_max_pixels()
+        return _nothing_to_do(work, run.quiet, report_to)
+    get_best(settings, run.yes)
+    lift_pillow_limit()
     from gpen_fast.cli.progress import progress_over
     from gpen_fast.cli.table import print_enhance
     from gpen_fast.measure.report import as_dict, write_json
@@ -184,9 +128,9 @@ def _run(
     from gpen_fast.run.runtime import load_runtime
 
     runtime = load_runtime(settings)
-    with progress_over(len(work.todo), quiet) as progress:
+    with progress_over(len(work.todo), run.quiet) as progress:
         report = run_batch(runtime, work, output, progress)
-    print_enhance(report, quiet)
+    print_enhance(report, run.quiet)
     if report_to:
         write_json(as_dict(report), report_to)
     if report.not_done:

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from gpen_fast.cli import flags
+from gpen_fast.cli.options import RunOptions, option, with_options
 from gpen_fast.errors import GpenError, SettingsError
-from gpen_fast.settings import Settings
+from gpen_fast.settings import Settings, WeightsOptions
 from gpen_fast.store.catalog import Entry, catalog, entry
 
 _FAILED = 1
@@ -23,17 +23,20 @@ weights = typer.Typer(
 )
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="By the names that list shows.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+# The commands that only look at files take no flag but --weights-dir.
+_with_folder = with_options(without={"model", "weights", "offline"}, panels=False)
+AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of a table.")]
 
 
 @weights.command("list")
-def list_weights(weights_dir: flags.WeightsDir = None, as_json: AsJson = False) -> None:
+@_with_folder
+def list_weights(options: WeightsOptions, *, as_json: AsJson = False) -> None:
     """Every known file: whether it is here, where, verified or not, its size and licence."""
     from gpen_fast.cli.weights_table import print_list
     from gpen_fast.store.folders import places
     from gpen_fast.store.status import as_dict, statuses
 
-    settings = Settings.from_flat(weights_dir=weights_dir)
+    settings = Settings(weights=options)
     found = statuses(settings)
     if as_json:
         folders = [
@@ -49,15 +52,19 @@ def list_weights(weights_dir: flags.WeightsDir = None, as_json: AsJson = False) 
 
 
 @weights.command()
+@with_options(without={"model", "weights"}, panels=False)
 def pull(
+    options: WeightsOptions,
+    *,
     names: Names = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every file that has a public address.")] = False,
-    weights_dir: flags.WeightsDir = None,
-    offline: flags.Offline = False,
-    yes: flags.Yes = False,
-    again: Annotated[bool, typer.Option("--again", help="Fetch it although it is here.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", metavar="", help="Every file that has a public address.")
+    ] = False,
+    yes: Annotated[bool, option(RunOptions, "yes", panel=False)] = False,
+    again: Annotated[bool, typer.Option("--again", metavar="", help="Fetch it although it is here.")] = False,
     repin: Annotated[
-        bool, typer.Option("--repin", help="Accept a file that differs from the one that was pinned.")
+        bool,
+        typer.Option("--repin", metavar="", help="Accept a file that differs from the one that was pinned."),
     ] = False,
 ) -> None:
     """Fetch weights, resumed and verified; a file without a published hash is pinned at the first time.
@@ -65,7 +72,7 @@ def pull(
     GPEN_FAST_MIRROR names other addresses. Exit status: 0 all here, 1 some are not (each is named).
     """
     chosen = _chosen(names, everything)
-    settings = Settings.from_flat(weights_dir=weights_dir, offline=offline)
+    settings = Settings(weights=options)
     failed = [known for known in chosen if not _pull_one(known, settings, yes, again, repin)]
     if failed:
         raise typer.Exit(_FAILED)
@@ -104,34 +111,35 @@ def _pull_one(known: Entry, settings: Settings, yes: bool, again: bool, repin: b
 
 
 @weights.command()
-def verify(names: Names = None, weights_dir: flags.WeightsDir = None) -> None:
+@_with_folder
+def verify(options: WeightsOptions, *, names: Names = None) -> None:
     """Read every file that is here and compare its hash. Exit status: 0 all right, 1 some are wrong."""
     from gpen_fast.cli.weights_table import print_verify
     from gpen_fast.store.status import statuses
 
-    wrong = print_verify(
-        statuses(Settings.from_flat(weights_dir=weights_dir), names, fresh=True), asked=bool(names)
-    )
+    wrong = print_verify(statuses(Settings(weights=options), names, fresh=True), asked=bool(names))
     if wrong:
         raise typer.Exit(_FAILED)
 
 
 @weights.command("import")
+@_with_folder
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A weights file.")],
+    options: WeightsOptions,
+    *,
     trust: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Vouch that it is NAME, where neither hash nor shapes tell."),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace another file of that name.")
+        bool, typer.Option("--overwrite", metavar="", help="Replace another file of that name.")
     ] = False,
-    weights_dir: flags.WeightsDir = None,
 ) -> None:
     """Copy a file in: known by its hash, or by its tensors' shapes; its hash is recorded."""
     from gpen_fast.store.importing import import_file
 
-    done = import_file(file, Settings.from_flat(weights_dir=weights_dir), trust=trust, overwrite=overwrite)
+    done = import_file(file, Settings(weights=options), trust=trust, overwrite=overwrite)
     known = {"hash": "by its hash", "tensors": "by its tensors' shapes", "trust": "because you vouch for it"}[
         done.how
     ]
@@ -140,11 +148,12 @@ def import_(
 
 
 @weights.command()
+@_with_folder
 def path(
     name: Annotated[str, typer.Argument(metavar="NAME", help="By the names that list shows.")],
-    weights_dir: flags.WeightsDir = None,
+    options: WeightsOptions,
 ) -> None:
     """Print where a file lies, and nothing else."""
     from gpen_fast.store.locate import required
 
-    print(required(name, Settings.from_flat(weights_dir=weights_dir)).absolute())
+    print(required(name, Settings(weights=options)).absolute())

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gpen_fast.cli.flags import landmarks_path, report_path
+from gpen_fast.cli.side_files import landmarks_path, report_path
 from gpen_fast.errors import InputsError
 from gpen_fast.measure.report import write_json
-from gpen_fast.settings import Settings
+from gpen_fast.settings import DetectOptions
 
 
 def test_links_are_followed_to_the_file_that_is_written(
@@ -22,7 +22,7 @@ def test_links_are_followed_to_the_file_that_is_written(
         (tmp_path / name).symlink_to(f"kept/{name}")
     (tmp_path / "kept/old").write_text("x")
     for name in ("old", "new"):
-        assert report_path(name) == landmarks_path(Path(name), Settings()) == tmp_path / "kept" / name
+        assert report_path(name) == landmarks_path(Path(name), DetectOptions()) == tmp_path / "kept" / name
     write_json({}, tmp_path / "kept/old")
     assert (tmp_path / "old").is_symlink()
     assert (tmp_path / "old").read_text() == "{}\n"

@@ -1,0 +1,287 @@
+"""Flags from option dataclasses: a command declares the options that it takes, and receives them built.
+
+A field's name, type, default and the first paragraph of the string literal beneath it become its flag; what only
+the command line needs to know (metavar, range, accepted names) stands in `_FLAGS`. Imports no torch.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from inspect import Parameter
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import typer
+from typer.core import TyperCommand
+
+from gpen_fast import plugins
+from gpen_fast.cli.field_docs import field_docs
+from gpen_fast.errors import SettingsError
+from gpen_fast.settings import (
+    PNG_LEVELS,
+    PRECISIONS,
+    TEMPLATES,
+    DetectOptions,
+    GenerateOptions,
+    LoadOptions,
+    OutputOptions,
+    PasteOptions,
+    Settings,
+    WeightsOptions,
+    formats,
+)
+from gpen_fast.store.catalog import generators
+
+Command = Callable[..., None]
+# Every flag's parameter is annotated with a type that Typer reads at run time.
+_TypeForm = Any
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a command does beside restoring."""
+
+    yes: bool = False
+    """Accept the licence of weights that are to be fetched."""
+
+    dry_run: bool = False
+    """Print what would be done, and stop."""
+
+    json_file: str | None = None
+    """Write the report to this file as JSON."""
+
+    quiet: bool = False
+    """Print only failures and notes."""
+
+
+@dataclass(frozen=True)
+class Shorthands:
+    """Flags that stand for a value of another flag."""
+
+    skip_detect: bool = False
+    """Take each picture as one aligned face: the same as --detector none."""
+
+    fp16: bool = False
+    """Half precision: fp16 on CUDA; on a CPU bf16 if it is native, else fp32."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """How an option looks on the command line, apart from its type and its default."""
+
+    metavar: str | None = None
+    """Stands for the value in the help."""
+
+    names: tuple[str, ...] = ()
+    """Spellings, such as `--quiet` and `-q`; none: the field's own name."""
+
+    accepted: Callable[[], Collection[str]] | None = None
+    """Lists the values for help and completion. They are not checked here: the options check themselves."""
+
+    least: float | None = None
+    """Smallest number that is accepted."""
+
+    most: float | None = None
+    """Largest number that is accepted."""
+
+    help: str | None = None
+    """Replaces the text of the field."""
+
+    default: str | None = None
+    """Shown as the default of a field whose default is None."""
+
+
+def _and_auto(names: Callable[[], Collection[str]]) -> Callable[[], list[str]]:
+    return lambda: ["auto", *names()]
+
+
+_FLAGS: Mapping[str, Flag] = {
+    "max_pixels": Flag("N", least=1),
+    "detector": Flag("NAME", accepted=_and_auto(lambda: plugins.names("detect"))),
+    "detect_size": Flag("auto|full|PX"),
+    "detect_threshold": Flag("0..1", default="the detector's own"),
+    "landmarks": Flag("FILE"),
+    "min_face": Flag("PX", least=0),
+    "model": Flag("NAME", accepted=_and_auto(generators)),
+    "weights": Flag("FILE"),
+    "weights_dir": Flag("FOLDER"),
+    "yes": Flag(names=("--yes", "-y")),
+    "device": Flag("NAME", accepted=lambda: ["auto", "cpu", "cuda", "cuda:N"]),
+    "precision": Flag("NAME", accepted=lambda: PRECISIONS),
+    "backend": Flag("NAME", accepted=_and_auto(lambda: plugins.names("generate"))),
+    "batch_size": Flag("N", least=1, default="8 on CUDA; on a CPU up to 8 below 512 px, else 1"),
+    "template": Flag("NAME", accepted=lambda: TEMPLATES, default="the network's own"),
+    "strength": Flag("X", least=0, most=1),
+    "format": Flag("NAME", accepted=formats),
+    "quality": Flag("N", least=1, most=100),
+    "suffix": Flag("TEXT"),
+    "save_landmarks": Flag("FILE"),
+    "png_level": Flag("NAME", accepted=lambda: PNG_LEVELS),
+    "json_file": Flag("FILE", names=("--json",)),
+    "quiet": Flag(names=("--quiet", "-q")),
+}
+_PANELS: Mapping[type, str] = {
+    LoadOptions: "Input",
+    DetectOptions: "Faces",
+    PasteOptions: "Faces",
+    WeightsOptions: "Network",
+    GenerateOptions: "Network",
+    OutputOptions: "Output",
+    RunOptions: "Run",
+}
+# The order of the help: the picture's way through the stages.
+_PARTS = (LoadOptions, DetectOptions, PasteOptions, WeightsOptions, GenerateOptions)
+# Option -> the shorthand that stands after it.
+_SHORTHAND = {"detector": "skip_detect", "precision": "fp16"}
+
+
+def with_options(
+    *, without: Collection[str] = (), panels: bool = True, **flags: Flag
+) -> Callable[[Command], Command]:
+    """Makes a command for Typer of a function that takes option dataclasses.
+
+    Each parameter whose annotation is a dataclass of options, or `Settings`, is replaced by one flag a field, with
+    --skip-detect and --fp16 after the flags that they stand for. The function receives the options built and frozen.
+
+    Args:
+        without: Fields that get no flag and keep their defaults.
+        panels: Whether the help groups the flags; for commands of a few flags it need not.
+        **flags: How single fields look in this command, beyond the table of this module.
+
+    Returns:
+        The decorator. The command raises SettingsError where the flags contradict each other.
+    """
+
+    def decorate(function: Command) -> Command:
+        hints = get_type_hints(function, include_extras=True)
+        kinds = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+        parameters = [Parameter("context_", Parameter.KEYWORD_ONLY, annotation=typer.Context)]
+        for parameter in inspect.signature(function).parameters.values():
+            if parameter.name in kinds:
+                parameters += _parameters(hints[parameter.name], without, panels, flags)
+            else:
+                parameters.append(
+                    parameter.replace(kind=Parameter.KEYWORD_ONLY, annotation=hints[parameter.name])
+                )
+
+        def command(context_: typer.Context, **values: Any) -> None:
+            own = {name: value for name, value in values.items() if name in hints}
+            given = {name: values[name] for name in values.keys() - own if _is_given(context_, name)}
+            chosen = _resolved(given)
+            function(**own, **{name: _built(kind, chosen) for name, kind in kinds.items()})
+
+        command.__name__, command.__doc__ = function.__name__, function.__doc__
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {each.name: each.annotation for each in parameters}
+        return command
+
+    return decorate
+
+
+class PanelledCommand(TyperCommand):
+    """A command whose --help stands in its last panel, with the flags of the run, instead of in one of its own."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option --help, placed."""
+        made = super().get_help_option(ctx)
+        if made is not None:
+            made.rich_help_panel = getattr(self.params[-1], "rich_help_panel", None)
+            made.metavar = ""
+        return made
+
+
+def option(kind: type, name: str, *, panel: bool = True, flag: Flag | None = None) -> Any:
+    """The Typer option of one field, for a command that takes the field as a parameter of its own.
+
+    Args:
+        kind: The dataclass of options.
+        name: The field.
+        panel: Whether the flag stands in its part's panel of the help.
+        flag: How it looks; None for the table of this module.
+
+    Returns:
+        What `typer.Option` returns, for `Annotated`.
+    """
+    flag = flag or _FLAGS.get(name, Flag())
+    accepted = flag.accepted
+    return typer.Option(
+        *(flag.names or (f"--{name.replace('_', '-')}",)),
+        metavar=flag.metavar or "",
+        min=flag.least,
+        max=flag.most,
+        help=_help(kind, name, flag),
+        show_default=flag.default or True,
+        autocompletion=(lambda: list(accepted())) if accepted else None,
+        rich_help_panel=_PANELS.get(kind) if panel else None,
+    )
+
+
+def _parameters(
+    kind: type, without: Collection[str], panels: bool, flags: Mapping[str, Flag]
+) -> Iterator[Parameter]:
+    """One parameter for each field of a dataclass of options, or of every part of Settings."""
+    for part in _PARTS if kind is Settings else (kind,):
+        hints = get_type_hints(part)
+        for field in fields(part):
+            if field.name in without:
+                continue
+            made = option(part, field.name, panel=panels, flag=flags.get(field.name))
+            yield _parameter(field.name, Annotated[_flag_type(hints[field.name]), made], field.default)
+            if short := _SHORTHAND.get(field.name):
+                made = option(Shorthands, short)
+                made.rich_help_panel = _PANELS[part] if panels else None
+                yield _parameter(short, Annotated[bool, made], False)
+
+
+def _parameter(name: str, annotation: _TypeForm, default: object) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _flag_type(hint: _TypeForm) -> _TypeForm:
+    """The type that Typer parses: text for closed choices, whose errors name every accepted value."""
+    kinds = get_args(hint) or (hint,)
+    if not any(get_origin(kind) is Literal for kind in (hint, *kinds)):
+        return hint
+    return str | None if type(None) in kinds else str
+
+
+def _help(kind: type, name: str, flag: Flag) -> str:
+    text = flag.help or field_docs(kind)[name]
+    if not flag.accepted:
+        return text
+    return f"{text} Accepted: {', '.join(flag.accepted())}."
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
+def _resolved(given: Mapping[str, object]) -> dict[str, object]:
+    """The flags that were given, shorthands replaced by what they stand for."""
+    chosen = dict(given)
+    detector, precision, size = given.get("detector"), given.get("precision"), given.get("detect_size")
+    if chosen.pop("skip_detect", False):
+        if detector not in (None, "none"):
+            raise SettingsError(
+                f"--skip-detect and --detector {detector} contradict each other: leave one out."
+            )
+        chosen["detector"] = "none"
+    if precision is not None and precision not in PRECISIONS:
+        raise SettingsError(f"precision {precision!r}: accepted are {', '.join(PRECISIONS)}.")
+    if chosen.pop("fp16", False):
+        if precision not in (None, "fp16"):
+            raise SettingsError(f"--fp16 and --precision {precision} contradict each other: leave one out.")
+        chosen["precision"] = precision or "half"
+    if isinstance(size, str) and size.isdecimal():
+        chosen["detect_size"] = int(size)
+    return chosen
+
+
+def _built(kind: Any, chosen: Mapping[str, object]) -> object:
+    if kind is Settings:
+        names = {field.name for part in _PARTS for field in fields(part)}
+        return Settings.from_flat(**{name: value for name, value in chosen.items() if name in names})
+    names = {field.name for field in fields(kind)}
+    return kind(**{name: value for name, value in chosen.items() if name in names})

@@ -1,0 +1,85 @@
+"""The files that a run writes beside its pictures, checked before the work starts. Imports no torch."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from gpen_fast.errors import InputsError, SettingsError, reason
+from gpen_fast.run.plan import PICTURES
+from gpen_fast.settings import DetectOptions, suffix_of
+
+
+def report_path(name: str | None) -> Path | None:
+    """Where `--json` writes.
+
+    Args:
+        name: The value of the flag, None without it.
+
+    Returns:
+        The file, links followed; None without the flag.
+
+    Raises:
+        InputsError: The name is a picture's or leads to something that is not a plain file, or its folder is missing.
+    """
+    if name is None:
+        return None
+    return _target("--json", Path(name), "a .json file")
+
+
+def landmarks_path(path: Path | None, detect: DetectOptions) -> Path | None:
+    """Where `--save-landmarks` writes.
+
+    Args:
+        path: The value of the flag, None without it.
+        detect: How the run detects faces.
+
+    Returns:
+        The file, links followed; None without the flag.
+
+    Raises:
+        SettingsError: The run detects no faces, so there is nothing to save.
+        InputsError: As for `report_path`.
+    """
+    if path is None:
+        return None
+    if detect.aligned:
+        raise SettingsError("--save-landmarks has nothing to save without detection: leave one out.")
+    return _target("--save-landmarks", path, "a .jsonl file")
+
+
+def refuse_one_file(report_to: Path | None, *landmarks: Path | None) -> None:
+    """Raises InputsError if the report and a file of landmarks are one file: one would replace the other."""
+    if report_to and any(path and path.resolve() == report_to.resolve() for path in landmarks):
+        raise InputsError(
+            f"--json {report_to}: is the file of landmarks too, and one would replace the other. Name two files."
+        )
+
+
+def _target(flag: str, path: Path, wanted: str) -> Path:
+    """The file that `flag` writes, links followed. InputsError if it cannot be a plain file."""
+    try:
+        target = path.resolve() if path.is_symlink() else path
+        what = "picture" if suffix_of(target) in PICTURES else _special(path)
+        has_folder = target.absolute().parent.is_dir()
+    # A loop of links is a RuntimeError.
+    except (OSError, RuntimeError) as cause:
+        raise InputsError(f"{flag} {path}: {reason(cause, path)}. Name {wanted}.") from cause
+    if what:
+        raise InputsError(f"{flag} {path}: is a {what}. Name {wanted}.")
+    if not has_folder:
+        raise InputsError(f"{flag} {path}: there is no folder {target.parent}. Make it first.")
+    return target
+
+
+def _special(path: Path) -> str:
+    """What exists there instead of a plain file; "" for a plain file and for nothing."""
+    try:
+        # By the name as given, not resolved: the target of /dev/stdout may be a pipe, which has no name of its own.
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    if stat.S_ISREG(mode):
+        return ""
+    kinds = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+    return kinds.get(stat.S_IFMT(mode), "device")
