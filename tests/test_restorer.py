@@ -204,6 +204,13 @@ def test_result_is_a_picture_of_its_own(restorer: Restorer) -> None:
     assert torch.equal(result[1], before[1]), "the result's channels share memory"
 
 
+def test_settings_are_named_flat(tiny_weights: Path) -> None:
+    named = {"strength": 0.5, "batch_size": 3, "min_face": 9, "max_pixels": 10**6, "template": "ffhq"}
+    settings = Restorer("auto", "haar", "cpu", "fp32", weights=tiny_weights, **named).settings
+    wanted = named | {"detector": "haar", "device": "cpu", "precision": "fp32", "weights": str(tiny_weights)}
+    assert settings == Settings.from_flat(**wanted)
+
+
 def test_unknown_setting_and_missing_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_embedded: None
 ) -> None:

@@ -21,11 +21,26 @@ from gpen_fast.types import Restoration
 
 
 class Restorer:
-    """Restores the faces in pictures; the network is loaded once, when it is made.
+    """Restores the faces in pictures; the constructor loads the network, once.
 
-    model, detector, device, precision and every further setting: see `Settings`. It never downloads and never
-    asks: `auto` takes the best model that is there; `gpen_fast.store.pull.pull` fetches one.
-    Raises SettingsError, DeviceError, WeightsNotFoundError, HashError, CheckpointError or PluginError.
+    Nothing is downloaded and no question is asked: with `model="auto"` the best network runs whose weights are
+    found. `gpen_fast.store.pull.pull` fetches weights.
+
+    Args:
+        model: The network: see `WeightsOptions`.
+        detector: What detects the faces: see `DetectOptions`.
+        device: Where to run: see `GenerateOptions`.
+        precision: Arithmetic of the network: see `GenerateOptions`.
+        **settings: Any other option by its own name, such as `weights`, `strength` or `batch_size`: see the parts
+            of `Settings`. A file or folder may be a `Path`.
+
+    Raises:
+        SettingsError: A name is unknown, a value is not accepted, or the weights are random.
+        DeviceError: The device is missing, or lacks the precision.
+        WeightsNotFoundError: The network's or the detector's weights are missing.
+        HashError: A file has another hash than the one that is accepted.
+        CheckpointError: A file holds no GPEN network, or another than the one that is named.
+        PluginError: A detector or backend does not exist, or its package is missing.
 
     >>> restorer = Restorer(weights="GPEN-BFR-512.pth")  # doctest: +SKIP
     >>> restored = restorer.restore("family.jpg").image  # doctest: +SKIP
@@ -37,11 +52,11 @@ class Restorer:
         detector: str = "auto",
         device: str = "auto",
         precision: str = "auto",
-        **settings: Any,
+        **settings: object,
     ) -> None:
-        for name in ("weights", "weights_dir"):
-            if isinstance(settings.get(name), Path):
-                settings[name] = str(settings[name])
+        settings = {
+            name: str(value) if isinstance(value, Path) else value for name, value in settings.items()
+        }
         self.settings = Settings.from_flat(
             model=model, detector=detector, device=device, precision=precision, **settings
         )

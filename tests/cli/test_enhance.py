@@ -75,7 +75,7 @@ def test_second_run_goes_on_where_the_first_ended(cli, album: Path, tiny_weights
     assert Path("out/astronaut.png").stat().st_mtime_ns == before
     ran = cli("enhance", "in", "out", "--weights", "not-even-looked-for.pth")
     assert ran.status == 0
-    assert "nothing to do: 4 are done already (--overwrite does them again)" in ran.out
+    assert "nothing to do: 4 are done already (--overwrite restores them again)" in ran.out
     cli("enhance", "in", "out", "--weights", tiny_weights, "--overwrite")
     assert Path("out/astronaut.png").stat().st_mtime_ns > before
 

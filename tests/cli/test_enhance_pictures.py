@@ -125,7 +125,8 @@ class TestInPlace:
         ran = cli("enhance", "in")
         assert ran.status == 2
         assert (
-            "error: in: and where to? Name an output folder after the inputs; or give --in-place" in ran.err
+            "error: in: missing output. Name a folder after the inputs, or use --in-place to replace the inputs."
+            in ran.err
         )
         assert cli("enhance", "in", "in").status == 2
 

@@ -1,17 +1,14 @@
-"""`gpen-fast profile` as a user runs it, and the program's front door."""
+"""`gpen-fast profile` as a user runs it."""
 
 from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from helpers import BACKEND, EXAMPLES, write_photo
 
-from gpen_fast import __version__
 from gpen_fast.run import profile_run
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.settings import STAGES
@@ -113,34 +110,3 @@ def test_without_weights_the_error_leads_on(
     assert ran.status == 2
     assert "no weights for any published model" in ran.err
     assert "--weights random:gpen-bfr-512" in ran.err
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["enhance", "--help"], ["profile", "-h"], ["--version"]])
-def test_front_door_loads_no_torch(arguments: list[str]) -> None:
-    code = f"""
-import sys
-from gpen_fast.cli.app import main
-sys.argv = ["gpen-fast", *{arguments!r}]
-try:
-    main()
-finally:
-    print([name for name in ("torch", "numpy", "cv2", "PIL") if name in sys.modules], file=sys.stderr)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0
-    assert done.stderr.strip() == "[]"
-    assert done.stdout.strip()
-
-
-def test_version_and_bare_call(cli) -> None:
-    assert cli("--version").out == f"gpen-fast {__version__}\n"
-    bare = cli()
-    assert "enhance" in bare.out
-    assert "profile" in bare.out
-
-
-def test_python_m(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "gpen_fast", "--version"], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == f"gpen-fast {__version__}\n"

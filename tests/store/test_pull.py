@@ -185,7 +185,7 @@ def test_two_processes_fetch_once(shop: Shop) -> None:
     assert [run.returncode for run in runs] == [0, 0], ended
     assert shop.detector.served == len(DETECTOR)
     assert "fetched and verified" in ended[0][0]
-    assert "already here" in ended[1][0]
+    assert "already present" in ended[1][0]
 
 
 def test_killed_process_leaves_a_part_and_no_lock(shop: Shop) -> None:
@@ -213,7 +213,7 @@ def test_ctrl_c_says_what_is_kept(shop: Shop) -> None:
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=60)
     assert run.returncode == 130, (out, err)
-    assert "interrupted: what came so far is kept; the same command goes on from there" in err
+    assert "interrupted: the bytes received are kept; run the same command to resume" in err
     assert "Traceback" not in err
     part = part_path(Path(os.environ["XDG_CACHE_HOME"]) / "gpen-fast/weights/face.pth")
     assert part.stat().st_size == 300_000

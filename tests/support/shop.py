@@ -53,6 +53,12 @@ class Shop:
     catalog: Path
 
 
+def put(folder: Path, name: str, data: bytes) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+    return folder / name
+
+
 def network_bytes(shift: float = 0.0) -> bytes:
     state = random_state(TINY)
     state["final_linear.0.bias"] = state["final_linear.0.bias"] + shift

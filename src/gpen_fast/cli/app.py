@@ -49,15 +49,20 @@ def _options(
 
 
 def main() -> None:
-    """Runs a command. Exit status: 0 done, 1 some inputs failed, 2 wrong usage, 130 interrupted."""
-    for stream in (sys.stdout, sys.stderr):  # a file's name may be no text, and must not end the run
+    """Runs the command that `sys.argv` names, and exits if it does not end well.
+
+    Raises:
+        SystemExit: 1 if some inputs failed, 2 for wrong usage, 130 if the user interrupted it.
+    """
+    # Without this, printing a file name that is not valid text would end the run.
+    for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    # Pillow warns of odd metadata; what stops a picture is an error.
+    # Pillow's warnings are about metadata; a picture that cannot be read raises an error.
     warnings.filterwarnings("ignore", module=r"PIL\.")
-    # OpenCV's words on a damaged TIFF stand beside the one line that names it; read when OpenCV is loaded.
+    # OpenCV prints its own message on a damaged TIFF, beside ours that names the file. It reads this on import.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    # Click turns KeyboardInterrupt into exit status 1.
+    # Click would turn KeyboardInterrupt into exit status 1.
     before = signal.signal(signal.SIGINT, lambda number, frame: sys.exit(_INTERRUPTED))
     try:
         app()

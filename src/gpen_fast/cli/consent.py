@@ -1,4 +1,4 @@
-"""The licence, shown and accepted before weights are fetched; and the best model fetched for `--model auto`."""
+"""Consent to a licence before weights are fetched, and fetching the best model for `--model auto`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from gpen_fast.store.catalog import Entry, entry
 
 
 def agreed(known: Entry, settings: Settings, yes: bool) -> bool:
-    """Shows the licence where it has still to be accepted; whether it is. Only a person at a terminal is asked."""
+    """Shows the licence of weights unless it was accepted before, and asks for consent.
+
+    Args:
+        known: The weights.
+        settings: Where they will be stored.
+        yes: The user gave --yes: consent without a question.
+
+    Returns:
+        Whether the licence is accepted. False without a terminal, where no user can be asked.
+    """
     from gpen_fast.store.folders import target
     from gpen_fast.store.pull import needs_consent
 
@@ -25,21 +34,28 @@ def agreed(known: Entry, settings: Settings, yes: bool) -> bool:
 
 
 def can_ask() -> bool:
-    """Whether somebody sits at the other end."""
+    """Whether a user can answer: standard input and standard error are both a terminal."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _answer(question: str) -> bool:
     try:
         return typer.confirm(question, default=False, err=True)
-    except typer.Abort:  # the end of input is no consent
+    except typer.Abort:  # Ctrl-D, the end of input, is not consent
         return False
 
 
 def get_best(settings: Settings, yes: bool) -> None:
-    """Fetches the best model for `auto` where it is not here; where it cannot be had, says why in one line.
+    """Fetches the best model for `--model auto` if it is missing, and prints one line if that fails.
 
-    Leaves it to `choose` to find what can run instead. Raises HashError for a file that is here and is another.
+    A failure does not end the run: `choose` takes the next best model that is present.
+
+    Args:
+        settings: Which weights the user asked for, and whether the network may be used.
+        yes: The user accepted the licence with --yes.
+
+    Raises:
+        HashError: A file with the best model's name is present and has another hash.
     """
     from gpen_fast.store.folders import is_offline
     from gpen_fast.store.locate import BEST, required
@@ -55,7 +71,7 @@ def get_best(settings: Settings, yes: bool) -> None:
 
 
 def _fetched(known: Entry, settings: Settings, yes: bool) -> str:
-    """Empty where it is here now, else why not."""
+    """ "" once the weights are present, else the reason why they are not."""
     from gpen_fast.cli.fetching import bar_for, interruptible
     from gpen_fast.store.pull import needs_consent, pull
     from gpen_fast.store.transfer import RetryPolicy
@@ -67,7 +83,7 @@ def _fetched(known: Entry, settings: Settings, yes: bool) -> str:
     print(f"note: {known.name} is not here: fetching it ({known.shown_size})", file=sys.stderr)
     try:
         with interruptible(), bar_for(known.name) as bar:
-            # Short: this run can do without.
+            # A few seconds at most, if the network is down: another model can run instead.
             pull(
                 known.name,
                 settings,
@@ -83,7 +99,7 @@ def _fetched(known: Entry, settings: Settings, yes: bool) -> str:
 
 
 def _in_short(error: DownloadError, known: Entry) -> str:
-    """One line: what is wrong here, or the first source's cause."""
+    """One line: the error's own first line, or the cause of the first source that failed."""
     if not error.failures:
         return first_line(error)
     tried = "" if len(error.failures) == 1 else f", the first of {len(error.failures)} sources"

@@ -1,4 +1,4 @@
-"""`gpen-fast doctor`: what this machine can do, what is missing, and the command that mends it."""
+"""`gpen-fast doctor`: what this machine can do, what is missing, and which command repairs it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def doctor(
         bool, typer.Option("--json", metavar="", help="Print JSON instead of a table.")
     ] = False,
 ) -> None:
-    """Try device, precisions, packages, weights and codecs. Touches no network.
+    """Try device, precisions, packages, weights and codecs, without the network.
 
-    Exit status: 0 where pictures can be restored here, 1 where something is missing that must be there.
+    Exit status: 0 if pictures can be restored here, 1 if something necessary is missing.
     """
     from gpen_fast.doctor.examine import examine
     from gpen_fast.doctor.findings import works
@@ -70,7 +70,7 @@ def _print(findings: list[Finding], good: bool) -> None:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """Lines of words; a path is never cut, and stays on a line of its own where it is long."""
+    """Lines of at most `width` characters, except that words, and so paths, are never cut."""
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
@@ -88,7 +88,7 @@ def _print_verdict(console: object, findings: list[Finding], good: bool) -> None
     said = {one.mend for one in missing}
     more = {one.mend: one.name for one in findings if one.mend and one.mend not in said}
     if more:
-        console.print("to have more")
+        console.print("optional")
     for mend, name in more.items():
         console.print(f"  {name}: {escape(mend)}")
     console.print("  other weights: gpen-fast weights list")

@@ -70,7 +70,7 @@ def enhance(
 
 
 def _chosen_format(format: str | None, inputs: list[str], out: Path | None) -> str:
-    """The format that is named: by --format, or by OUT where that is one picture's name."""
+    """The format that --format names, or OUT if it is a picture's name; else PNG, or same with --in-place."""
     from gpen_fast.run.plan import is_one_file
     from gpen_fast.run.walk import expanded
 
@@ -84,13 +84,12 @@ def _chosen_format(format: str | None, inputs: list[str], out: Path | None) -> s
 
 
 def _split(paths: list[str], in_place: bool) -> tuple[list[str], Path | None]:
-    """The inputs, and the output where there is one."""
+    """The inputs, and the output: None with --in-place."""
     if in_place:
         return paths, None
     if len(paths) < 2:
         raise InputsError(
-            f"{paths[0]}: and where to? Name an output folder after the inputs; or give --in-place, and each picture "
-            "is replaced."
+            f"{paths[0]}: missing output. Name a folder after the inputs, or use --in-place to replace the inputs."
         )
     return paths[:-1], Path(paths[-1])
 
@@ -98,7 +97,7 @@ def _split(paths: list[str], in_place: bool) -> tuple[list[str], Path | None]:
 def _refuse_random(settings: Settings) -> None:
     if settings.random_weights:
         raise SettingsError(
-            "random weights restore nothing: enhance refuses them. Use gpen-fast profile to time a machine with them."
+            "random weights restore nothing: enhance refuses them. To time this machine, use gpen-fast profile."
         )
 
 
@@ -141,7 +140,7 @@ def _run(
 def _nothing_to_do(work: Plan, quiet: bool, report_to: Path | None) -> int:
     if not quiet:
         print(
-            f"nothing to do: {len(work.skipped)} are done already (--overwrite does them again), "
+            f"nothing to do: {len(work.skipped)} are done already (--overwrite restores them again), "
             f"{len(work.ignored)} ignored (no picture)"
         )
     for path, note in work.notes:

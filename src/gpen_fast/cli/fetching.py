@@ -1,4 +1,4 @@
-"""What a person sees of a download: a bar in a terminal, lines elsewhere; and Ctrl-C that says what is kept."""
+"""Progress of a download, as a bar on a terminal and as lines elsewhere, and Ctrl-C during one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MB = 1_000_000
 
 
 class Bar:
-    """A download's listener: moves a bar on standard error, or writes a line there where it is no terminal."""
+    """Shows one download's progress on standard error: a bar if that is a terminal, else a line."""
 
     def __init__(self, name: str, console: Console, bar: Progress) -> None:
         self._name = name
@@ -35,19 +35,24 @@ class Bar:
         self._told = False
 
     def begins(self, have: int, total: int | None) -> None:
-        """The bar's length; a resumed file begins where it broke off."""
+        """Sets the bar's length, and its start for a download that resumes.
+
+        Args:
+            have: Bytes that an earlier attempt left.
+            total: Bytes of the whole file; None if the server does not say.
+        """
         self._bar.update(self._task, completed=have, total=total)
         if have or not self._told:
             size = f"{total / _MB:.1f} MB" if total else "unknown size"
-            self._line(f"{size}, going on after {have / _MB:.1f} MB" if have else size)
+            self._line(f"{size}, resuming after {have / _MB:.1f} MB" if have else size)
         self._told = True
 
     def came(self, count: int) -> None:
-        """Moves it."""
+        """Moves the bar by `count` bytes."""
         self._bar.advance(self._task, count)
 
     def note(self, text: str) -> None:
-        """A line above the bar."""
+        """Prints a line above the bar."""
         self._console.print(f"{self._name}: {escape(text)}")
 
     def _line(self, text: str) -> None:
@@ -57,7 +62,7 @@ class Bar:
 
 @contextlib.contextmanager
 def bar_for(name: str) -> Iterator[Bar]:
-    """A bar for one file."""
+    """The progress of one download, for as long as the block runs; a bar disappears after it."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     columns = (
         TextColumn("{task.description}"), BarColumn(bar_width=20), DownloadColumn(), TransferSpeedColumn(),
@@ -69,7 +74,10 @@ def bar_for(name: str) -> Iterator[Bar]:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Ctrl-C ends the block and the command with 130 and a sentence."""
+    """While the block runs, Ctrl-C ends the command with exit status 130 and a message.
+
+    In a thread other than the main one, which receives no signals, the block runs unchanged.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -78,7 +86,7 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print("interrupted: what came so far is kept; the same command goes on from there", file=sys.stderr)
+        print("interrupted: the bytes received are kept; run the same command to resume", file=sys.stderr)
         raise typer.Exit(_INTERRUPTED) from None
     finally:
         signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""Names of files as they are printed."""
+"""How file names are printed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from pathlib import Path
 
 
 def shown(path: Path) -> str:
-    """The path on one line: what is no text, and what would move a terminal's cursor, made visible."""
+    """The path on one line, with every character that is not printable escaped.
+
+    A name may hold line breaks, terminal control sequences, or bytes that are not text.
+    """
     text = str(path)
     return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)

@@ -1,4 +1,4 @@
-"""`gpen-fast profile`: where the time goes for one picture."""
+"""`gpen-fast profile`: how long each stage takes for one picture."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ def profile(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture.")],
     settings: Settings,
     *,
-    runs: Annotated[int, typer.Option(metavar="N", min=1, help="Counted runs.", rich_help_panel="Run")] = 10,
+    runs: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Runs that count.", rich_help_panel="Run")
+    ] = 10,
     warmup: Annotated[
         int,
         typer.Option(
             metavar="N",
             min=0,
-            help="Uncounted runs before them, after the first call.",
+            help="Runs before them that do not count, after the first call.",
             rich_help_panel="Run",
         ),
     ] = 3,
@@ -45,7 +47,7 @@ def profile(
     ] = 30.0,
     run: RunOptions,
 ) -> None:
-    """Time every stage on one picture, one run after the other, nothing overlapped."""
+    """Time every stage on one picture, run after run, without overlap."""
     if not image.is_file():
         what = "is a folder" if image.is_dir() else "no such file"
         raise InputsError(f"{image}: {what}. profile takes one picture.")

@@ -17,12 +17,14 @@ from gpen_fast.store.catalog import Entry, catalog, entry
 _FAILED = 1
 
 weights = typer.Typer(
-    help="Weights: which there are, where they lie, and how to get them.",
+    help="List, fetch, verify and import weights.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="By the names that list shows.")]
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="NAME...", help="As `gpen-fast weights list` shows it.")
+]
 # The commands that only look at files take no flag but --weights-dir.
 _with_folder = with_options(without={"model", "weights", "offline"}, panels=False)
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of a table.")]
@@ -31,7 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON ins
 @weights.command("list")
 @_with_folder
 def list_weights(options: WeightsOptions, *, as_json: AsJson = False) -> None:
-    """Every known file: whether it is here, where, verified or not, its size and licence."""
+    """List every known file: present or missing, where, verified or not, size and licence."""
     from gpen_fast.cli.weights_table import print_list
     from gpen_fast.store.folders import places
     from gpen_fast.store.status import as_dict, statuses
@@ -58,18 +60,23 @@ def pull(
     *,
     names: Names = None,
     everything: Annotated[
-        bool, typer.Option("--all", metavar="", help="Every file that has a public address.")
+        bool, typer.Option("--all", metavar="", help="Fetch every file that has a public address.")
     ] = False,
     yes: Annotated[bool, option(RunOptions, "yes", panel=False)] = False,
-    again: Annotated[bool, typer.Option("--again", metavar="", help="Fetch it although it is here.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", metavar="", help="Fetch a file even if it is present.")
+    ] = False,
     repin: Annotated[
         bool,
         typer.Option("--repin", metavar="", help="Accept a file that differs from the one that was pinned."),
     ] = False,
 ) -> None:
-    """Fetch weights, resumed and verified; a file without a published hash is pinned at the first time.
+    """Fetch weights, and verify them by their hash.
 
-    GPEN_FAST_MIRROR names other addresses. Exit status: 0 all here, 1 some are not (each is named).
+    An interrupted download is resumed. Where no hash is published, the hash of the first download is pinned, and later
+    ones must have the same. GPEN_FAST_MIRROR names other addresses.
+
+    Exit status: 0 all are present, 1 some are not (each is named).
     """
     chosen = _chosen(names, everything)
     settings = Settings(weights=options)
@@ -80,14 +87,14 @@ def pull(
 
 def _chosen(names: list[str] | None, everything: bool) -> list[Entry]:
     if bool(names) == everything:
-        raise SettingsError("pull takes names, or --all. What there is: gpen-fast weights list")
+        raise SettingsError("pull takes names, or --all. Known names: gpen-fast weights list")
     if everything:
         return [known for known in catalog().values() if known.sources]
     return [entry(name) for name in dict.fromkeys(names or [])]
 
 
 def _pull_one(known: Entry, settings: Settings, yes: bool, again: bool, repin: bool) -> bool:
-    """Whether it is here now; failures are printed."""
+    """Whether the file is present in the end; prints the result or the failure."""
     from gpen_fast.cli.consent import agreed
     from gpen_fast.cli.fetching import bar_for, interruptible
     from gpen_fast.store.folders import is_offline
@@ -98,22 +105,28 @@ def _pull_one(known: Entry, settings: Settings, yes: bool, again: bool, repin: b
     try:
         consent = not wanted or is_offline(settings) or not known.sources or agreed(known, settings, yes)
         if not consent:
-            print(f"failed: {known.name}: not accepted. To accept: {known.get_it} --yes", file=sys.stderr)
+            print(
+                f"failed: {known.name}: licence not accepted. To accept it: {known.get_it} --yes",
+                file=sys.stderr,
+            )
             return False
         with interruptible(), bar_for(known.name) as bar:
             done = pull(known.name, settings, accept_licence=True, again=again, repin=repin, progress=bar)
     except GpenError as error:
         print(f"failed: {error}", file=sys.stderr)
         return False
-    fetched = "fetched and verified" if known.sha256 else "fetched, looked into, and its hash pinned"
-    print(f"{known.name}: {fetched if done.fetched else 'already here'}\n  {done.path}")
+    fetched = "fetched and verified" if known.sha256 else "fetched, its contents checked, and its hash pinned"
+    print(f"{known.name}: {fetched if done.fetched else 'already present'}\n  {done.path}")
     return True
 
 
 @weights.command()
 @_with_folder
 def verify(options: WeightsOptions, *, names: Names = None) -> None:
-    """Read every file that is here and compare its hash. Exit status: 0 all right, 1 some are wrong."""
+    """Read every file that is present and compare its hash.
+
+    Exit status: 0 all hashes match, 1 some differ, or a named file is missing.
+    """
     from gpen_fast.cli.weights_table import print_verify
     from gpen_fast.store.status import statuses
 
@@ -130,30 +143,33 @@ def import_(
     *,
     trust: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Vouch that it is NAME, where neither hash nor shapes tell."),
+        typer.Option(
+            metavar="NAME", help="Take the file for NAME if neither its hash nor its shapes identify it."
+        ),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", metavar="", help="Replace another file of that name.")
     ] = False,
 ) -> None:
-    """Copy a file in: known by its hash, or by its tensors' shapes; its hash is recorded."""
+    """Copy a file of your own into the weights folder.
+
+    It is identified by its hash, or by the shapes of its tensors; its hash is recorded.
+    """
     from gpen_fast.store.importing import import_file
 
     done = import_file(file, Settings(weights=options), trust=trust, overwrite=overwrite)
-    known = {"hash": "by its hash", "tensors": "by its tensors' shapes", "trust": "because you vouch for it"}[
-        done.how
-    ]
-    print(f"{done.name}, known {known}\n  sha256 {done.sha256}")
-    print(f"  {done.path}{'' if done.copied else ' (was there already)'}")
+    how = {"hash": "by its hash", "tensors": "by its tensors' shapes", "trust": "by --trust"}[done.how]
+    print(f"{done.name}, identified {how}\n  sha256 {done.sha256}")
+    print(f"  {done.path}{'' if done.copied else ' (already present)'}")
 
 
 @weights.command()
 @_with_folder
 def path(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="By the names that list shows.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `gpen-fast weights list` shows it.")],
     options: WeightsOptions,
 ) -> None:
-    """Print where a file lies, and nothing else."""
+    """Print a file's path, and nothing else."""
     from gpen_fast.store.locate import required
 
     print(required(name, Settings(weights=options)).absolute())

@@ -1,4 +1,4 @@
-"""How the state of weights looks: within 80 columns, paths never cut."""
+"""The state of weights, printed within 80 columns; only a path may be longer, since it is never cut."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from gpen_fast.store.locate import Copy
 from gpen_fast.store.status import Status, state_of
 
 _COLOURS = {"verified": "green", "WRONG": "red", "NOT": "red", "partly": "yellow", "missing": "yellow"}
+# Stands for the accepted hashes of a file that has none published and none pinned.
+_NONE_KNOWN = "none; if you trust the file: gpen-fast weights import --trust"
 _HEADINGS = {"landmarks": "landmark networks"}
 
 
 def print_list(found: list[Status], places: list[Folder]) -> None:
-    """The table, where each file lies, the folders in search order, licences, and what to do next."""
+    """Prints the table, each file's path, the folders in search order, the licences, and what to run next."""
     console = Console(highlight=False, soft_wrap=True)
     for line in _table(found):
         console.print(line)
@@ -30,8 +32,8 @@ def print_list(found: list[Status], places: list[Folder]) -> None:
         text = f"{licence.short}: {licence.sentence}"
         for line in textwrap.wrap(text, 78, initial_indent="  ", subsequent_indent="    "):
             console.print(escape(line))
-    console.print("\nget one:             gpen-fast weights pull NAME")
-    console.print("a file of your own:  gpen-fast weights import FILE")
+    console.print("\nfetch one:           gpen-fast weights pull NAME")
+    console.print("use your own file:   gpen-fast weights import FILE")
 
 
 def _table(found: list[Status]) -> list[str]:
@@ -64,21 +66,29 @@ def _shown(size: int) -> str:
 def _print_copies(console: Console, found: list[Status]) -> None:
     here = [one for one in found if one.copies or one.partial]
     if here:
-        console.print("\n[bold]here[/]")
+        console.print("\n[bold]present[/]")
     for one in here:
         for copy in one.copies:
             used = (
                 ""
                 if copy is one.used
-                else f"  ({state_of(copy) if not copy.usable else 'not used: found later'})"
+                else f"  ({state_of(copy) if not copy.usable else 'not used: another was found first'})"
             )
             console.print(f"  {one.entry.name}: {escape(str(copy.path.absolute()))}{used}")
         if one.partial:
-            console.print(f"  {one.entry.name}: {_shown(one.partial)} fetched; pull goes on from there")
+            console.print(f"  {one.entry.name}: {_shown(one.partial)} fetched; pull resumes it")
 
 
 def print_verify(found: list[Status], asked: bool) -> int:
-    """A line for each file; how many are wrong, those missing that were asked for included."""
+    """Prints the result for each file.
+
+    Args:
+        found: The files.
+        asked: The user named them, so a missing one counts as wrong.
+
+    Returns:
+        How many are wrong.
+    """
     console = Console(highlight=False, soft_wrap=True)
     wrong = 0
     for one in found:
@@ -89,7 +99,7 @@ def print_verify(found: list[Status], asked: bool) -> int:
             wrong += 1
             console.print(f"[red]missing[/]  {one.entry.name}: {one.entry.get_it}")
     if not any(one.copies for one in found) and not asked:
-        console.print("no weights are here. What there is: gpen-fast weights list")
+        console.print("no weights are present. Known names: gpen-fast weights list")
     return wrong
 
 
@@ -100,5 +110,5 @@ def _print_checked(console: Console, known: Entry, copy: Copy) -> None:
     console.print(f"{word}  {known.name}: {escape(str(copy.path.absolute()))}")
     console.print(f"  sha256   {copy.hash.sha256}")
     if not copy.usable:
-        console.print(f"  accepted {' or '.join(copy.accepted) or 'none: vouch for it with import --trust'}")
+        console.print(f"  accepted {' or '.join(copy.accepted) or _NONE_KNOWN}")
         console.print(f"  get it   {known.get_it}{' --again' if known.sources else ''}")
