@@ -53,17 +53,32 @@ def test_the_detector_finds_its_face(checkout: Path) -> None:
 
 def test_the_backend_gives_faces_back(checkout: Path) -> None:
     said = run(
-        checkout, "enhance", "in", "out-backend", "--backend", "unchanged", "--skip-detect", "--format", "png", "--offline"
+        checkout,
+        "enhance",
+        "in",
+        "out-backend",
+        "--backend",
+        "unchanged",
+        "--skip-detect",
+        "--format",
+        "png",
+        "--offline",
     )
     assert "(unchanged)" in said
-    with Image.open(checkout / "in/face.jpg") as before, Image.open(checkout / "out-backend/face.png") as after:
+    with (
+        Image.open(checkout / "in/face.jpg") as before,
+        Image.open(checkout / "out-backend/face.png") as after,
+    ):
         wanted = before.convert("RGB").resize(after.size, Image.Resampling.BICUBIC)
         assert np.abs(np.asarray(after, dtype=int) - np.asarray(wanted, dtype=int)).mean() < 2
 
 
 def test_the_format_is_read_by_another_library(checkout: Path) -> None:
     run(checkout, "enhance", "in", "out-format", "--format", "ppm", "--detector", "middle", "--offline")
-    with Image.open(checkout / "out-format/face.ppm") as written, Image.open(checkout / "in/face.jpg") as before:
+    with (
+        Image.open(checkout / "out-format/face.ppm") as written,
+        Image.open(checkout / "in/face.jpg") as before,
+    ):
         assert (written.format, written.size) == ("PPM", before.size)
 
 
