@@ -1,6 +1,6 @@
 """Every test and benchmark that needs a GPU, one after the other, in under ten minutes.
 
-Each part is a process with its own time limit; a part that fails or runs out of time does not stop the others. Tests come
+Each part is a process with its own time limit; one that fails or runs out of time does not stop the others. Tests come
 first, because the speed of a wrong result means nothing. The run ends with a table of the parts' outcomes, written to
 results/<machine>/gpu.json. Its exit status is 1 if a part failed or there is no GPU.
 

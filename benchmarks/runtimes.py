@@ -53,7 +53,7 @@ def export(network: FullGenerator, path: Path) -> Path:
 def open_runtime(
     name: str, precision: str, batch: int, model: Path, device: torch.device
 ) -> Callable[[Tensor], Tensor]:
-    """A callable from (batch,3,S,S) float32 to the same shape. Raises SettingsError for an unsupported precision or device.
+    """A callable from (batch,3,S,S) float32 to the same shape. SettingsError: an unsupported precision or device.
 
     A single face uses all threads; the faces of a batch run in parallel, each on as few threads as the runtime chooses.
     """

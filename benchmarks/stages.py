@@ -1,8 +1,8 @@
 """Time of every stage: `gpen-fast profile` on an example, with random weights of the published shapes.
 
-Method: one picture at a time, nothing overlapped; the first call apart, 3 warm-up runs, then counted runs. Each file is the
-report of `profile --json` with commit and device. Random weights take as long as real ones and restore nothing. Compare
-figures of one run on one machine only.
+Method: one picture at a time, nothing overlapped; the first call apart, 3 warm-up runs, then counted runs. Each file is
+the report of `profile --json` with commit and device. Random weights take as long as real ones and restore nothing.
+Compare figures of one run on one machine only.
 
 Usage: python benchmarks/stages.py [--models gpen-bfr-256 gpen-bfr-512] [--runs 20]
 """
