@@ -34,7 +34,7 @@ from gpen_fast.device.select import pick_device
 from gpen_fast.device.streams import synchronize
 from gpen_fast.errors import GpenError
 from gpen_fast.measure.report import commit, device_facts, write_json
-from gpen_fast.settings import Settings
+from gpen_fast.settings import Settings, WeightsOptions
 from gpen_fast.stages.detect.base import Detector, find_all, open_detector
 from gpen_fast.stages.load import load
 from gpen_fast.store.locate import required
@@ -69,7 +69,7 @@ def facexlibs(name: str, threshold: float, device: torch.device) -> Boxes:
     kind = FACEXLIB[name]
     network = RetinaFace(kind, device=device)
     weights = plugins.load("detect", name).WEIGHTS[0]
-    state = torch.load(required(weights, Settings()), map_location="cpu", weights_only=True)
+    state = torch.load(required(weights, WeightsOptions()), map_location="cpu", weights_only=True)
     network.load_state_dict({key.removeprefix("module."): value for key, value in state.items()})
     network.eval()
 

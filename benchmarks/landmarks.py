@@ -29,7 +29,7 @@ from stages import HERE, machine
 from gpen_fast import __version__
 from gpen_fast.errors import GpenError
 from gpen_fast.measure.report import commit, device_facts, write_json
-from gpen_fast.settings import Settings
+from gpen_fast.settings import Settings, WeightsOptions
 from gpen_fast.stages.align import landmarks_of
 from gpen_fast.stages.detect.base import Detector, open_detector
 from gpen_fast.stages.detect.cascade.landmark_net import read_net
@@ -240,7 +240,7 @@ def main() -> None:
     arguments = parser.parse_args()
     windows = []
     if (arguments.data / "manifest.csv").exists():
-        network = read_net(required("landmarks-lite", Settings()))
+        network = read_net(required("landmarks-lite", WeightsOptions()))
         windows = [asdict(row) for row in held_out_rows(network, arguments.data)]
     report = {
         "schema": 1, "suite": "landmarks", "version": __version__, "commit": commit(),

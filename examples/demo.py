@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from gpen_fast.errors import WeightsNotFoundError
-from gpen_fast.settings import Settings
+from gpen_fast.settings import WeightsOptions
 from gpen_fast.store.locate import choose
 
 HERE = Path(__file__).parent
@@ -27,7 +27,7 @@ def run(*arguments: str) -> None:
 def main() -> None:
     """Enhances examples/ into out/, or profiles the two degraded portraits."""
     try:
-        choose(Settings())
+        choose(WeightsOptions())
     except WeightsNotFoundError:
         print("No GPEN weights are here, so nothing can be restored yet: see gpen-fast weights list")
         print("This shows where the time would go, with random weights of a published network's shapes.")

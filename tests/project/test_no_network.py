@@ -7,12 +7,12 @@ import socket
 import pytest
 import requests
 
-from gpen_fast.settings import Settings
+from gpen_fast.settings import WeightsOptions
 from gpen_fast.store.folders import is_offline
 
 
 def test_no_test_leaves_this_machine() -> None:
-    assert is_offline(Settings())
+    assert is_offline(WeightsOptions())
     with pytest.raises(AssertionError, match="a test reached for"), socket.socket() as far:
         far.connect(("192.0.2.1", 443))
     with pytest.raises(AssertionError, match=r"a test asked for the address of weights\.example"):

@@ -14,12 +14,12 @@ from shop import DETECTOR, Shop, network_bytes
 from gpen_fast.errors import CheckpointError, HashError, SettingsError, WeightsNotFoundError
 from gpen_fast.gpen.checkpoint import random_state
 from gpen_fast.gpen.config import config_from_arguments
-from gpen_fast.settings import Settings
+from gpen_fast.settings import WeightsOptions
 from gpen_fast.store import folders, records
 from gpen_fast.store.importing import import_file
 from gpen_fast.store.locate import present, required
 
-SET = Settings()
+SET = WeightsOptions()
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_what_belongs_to_a_file_may_have_its_name(shop: Shop, mine: Path) -> Non
     other = import_file(
         write(mine, "alone.onnx", b"o"),
         trust="found",
-        settings=Settings.from_flat(weights_dir=str(mine / "x")),
+        options=WeightsOptions(weights_dir=str(mine / "x")),
     )
     assert [path.name for path in other.path.parent.iterdir() if not path.name.startswith(".")] == [
         "found.onnx"

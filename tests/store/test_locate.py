@@ -12,11 +12,11 @@ from shop import DETECTOR, Shop, network_bytes
 
 from gpen_fast import Restorer
 from gpen_fast.errors import HashError, SettingsError, StoreError, WeightsNotFoundError
-from gpen_fast.settings import Settings
+from gpen_fast.settings import WeightsOptions
 from gpen_fast.store import folders, locate, records
 from gpen_fast.store.locate import choose, present, required
 
-SET = Settings()
+SET = WeightsOptions()
 
 
 def put(folder: Path, name: str, data: bytes) -> Path:
@@ -27,21 +27,21 @@ def put(folder: Path, name: str, data: bytes) -> Path:
 
 def test_folders_are_searched_in_order(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path / "named"))
-    settings = Settings.from_flat(weights_dir=str(tmp_path / "chosen"))
+    options = WeightsOptions(weights_dir=str(tmp_path / "chosen"))
     places = [tmp_path / "chosen", tmp_path / "named", Path("weights"), folders.user_cache() / "weights",
               folders.facexlib_folder()]  # fmt: skip
-    assert [place.path for place in folders.places(settings)] == places
+    assert [place.path for place in folders.places(options)] == places
     (tmp_path / "chosen").mkdir()
-    assert present("face", settings) is None
+    assert present("face", options) is None
     for place in reversed(places):
         there = put(place, "face.pth", DETECTOR)
-        assert present("face", settings) == there == required("face", settings)
+        assert present("face", options) == there == required("face", options)
 
 
 def test_folder_that_does_not_exist_is_refused(shop: Shop, tmp_path: Path) -> None:
     for ask in (lambda s: present("face", s), lambda s: required("face", s), choose):
         with pytest.raises(SettingsError, match=r"--weights-dir .*nowhere: no such folder"):
-            ask(Settings.from_flat(weights_dir=str(tmp_path / "nowhere")))
+            ask(WeightsOptions(weights_dir=str(tmp_path / "nowhere")))
 
 
 def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_auto_takes_the_best_then_a_published_one_then_the_embedded(shop: Shop) 
     assert choose(SET) == locate.Choice(net, "net", "gpen-fast weights pull gpen-bfr-512")
     best = put(Path("weights"), "GPEN-BFR-512.pth", shop.network)
     assert choose(SET) == locate.Choice(best, "gpen-bfr-512", None)
-    assert choose(Settings.from_flat(model="lite")) == locate.Choice(lite, "lite", None), (
+    assert choose(WeightsOptions(model="lite")) == locate.Choice(lite, "lite", None), (
         "what was named is what was wanted"
     )
 
@@ -118,11 +118,11 @@ def test_named_model_that_is_not_here_is_an_error(shop: Shop) -> None:
     with pytest.raises(
         WeightsNotFoundError, match=r"no weights for gpen-bfr-512: looked for GPEN-BFR-512\.pth in"
     ):
-        choose(Settings.from_flat(model="gpen-bfr-512"))
+        choose(WeightsOptions(model="gpen-bfr-512"))
     with pytest.raises(
         WeightsNotFoundError, match=r"no weights for lite: .*pip install --force-reinstall gpen-fast"
     ):
-        choose(Settings.from_flat(model="lite"))
+        choose(WeightsOptions(model="lite"))
 
 
 def test_python_takes_the_embedded_network_and_asks_nobody(
@@ -145,9 +145,9 @@ def test_template_is_the_catalogs_where_the_file_declares_none(shop: Shop, tiny_
 
 def test_embedded_name_with_a_file_of_ones_own_cannot_be_checked(shop: Shop, tiny_weights: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be checked to be lite: leave --model out"):
-        choose(Settings.from_flat(model="lite", weights=str(tiny_weights)))
+        choose(WeightsOptions(model="lite", weights=str(tiny_weights)))
     with pytest.raises(SettingsError, match="random:lite: its shapes are not in the catalog"):
-        choose(Settings.from_flat(weights="random:lite"))
+        choose(WeightsOptions(weights="random:lite"))
 
 
 def test_embedded_hash_counts_once_it_is_in_the_catalog(shop: Shop) -> None:

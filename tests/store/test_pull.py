@@ -15,7 +15,7 @@ from hostile import Reply
 from shop import DETECTOR, Shop, network_bytes, process, wait_until
 
 from gpen_fast.errors import CheckpointError, DownloadError, HashError, SettingsError
-from gpen_fast.settings import Settings
+from gpen_fast.settings import WeightsOptions
 from gpen_fast.store import folders, records
 from gpen_fast.store.locate import present, required
 from gpen_fast.store.part import part_path
@@ -30,7 +30,7 @@ def test_pulled_file_is_found_and_not_fetched_twice(shop: Shop) -> None:
     assert done.fetched
     assert done.path == folders.user_cache() / "weights/face.pth"
     assert done.path.read_bytes() == DETECTOR
-    assert present("face", Settings()) == done.path
+    assert present("face", WeightsOptions()) == done.path
     again = pull("face", retry_policy=QUICK)
     assert not again.fetched
     assert len(shop.detector.requests) == 1
@@ -53,7 +53,7 @@ def test_another_file_of_that_name_is_not_lost(shop: Shop) -> None:
 def test_file_goes_to_the_folder_that_was_named(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = pull("face", Settings.from_flat(weights_dir=str(tmp_path / "new/chosen")), retry_policy=QUICK)
+    chosen = pull("face", WeightsOptions(weights_dir=str(tmp_path / "new/chosen")), retry_policy=QUICK)
     assert chosen.path == tmp_path / "new/chosen/face.pth"
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path / "named"))
     assert pull("face", retry_policy=QUICK).path == tmp_path / "named/face.pth"
@@ -61,10 +61,10 @@ def test_file_goes_to_the_folder_that_was_named(
 
 def test_offline_touches_no_network(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DownloadError, match=r"face is not here, and --offline or GPEN_FAST_OFFLINE forbids"):
-        pull("face", Settings.from_flat(offline=True))
+        pull("face", WeightsOptions(offline=True))
     for value, off in (("1", True), ("yes", True), ("0", False), ("false", False), ("", False)):
         monkeypatch.setenv("GPEN_FAST_OFFLINE", value)
-        assert folders.is_offline(Settings()) is off
+        assert folders.is_offline(WeightsOptions()) is off
     monkeypatch.setenv("GPEN_FAST_OFFLINE", "1")
     with pytest.raises(DownloadError):
         pull("face")
@@ -117,7 +117,7 @@ def test_first_download_pins_and_a_later_difference_shows_both(shop: Shop) -> No
     pull("net", repin=True, retry_policy=QUICK)
     assert pulled.read_bytes() == changed
     assert records.read().hashes("net") == [now]
-    assert required("net", Settings()) == pulled
+    assert required("net", WeightsOptions()) == pulled
 
 
 @pytest.mark.parametrize("what", ["page", "torn", "code", "nan", "another"])
@@ -139,7 +139,7 @@ def test_only_what_was_looked_into_is_pinned(shop: Shop, tmp_path: Path, what: s
     }[what]
     with pytest.raises(CheckpointError):
         pull("net", retry_policy=QUICK)
-    assert present("net", Settings()) is None
+    assert present("net", WeightsOptions()) is None
     assert not records.read().accepted
     assert not (tmp_path / "ran").exists()
     shop.net.body = shop.network
@@ -222,5 +222,5 @@ def test_ctrl_c_says_what_is_kept(shop: Shop) -> None:
 def test_folder_that_cannot_be_made_is_named(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "blocked").write_text("a file where a folder should be")
     with pytest.raises(DownloadError, match=r"blocked.*Name a folder that can be written with --weights-dir"):
-        pull("face", Settings.from_flat(weights_dir=str(tmp_path / "blocked/weights")), retry_policy=QUICK)
+        pull("face", WeightsOptions(weights_dir=str(tmp_path / "blocked/weights")), retry_policy=QUICK)
     assert not shop.detector.requests

@@ -7,16 +7,16 @@ import sys
 import typer
 
 from gpen_fast.errors import DownloadError, GpenError, WeightsNotFoundError, first_line
-from gpen_fast.settings import Settings
+from gpen_fast.settings import WeightsOptions
 from gpen_fast.store.catalog import Entry, entry
 
 
-def agreed(known: Entry, settings: Settings, yes: bool) -> bool:
+def agreed(known: Entry, options: WeightsOptions, yes: bool) -> bool:
     """Shows the licence of weights unless it was accepted before, and asks for consent.
 
     Args:
         known: The weights.
-        settings: Where they will be stored.
+        options: Where they will be stored.
         yes: The user gave --yes: consent without a question.
 
     Returns:
@@ -30,7 +30,7 @@ def agreed(known: Entry, settings: Settings, yes: bool) -> bool:
     print(f"{known.name} ({known.shown_size}): {known.licence.sentence}", file=sys.stderr)
     if yes:
         return True
-    return can_ask() and _answer(f"Accept this, and fetch it into {target(settings)}?")
+    return can_ask() and _answer(f"Accept this, and fetch it into {target(options)}?")
 
 
 def can_ask() -> bool:
@@ -45,13 +45,13 @@ def _answer(question: str) -> bool:
         return False
 
 
-def get_best(settings: Settings, yes: bool) -> None:
+def get_best(options: WeightsOptions, yes: bool) -> None:
     """Fetches the best model for `--model auto` if it is missing, and prints one line if that fails.
 
     A failure does not end the run: `choose` takes the next best model that is present.
 
     Args:
-        settings: Which weights the user asked for, and whether the network may be used.
+        options: Which weights the user asked for, and whether the network may be used.
         yes: The user accepted the licence with --yes.
 
     Raises:
@@ -60,17 +60,17 @@ def get_best(settings: Settings, yes: bool) -> None:
     from gpen_fast.store.folders import is_offline
     from gpen_fast.store.locate import BEST, required
 
-    if settings.model != "auto" or settings.weights.weights is not None or is_offline(settings):
+    if options.model != "auto" or options.weights is not None or is_offline(options):
         return
     try:
-        required(BEST, settings)
+        required(BEST, options)
     except WeightsNotFoundError:
-        why = _fetched(entry(BEST), settings, yes)
+        why = _fetched(entry(BEST), options, yes)
         if why:
             print(f"note: {BEST} is not here and was not fetched: {why}", file=sys.stderr)
 
 
-def _fetched(known: Entry, settings: Settings, yes: bool) -> str:
+def _fetched(known: Entry, options: WeightsOptions, yes: bool) -> str:
     """ "" once the weights are present, else the reason why they are not."""
     from gpen_fast.cli.fetching import bar_for, interruptible
     from gpen_fast.store.pull import needs_consent, pull
@@ -78,7 +78,7 @@ def _fetched(known: Entry, settings: Settings, yes: bool) -> str:
 
     if needs_consent(known) and not yes and not can_ask():
         return f"its licence has to be accepted once ({known.get_it} --yes)"
-    if not agreed(known, settings, yes):
+    if not agreed(known, options, yes):
         return "its licence was not accepted (--offline does not ask)"
     print(f"note: {known.name} is not here: fetching it ({known.shown_size})", file=sys.stderr)
     try:
@@ -86,7 +86,7 @@ def _fetched(known: Entry, settings: Settings, yes: bool) -> str:
             # A few seconds at most, if the network is down: another model can run instead.
             pull(
                 known.name,
-                settings,
+                options,
                 accept_licence=True,
                 progress=bar,
                 retry_policy=RetryPolicy(connect_s=3.0, unreachable=1, attempts=2),

@@ -13,6 +13,8 @@ from gpen_fast.cli.options import with_options
 from gpen_fast.settings import GenerateOptions, Settings, WeightsOptions
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from gpen_fast.doctor.findings import Finding
 
 _FAILED = 1
@@ -74,11 +76,9 @@ def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def _print_verdict(console: object, findings: list[Finding], good: bool) -> None:
-    from rich.console import Console
+def _print_verdict(console: Console, findings: list[Finding], good: bool) -> None:
     from rich.markup import escape
 
-    assert isinstance(console, Console)
     missing = [one for one in findings if one.needed and one.state != "ok"]
     console.print(
         "\n[bold green]pictures can be restored here[/]" if good else "\n[bold red]cannot restore yet[/]"

@@ -118,7 +118,7 @@ def _run(
 ) -> int:
     if not work.todo:
         return _nothing_to_do(work, run.quiet, report_to)
-    get_best(settings, run.yes)
+    get_best(settings.weights, run.yes)
     lift_pillow_limit()
     from gpen_fast.cli.progress import progress_over
     from gpen_fast.cli.table import print_enhance

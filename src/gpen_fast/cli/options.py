@@ -34,7 +34,7 @@ from gpen_fast.settings import (
 from gpen_fast.store.catalog import generators
 
 Command = Callable[..., None]
-# Every flag's parameter is annotated with a type that Typer reads at run time.
+# An annotation, as Typer reads it at run time: `str | None` and `Annotated[...]` are no classes.
 _TypeForm = Any
 
 
@@ -155,22 +155,22 @@ def with_options(
 
     def decorate(function: Command) -> Command:
         hints = get_type_hints(function, include_extras=True)
-        kinds = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
-        parameters = [Parameter("context_", Parameter.KEYWORD_ONLY, annotation=typer.Context)]
-        for parameter in inspect.signature(function).parameters.values():
-            if parameter.name in kinds:
-                parameters += _parameters(hints[parameter.name], without, panels, flags)
+        kinds = {name: kind for name, kind in hints.items() if isinstance(kind, type) and is_dataclass(kind)}
+        # By the context the command learns which flags the user gave: a contradiction is one of given values.
+        parameters = [_parameter("context_", typer.Context, Parameter.empty)]
+        for own in inspect.signature(function).parameters.values():
+            if own.name in kinds:
+                parameters += _parameters(hints[own.name], without, panels, flags)
             else:
-                parameters.append(
-                    parameter.replace(kind=Parameter.KEYWORD_ONLY, annotation=hints[parameter.name])
-                )
+                parameters.append(_parameter(own.name, hints[own.name], own.default))
 
-        def command(context_: typer.Context, **values: Any) -> None:
+        def command(context_: typer.Context, **values: object) -> None:
             own = {name: value for name, value in values.items() if name in hints}
             given = {name: values[name] for name in values.keys() - own if _is_given(context_, name)}
             chosen = _resolved(given)
             function(**own, **{name: _built(kind, chosen) for name, kind in kinds.items()})
 
+        # Typer reads all of these: the name and the text for the help, both forms of the annotations for the flags.
         command.__name__, command.__doc__ = function.__name__, function.__doc__
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {each.name: each.annotation for each in parameters}
@@ -239,7 +239,7 @@ def _parameter(name: str, annotation: _TypeForm, default: object) -> Parameter:
 
 
 def _flag_type(hint: _TypeForm) -> _TypeForm:
-    """The type that Typer parses: text for closed choices, whose errors name every accepted value."""
+    """The type that Typer parses: text for a closed choice, so that the options' own error names what is accepted."""
     kinds = get_args(hint) or (hint,)
     if not any(get_origin(kind) is Literal for kind in (hint, *kinds)):
         return hint
@@ -279,9 +279,9 @@ def _resolved(given: Mapping[str, object]) -> dict[str, object]:
     return chosen
 
 
-def _built(kind: Any, chosen: Mapping[str, object]) -> object:
+def _built(kind: Callable[..., object], chosen: Mapping[str, object]) -> object:
     if kind is Settings:
         names = {field.name for part in _PARTS for field in fields(part)}
         return Settings.from_flat(**{name: value for name, value in chosen.items() if name in names})
-    names = {field.name for field in fields(kind)}
+    names = set(get_type_hints(kind))
     return kind(**{name: value for name, value in chosen.items() if name in names})

@@ -52,7 +52,7 @@ def profile(
         what = "is a folder" if image.is_dir() else "no such file"
         raise InputsError(f"{image}: {what}. profile takes one picture.")
     report_to = report_path(run.json_file)
-    get_best(settings, run.yes)
+    get_best(settings.weights, run.yes)
     lift_pillow_limit()
     from gpen_fast.cli.table import print_failure, print_profile
     from gpen_fast.measure.report import as_dict, write_json

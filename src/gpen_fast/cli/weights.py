@@ -11,7 +11,7 @@ import typer
 
 from gpen_fast.cli.options import RunOptions, option, with_options
 from gpen_fast.errors import GpenError, SettingsError
-from gpen_fast.settings import Settings, WeightsOptions
+from gpen_fast.settings import WeightsOptions
 from gpen_fast.store.catalog import Entry, catalog, entry
 
 _FAILED = 1
@@ -38,11 +38,10 @@ def list_weights(options: WeightsOptions, *, as_json: AsJson = False) -> None:
     from gpen_fast.store.folders import places
     from gpen_fast.store.status import as_dict, statuses
 
-    settings = Settings(weights=options)
-    found = statuses(settings)
+    found = statuses(options)
     if as_json:
         folders = [
-            {"why": place.why, "path": str(place.path) if place.path else None} for place in places(settings)
+            {"why": place.why, "path": str(place.path) if place.path else None} for place in places(options)
         ]
         print(
             json.dumps(
@@ -50,12 +49,12 @@ def list_weights(options: WeightsOptions, *, as_json: AsJson = False) -> None:
             )
         )
         return
-    print_list(found, places(settings))
+    print_list(found, places(options))
 
 
-@weights.command()
+@weights.command("pull")
 @with_options(without={"model", "weights"}, panels=False)
-def pull(
+def pull_weights(
     options: WeightsOptions,
     *,
     names: Names = None,
@@ -79,8 +78,7 @@ def pull(
     Exit status: 0 all are present, 1 some are not (each is named).
     """
     chosen = _chosen(names, everything)
-    settings = Settings(weights=options)
-    failed = [known for known in chosen if not _pull_one(known, settings, yes, again, repin)]
+    failed = [known for known in chosen if not _pull_one(known, options, yes, again, repin)]
     if failed:
         raise typer.Exit(_FAILED)
 
@@ -93,7 +91,7 @@ def _chosen(names: list[str] | None, everything: bool) -> list[Entry]:
     return [entry(name) for name in dict.fromkeys(names or [])]
 
 
-def _pull_one(known: Entry, settings: Settings, yes: bool, again: bool, repin: bool) -> bool:
+def _pull_one(known: Entry, options: WeightsOptions, yes: bool, again: bool, repin: bool) -> bool:
     """Whether the file is present in the end; prints the result or the failure."""
     from gpen_fast.cli.consent import agreed
     from gpen_fast.cli.fetching import bar_for, interruptible
@@ -101,9 +99,9 @@ def _pull_one(known: Entry, settings: Settings, yes: bool, again: bool, repin: b
     from gpen_fast.store.locate import copies
     from gpen_fast.store.pull import pull
 
-    wanted = again or repin or not any(copy.usable for copy in copies(known, settings))
+    wanted = again or repin or not any(copy.usable for copy in copies(known, options))
     try:
-        consent = not wanted or is_offline(settings) or not known.sources or agreed(known, settings, yes)
+        consent = not wanted or is_offline(options) or not known.sources or agreed(known, options, yes)
         if not consent:
             print(
                 f"failed: {known.name}: licence not accepted. To accept it: {known.get_it} --yes",
@@ -111,7 +109,7 @@ def _pull_one(known: Entry, settings: Settings, yes: bool, again: bool, repin: b
             )
             return False
         with interruptible(), bar_for(known.name) as bar:
-            done = pull(known.name, settings, accept_licence=True, again=again, repin=repin, progress=bar)
+            done = pull(known.name, options, accept_licence=True, again=again, repin=repin, progress=bar)
     except GpenError as error:
         print(f"failed: {error}", file=sys.stderr)
         return False
@@ -130,7 +128,7 @@ def verify(options: WeightsOptions, *, names: Names = None) -> None:
     from gpen_fast.cli.weights_table import print_verify
     from gpen_fast.store.status import statuses
 
-    wrong = print_verify(statuses(Settings(weights=options), names, fresh=True), asked=bool(names))
+    wrong = print_verify(statuses(options, names, fresh=True), asked=bool(names))
     if wrong:
         raise typer.Exit(_FAILED)
 
@@ -157,7 +155,7 @@ def import_(
     """
     from gpen_fast.store.importing import import_file
 
-    done = import_file(file, Settings(weights=options), trust=trust, overwrite=overwrite)
+    done = import_file(file, options, trust=trust, overwrite=overwrite)
     how = {"hash": "by its hash", "tensors": "by its tensors' shapes", "trust": "by --trust"}[done.how]
     print(f"{done.name}, identified {how}\n  sha256 {done.sha256}")
     print(f"  {done.path}{'' if done.copied else ' (already present)'}")
@@ -172,4 +170,4 @@ def path(
     """Print a file's path, and nothing else."""
     from gpen_fast.store.locate import required
 
-    print(required(name, Settings(weights=options)).absolute())
+    print(required(name, options).absolute())

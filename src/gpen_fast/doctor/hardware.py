@@ -139,7 +139,7 @@ def space(settings: Settings) -> Iterator[Finding]:
         "space", "memory", OK if free else ABSENT, _gib(free) if free else "not told by this system"
     )
     yield from _device_memory(settings)
-    for name, folder in (("disk: weights", target(settings)), ("disk: here", Path())):
+    for name, folder in (("disk: weights", target(settings.weights)), ("disk: here", Path())):
         there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
         yield Finding("space", name, OK, f"{_gib(shutil.disk_usage(there).free)} ({folder.absolute()})")
 

@@ -16,7 +16,7 @@ def network(settings: Settings) -> Iterator[Finding]:
     from gpen_fast.store.locate import BEST, choose
 
     try:
-        found = choose(settings)
+        found = choose(settings.weights)
     except GpenError as error:
         text = said(error).split(": looked for")[0]
         get_it = entry(BEST).get_it if isinstance(error, WeightsNotFoundError | HashError) else ""
@@ -54,7 +54,7 @@ def addresses(settings: Settings) -> Iterator[Finding]:
             yield Finding("weights", MIRROR_VARIABLE, OK, without_password(mirror))
         except SettingsError as error:
             yield Finding("weights", MIRROR_VARIABLE, BROKEN, said(error))
-    if is_offline(settings):
+    if is_offline(settings.weights):
         yield Finding("weights", "network", OK, "offline: never touched")
 
 
@@ -62,7 +62,7 @@ def files(settings: Settings) -> Iterator[Finding]:
     """Every catalogued file."""
     from gpen_fast.store.status import statuses
 
-    for one in statuses(settings):
+    for one in statuses(settings.weights):
         known = one.entry
         refused = bool(one.copies) and one.used is None
         state = OK if one.used else BROKEN if refused else ABSENT

@@ -63,7 +63,7 @@ def load_runtime(settings: Settings) -> Runtime:
         if detection_cache and detection_cache.of_use
         else open_detector(settings, device)
     )
-    choice = choose(settings)
+    choice = choose(settings.weights)
     network = _network(choice)
     template = settings.template or _template(choice, network)
     backend = open_backend(settings.backend, network, precision.name, device)

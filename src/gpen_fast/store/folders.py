@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from gpen_fast.errors import SettingsError
-from gpen_fast.settings import Settings
+from gpen_fast.settings import WeightsOptions
 
 FOLDER_VARIABLE = "GPEN_FAST_WEIGHTS"
 OFFLINE_VARIABLE = "GPEN_FAST_OFFLINE"
@@ -32,11 +32,11 @@ class Folder:
         return f"{self.path.absolute()}{'' if self.path.is_dir() else ' (no such folder)'}"
 
 
-def places(settings: Settings) -> list[Folder]:
+def places(options: WeightsOptions) -> list[Folder]:
     """Every place in the order it is searched, those that nothing names too."""
     named = os.environ.get(FOLDER_VARIABLE)
     return [
-        Folder("--weights-dir", _expanded(settings.weights_dir)),
+        Folder("--weights-dir", _expanded(options.weights_dir)),
         Folder(FOLDER_VARIABLE, _expanded(named)),
         Folder("./weights", Path("weights")),
         Folder("user cache", user_cache() / "weights"),
@@ -44,22 +44,22 @@ def places(settings: Settings) -> list[Folder]:
     ]
 
 
-def searched(settings: Settings) -> list[Path]:
+def searched(options: WeightsOptions) -> list[Path]:
     """The folders to search, in order."""
-    return [place.path for place in places(settings) if place.path is not None]
+    return [place.path for place in places(options) if place.path is not None]
 
 
-def check(settings: Settings) -> None:
+def check(options: WeightsOptions) -> None:
     """Raises SettingsError where the folder that --weights-dir names is none."""
-    chosen = _expanded(settings.weights_dir)
+    chosen = _expanded(options.weights_dir)
     if chosen is not None and not chosen.is_dir():
         what = "is a file" if chosen.exists() else "no such folder"
         raise SettingsError(f"--weights-dir {chosen}: {what}. Name a folder that holds weights.")
 
 
-def target(settings: Settings) -> Path:
+def target(options: WeightsOptions) -> Path:
     """Where a new file goes: the folder that the user named, else the user's cache."""
-    chosen = _expanded(settings.weights_dir) or _expanded(os.environ.get(FOLDER_VARIABLE))
+    chosen = _expanded(options.weights_dir) or _expanded(os.environ.get(FOLDER_VARIABLE))
     return chosen or user_cache() / "weights"
 
 
@@ -80,9 +80,9 @@ def facexlib_folder() -> Path | None:
     return Path(folders[0]) / "weights" if folders else None
 
 
-def is_offline(settings: Settings) -> bool:
+def is_offline(options: WeightsOptions) -> bool:
     """Whether the network must not be touched: --offline, or GPEN_FAST_OFFLINE set to anything but no."""
-    return settings.offline or os.environ.get(OFFLINE_VARIABLE, "").strip().lower() not in _NO
+    return options.offline or os.environ.get(OFFLINE_VARIABLE, "").strip().lower() not in _NO
 
 
 def _expanded(name: str | None) -> Path | None:

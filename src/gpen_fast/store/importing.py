@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpen_fast.errors import DownloadError, HashError, SettingsError, WeightsNotFoundError
-from gpen_fast.settings import Settings
+from gpen_fast.settings import WeightsOptions
 from gpen_fast.store import records
 from gpen_fast.store.catalog import Entry, entry
 from gpen_fast.store.folders import target
@@ -33,7 +33,7 @@ class Imported:
 
 def import_file(
     file: Path,
-    settings: Settings | None = None,
+    options: WeightsOptions | None = None,
     *,
     trust: str | None = None,
     overwrite: bool = False,
@@ -45,7 +45,7 @@ def import_file(
     the catalog's name. overwrite: replace another file of the same name. Raises WeightsNotFoundError, HashError,
     CheckpointError (damage, NaN, a pickle with code), SettingsError, DownloadError (cannot be stored).
     """
-    settings = settings or Settings()
+    options = options or WeightsOptions()
     if not file.is_file():
         what = "is a folder" if file.is_dir() else "no such file"
         raise WeightsNotFoundError(f"{file}: {what}. import takes one weights file.")
@@ -54,7 +54,7 @@ def import_file(
     if known.embedded:
         use = f"Use --weights {file}" if known.kind == "generator" else f"To mend it: {known.get_it}"
         raise SettingsError(f"{known.name} is part of gpen-fast and cannot be replaced. {use}")
-    final = target(settings) / _name_for(known, file)
+    final = target(options) / _name_for(known, file)
     with only_one(final, progress or NullProgress()):
         copied = _bring(file, final, sha256, overwrite)
         for other in known.beside if final.name == known.file else ():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpen_fast.errors import HashError, SettingsError, StoreError, WeightsNotFoundError
-from gpen_fast.settings import RANDOM, Settings
+from gpen_fast.settings import RANDOM, WeightsOptions
 from gpen_fast.store import records
 from gpen_fast.store.catalog import Entry, catalog, entry, generators
 from gpen_fast.store.folders import FOLDER_VARIABLE, check, searched
@@ -61,10 +61,10 @@ class Copy:
         return self.verified or (not self.accepted and self.entry.kind == "generator")
 
 
-def copies(known: Entry, settings: Settings, *, fresh: bool = False) -> Iterator[Copy]:
+def copies(known: Entry, options: WeightsOptions, *, fresh: bool = False) -> Iterator[Copy]:
     """The files under the entry's names, in search order, hashed; `fresh`: without the memory of hashes."""
     accepted = (*known.sha256, *records.read().hashes(known.name))
-    for path in _candidates(known, settings):
+    for path in _candidates(known, options):
         if path.is_file():
             yield Copy(known, path, _hash(path, fresh), accepted)
 
@@ -77,41 +77,41 @@ def _hash(path: Path, fresh: bool) -> Hash:
         raise StoreError(f"{path}: cannot be read ({why}). Mend that, or move the file away.") from cause
 
 
-def _candidates(known: Entry, settings: Settings) -> list[Path]:
+def _candidates(known: Entry, options: WeightsOptions) -> list[Path]:
     embedded = [shipped(known.file)] if known.embedded else []
-    paths = embedded + [folder / file for folder in searched(settings) for file in known.files]
+    paths = embedded + [folder / file for folder in searched(options) for file in known.files]
     places = [path.absolute() for path in paths]
     # In a checkout ./weights is where the embedded ones lie.
     return [path for i, path in enumerate(paths) if places[i] not in places[:i]]
 
 
-def present(name: str, settings: Settings) -> Path | None:
+def present(name: str, options: WeightsOptions) -> Path | None:
     """The first file of that catalogued name that may be used, by the folders' order; None where there is none.
 
     Detectors' weights are used by their sha256 only, published or accepted by the user. Raises SettingsError for
     an unknown name, StoreError for a damaged record or a file that cannot be read.
     """
-    check(settings)
-    return next((copy.path for copy in copies(entry(name), settings) if copy.usable), None)
+    check(options)
+    return next((copy.path for copy in copies(entry(name), options) if copy.usable), None)
 
 
-def refused(name: str, settings: Settings) -> Path | None:
+def refused(name: str, options: WeightsOptions) -> Path | None:
     """The first file of that catalogued name that is another and is not used; None where there is none."""
-    return next((copy.path for copy in copies(entry(name), settings) if not copy.usable), None)
+    return next((copy.path for copy in copies(entry(name), options) if not copy.usable), None)
 
 
-def required(name: str, settings: Settings) -> Path:
+def required(name: str, options: WeightsOptions) -> Path:
     """As `present`, but WeightsNotFoundError with where it was looked for, HashError for a file that is another."""
-    check(settings)
+    check(options)
     known = entry(name)
     refused = []
-    for copy in copies(known, settings):
+    for copy in copies(known, options):
         if copy.usable:
             return copy.path
         refused.append(copy)
     if refused:
         raise _not_accepted(refused[0])
-    tried = ", ".join(str(folder.absolute()) for folder in searched(settings))
+    tried = ", ".join(str(folder.absolute()) for folder in searched(options))
     raise WeightsNotFoundError(
         f"no weights for {name}: looked for {known.file} in {tried}. "
         f"Get it: {known.get_it}{_import_too(known)}"
@@ -142,20 +142,20 @@ def _remedies(known: Entry, path: Path) -> str:
     return f"{fetch}If you know what it is and trust it: {trust}{without.get(known.kind, '')}"
 
 
-def choose(settings: Settings) -> Choice:
-    """The weights that the settings name, or the best that are there. Downloads nothing.
+def choose(options: WeightsOptions) -> Choice:
+    """The weights that the options name, or the best that are there. Downloads nothing.
 
     `auto` is gpen-bfr-512, else another published network that is there, else the embedded one. Raises
     SettingsError for an unknown model, WeightsNotFoundError with where they were looked for, HashError.
     """
-    model = None if settings.model == "auto" else known(settings.model)
-    if settings.weights.weights is None:
-        return Choice(required(model, settings), model) if model else _best(settings)
-    if settings.random_weights:
-        return _random(settings.weights.weights.removeprefix(RANDOM), model)
-    path = Path(settings.weights.weights)
+    model = None if options.model == "auto" else known(options.model)
+    if options.weights is None:
+        return Choice(required(model, options), model) if model else _best(options)
+    if options.random_weights:
+        return _random(options.weights.removeprefix(RANDOM), model)
+    path = Path(options.weights)
     if not path.is_file():
-        raise WeightsNotFoundError(f"weights {settings.weights.weights!r}: no such file.")
+        raise WeightsNotFoundError(f"weights {options.weights!r}: no such file.")
     if model is not None and model not in PUBLISHED:
         raise SettingsError(f"--weights {path} cannot be checked to be {model}: leave --model out.")
     return Choice(path, model)
@@ -178,23 +178,23 @@ def _random(named: str, model: str | None) -> Choice:
     return Choice(None, named)
 
 
-def _best(settings: Settings) -> Choice:
+def _best(options: WeightsOptions) -> Choice:
     """A file that was put there to be the best and is another is an error: it is not passed over in silence."""
     with contextlib.suppress(WeightsNotFoundError):
-        return Choice(required(BEST, settings), BEST)
+        return Choice(required(BEST, options), BEST)
     embedded_last = sorted(generators(), key=lambda name: catalog()[name].embedded)
     for name in embedded_last:
-        path = present(name, settings)
+        path = present(name, options)
         if path is not None:
             return Choice(path, name, better=entry(BEST).get_it)
-    raise _nothing(settings)
+    raise _nothing(options)
 
 
-def _nothing(settings: Settings) -> WeightsNotFoundError:
+def _nothing(options: WeightsOptions) -> WeightsNotFoundError:
     files = ", ".join(entry(name).file for name in generators())
     return WeightsNotFoundError(
         f"no weights for any published model: looked for {files} in "
-        f"{', '.join(str(folder.absolute()) for folder in searched(settings))}. "
+        f"{', '.join(str(folder.absolute()) for folder in searched(options))}. "
         f"Get the best: {entry(BEST).get_it}. Or put one there, name a folder in {FOLDER_VARIABLE}, or give "
         f"--weights FILE. To time a machine without any: gpen-fast profile IMAGE --weights {RANDOM}{BEST}"
     )

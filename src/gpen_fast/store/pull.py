@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from gpen_fast.errors import CheckpointError, DownloadError, HashError, StoreError
-from gpen_fast.settings import Settings
+from gpen_fast.settings import WeightsOptions
 from gpen_fast.store import records
 from gpen_fast.store.catalog import Entry, entry
 from gpen_fast.store.download import download
@@ -31,7 +31,7 @@ class Pulled:
 
 def pull(
     name: str,
-    settings: Settings | None = None,
+    options: WeightsOptions | None = None,
     *,
     accept_licence: bool = False,
     again: bool = False,
@@ -45,15 +45,15 @@ def pull(
     there. repin: accept a file that differs from the one pinned at the first download. A file that nobody publishes
     a hash of is looked into before it is pinned. Raises SettingsError, DownloadError, HashError, CheckpointError.
     """
-    settings, progress = settings or Settings(), progress or NullProgress()
+    options, progress = options or WeightsOptions(), progress or NullProgress()
     known = entry(name)
-    there = None if again or repin else _usable(known, settings)
+    there = None if again or repin else _usable(known, options)
     if there:
         return Pulled(there, False)
-    _may_be_fetched(known, settings, accept_licence, progress)
-    final = target(settings) / known.file
+    _may_be_fetched(known, options, accept_licence, progress)
+    final = target(options) / known.file
     with only_one(final, progress):
-        there = None if again or repin else _usable(known, settings)
+        there = None if again or repin else _usable(known, options)
         if there:  # another process was faster
             return Pulled(there, False)
         if final.exists() and not (again or repin):
@@ -67,19 +67,19 @@ def needs_consent(known: Entry) -> bool:
     return known.licence.ask and known.licence.key not in records.read().licences
 
 
-def _usable(known: Entry, settings: Settings) -> Path | None:
+def _usable(known: Entry, options: WeightsOptions) -> Path | None:
     """A copy that a run would take: verified, or a network that nobody knows a hash of."""
-    return next((copy.path for copy in copies(known, settings) if copy.usable), None)
+    return next((copy.path for copy in copies(known, options) if copy.usable), None)
 
 
 def _may_be_fetched(
-    known: Entry, settings: Settings, accept_licence: bool, progress: DownloadProgress
+    known: Entry, options: WeightsOptions, accept_licence: bool, progress: DownloadProgress
 ) -> None:
     if not known.sources:
         if known.embedded:
             raise DownloadError(f"{known.name} is part of gpen-fast, not fetched. To mend it: {known.get_it}")
         raise DownloadError(f"{known.name} has no public address. From a file of your own: {known.get_it}")
-    if is_offline(settings):
+    if is_offline(options):
         raise DownloadError(
             f"{known.name} is not here, and --offline or {OFFLINE_VARIABLE} forbids to fetch it. "
             "Fetch it elsewhere and bring it in: gpen-fast weights import FILE"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpen_fast.settings import Settings
+from gpen_fast.settings import WeightsOptions
 from gpen_fast.store.catalog import Entry, catalog, entry
 from gpen_fast.store.folders import check, target
 from gpen_fast.store.locate import Copy, copies
@@ -48,18 +48,18 @@ def state_of(copy: Copy) -> str:
     return "embedded" if copy.entry.embedded else "no hash known"
 
 
-def statuses(settings: Settings, names: list[str] | None = None, *, fresh: bool = False) -> list[Status]:
+def statuses(options: WeightsOptions, names: list[str] | None = None, *, fresh: bool = False) -> list[Status]:
     """Every known file, or those named. fresh: hashes computed anew. Raises SettingsError for an unknown name."""
-    check(settings)
+    check(options)
     chosen = [entry(name) for name in names] if names else list(catalog().values())
     return [
-        Status(known, tuple(copies(known, settings, fresh=fresh)), _partial(known, settings))
+        Status(known, tuple(copies(known, options, fresh=fresh)), _partial(known, options))
         for known in chosen
     ]
 
 
-def _partial(known: Entry, settings: Settings) -> int:
-    path: Path = part_path(target(settings) / known.file)
+def _partial(known: Entry, options: WeightsOptions) -> int:
+    path: Path = part_path(target(options) / known.file)
     return path.stat().st_size if path.is_file() else 0
 
 

@@ -84,7 +84,7 @@ def pick(settings: Settings) -> str:
     for name in AUTO:
         if name == EMBEDDED:
             _refuse_wrong_better(name, settings)
-        if any(present(weights, settings) for weights in weights_of(name)):
+        if any(present(weights, settings.weights) for weights in weights_of(name)):
             return name
     return AUTO[-1]
 
@@ -101,16 +101,16 @@ def weights_of(name: str) -> tuple[str, ...]:
 
 def refuse_wrong(name: str, settings: Settings) -> None:
     """Raises HashError where a wrong file is all that a detector has; nothing where it has no file at all."""
-    if not any(present(weights, settings) for weights in weights_of(name)):
+    if not any(present(weights, settings.weights) for weights in weights_of(name)):
         for weights in weights_of(name):
             with suppress(WeightsNotFoundError):
-                required(weights, settings)
+                required(weights, settings.weights)
 
 
 def passed_over(settings: Settings, picked: str) -> dict[str, Path]:
     """Files under the names of better detectors than the one that `auto` picked, which are wrong: by weights."""
     better = AUTO[: AUTO.index(picked)] if picked in AUTO else ()
-    found = {weights: refused(weights, settings) for name in better for weights in weights_of(name)}
+    found = {weights: refused(weights, settings.weights) for name in better for weights in weights_of(name)}
     return {weights: path for weights, path in found.items() if path}
 
 

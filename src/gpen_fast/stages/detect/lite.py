@@ -95,7 +95,7 @@ def create(settings: Settings, device: torch.device) -> LiteDetector:
     """Always on the CPU. Raises PluginError where OpenCV lacks the cascades, or what its weights raise."""
     for file in (FRONTAL, PROFILE):
         open_cascade(file, LiteDetector.name)
-    return LiteDetector(required(WEIGHTS[0], settings), settings)
+    return LiteDetector(required(WEIGHTS[0], settings.weights), settings)
 
 
 def _may_hide_more(found: Reading, scale: float) -> bool:

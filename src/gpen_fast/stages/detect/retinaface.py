@@ -15,6 +15,6 @@ _THRESHOLD = 0.9
 
 def create(settings: Settings, device: torch.device) -> RetinaFace:
     """fp16 on CUDA unless another precision is named. WeightsNotFoundError or CheckpointError."""
-    path = required(WEIGHTS[0], settings)
+    path = required(WEIGHTS[0], settings.weights)
     network = open_network("resnet50", path, device, half=half(settings, device))
     return RetinaFace("retinaface", network, settings, device, _THRESHOLD, path)

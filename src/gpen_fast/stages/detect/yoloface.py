@@ -84,7 +84,7 @@ class YoloFace(HostDetector):
 
 def create(settings: Settings, device: torch.device) -> YoloFace:
     """Always on the CPU. WeightsNotFoundError, or CheckpointError where OpenCV cannot use the files."""
-    detector = YoloFace(required(WEIGHTS[0], settings), settings)
+    detector = YoloFace(required(WEIGHTS[0], settings.weights), settings)
     side = detector._fixed or _GRID
     detector._rows(np.zeros((side, side, 3), np.uint8))  # what it gives is seen only when it runs
     return detector

@@ -63,8 +63,8 @@ class YuNet(HostDetector):
 
 def create(settings: Settings, device: torch.device) -> YuNet:
     """Always on the CPU. WeightsNotFoundError, or CheckpointError where OpenCV cannot read the file."""
-    found = (present(name, settings) for name in WEIGHTS)
-    path = next((path for path in found if path), None) or required(WEIGHTS[-1], settings)
+    found = (present(name, settings.weights) for name in WEIGHTS)
+    path = next((path for path in found if path), None) or required(WEIGHTS[-1], settings.weights)
     open_network(path)
     return YuNet(path, settings)
 
