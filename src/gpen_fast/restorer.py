@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from gpen_fast.device.events import event_maker
 from gpen_fast.device.streams import to_host
@@ -14,10 +13,11 @@ from gpen_fast.image.convert import like
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.run.engine import Engine
-from gpen_fast.run.pipeline import Job, Pipeline
+from gpen_fast.run.job import Failed, Pasted, PictureSource, numbered
+from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.runtime import load_runtime
 from gpen_fast.settings import Settings
-from gpen_fast.types import Restoration
+from gpen_fast.types import PictureInput, Restoration
 
 
 class Restorer:
@@ -68,55 +68,65 @@ class Restorer:
 
     @property
     def notes(self) -> list[str]:
-        """Why the network runs slower here than it might; empty where it does not."""
+        """What slows the network down on this machine, as sentences for the user; empty where nothing does."""
         return self.runtime.generator.notes
 
-    def restore(self, image: Any) -> Restoration:
+    def restore(self, image: PictureInput | str) -> Restoration:
         """Restores one picture.
 
-        image: a path; an (H,W,3) RGB uint8 array, also grey, with alpha, or uint16; a (3,H,W) tensor of the
-        same; a PIL image. The result's image is of the same kind, depth and channels (a path gives an array).
-        Raises PictureError or OSError for what cannot be read, GenerateError where the network fails.
+        Args:
+            image: A path; an (H,W,3) RGB uint8 array, also grey, with alpha, or uint16; a (3,H,W) tensor of the same;
+                a PIL image.
+
+        Returns:
+            The picture in the input's kind, depth and channels (a path gives an array), and its faces.
+
+        Raises:
+            PictureError: The input is no picture, or damaged.
+            OSError: The file cannot be read.
+            GenerateError: The network gives no usable face.
+            DeviceError: The device fails.
         """
-        job = self._pipeline().restore(_as_source(image))
-        return self._restoration(job, image)
+        return _restoration(self._pipeline().restore(PictureSource(0, _as_picture(image))))
 
-    def restore_many(self, paths: Iterable[str | Path]) -> Iterator[Restoration]:
-        """Restores pictures overlapped and batched; yields in input order, failures with `.error` set."""
+    def restore_many(self, paths: Iterable[PictureInput | str]) -> Iterator[Restoration]:
+        """Restores pictures overlapped and in batches.
 
+        Args:
+            paths: Pictures as `restore` takes them. They are taken a few at a time: an endless iterable is accepted.
+
+        Yields:
+            What became of each, in input order; a picture that fails has `error` set and no image.
+
+        Raises:
+            InputsError: `paths` is one path.
+            DeviceError: The device fails. It ends the run.
+        """
         if isinstance(paths, str | Path):
             raise InputsError(
                 f"{str(paths)!r} is one path: restore_many takes several. Try restore, or a list."
             )
-
-        def convert(job: Job) -> None:
-            job.output = self._restoration(job, job.source)
-            job.release()
-
-        engine = Engine(self._pipeline())
-        for job in engine.run((_as_source(path) for path in paths), convert):
-            if job.error:
-                yield Restoration(None, timing=job.timing, error=job.error, path=_path_of(job.source))
+        sources = numbered(_as_picture(path) for path in paths)
+        for done in Engine(self._pipeline()).run(sources, _restoration):
+            if isinstance(done, Failed):
+                yield Restoration(None, timing=done.timing, error=done.error, path=done.source.path)
             else:
-                yield job.output
+                yield done
 
     def _pipeline(self) -> Pipeline:
         device = self.runtime.device
         return Pipeline(self.runtime, Clock(Recorder(), make_event=event_maker(device)))
 
-    def _restoration(self, job: Job, image: Any) -> Restoration:
-        assert job.result is not None
-        picture = like(image, job.result)
-        faces = tuple(
-            replace(face, crop=to_host(face.crop), restored=to_host(face.restored))
-            for face in job.restored_faces()
-        )
-        return Restoration(picture, faces, job.timing, path=_path_of(job.source))
+
+def _restoration(picture: Pasted) -> Restoration:
+    """The picture as its caller gets it, in host memory."""
+    image = like(picture.source.picture, picture.result)
+    faces = tuple(
+        replace(face, crop=to_host(face.crop), restored=to_host(face.restored))
+        for face in picture.restored_faces()
+    )
+    return Restoration(image, faces, picture.timing, path=picture.source.path)
 
 
-def _as_source(image: Any) -> Any:
+def _as_picture(image: PictureInput | str) -> PictureInput:
     return Path(image) if isinstance(image, str) else image
-
-
-def _path_of(source: Any) -> Path | None:
-    return source if isinstance(source, Path) else None

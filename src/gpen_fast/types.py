@@ -1,4 +1,4 @@
-"""The named values that travel between stages: checked once, where they are made, then trusted."""
+"""The values that pass between stages. They are checked once, where they are constructed, and trusted from then on."""
 
 from __future__ import annotations
 
@@ -10,37 +10,54 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from gpen_fast.errors import PictureError
 
+# What a caller may give as a picture: a file's path, or pixels as `load_image` describes them.
+PictureInput = Path | NDArray[np.generic] | Tensor | Image.Image
+# The largest value of a channel in each depth.
 TOPS = {torch.uint8: 255, torch.uint16: 65535}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Frame:
-    """One picture, upright.
-
-    pixels: (1|3,H,W) uint8 or uint16, grey or RGB, full range, on any device.
-    alpha: (1,H,W) of the same dtype, or None. channels: colour channels of the input, 1 or 3; a colour input
-    whose channels are equal everywhere has grey pixels and channels 3.
-    exif, icc, xmp: bytes to carry into the output; exif says upright, icc fits the channels. dpi: pixels per inch,
-    across and down. kind: the input's format in Pillow's words, "" for an array.
-    host: the decoded pixels in host memory where `pixels` lies elsewhere. note: what of the file is not here.
-    sha256: of the file's bytes, in hexadecimal, "" where it was not asked for or there is no file.
-    """
+    """One picture, upright."""
 
     pixels: Tensor
+    """(1|3,H,W) uint8 or uint16, grey or RGB, full range, on any device."""
+
     alpha: Tensor | None = None
+    """(1,H,W) of the same dtype; None for an opaque picture."""
+
     channels: int = 3
+    """Colour channels of the input, 1 or 3. A colour input whose channels are equal everywhere has grey pixels and
+    channels 3."""
+
     exif: bytes | None = None
+    """EXIF to carry into the output; its orientation says upright."""
+
     icc: bytes | None = None
+    """ICC profile to carry into the output; it fits the channels."""
+
     kind: str = ""
+    """The input's format in Pillow's words, such as JPEG; empty for an array."""
+
     host: Tensor | None = None
+    """The decoded pixels in host memory, where `pixels` lies elsewhere and such a copy was kept."""
+
     note: str = ""
+    """What of the file this frame does not hold, as a sentence for the user; empty where it holds everything."""
+
     xmp: bytes | None = None
+    """XMP to carry into the output."""
+
     dpi: tuple[float, float] | None = None
+    """Pixels per inch, across and down."""
+
     sha256: str = ""
+    """Of the file's bytes, hexadecimal; empty where it was not asked for, or there is no file."""
 
     def __post_init__(self) -> None:
         shape = tuple(self.pixels.shape)
@@ -58,17 +75,17 @@ class Frame:
 
     @property
     def height(self) -> int:
-        """Pixels."""
+        """Rows of pixels."""
         return self.pixels.shape[1]
 
     @property
     def width(self) -> int:
-        """Pixels."""
+        """Columns of pixels."""
         return self.pixels.shape[2]
 
     @property
     def on_host(self) -> Tensor:
-        """The pixels in host memory; copies from the device only where no host copy was kept."""
+        """The pixels in host memory. Copies them from the device unless a host copy was kept."""
         return self.pixels.cpu() if self.host is None else self.host
 
     def __repr__(self) -> str:
@@ -79,17 +96,20 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """A face found in a picture, in its pixel coordinates (centre of the first pixel: 0,0).
-
-    box: x0, y0, x1, y1. score: confidence in 0..1. landmarks: (5,2) float64, left eye, right eye, nose, left
-    and right mouth corner as seen in the picture, or None. roll: degrees, clockwise in the picture, used where
-    there are no landmarks.
-    """
+    """A face found in a picture, in its pixel coordinates: the centre of the first pixel is 0,0."""
 
     box: tuple[float, float, float, float]
+    """x0, y0, x1, y1, pixels."""
+
     score: float
+    """The detector's confidence, 0..1."""
+
     landmarks: NDArray[np.float64] | None = None
+    """(5,2) pixels: left eye, right eye, nose, left and right corner of the mouth, as seen in the picture. None for a
+    detector of boxes only."""
+
     roll: float = 0.0
+    """Degrees by which the face is turned clockwise in the picture. Used where there are no landmarks."""
 
     def __post_init__(self) -> None:
         if self.landmarks is not None and self.landmarks.shape != (5, 2):
@@ -113,13 +133,13 @@ class Face:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FaceBatch:
-    """Square crops for the network, in the depth of their picture.
-
-    pixels: (B,3,S,S) uint8 or uint16, RGB. matrices: (B,2,3) float64, picture to crop coordinates.
-    """
+    """Square crops for the network, in the depth of their picture."""
 
     pixels: Tensor
+    """(B,3,S,S) uint8 or uint16, RGB."""
+
     matrices: NDArray[np.float64]
+    """(B,2,3): each maps the picture's coordinates to its crop's."""
 
     def __post_init__(self) -> None:
         shape = tuple(self.pixels.shape)
@@ -140,34 +160,46 @@ class FaceBatch:
 
 @dataclass(frozen=True, eq=False)
 class RestoredFace:
-    """One face's way through the pipeline.
-
-    box, score, landmarks: as in Face. matrix: (2,3) float64, picture to crop coordinates.
-    crop, restored: (3,S,S) tensors, RGB, in the picture's depth, before and after the network; in host memory
-    in a Restoration.
-    """
+    """One face before and after the network."""
 
     box: tuple[float, float, float, float]
+    """As in `Face`."""
+
     score: float
+    """As in `Face`."""
+
     landmarks: NDArray[np.float64] | None
+    """As in `Face`."""
+
     matrix: NDArray[np.float64]
+    """(2,3): maps the picture's coordinates to the crop's."""
+
     crop: Tensor = field(repr=False)
+    """(3,S,S), RGB, in the picture's depth, before the network. In host memory in a `Restoration`."""
+
     restored: Tensor = field(repr=False)
+    """(3,S,S), RGB, in the picture's depth, after the network. In host memory in a `Restoration`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Restoration:
-    """What became of one picture.
+    """What became of one picture."""
 
-    image: the restored picture in the input's kind, depth and channels (a path gives numpy); None where
-    `error` is set. timing: host milliseconds per stage; a batch's time is shared evenly among its faces.
-    """
+    image: Any = field(repr=False)  # its type is the input's: an array for a path, else what the caller gave
+    """The restored picture in the input's kind, depth and channels (a path gives an array); None where `error` is
+    set."""
 
-    image: Any = field(repr=False)
     faces: tuple[RestoredFace, ...] = ()
+    """The faces restored in it."""
+
     timing: Mapping[str, float] = field(default_factory=dict)
+    """Host milliseconds by stage. A batch's time is shared evenly among its faces."""
+
     error: Exception | None = None
+    """Why the picture failed; None where it did not."""
+
     path: Path | None = None
+    """The input's path; None for a picture that came as pixels."""
 
 
 def _name(dtype: torch.dtype) -> str:

@@ -136,4 +136,4 @@ def test_embedded_figures_are_checked_once_they_are_known(
     monkeypatch.setitem(published.PUBLISHED, "lite", published.ModelSpec("lite", "lite.safetensors", wrong))
     ran = cli(*portrait, "--offline")
     assert ran.status == 2
-    assert "holds net, and lite was asked for" in ran.err
+    assert "holds net, but lite was asked for" in ran.err

@@ -150,7 +150,7 @@ def test_notes_and_what_cannot_be_read(cli, album: Path, tiny_weights: Path) -> 
     ran = cli("enhance", "in", "out", "--weights", tiny_weights, "--json", "r.json")
     assert ran.status == 1
     assert "note in/pages.tif: the first of its 2 pages or frames only." in ran.err
-    assert "failed in/gone.png: not a regular file, or a link that leads nowhere." in ran.err
+    assert "failed in/gone.png: not a regular file, or a broken link." in ran.err
     report = json.loads(Path("r.json").read_text())
     assert report["notes"][0]["path"] == "in/pages.tif"
     assert report["outcomes"]["failed"] == 2
@@ -247,7 +247,7 @@ def test_wrong_usage_is_one_sentence_and_exit_2(
 def test_named_model_must_be_the_files_own(cli, album: Path, tiny_weights: Path) -> None:
     ran = cli("enhance", "in", "out", "--model", "gpen-bfr-512", "--weights", tiny_weights)
     assert ran.status == 2
-    assert "holds custom-64, and gpen-bfr-512 was asked for" in ran.err
+    assert "holds custom-64, but gpen-bfr-512 was asked for" in ran.err
 
 
 def test_a_failure_of_the_device_in_detection_is_one_error(

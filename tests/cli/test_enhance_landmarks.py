@@ -203,8 +203,8 @@ def test_an_interrupted_run_keeps_what_it_found(
 ) -> None:
     add = enhance_run.Tally.add
 
-    def interrupted(tally: enhance_run.Tally, job: object) -> None:
-        add(tally, job)  # type: ignore[arg-type]
+    def interrupted(tally: enhance_run.Tally, path: Path, done: object) -> None:
+        add(tally, path, done)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
     monkeypatch.setattr(enhance_run.Tally, "add", interrupted)

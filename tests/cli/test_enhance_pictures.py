@@ -159,7 +159,7 @@ class TestSuffix:
         assert files("in") == ["meadow.png", "meadow_restored.png", "portrait.jpg", "portrait_restored.png"]
         assert "nothing to do: 2 are done already" in ran.out
         assert (
-            "note in/meadow_restored.png: a result of an earlier run by its name and 1 more: left out."
+            "note in/meadow_restored.png: left out: by its name it is a result of an earlier run (and 1 more)."
             in ran.err
         )
 

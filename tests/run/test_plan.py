@@ -8,25 +8,12 @@ from pathlib import Path
 import pytest
 from helpers import write_photo
 from PIL import Image
+from runs import pairs
 
 from gpen_fast.errors import InputsError
 from gpen_fast.image.exif_mark import marked
-from gpen_fast.run.plan import Plan, plan
+from gpen_fast.run.plan import plan
 from gpen_fast.settings import OutputOptions
-
-
-@pytest.fixture
-def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    for name in ("in/a.jpg", "in/b.PNG", "in/1931/c.jpeg", "in/1931/ä ö.webp"):
-        write_photo(tmp_path / name)
-    (tmp_path / "in/notes.txt").write_text("x")
-    (tmp_path / "in/1931/._c.jpeg").write_text("x")
-    return tmp_path
-
-
-def pairs(made: Plan) -> dict[str, str]:
-    return {str(item.source): str(item.target) for item in made.todo}
 
 
 def test_folder_is_walked_and_its_tree_kept(album: Path) -> None:
@@ -50,8 +37,8 @@ def test_format_that_same_cannot_keep_is_noted_once(album: Path) -> None:
     for name in ("d.bmp", "e.bmp", "f.tif"):
         write_photo(album / "in" / name)
     assert [(str(path), note) for path, note in plan(["in"], Path("out"), OutputOptions("same")).notes] == [
-        ("in/d.bmp", ".bmp is read and not written (and 1 more): the result is a PNG."),
-        ("in/f.tif", ".tif is read and not written: the result is a PNG."),
+        ("in/d.bmp", ".bmp can be read but not written (and 1 more): the result is a PNG."),
+        ("in/f.tif", ".tif can be read but not written: the result is a PNG."),
     ]
     assert not plan(["in"], Path("out"), OutputOptions("png")).notes
 
@@ -66,7 +53,7 @@ def test_glob_that_no_shell_expanded(album: Path) -> None:
         "in/a.jpg": "out/a.png",
         "in/1931/c.jpeg": "out/c.png",
     }
-    with pytest.raises(InputsError, match=r"in/\*\.gif: the pattern fits no file"):
+    with pytest.raises(InputsError, match=r"in/\*\.gif: the pattern matches no file"):
         plan(["in/*.gif"], Path("out"), OutputOptions())
 
 
@@ -133,7 +120,7 @@ def test_output_below_a_glob_is_left_out(album: Path) -> None:
 )
 def test_picture_name_for_what_is_not_one_picture(album: Path, inputs: list[str], out: str) -> None:
     with pytest.raises(
-        InputsError, match=r"is no folder, and one picture of these inputs cannot be written under"
+        InputsError, match=r"is not a folder, and these inputs cannot be written to one file of that name"
     ):
         plan(inputs, Path(out), OutputOptions())
 
@@ -152,8 +139,8 @@ def test_what_cannot_be_read_is_named(album: Path, monkeypatch: pytest.MonkeyPat
     assert len(made.todo) == 4
     assert {str(path): why for path, why in made.failed} == {
         "in/secret": "permission denied",
-        "in/pipe.jpg": "not a regular file, or a link that leads nowhere.",
-        "in/gone.png": "not a regular file, or a link that leads nowhere.",
+        "in/pipe.jpg": "not a regular file, or a broken link.",
+        "in/gone.png": "not a regular file, or a broken link.",
     }
 
 
@@ -161,7 +148,7 @@ def test_output_that_cannot_be_written_is_refused_before_the_work(
     album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(InputsError, match=r"out/new: cannot be written, .* gives no permission"):
+    with pytest.raises(InputsError, match=r"out/new: cannot be written: no permission to write to "):
         plan(["in"], Path("out/new"), OutputOptions())
 
 
@@ -209,7 +196,7 @@ def test_results_may_stand_beside_named_inputs(album: Path, inputs: list[str]) -
 
 
 def test_output_below_a_file_and_folder_in_the_way(album: Path) -> None:
-    with pytest.raises(InputsError, match=r"in/a\.jpg/out: cannot be made, .*in/a\.jpg is a file"):
+    with pytest.raises(InputsError, match=r"in/a\.jpg/out: cannot be created: .*in/a\.jpg is a file"):
         plan(["in/b.PNG"], Path("in/a.jpg/out"), OutputOptions())
     (album / "out/a.png").mkdir(parents=True)
     with pytest.raises(InputsError, match=r"out/a\.png: is a folder where in/a\.jpg is to be written"):
@@ -231,7 +218,7 @@ def test_links_are_followed_once(album: Path) -> None:
     made = pairs(planned)
     assert len(made) == 5
     assert made["in/link/z.png"] == "out/link/z.png"
-    assert planned.notes == [(Path("in/loop"), "leads to in again, which is gone through once.")]
+    assert planned.notes == [(Path("in/loop"), "leads back to in, which is walked once.")]
 
 
 def test_loops_of_links_are_named(album: Path) -> None:
@@ -241,7 +228,7 @@ def test_loops_of_links_are_named(album: Path) -> None:
     assert [str(path) for path, _ in made.failed] == ["in/x.png", "in/y.png"]
     (album / "one").symlink_to(album / "two")
     (album / "two").symlink_to(album / "one")
-    with pytest.raises(InputsError, match=r"^one: is a link that leads nowhere\. Name another output"):
+    with pytest.raises(InputsError, match=r"^one: is a broken link\. Name another output"):
         plan(["in"], Path("one"), OutputOptions())
     assert [str(path) for path, _ in plan(["in/x.png", "in/a.jpg"], Path("out"), OutputOptions()).failed] == [
         "in/x.png"
@@ -261,7 +248,9 @@ def test_names_longer_than_a_file_system_takes(album: Path) -> None:
     with pytest.raises(InputsError, match=r"a{300}: no such file or folder"):
         plan(["a" * 300], Path("out"), OutputOptions())
     for out in ("a" * 300, "a" * 300 + ".png"):
-        with pytest.raises(InputsError, match="no name for a file here"):
+        with pytest.raises(
+            InputsError, match=r"the name is too long\. File systems accept 255 bytes at most"
+        ):
             plan(["in/a.jpg"], Path(out), OutputOptions())
     longest = "ö" * 125 + ".png"  # 254 bytes
     write_photo(album / "in" / longest)
@@ -269,7 +258,7 @@ def test_names_longer_than_a_file_system_takes(album: Path) -> None:
     made = plan(["in"], Path("out"), OutputOptions(suffix="_restored"))
     assert len(made.todo) == 4
     assert made.failed == [
-        (Path("in") / longest, "its result's name would have more than 255 bytes. Rename it.")
+        (Path("in") / longest, "its result's name would be longer than 255 bytes. Rename the picture.")
     ]
 
 
@@ -280,33 +269,6 @@ class TestSuffix:
         assert made["in/a.jpg"] == "out/a_new.jpg"
         assert made["in/1931/c.jpeg"] == "out/1931/c_new.jpeg"
         assert made["in/x.y.png"] == "out/x.y_new.png"
-
-    def test_output_may_be_the_input_and_results_are_no_inputs(self, album: Path) -> None:
-        output = OutputOptions("webp", suffix="_new")
-        first = plan(["in"], Path("in"), output)
-        assert pairs(first)["in/1931/c.jpeg"] == "in/1931/c_new.webp"
-        for item in first.todo:
-            write_photo(item.target)
-        second = plan(["in"], Path("in"), output)
-        assert (len(second.todo), len(second.skipped)) == (0, 4)
-        assert [note for _, note in second.notes] == [
-            "a result of an earlier run by its name and 3 more: left out."
-        ]
-        write_photo(album / "in/a_new.webp.faces/000-crop.png")
-        changed = plan(["in"], Path("in"), OutputOptions("jpg", suffix="_new"))
-        assert len(changed.todo) == 4, "results of another format are results"
-        assert len(plan(["in"], Path("in"), OutputOptions("webp", suffix="_new", overwrite=True)).todo) == 4
-
-    def test_name_that_only_looks_like_a_result(self, album: Path) -> None:
-        write_photo(album / "in/uncle_new.jpg")
-        assert (
-            pairs(plan(["in"], Path("in"), OutputOptions(suffix="_new")))["in/uncle_new.jpg"]
-            == "in/uncle_new_new.png"
-        )
-        write_photo(album / "in/a_new.jpg")
-        assert "in/a_new.jpg" in pairs(plan(["in"], Path("out"), OutputOptions(suffix="_new"))), (
-            "no results lie in in/"
-        )
 
     def test_beside_named_files(self, album: Path) -> None:
         write_photo(album / "in/a_new.png")
@@ -344,7 +306,10 @@ class TestInPlace:
         assert len(made.todo) == 3
         assert made.failed == [
             (Path("in/a.jpg"), "is read-only. Allow writing, or name an output folder."),
-            (Path("in/d.bmp"), ".bmp is read and not written, so not in place. Name an output folder."),
+            (
+                Path("in/d.bmp"),
+                ".bmp can be read but not written, so it cannot be replaced. Name an output folder.",
+            ),
         ]
 
     def test_folder_that_cannot_be_written(self, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -361,68 +326,3 @@ class TestInPlace:
         assert [str(item.source) for item in made.skipped] == ["in/a.jpg"]
         assert len(plan(["in"], None, OutputOptions("same", in_place=True, overwrite=True)).todo) == 4
         assert len(plan(["in"], Path("out"), OutputOptions()).todo) == 4, "elsewhere the mark does not matter"
-
-    @pytest.mark.parametrize(
-        "output", [OutputOptions(), OutputOptions("same"), OutputOptions("webp", suffix="_restored")]
-    )
-    def test_an_earlier_runs_inputs_and_output_are_refused(self, album: Path, output: OutputOptions) -> None:
-        for item in plan(["in"], Path("out"), output).todo:
-            write_photo(album / item.target)
-            write_photo(album / f"{item.target}.faces" / "0-before.png")
-        with pytest.raises(InputsError) as told:
-            plan(["in", "out"], None, IN_PLACE)
-        name = f"out/a{output.suffix}.{'jpg' if output.format == 'same' else output.format}"
-        assert str(told.value) == (
-            f"out: looks like the results of the other inputs ({name} from in/a.jpg, and 3 more). "
-            "With --in-place there is no output: every path is an input and is replaced. Leave out out; or, to "
-            "restore it in place too, give it alone in a run of its own."
-        )
-        assert len(plan(["in"], None, IN_PLACE).todo) == 4
-        assert len(plan(["out"], None, IN_PLACE).todo) == 8
-
-    @pytest.mark.parametrize(
-        ("inputs", "result"),
-        [
-            (["in", "in/out"], "in/out/a.png"),
-            (["in/a.jpg", "in/b.PNG", "out"], "out/b.png"),
-            (["in/a.jpg", "out"], "out/a.png"),
-            (["in/*.jpg", "out"], "out/a.png"),
-            (["in/a.jpg", "out/a.png"], "out/a.png"),
-            (["in/a.jpg", "in/a.png"], "in/a.png"),
-        ],
-    )
-    def test_output_of_some_of_the_inputs_is_refused(
-        self, album: Path, inputs: list[str], result: str
-    ) -> None:
-        write_photo(album / result)
-        with pytest.raises(InputsError, match=rf"looks like the results of .* \({result} from in/[ab]"):
-            plan(inputs, None, IN_PLACE)
-
-    @pytest.mark.parametrize(
-        ("inputs", "others"),
-        [
-            (["in", "more"], ["more/a.jpg", "more/z.jpg"]),  # one picture is nobody's result
-            (["in", "more"], ["more/a.heic"]),  # no run writes that
-            (["in", "more"], ["more/a1.jpg"]),  # a number, no suffix
-            (["in", "more"], ["more/a_x.jpg", "more/b_y.jpg"]),  # two suffixes
-            (["in", "more"], ["more/1931/a.jpg"]),  # another place in the tree
-            (["in", "more"], ["more/a_x.jpg", "more/_x.jpg"]),  # nothing before the suffix
-            (["in", "in/1931"], []),
-            (["in", "in"], []),
-            (["in/a.jpg", "in/a_2.jpg"], ["in/a_2.jpg"]),
-            (["in/a.jpg", "in/b.PNG", "more/a.jpg"], ["more/a.jpg"]),
-            (["more", "in"], ["more/a.jpg"]),
-        ],
-    )
-    def test_inputs_that_only_resemble_one_another(
-        self, album: Path, inputs: list[str], others: list[str]
-    ) -> None:
-        for name in others:
-            path = album / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_photo(album / "photo.jpg").rename(path)
-        made = plan(inputs, None, IN_PLACE)
-        assert made.todo
-        assert {Path(name) for name in others} <= {item.source for item in made.todo} | {
-            path for path, _ in made.failed
-        }

@@ -231,7 +231,9 @@ def main() -> None:
     from gpen_fast.errors import reason
     from gpen_fast.measure.clock import Clock
     from gpen_fast.measure.recorder import Recorder
+    from gpen_fast.run.job import PictureSource
     from gpen_fast.run.pipeline import Pipeline
+    from gpen_fast.run.plan import Item
     from gpen_fast.run.runtime import load_runtime
     from gpen_fast.run.sink import Sink
     from gpen_fast.settings import OutputOptions, Settings
@@ -248,9 +250,8 @@ def main() -> None:
         path = Path(line.rstrip("\n"))
         target = out / f"{path.name}.png"
         try:
-            job = pipeline.restore(path)
-            Sink({path: target}, OutputOptions())(job)
-            answer = {"outcome": job.output, "note": job.note}
+            done = Sink([Item(path, target)], OutputOptions())(pipeline.restore(PictureSource(0, path)))
+            answer = {"outcome": done.outcome, "note": done.note}
         except Exception as error:
             answer = {"outcome": "failed", "cause": reason(error, path), "kind": type(error).__name__}
         answer["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -120,15 +120,19 @@ def _run(
         return _nothing_to_do(work, run.quiet, report_to)
     get_best(settings.weights, run.yes)
     lift_pillow_limit()
+    from gpen_fast.cli.interrupt import first_interrupt_stops
     from gpen_fast.cli.progress import progress_over
     from gpen_fast.cli.table import print_enhance
     from gpen_fast.measure.report import as_dict, write_json
-    from gpen_fast.run.enhance import run_batch
+    from gpen_fast.run.enhance import run_enhance
     from gpen_fast.run.runtime import load_runtime
 
     runtime = load_runtime(settings)
-    with progress_over(len(work.todo), run.quiet) as progress:
-        report = run_batch(runtime, work, output, progress)
+    with (
+        progress_over(len(work.todo), run.quiet) as progress,
+        first_interrupt_stops(progress.stopping) as stopped,
+    ):
+        report = run_enhance(runtime, work, output, progress, stopped)
     print_enhance(report, run.quiet)
     if report_to:
         write_json(as_dict(report), report_to)

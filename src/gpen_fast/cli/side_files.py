@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 from gpen_fast.errors import InputsError, SettingsError, reason
-from gpen_fast.run.plan import PICTURES
+from gpen_fast.run.walk import PICTURES
 from gpen_fast.settings import DetectOptions, suffix_of
 
 

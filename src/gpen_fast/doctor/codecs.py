@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gpen_fast.doctor.findings import ABSENT, BROKEN, OK, Finding, said
-from gpen_fast.run.plan import PICTURES
+from gpen_fast.run.walk import PICTURES
 from gpen_fast.settings import Settings
 
 _FORMATS = {

@@ -1,1 +1,1 @@
-"""Runs: from inputs to a plan, through the engine, into files and a report."""
+"""Runs: inputs become a plan, the plan goes through the engine, and files and a report come out."""

@@ -1,15 +1,13 @@
-"""`enhance` without its output: a plan through the engine, into a report."""
+"""`enhance` without its command line: runs a plan through the engine and counts what became of it."""
 
 from __future__ import annotations
 
 import contextlib
-import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any, Protocol
 
 from gpen_fast.detections.cache import DetectionWriter
@@ -20,43 +18,61 @@ from gpen_fast.measure.clock import NS_PER_MS, Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report, stage_rows
 from gpen_fast.run.engine import Engine
-from gpen_fast.run.pipeline import Job, Pipeline
+from gpen_fast.run.job import Failed, Finished, numbered
+from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.runtime import Runtime
-from gpen_fast.run.sink import NO_FACE, Sink
+from gpen_fast.run.sink import Sink
 from gpen_fast.settings import OutputOptions
 
 _WORKER = ("align", "crop", "generate", "paste")
 
 
 class Progress(Protocol):
-    """What hears how a run gets on."""
+    """Is told how a run advances."""
 
     def advance(self, path: Path) -> None:
-        """One picture came to an end."""
-
-    def stopping(self) -> None:
-        """An interrupt came: what is in the network is finished, nothing new begun."""
+        """One picture has come to its end, restored or not."""
 
 
-def run_batch(runtime: Runtime, work: Plan, output: OutputOptions, progress: Progress) -> Report:
+def run_enhance(
+    runtime: Runtime,
+    work: Plan,
+    output: OutputOptions,
+    progress: Progress,
+    stopped: threading.Event | None = None,
+) -> Report:
     """Restores what the plan names.
 
-    After an interrupt the report counts what was not done; what was in the network is finished and kept.
+    Args:
+        runtime: The device, detector and network that do the work.
+        work: What is to be restored; its order is the order of the report.
+        output: How results are written.
+        progress: Is told after each picture, in the calling thread.
+        stopped: Once it is set, no further picture is taken; what is in the network is finished and kept.
+
+    Returns:
+        What became of each picture, how many were not done, and what each stage took.
+
+    Raises:
+        LandmarksError: `output.save_landmarks` exists and cannot be read, or has no folder.
+        DeviceError: The device failed. What was written until then is kept.
     """
     reset_peak(runtime.device)
     recorder = Recorder()
     clock = Clock(recorder, make_event=event_maker(runtime.device))
     detection_writer = DetectionWriter.beside(output.save_landmarks) if output.save_landmarks else None
     pipeline = Pipeline(runtime, clock, detection_writer)
-    engine = Engine(pipeline)
-    sink = Sink({item.source: item.target for item in work.todo}, output)
+    engine = Engine(pipeline, stopped=stopped)
+    sink = Sink(work.todo, output)
     tally = Tally()
     start = time.perf_counter_ns()
-    with _stop_on_interrupt(engine, progress), _written_at_the_end(detection_writer, tally):
-        for job in engine.run((item.source for item in work.todo), lambda job: pipeline.save(job, sink)):
-            tally.add(job)
-            progress.advance(job.source)
+    with _written_at_the_end(detection_writer, tally):
+        sources = numbered(item.source for item in work.todo)
+        for done in engine.run(sources, lambda picture: pipeline.save(picture, sink)):
+            path = work.todo[done.source.index].source
+            tally.add(path, done)
+            progress.advance(path)
     wall = (time.perf_counter_ns() - start) / NS_PER_MS
     clock.finish()
     return _report(runtime, work, tally, recorder, wall, engine, detection_writer)
@@ -75,21 +91,21 @@ class Tally:
 
     @property
     def images(self) -> int:
-        """Pictures that came to an end, good or bad."""
+        """Pictures that came to an end, restored or not."""
         return self.outcomes.total()
 
-    def add(self, job: Job) -> None:
-        """Counts one finished job."""
-        if job.error:
+    def add(self, path: Path, done: Finished | Failed) -> None:
+        """Counts one picture."""
+        if isinstance(done, Failed):
             self.outcomes["failed"] += 1
-            self.failed.append((job.source, reason(job.error, job.source)))
+            self.failed.append((path, reason(done.error, path)))
             return
-        self.outcomes[job.output] += 1
-        self.faces += len(job.faces or ())
-        if job.output == NO_FACE:
-            self.no_face.append(job.source)
-        if job.note:
-            self.notes.append((job.source, job.note))
+        self.outcomes[done.outcome] += 1
+        self.faces += done.faces
+        if done.outcome == "no_face":
+            self.no_face.append(path)
+        if done.note:
+            self.notes.append((path, done.note))
 
 
 def _report(
@@ -162,7 +178,7 @@ def _worker_ms(recorder: Recorder) -> float:
 
 @contextlib.contextmanager
 def _written_at_the_end(detection_writer: DetectionWriter | None, tally: Tally) -> Iterator[None]:
-    """However the block ends, what was found is in the file, or the tally says why not."""
+    """Writes the faces that were found, however the block ends; where that fails, the tally says why."""
     try:
         yield
     finally:
@@ -173,23 +189,3 @@ def _written_at_the_end(detection_writer: DetectionWriter | None, tally: Tally) 
                 tally.unwritten.append(
                     (detection_writer.path, str(error).removeprefix(f"{detection_writer.path}: "))
                 )
-
-
-@contextlib.contextmanager
-def _stop_on_interrupt(engine: Engine, progress: Progress) -> Iterator[None]:
-    """The first Ctrl-C lets the run end in good order, the second ends it at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        engine.stop()
-        progress.stopping()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""`profile`: one picture, again and again, nothing overlapped."""
+"""`profile`: restores one picture again and again, without overlap."""
 
 from __future__ import annotations
 
@@ -13,15 +13,25 @@ from gpen_fast.files import write_file
 from gpen_fast.measure.clock import NS_PER_MS, Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report, stage_rows
-from gpen_fast.run.pipeline import Job, Pipeline
+from gpen_fast.run.job import Pasted, PictureSource
+from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.stages.save.base import open_writer
 
 
 def profile_picture(runtime: Runtime, path: Path, *, runs: int, warmup: int) -> Report:
-    """Restores `path` and saves it as PNG: once apart, `warmup` times uncounted and `runs` times counted.
+    """Restores a picture again and again and saves it as PNG; nothing overlaps.
 
-    Raises PictureError or OSError where the picture cannot be read, GenerateError where the network fails.
+    Args:
+        runtime: The device, detector and network to time.
+        path: The picture.
+        runs: Counted runs, 1 and up.
+        warmup: Runs before these that are not counted, 0 and up. The very first run is reported apart.
+
+    Raises:
+        PictureError: The file is no picture, or damaged.
+        OSError: The file cannot be read.
+        GenerateError: The network gives no usable face.
     """
     device = runtime.device
     reset_peak(device)
@@ -34,9 +44,9 @@ def profile_picture(runtime: Runtime, path: Path, *, runs: int, warmup: int) -> 
         recorder = clock.recorder = Recorder()
         wall, faces = [], 0
         for _ in range(runs):
-            ms, job = _run(runtime, path, target, clock)
+            ms, pasted = _run(runtime, path, target, clock)
             wall.append(ms)
-            faces += len(job.faces or ())
+            faces += len(pasted.faces)
     stages = stage_rows(recorder, sum(wall), aligned=runtime.settings.aligned, first_apart=False)
     unaccounted = (sum(wall) - recorder.total_host_ms()) / runs
     return Report(
@@ -45,18 +55,17 @@ def profile_picture(runtime: Runtime, path: Path, *, runs: int, warmup: int) -> 
     )  # fmt: skip
 
 
-def _run(runtime: Runtime, path: Path, target: Path, clock: Clock) -> tuple[float, Job]:
-    """One restoration from file to file: its wall time, by a timer of its own, and the job."""
+def _run(runtime: Runtime, path: Path, target: Path, clock: Clock) -> tuple[float, Pasted]:
+    """One restoration from file to file: its wall time in ms, by a timer of its own, and the picture."""
     pipeline = Pipeline(runtime, clock)
     writer = open_writer(target.suffix.removeprefix("."))
 
-    def write(job: Job) -> None:
-        assert job.result is not None
-        write_file(target, writer.encode(job.result, quality=95))
+    def write(picture: Pasted) -> None:
+        write_file(target, writer.encode(picture.result, quality=95))
 
     start = time.perf_counter_ns()
-    job = pipeline.restore(path)
-    pipeline.save(job, write)
+    pasted = pipeline.restore(PictureSource(0, path))
+    pipeline.save(pasted, write)
     ms = (time.perf_counter_ns() - start) / NS_PER_MS
     clock.finish()
-    return ms, job
+    return ms, pasted

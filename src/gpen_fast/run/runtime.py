@@ -1,4 +1,4 @@
-"""Settings made real: the device, detector, network and template of one run."""
+"""What a run works with, loaded from its settings: the device, detector, network and template."""
 
 from __future__ import annotations
 
@@ -28,21 +28,37 @@ from gpen_fast.store.published import PUBLISHED, name_of
 
 @dataclass(frozen=True, eq=False)
 class Runtime:
-    """What the verbs work with.
-
-    load_ms: what making all this took; None for random weights, which are drawn. known: faces found before.
-    """
+    """What the verbs work with, loaded before the first picture."""
 
     settings: Settings
+    """What was asked for; the fields below say what that became."""
+
     device: torch.device
+    """Where the network runs."""
+
     precision: Precision
+    """Arithmetic of the network on this device."""
+
     detector: Detector
+    """Finds the faces; it may be shared by several threads."""
+
     generator: Generator
+    """The network, and how many faces it takes a call."""
+
     model: str
+    """The network's published name, or a name made from its size."""
+
     weights: Choice
+    """Where the network's weights came from."""
+
     template: str
+    """Where the landmarks lie in a crop."""
+
     load_ms: float | None
+    """Milliseconds to load all this; None for random weights, which are drawn instead of read."""
+
     detection_cache: DetectionCache | None = None
+    """Faces found in earlier runs; None where no file of them was named."""
 
     @property
     def size(self) -> int:
@@ -51,13 +67,26 @@ class Runtime:
 
 
 def load_runtime(settings: Settings) -> Runtime:
-    """Finds, checks and loads everything before the first picture. Raises GpenError."""
+    """Finds, checks and loads everything before the first picture. Downloads nothing.
+
+    Args:
+        settings: What was asked for. `auto` becomes the best that is there.
+
+    Raises:
+        DeviceError: The device or the precision is not available here.
+        PluginError: A detector or backend does not exist, or lacks a package.
+        WeightsNotFoundError: No weights were found; the message lists where they were searched.
+        HashError: A weights file is not the published one.
+        CheckpointError: The file holds another network than the one that was asked for, or no network.
+        LandmarksError: The file of landmarks cannot be read.
+    """
     start = time.perf_counter()
-    device = pick_device(settings.device)
-    if settings.gpu_decode and device.type != "cuda":
+    generate, landmarks = settings.generate, settings.detect.landmarks
+    device = pick_device(generate.device)
+    if settings.load.gpu_decode and device.type != "cuda":
         raise DeviceError(f"--gpu-decode needs CUDA, and this runs on {device}. Leave it out.")
-    precision = pick_precision(settings.precision, device)
-    detection_cache = DetectionCache(Path(settings.landmarks), settings) if settings.landmarks else None
+    precision = pick_precision(generate.precision, device)
+    detection_cache = DetectionCache(Path(landmarks), settings) if landmarks else None
     detector = (
         LazyDetector(settings, device)
         if detection_cache and detection_cache.of_use
@@ -65,15 +94,15 @@ def load_runtime(settings: Settings) -> Runtime:
     )
     choice = choose(settings.weights)
     network = _network(choice)
-    template = settings.template or _template(choice, network)
-    backend = open_backend(settings.backend, network, precision.name, device)
+    template = settings.paste.template or _template(choice, network)
+    backend = open_backend(generate.backend, network, precision.name, device)
     synchronize(device)
     return Runtime(
         settings,
         device,
         precision,
         detector,
-        Generator(backend, settings.batch_size),
+        Generator(backend, generate.batch_size),
         choice.model or name_of(network.config),
         choice,
         template,
@@ -83,7 +112,7 @@ def load_runtime(settings: Settings) -> Runtime:
 
 
 def _network(choice: Choice) -> FullGenerator:
-    """The network with its weights; CheckpointError where they are not of the model that was named."""
+    """The network with its weights. Raises CheckpointError where they are not those of the model that was named."""
     if choice.path is None:
         assert choice.model is not None
         return build(random_state(PUBLISHED[choice.model].config))
@@ -91,18 +120,18 @@ def _network(choice: Choice) -> FullGenerator:
     wanted = PUBLISHED.get(choice.model or "")
     if wanted is not None and wanted.config != network.config:
         raise CheckpointError(
-            f"{choice.path} holds {name_of(network.config)}, and {choice.model} was asked for. Leave --model out."
+            f"{choice.path} holds {name_of(network.config)}, but {choice.model} was asked for. Leave --model out."
         )
     return network
 
 
 def _template(choice: Choice, network: FullGenerator) -> str:
-    """What the file declares, else what the published model of these figures needs, else GPEN's own."""
+    """What the file declares; else what the published model with this config needs; else GPEN's own."""
     declared = read_declared(choice.path).get("template") if choice.path else None
     if declared is not None and declared not in TEMPLATES:
         raise CheckpointError(
             f"{choice.path} declares the template {declared!r}: known are {', '.join(TEMPLATES)}. "
-            "Name one by --template."
+            "Name one with --template."
         )
     entry = catalog().get(choice.model or name_of(network.config))
     return declared or (entry.template if entry else None) or "gpen"

@@ -1,79 +1,92 @@
-"""What `enhance` does with a finished picture: write it, copy it through, save its faces."""
+"""What `enhance` does with a restored picture: write it, pass it through, save its faces."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gpen_fast.errors import PictureError
 from gpen_fast.files import copy_file, write_file
 from gpen_fast.image.exif_mark import marked
-from gpen_fast.run.pipeline import Job
-from gpen_fast.run.plan import faces_of
+from gpen_fast.run.earlier import faces_of
+from gpen_fast.run.job import Finished, Pasted, joined
+from gpen_fast.run.plan import Item
 from gpen_fast.settings import OutputOptions, suffix_of
 from gpen_fast.stages.save.base import open_writer
 from gpen_fast.types import Frame
 
-RESTORED, NO_FACE = "restored", "no_face"
 _SUFFIX_OF_KIND = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}
-# Bytes of EXIF in a JPEG: a segment's most, less its length's two (ITU-T T.81, B.1.1.4).
+# Most bytes of EXIF that a JPEG holds: a segment's 65535, less the two of its length (ITU-T T.81, B.1.1.4).
 _MOST_EXIF = 65533
 
 
 class Sink:
-    """Writes each job's picture to its target and notes the outcome in `job.output`."""
+    """Writes each picture of a plan to its target."""
 
-    def __init__(self, targets: dict[Path, Path], output: OutputOptions) -> None:
-        self._targets = targets
+    def __init__(self, items: Sequence[Item], output: OutputOptions) -> None:
+        """Takes the plan's items in the order of the run's sources: a picture's index finds its item."""
+        self._items = items
         self._output = output
 
-    def __call__(self, job: Job) -> None:
-        """Raises PictureError or OSError; then no file appears under the target's name."""
-        target: Path = self._targets[job.source]
-        assert job.frame is not None and job.result is not None
+    def __call__(self, picture: Pasted) -> Finished:
+        """Writes the picture; one without faces is passed through as it came.
+
+        Raises:
+            PictureError: The target's format cannot hold the picture, or must not replace it.
+            FileWriteError: The file to be replaced is read-only.
+            OSError: A file cannot be written. No file appears under the target's name then.
+        """
+        item = self._items[picture.source.index]
         if self._output.in_place:
-            _refuse_other_content(target, job.frame)
+            _refuse_other_content(item.target, picture.frame)
         if self._output.save_faces:
-            self._write_faces(target, job)  # first: a result that exists is never made again
-        if job.faces:
-            self._write(target, self._marked(job, target) if self._output.in_place else job.result)
-            job.output = RESTORED
-        else:
-            self._pass_through(job.source, target, job.frame)
-            job.output = NO_FACE
-        job.release()
+            # Before the result: a later run skips a picture whose result exists, and would never add its faces.
+            self._write_faces(item.target, picture)
+        note = picture.picture.note
+        if not picture.faces:
+            self._pass_through(item, picture.frame)
+            return Finished(picture.source, "no_face", 0, note)
+        frame = picture.result
+        if self._output.in_place:
+            frame, said = _marked(picture, item.target)
+            note = joined(note, said)
+        self._write(item.target, frame)
+        return Finished(picture.source, "restored", len(picture.faces), note)
 
     def _write(self, target: Path, frame: Frame) -> None:
         writer, output = open_writer(suffix_of(target)), self._output
         write_file(target, writer.encode(frame, output.quality, output.png_level))
 
-    def _marked(self, job: Job, target: Path) -> Frame:
-        """The result as it stands in for the picture itself; what goes with that picture is said."""
-        assert job.frame is not None and job.result is not None
-        if job.frame.kind == "MPO":
-            job.note = f"{job.note} further pictures in its file, such as a gain map, are gone.".strip()
-        exif = marked(job.result.exif)
-        if suffix_of(target) == "jpg" and len(exif) > _MOST_EXIF:
-            job.note = f"{job.note} its EXIF has no room for the mark: leave it out of a next run.".strip()
-            return job.result
-        return replace(job.result, exif=exif)
-
-    def _pass_through(self, source: Path, target: Path, frame: Frame) -> None:
-        """Byte for byte where the format stays, else decoded and encoded anew; in place there is nothing to do."""
+    def _pass_through(self, item: Item, frame: Frame) -> None:
+        """Copies the file byte for byte where the format stays, else encodes it anew; in place it is there already."""
         if self._output.in_place:
             return
-        if _SUFFIX_OF_KIND.get(frame.kind) == suffix_of(target):
-            copy_file(source, target)
+        if _SUFFIX_OF_KIND.get(frame.kind) == suffix_of(item.target):
+            copy_file(item.source, item.target)
         else:
-            self._write(target, frame)
+            self._write(item.target, frame)
 
-    def _write_faces(self, target: Path, job: Job) -> None:
+    def _write_faces(self, target: Path, picture: Pasted) -> None:
         folder = faces_of(target)
+        # An earlier run may have found more faces.
         for old in folder.glob("[0-9][0-9][0-9]-*.png"):
             old.unlink()
-        for number, face in enumerate(job.restored_faces()):
+        for number, face in enumerate(picture.restored_faces()):
             for what, pixels in (("crop", face.crop), ("restored", face.restored)):
                 self._write(folder / f"{number:03d}-{what}.png", Frame(pixels))
+
+
+def _marked(picture: Pasted, target: Path) -> tuple[Frame, str]:
+    """The result as it replaces its own input, and a note on what is lost with that input."""
+    result = picture.result
+    lost = ""
+    if picture.frame.kind == "MPO":
+        lost = "further pictures in its file, such as a gain map, are gone."
+    exif = marked(result.exif)
+    if suffix_of(target) == "jpg" and len(exif) > _MOST_EXIF:
+        return result, joined(lost, "its EXIF has no room for the mark: leave it out of a next run.")
+    return replace(result, exif=exif), lost
 
 
 def _refuse_other_content(target: Path, frame: Frame) -> None:

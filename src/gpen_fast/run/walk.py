@@ -9,41 +9,56 @@ from pathlib import Path
 
 from gpen_fast.errors import InputsError
 
+# Suffixes of the files that are taken for pictures; their content then decides.
+PICTURES = frozenset({"jpg", "png", "webp", "bmp", "tif", "tiff", "heic", "heif", "hif", "avif"})
+# Paths, each with a sentence for the user.
 Told = list[tuple[Path, str]]
 _GLOB_MARKS = frozenset("*?[")
 
 
 def real(path: Path) -> Path:
-    """The path with its links followed; unlike `Path.resolve`, a loop of links is no error."""
+    """The path with its links followed. Unlike `Path.resolve`, it accepts a loop of links."""
     return Path(os.path.realpath(path))
 
 
 def is_folder(path: Path) -> bool:
-    """`Path.is_dir` without an error for a name that no file system takes."""
+    """`Path.is_dir`, but False and no error for a name that the file system refuses."""
     return os.path.isdir(path)  # noqa: PTH112
 
 
 def exists(path: Path) -> bool:
-    """`Path.exists` without an error for a name that no file system takes."""
+    """`Path.exists`, but False and no error for a name that the file system refuses."""
     return os.path.exists(path)  # noqa: PTH110
 
 
 def expanded(inputs: Iterable[str], out: Path | None) -> list[Path]:
-    """The named files and folders; patterns that no shell has expanded become what they fit, without `out`."""
+    """The files and folders that the inputs name.
+
+    Args:
+        inputs: Paths and glob patterns; a path that exists is never a pattern.
+        out: The output, which is left out unless it is the only input. None: nothing is left out.
+
+    Raises:
+        InputsError: A pattern matches no file.
+    """
     names: list[Path] = []
     for text in inputs:
         if not _GLOB_MARKS & set(text) or exists(Path(text)):
             names.append(Path(text))
         else:
-            names.extend(_fitting(text, out))
-    # What a shell made of in/* names the output folder too.
+            names.extend(_matching(text, out))
+    # A shell that expands in/* names an output folder in/out too.
     return [name for name in names if len(names) == 1 or out is None or real(name) != real(out)]
 
 
 def walk(folder: Path, out: Path | None, failed: Told, notes: Told) -> Iterator[Path]:
-    """All files below, sorted, without those in `out`; links are followed, each folder once.
+    """All files below a folder, sorted within each folder. Links are followed, and each folder is walked once.
 
-    Folders that cannot be read are added to `failed`, links that lead back to `notes`.
+    Args:
+        folder: Where to start.
+        out: A real path: this folder and what lies in it is left out.
+        failed: Is told of folders that cannot be read.
+        notes: Is told of links that lead back to a folder already walked.
     """
 
     def note(error: OSError) -> None:
@@ -54,7 +69,7 @@ def walk(folder: Path, out: Path | None, failed: Told, notes: Told) -> Iterator[
         place = real(Path(here))
         if place == out or place in seen:
             if place in seen:
-                notes.append((Path(here), f"leads to {seen[place]} again, which is gone through once."))
+                notes.append((Path(here), f"leads back to {seen[place]}, which is walked once."))
             folders.clear()
             continue
         seen[place] = Path(here)
@@ -62,13 +77,14 @@ def walk(folder: Path, out: Path | None, failed: Told, notes: Told) -> Iterator[
         yield from (Path(here) / file for file in sorted(files))
 
 
-def _fitting(pattern: str, out: Path | None) -> list[Path]:
-    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
+def _matching(pattern: str, out: Path | None) -> list[Path]:
+    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  Path.glob refuses an absolute pattern
     if not found:
-        raise InputsError(f"{pattern}: the pattern fits no file.")
+        raise InputsError(f"{pattern}: the pattern matches no file.")
     if out is None:
         return [Path(name) for name in found]
-    # A recursive pattern finds results below the folder that it starts in; next to the inputs they are inputs.
+    # in/** also finds what an earlier run wrote into in/out. Where `out` lies elsewhere, what is in it was named on
+    # purpose.
     below = any(_is_in(out, Path(name).parent) and not _is_in(Path(name), out) for name in found)
     return [Path(name) for name in found if not (below and _is_in(Path(name), out))]
 

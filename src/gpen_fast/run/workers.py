@@ -1,0 +1,217 @@
+"""One device's work: pictures are detected and restored in batches, one call in flight while the next is prepared.
+
+A worker takes read pictures from a queue that it may share with workers on other devices, and has all state of its
+device to itself. Its generators delete each picture that they have handed on: while a generator waits, its variables
+would hold the pixels.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+
+from gpen_fast.device.malloc import give_back_freed_memory
+from gpen_fast.device.streams import mark, own_stream, wait_for, worker_stream
+from gpen_fast.run.job import (
+    Cropped,
+    Detected,
+    Failed,
+    Loaded,
+    Pasted,
+    PictureSource,
+    Restored,
+    Written,
+    failed,
+)
+from gpen_fast.run.pipeline import LaunchedBatch, Pipeline
+from gpen_fast.run.verdict import attempt, reach_of
+from gpen_fast.stages.detect.base import batch_size
+
+# Pictures without faces do not fill a batch: at most so many pictures wait for one that has some.
+_MOST_IN_GROUP = 8
+# Nor may the pictures of a group have more pixels than this together: they are all in memory.
+_MOST_PIXELS_IN_GROUP = 64_000_000
+# Pixels. Such a picture takes far longer than giving its memory back to the system does, which costs some 20 ms.
+_LARGE = 8_000_000
+
+Read = Loaded | Detected | Failed
+
+
+class Parcel:
+    """A pasted or failed picture on its way to a writer. It is taken out once, so that no queue holds its pixels."""
+
+    def __init__(self, picture: Pasted | Failed, pasted: torch.cuda.Event | None) -> None:
+        self.index = picture.source.index
+        self.pasted = pasted
+        self._pictures = [picture]
+
+    def take(self) -> Pasted | Failed:
+        """The picture; the parcel no longer holds it."""
+        return self._pictures.pop()
+
+
+@dataclass(eq=False)
+class _Flight:
+    """Pictures in input order whose faces share a network call."""
+
+    group: deque[Cropped | Restored | Failed]
+    """Emptied as its pictures are handed on."""
+
+    batch: LaunchedBatch | None
+    """The call; None where it did not fit into memory, and once it has been waited for."""
+
+
+class Worker:
+    """Restores pictures on one device. Made in the thread that calls `work`, which may be the caller's."""
+
+    def __init__(self, pipeline: Pipeline, *, most_in_flight: int | None = None) -> None:
+        """Takes the calling thread's stream for its own.
+
+        Args:
+            pipeline: The verbs on this worker's device.
+            most_in_flight: Network calls that the device may still be working on while the host prepares the next
+                one. None: one on CUDA, none on a CPU, whose calls return only when they are done.
+        """
+        self._pipeline = pipeline
+        self._device = pipeline.runtime.device
+        self._stream = worker_stream(self._device)
+        self._most_in_flight = int(self._device.type == "cuda") if most_in_flight is None else most_in_flight
+
+    def read(self, source: PictureSource) -> Read:
+        """Reads a picture for this worker, in a reader's thread: its pixels are complete for the worker's stream."""
+        with self._beside():
+            return attempt(self._pipeline.detect_early, attempt(self._pipeline.load, source))
+
+    def work(self, pictures: Iterable[Read]) -> Iterator[Parcel]:
+        """Restores the pictures and hands them on in the order in which they came."""
+        flying: deque[_Flight] = deque()
+        for flight in map(self._launched, self._groups(pictures)):
+            flying.append(flight)
+            while len(flying) > self._most_in_flight:
+                yield from self._landed(flying.popleft())
+        while flying:
+            yield from self._landed(flying.popleft())
+
+    def finish(self, parcel: Parcel, write: Callable[[Pasted], Written]) -> Written | Failed:
+        """Hands a picture to `write`, in a writer's thread, on a stream that waits for the picture to be pasted."""
+        picture = parcel.take()
+        large = _pixels([picture]) >= _LARGE
+        with self._beside():
+            wait_for(parcel.pasted, self._device)
+            written = attempt(write, picture)
+        del picture
+        if large:
+            give_back_freed_memory()
+        return written
+
+    def _beside(self) -> AbstractContextManager[None]:
+        """Work in another thread overlaps this worker's work: its copies run on a stream of their own."""
+        return own_stream(self._device, self._stream)
+
+    def _groups(self, pictures: Iterable[Read]) -> Iterator[deque[Cropped | Restored | Failed]]:
+        """Pictures in input order, enough of them to fill a batch with their faces."""
+        group: deque[Cropped | Restored | Failed] = deque()
+        for picture in self._detected(pictures):
+            group.append(attempt(self._pipeline.crop, picture))
+            del picture
+            if self._is_full(group):
+                yield group
+                group = deque()
+        if group:
+            yield group
+
+    def _detected(self, pictures: Iterable[Read]) -> Iterator[Detected | Failed]:
+        """Pictures in input order with their faces, as many in one call as the detector prefers."""
+        waiting: list[Read] = []
+        for picture in pictures:
+            waiting.append(picture)
+            del picture
+            if not self._waits(waiting):
+                yield from _emptied(self._detect(waiting))
+        yield from _emptied(self._detect(waiting))
+
+    def _waits(self, waiting: Sequence[Read]) -> bool:
+        blank = sum(isinstance(picture, Loaded) for picture in waiting)
+        if not blank or len(waiting) >= _MOST_IN_GROUP or _pixels(waiting) >= _MOST_PIXELS_IN_GROUP:
+            return False
+        return blank < batch_size(self._pipeline.runtime.detector)
+
+    def _detect(self, waiting: list[Read]) -> deque[Detected | Failed]:
+        """Takes the waiting pictures; one by one where the call for all fails, so that each keeps its own failure."""
+        pictures = waiting[:]
+        waiting.clear()
+        try:
+            found = iter(self._pipeline.detect([each for each in pictures if isinstance(each, Loaded)]))
+        except Exception as error:  # broad: what fails for all may succeed for each
+            if reach_of(error) == "run":
+                raise
+            return deque(map(self._detect_alone, pictures))
+        return deque(next(found) if isinstance(picture, Loaded) else picture for picture in pictures)
+
+    def _detect_alone(self, picture: Read) -> Detected | Failed:
+        return attempt(self._pipeline.detect_now, picture) if isinstance(picture, Loaded) else picture
+
+    def _is_full(self, group: Sequence[Cropped | Restored | Failed]) -> bool:
+        faces = sum(len(picture.crops) for picture in group if not isinstance(picture, Failed))
+        enough = faces >= self._pipeline.runtime.generator.batch_size
+        return enough or len(group) >= _MOST_IN_GROUP or _pixels(group) >= _MOST_PIXELS_IN_GROUP
+
+    def _launched(self, group: deque[Cropped | Restored | Failed]) -> _Flight:
+        try:
+            batch = self._pipeline.launch([picture for picture in group if isinstance(picture, Cropped)])
+        except Exception as error:  # broad: `reach_of` decides
+            if reach_of(error, in_network=True) == "run":
+                raise
+            return _Flight(group, None)
+        return _Flight(group, batch)
+
+    def _landed(self, flight: _Flight) -> Iterator[Parcel]:
+        self._settle(flight)
+        while flight.group:
+            yield self._pasted(flight.group.popleft())
+
+    def _settle(self, flight: _Flight) -> None:
+        """Puts the restored pictures into the group; where the call failed, it stays as it is."""
+        batch, flight.batch = flight.batch, None
+        if batch is None:
+            return
+        try:
+            settled = iter(self._pipeline.settle(batch))
+        except Exception as error:  # broad: `reach_of` decides
+            if reach_of(error, in_network=True) == "run":
+                raise
+            return
+        for index, picture in enumerate(flight.group):
+            if isinstance(picture, Cropped):
+                flight.group[index] = next(settled)
+
+    def _pasted(self, picture: Cropped | Restored | Failed) -> Parcel:
+        restored = self._alone(picture) if isinstance(picture, Cropped) else picture
+        pasted = attempt(self._pipeline.paste, restored)
+        return Parcel(pasted, mark(self._device))
+
+    def _alone(self, picture: Cropped) -> Restored | Failed:
+        """A network call for one picture: it may succeed where its group's call failed."""
+        try:
+            return self._pipeline.settle(self._pipeline.launch([picture]))[0]
+        except Exception as error:  # broad: `reach_of` decides
+            if reach_of(error, in_network=True) == "run":
+                raise
+            return failed(picture, error)
+
+
+_Picture = TypeVar("_Picture")
+
+
+def _emptied(pictures: deque[_Picture]) -> Iterator[_Picture]:
+    while pictures:
+        yield pictures.popleft()
+
+
+def _pixels(pictures: Iterable[Loaded | Detected | Cropped | Restored | Pasted | Failed]) -> int:
+    return sum(each.frame.width * each.frame.height for each in pictures if not isinstance(each, Failed))

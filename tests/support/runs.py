@@ -1,0 +1,70 @@
+"""Runs of small pictures, and detectors that behave as a test needs them to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from helpers import write_photo
+
+from gpen_fast.errors import PictureError
+from gpen_fast.measure.clock import Clock
+from gpen_fast.measure.recorder import Recorder
+from gpen_fast.run.engine import Engine
+from gpen_fast.run.job import Failed, Pasted
+from gpen_fast.run.pipeline import Pipeline
+from gpen_fast.run.plan import Plan
+from gpen_fast.run.runtime import Runtime
+from gpen_fast.types import Face, Frame
+
+# As torch says that a GPU is lost.
+LOST = "CUDA error: an illegal memory access was encountered\nCompile with ..."
+
+
+def pipeline_of(runtime: Runtime) -> Pipeline:
+    return Pipeline(runtime, Clock(Recorder()))
+
+
+def engine_of(runtime: Runtime, in_flight: int = 0) -> Engine:
+    return Engine(pipeline_of(runtime), readers=2, writers=2, most_in_flight=in_flight)
+
+
+def pictures(folder: Path, count: int) -> list[Path]:
+    return [write_photo(folder / f"{i:02d}.png", seed=i) for i in range(count)]
+
+
+def kept(picture: Pasted) -> Pasted:
+    """A writer that writes nothing."""
+    return picture
+
+
+def error_of(done: object) -> Exception | None:
+    return done.error if isinstance(done, Failed) else None
+
+
+def pairs(made: Plan) -> dict[str, str]:
+    """PictureSource -> target of what is to be restored."""
+    return {str(item.source): str(item.target) for item in made.todo}
+
+
+class BatchDetector:
+    """Finds one face in each picture, several at once, on the device's side; refuses those of one width."""
+
+    name, on_host, threshold, bound, weights = "batch", False, 0.5, None, None
+    box_points = np.full((5, 2), 0.5) + np.array(
+        [[-0.2, -0.2], [0.2, -0.2], [0, 0], [-0.15, 0.2], [0.15, 0.2]]
+    )
+    batch_size = 4
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def __call__(self, frame: Frame) -> list[Face]:
+        return self.many([frame])[0]
+
+    def many(self, frames: Sequence[Frame]) -> list[list[Face]]:
+        self.calls.append(len(frames))
+        if any(frame.width == 50 for frame in frames):
+            raise PictureError("no room")
+        return [[Face((5.0, 5.0, 45.0, 45.0), 0.9)] for _ in frames]
