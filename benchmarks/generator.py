@@ -1,18 +1,18 @@
 """The generator alone: backends x precisions x batches, beside ONNX Runtime and OpenVINO, in one run.
 
-Method: random weights of true shapes, a fresh random input for each call. Every contestant is called once in turn,
-with the reference network in eager fp32 (TF32 off) among them, until each had 20 calls or `--seconds` are over; the
-first call stands apart, a short one is preceded by one that does not count, and turns in which other processes took
-a tenth of a processor are not kept. On a CPU the network's five heaviest convolutions run in the same turns, in NHWC
-with weights laid out before; the floor is the network's FLOPs over the best rate of any of them. On CUDA the floor is
-the roofline of one H200 and is left out on other devices. Errors are relative L2 against the reference network in
-float64. ONNX Runtime and OpenVINO run the reference network's export for one face; the faces of a batch run side by
-side, in ONNX Runtime on a thread each, in OpenVINO in as many streams as it likes. Compare figures of one run on one
-machine, never times of two.
+Method. Weights are random with the published shapes, and every call has a fresh random input. In each turn every
+contestant is called once, the reference network in eager fp32 (TF32 off) among them, until each has 20 calls or
+`--seconds` have passed. The first call is reported apart. A call shorter than half a second is preceded by one that is
+not counted. A turn in which other processes used more than a tenth of a processor is discarded. On a CPU the network's
+five heaviest convolutions run in the same turns, in NHWC with packed weights; the floor is the network's FLOPs divided
+by the best rate of any of them. On CUDA the floor is the roofline of one H200, and no floor is given on other devices.
+Errors are relative L2 against the reference network in float64. ONNX Runtime and OpenVINO run the reference network's
+export for one face; the faces of a batch run in parallel, in ONNX Runtime one thread each, in OpenVINO in as many
+streams as it chooses. Compare figures of one run on one machine, never times of two runs.
 
-On CUDA (or with --one-by-one) each contestant has turns of its own with the yardstick, of as many faces up to eight,
-timed by device events after warm-up. Memory is what the first two calls held at most beside weights and input. The
-report is written after each row, and with --limit no row is begun later.
+On CUDA, or with --one-by-one, each contestant is measured in turns with the reference alone, on up to eight faces, by
+device events after warm-up. Memory is the peak of the first two calls less weights and input. The report is written
+after each row; with --limit no row begins later than that.
 
 Usage: python benchmarks/generator.py [--models gpen-bfr-256 gpen-lite-256] [--batches 1 8] [--precisions fp32 bf16]
        [--backends eager folded compiled onnxruntime openvino] [--seconds 60] [--exported FOLDER]
@@ -26,13 +26,14 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from generator_rows import HEADS, Contestant, convolutions, faces_of, flop_of, row_of, show
 from runtimes import RUNTIMES, export, open_runtime, versions
 from stages import HERE, machine
 from torch import Tensor
@@ -50,52 +51,24 @@ from gpen_fast.gpen.cpu.parallel import LARGE
 from gpen_fast.gpen.reference import FullGenerator
 from gpen_fast.measure.environment import commit, device_facts
 from gpen_fast.measure.export.json import write_json
-from gpen_fast.measure.stats import summarise
 from gpen_fast.stages.generate.base import open_backend
 from gpen_fast.store.published import PUBLISHED
 
 MOST_CALLS, FEWEST_CALLS = 20, 3
-# What matters most first.
+# The most important first: a run may be cut short.
 MODELS = ["gpen-bfr-512", "gpen-bfr-256", "gpen-bfr-1024", "gpen-bfr-2048", "gpen-lite-256"]
 BASE = ("eager", "fp32", 1)
 PAUSE = 0.02
-# Seconds below which a call is made twice and the second counts: it finds its weights in the caches, as in a run.
+# Seconds. A shorter call is made twice and the second counts: it finds its weights in the caches, as in a real run.
 SHORT = 0.5
-# Processor seconds of other processes for each second of a turn from which its times are not kept.
+# Processor seconds of other processes, per second of a turn, above which the turn is discarded.
 OTHERS = 0.1
 DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-# Microseconds a face on one H200 at 790 TFLOP/s and 4.3 TB/s, everything fused, from batches of 1, 8 and 32 up.
-ROOFLINE = {
-    "gpen-bfr-256": {1: 30, 8: 24, 32: 24},
-    "gpen-bfr-512": {1: 372, 8: 356, 32: 355},
-    "gpen-bfr-1024": {1: 485, 8: 469, 32: 468},
-    "gpen-bfr-2048": {1: 730, 8: 714, 32: 713},
-}
-
-
-@dataclass
-class Contestant:
-    """One backend in one precision at one batch size, and what was seen of it. Times in seconds per call."""
-
-    backend: str
-    precision: str
-    batch: int
-    run: Callable[[Tensor], Tensor]
-    weights_bytes: int | None = None
-    first: float = 0.0
-    times: list[float] = field(default_factory=list)
-    error: float | None = None
-    activation_bytes: int | None = None
-
-    @property
-    def median(self) -> float:
-        """Seconds a call."""
-        return statistics.median(self.times)
 
 
 @dataclass
 class Heavy:
-    """One of the network's heaviest convolutions. name: input channels, output channels, pixels a side."""
+    """One of the network's heaviest convolutions. name: input channels, output channels, side in pixels."""
 
     name: str
     precision: str
@@ -104,31 +77,8 @@ class Heavy:
     times: list[float] = field(default_factory=list)
 
 
-def convolutions(config: GeneratorConfig) -> Iterator[tuple[int, int, int, int, int]]:
-    """(kernel side, in, out, output side of the multiplications, stride) of every dense convolution."""
-    top = config.size
-    yield 1, 3, config.width(top), top, 1
-    for side in config.sides[:-1]:
-        yield 3, config.width(2 * side), config.width(side), side, 2
-    for side in config.sides:
-        width = config.width(side)
-        if side > 4:
-            # An up-convolution multiplies where its input is.
-            yield 3, 2 * config.width(side // 2), width, side // 2, -2
-        yield 3, 2 * width if side > 4 else width, width, side, 1
-        yield 1, 2 * width, 3, side, 1
-
-
-def flop_of(config: GeneratorConfig) -> float:
-    """Floating-point operations a face: convolutions and linear layers, two for each multiplication."""
-    convs = sum(2 * k * k * into * out * side * side for k, into, out, side, _ in convolutions(config))
-    dim, flat = config.style_dim, config.width(4) * 16
-    styles = config.width(4) + sum(2 * (config.width(s // 2) + 2 * config.width(s)) for s in config.sides[1:])
-    return float(convs + 2 * dim * (flat + config.n_mlp * dim + styles))
-
-
 def heaviest(config: GeneratorConfig, precision: str) -> list[Heavy]:
-    """The five stride-1 3x3 convolutions with the most work, as oneDNN likes them best, where it is there."""
+    """The five heaviest stride-1 3x3 convolutions, with weights packed by oneDNN; none without oneDNN."""
     dtype = DTYPES[precision]
     if not onednn.supports(dtype):
         return []
@@ -146,7 +96,7 @@ def _heavy(into: int, out: int, side: int, precision: str, dtype: torch.dtype) -
 def contestants(
     network: FullGenerator, model: str, asked: argparse.Namespace, device: torch.device, exported: Path
 ) -> list[Contestant]:
-    """Everything that was asked for and is here; the yardstick first. What is left out is named with its cause."""
+    """Every requested contestant that can run, the reference first. The others are printed with the cause."""
     found: dict[tuple[str, str, int], Contestant] = {}
     batches = asked.batches or ([1, 8] if network.config.size < LARGE else [1])
     for key in [BASE, *((b, p, n) for b in asked.backends for p in asked.precisions for n in batches)]:
@@ -171,14 +121,9 @@ def _opened(
     ), None
 
 
-def held(device: torch.device) -> int | None:
-    """Bytes of device memory; None on a CPU."""
-    return torch.cuda.memory_allocated(device) if device.type == "cuda" else None
-
-
 def call(contestant: Contestant, faces: Tensor, device: torch.device) -> float:
     """Seconds of one call, the device's work included."""
-    # The threads of the contestant before stop spinning meanwhile.
+    # Meanwhile the previous contestant's threads stop spinning.
     time.sleep(PAUSE)
     if 0 < contestant.first < SHORT:
         contestant.run(faces)
@@ -192,7 +137,7 @@ def call(contestant: Contestant, faces: Tensor, device: torch.device) -> float:
 def measure(
     entered: list[Contestant], convs: list[Heavy], size: int, seconds: float, device: torch.device
 ) -> int:
-    """Fills in the times, all in turn. Returns how many turns others disturbed: their times are not kept."""
+    """Measures all contestants in turns. Returns how many turns other processes disturbed; those are discarded."""
     random, most, disturbed = seeded(1), max(each.batch for each in entered), 0
     for each in entered:
         each.first = call(each, faces_of(most, size, random)[: each.batch].to(device), device)
@@ -207,7 +152,7 @@ def measure(
         conv_took = [timed(conv.run) for conv in convs]
         idle = others_seconds() - before <= OTHERS * sum(took)
         disturbed += not idle
-        # The last turns count as they are where the machine leaves no choice.
+        # On a machine that is never idle the last turns are kept as they are.
         if idle or late or turn >= 2 * MOST_CALLS - FEWEST_CALLS:
             for each, one in zip([*entered, *convs], [*took, *conv_took], strict=True):
                 each.times.append(one)
@@ -222,7 +167,7 @@ def timed(run: Callable[[], Any]) -> float:
 
 
 def others_seconds() -> float:
-    """Processor seconds that all other processes have used; 0 where the system does not tell."""
+    """Processor seconds used by all other processes; 0 if the system does not report them."""
     stat = Path("/proc/stat")
     if not stat.exists():
         return 0.0
@@ -231,13 +176,8 @@ def others_seconds() -> float:
     return busy / os.sysconf("SC_CLK_TCK") - time.process_time()
 
 
-def faces_of(number: int, size: int, random: torch.Generator) -> Tensor:
-    """(number,3,size,size) uniform in [-1,1]."""
-    return torch.rand(number, 3, size, size, generator=random) * 2 - 1
-
-
 def check(entered: list[Contestant], network: FullGenerator, size: int, device: torch.device) -> None:
-    """Fills in the errors."""
+    """Measures each contestant's error."""
     face = faces_of(1, size, seeded(2))
     with torch.no_grad():
         wanted = copy.deepcopy(network).cpu().double()(face.double())
@@ -256,58 +196,8 @@ def rates(convs: list[Heavy]) -> dict[str, float]:
     return found
 
 
-def floor_of(
-    model: str, each: Contestant, best: dict[str, float], flop: float, device: torch.device
-) -> float | None:
-    """Seconds a face that this precision cannot beat; None where nothing is known."""
-    if device.type == "cpu":
-        return flop / best[each.precision] if each.precision in best else None
-    if "H200" not in torch.cuda.get_device_name(device) or each.precision not in ("bf16", "fp16"):
-        return None
-    steps = ROOFLINE.get(model, {})
-    return steps[max(step for step in steps if step <= each.batch)] / 1e6 if steps else None
-
-
-def row_of(
-    model: str, each: Contestant, base: float, best: dict[str, float], flop: float, device: torch.device
-) -> dict[str, Any]:
-    """Times in milliseconds a face. base: the yardstick's seconds a face."""
-    a_face = summarise([1e3 * seconds / each.batch for seconds in each.times])
-    assert a_face is not None
-    ms = a_face.median
-    floor = floor_of(model, each, best, flop, device)
-    return {
-        "model": model, "backend": each.backend, "precision": each.precision, "batch": each.batch,
-        "calls": len(each.times), "first_call_ms": round(1e3 * each.first, 1),
-        "ms_a_face": a_face.as_dict(),
-        "faces_per_s": round(1e3 / ms, 2), "tflop_per_s": round(flop / ms / 1e9, 3),
-        "times_eager_fp32": round(1e3 * base / ms, 2),
-        "over_floor": None if floor is None else round(ms / (1e3 * floor), 3),
-        "error": None if each.error is None else float(f"{each.error:.2e}"),
-        "weights_bytes": each.weights_bytes, "activation_bytes": each.activation_bytes,
-    }  # fmt: skip
-
-
-HEADS = [
-    "model", "backend", "precision", "batch", "ms", "p95", "faces/s", "TFLOP/s", "times eager fp32", "over floor",
-    "error", "weights+activations MB",
-]  # fmt: skip
-
-
-def show(row: dict[str, Any]) -> None:
-    """A line of the table."""
-    over = "-" if row["over_floor"] is None else f"{row['over_floor']:.2f}"
-    error = "-" if row["error"] is None else f"{row['error']:.1e}"
-    held = [row["weights_bytes"], row["activation_bytes"]]
-    memory = "-" if None in held else "+".join(f"{value / 1e6:.0f}" for value in held)
-    cells = [row["model"], row["backend"], row["precision"], row["batch"], f"{row['ms_a_face']['median']:.2f}",
-             f"{row['ms_a_face']['p95']:.2f}", f"{row['faces_per_s']:.2f}", f"{row['tflop_per_s']:.3f}",
-             f"{row['times_eager_fp32']:.2f}", over, error, memory]  # fmt: skip
-    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
-
-
 def one_model(model: str, asked: argparse.Namespace, device: torch.device, exported: Path) -> dict[str, Any]:
-    """Measures and shows one network."""
+    """Measures one network and prints its rows."""
     config = PUBLISHED[model].config
     network = build(random_state(config))
     entered = contestants(network, model, asked, device, exported)
@@ -342,21 +232,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=MODELS, choices=sorted(PUBLISHED))
     parser.add_argument(
-        "--batches", nargs="+", type=int, default=None, help="1, below 512 px 8 too, on a CPU; 1 8 32 on CUDA"
+        "--batches",
+        nargs="+",
+        type=int,
+        default=None,
+        help="faces per call; default on a CPU 1, and 8 below 512 px; on CUDA 1 8 32",
     )
     parser.add_argument("--precisions", nargs="+", default=None, choices=list(DTYPES))
     parser.add_argument("--backends", nargs="+", default=["eager", "folded", *RUNTIMES])
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument(
-        "--seconds", type=float, default=60.0, help="of counted calls, a model's; one by one, a contestant's"
+        "--seconds",
+        type=float,
+        default=60.0,
+        help="time for counted calls of a model; with --one-by-one of a contestant",
     )
     parser.add_argument(
-        "--limit", type=float, default=1e9, help="seconds after which, one by one, no row is begun"
+        "--limit", type=float, default=1e9, help="seconds after which --one-by-one begins no further row"
     )
-    parser.add_argument("--one-by-one", action="store_true", help="as on CUDA")
-    parser.add_argument("--no-errors", action="store_true", help="leave the float64 network out")
-    parser.add_argument("--exported", type=Path, help="keep ONNX exports here for the next run")
-    parser.add_argument("--json", type=Path, help="the report, instead of results/<machine>/generator.json")
+    parser.add_argument(
+        "--one-by-one", action="store_true", help="measure each contestant in turns of its own, as on CUDA"
+    )
+    parser.add_argument("--no-errors", action="store_true", help="skip the errors against float64")
+    parser.add_argument("--exported", type=Path, help="folder that keeps the ONNX exports for the next run")
+    parser.add_argument("--json", type=Path, help="report file; default results/<machine>/generator.json")
     asked = parser.parse_args()
     device = pick_device(asked.device)
     if device.type == "cuda" or asked.one_by_one:
@@ -382,7 +281,7 @@ def main() -> None:
 
 
 def report(facts: dict[str, Any], target: Path, models: list[dict[str, Any]]) -> None:
-    """Writes what is there so far."""
+    """Writes the rows measured so far."""
     write_json({**facts, "models": models}, target)
 
 

@@ -1,8 +1,8 @@
-"""`generator.py` on a GPU: one contestant at a time beside the yardstick, timed by device events.
+"""`generator.py` on a GPU: one contestant at a time in turns with the reference, timed by device events.
 
-On a GPU contestants hold memory for speed, so they are opened one after the other, and a run may be short of time, so
-the rows that matter most come first and the report is written after each. A turn queues the yardstick and then the
-contestant, without a wait between them: the device works on the first while the host prepares the second.
+Contestants on a GPU keep memory for speed, so only one is open at a time. A run may be cut short, so the most important
+rows come first and the report is written after each. A turn queues the reference and then the contestant without a wait
+between them: the device runs the first while the host prepares the second.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from generator import Contestant, faces_of, flop_of, held, row_of, show
+from generator_rows import Contestant, faces_of, flop_of, held, row_of, show
 from runtimes import RUNTIMES
 from torch import Tensor
 
@@ -32,13 +32,13 @@ from gpen_fast.stages.generate.base import open_backend
 from gpen_fast.store.published import PUBLISHED
 
 FEWEST, MOST, WARM = 5, 20, 2
-# Faces of the yardstick's call at most: more cost time and memory and are no faster a face.
+# The most faces in the reference's call: more take time and memory without being faster per face.
 BASE_BATCH = 8
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A network on the device. face: (1,3,S,S); truth: what the reference network makes of it in float64, or None."""
+    """A network on the device. face: (1,3,S,S). truth: the reference network's output for it in float64, or None."""
 
     name: str
     config: GeneratorConfig
@@ -56,7 +56,7 @@ def measure_all(
     asked: argparse.Namespace, device: torch.device, save: Callable[[list[dict[str, Any]]], None]
 ) -> None:
     """Measures what was asked for; `save` is called with all models after each row."""
-    # The libraries' own workspace belongs to no contestant.
+    # Allocate the libraries' workspace before any contestant's memory is counted.
     torch.ones(8, 8, device=device) @ torch.ones(8, 8, device=device)
     start, subjects, made = time.perf_counter(), {}, {}
     save([])
@@ -105,7 +105,7 @@ def subject(model: str, device: torch.device, no_errors: bool) -> Subject:
 
 
 def forget(device: torch.device) -> None:
-    """What was opened before must not count for what comes next."""
+    """Frees the previous contestant's memory, so that it does not count for the next one."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -132,7 +132,7 @@ def one(of: Subject, key: tuple[str, str, int], seconds: float, device: torch.de
 
 
 def first_call(entered: Contestant, inputs: list[Tensor], device: torch.device) -> None:
-    """Fills in what it took, and the memory that it and the next call held beside weights and input."""
+    """Measures the first call, and the peak memory of the first two calls less weights and input."""
     reset_peak(device)
     before, start = held(device), time.perf_counter()
     for number, given in enumerate(inputs):
@@ -150,7 +150,7 @@ def in_turn(
     seconds: float,
     device: torch.device,
 ) -> float:
-    """Fills in the times. Returns the yardstick's median seconds a face, in the same turns."""
+    """Measures the contestant in turns with the reference. Returns the reference's median seconds per face."""
     some, theirs = min(entered.batch, BASE_BATCH), []
     for _ in range(WARM):
         turn(lambda: base(inputs[0][:some]), lambda: entered.run(inputs[0]), device)
@@ -164,7 +164,7 @@ def in_turn(
 
 
 def turn(first: Callable[[], Any], then: Callable[[], Any], device: torch.device) -> tuple[float, float]:
-    """Seconds of both on the device; wall time on a CPU."""
+    """Seconds of both calls on the device; wall time on a CPU."""
     make = event_maker(device)
     if make is None:
         times = [time.perf_counter()]

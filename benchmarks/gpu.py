@@ -1,8 +1,8 @@
 """Every test and benchmark that needs a GPU, one after the other, in under ten minutes.
 
-Each part is a process with a time limit of its own; one that fails or runs out of time costs none of the others. Tests
-come first: figures of a wrong result are worth nothing. Ends with a table of what became of each, writes it to
-results/<machine>/gpu.json, and fails where any part did, or where there is no GPU.
+Each part is a process with its own time limit; one that fails or runs out of time does not stop the others. Tests come
+first, because the speed of a wrong result means nothing. The run ends with a table of the parts' outcomes, written to
+results/<machine>/gpu.json. Its exit status is 1 if a part failed or there is no GPU.
 
 Usage: python benchmarks/gpu.py [--only tests tricks]
 """
@@ -32,7 +32,7 @@ from gpen_fast.measure.export.json import write_json
 
 @dataclass(frozen=True)
 class Part:
-    """A command line, without its interpreter. limit: seconds."""
+    """A command line without the interpreter. limit: seconds."""
 
     name: str
     command: tuple[str, ...]
@@ -41,7 +41,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a part. status: its exit status, None where it ran out of time."""
+    """The outcome of a part. status: its exit status; None if it ran out of time."""
 
     name: str
     status: int | None
@@ -53,7 +53,7 @@ def script(name: str, *flags: str) -> tuple[str, ...]:
     return (str(HERE / f"{name}.py"), *flags)
 
 
-# A little over nine minutes together, if each used all it may.
+# Together a little over nine minutes if every part uses its whole limit.
 PARTS = (
     Part("tests", ("-m", "pytest", "-q", "-m", "cuda", "-p", "no:cacheprovider"), 125),
     Part("tricks", script("tricks", "--device", "cuda", "--seconds", "0.5"), 75),
@@ -65,11 +65,11 @@ PARTS = (
 
 
 def run(part: Part) -> Outcome:
-    """Its output goes where ours goes."""
+    """Runs one part; its output is not captured."""
     print(f"\n## {part.name}: {' '.join(part.command)}", flush=True)
     start = time.perf_counter()
     environment = os.environ | {"GPEN_FAST_REQUIRE_CUDA": "1"}
-    # A session of its own, so that what it started ends with it.
+    # A new session, so that killing the group also ends the processes it started.
     process = subprocess.Popen(
         [sys.executable, *part.command], cwd=HERE.parent, env=environment, start_new_session=True
     )
@@ -86,7 +86,7 @@ def run(part: Part) -> Outcome:
 
 
 def show(outcomes: Sequence[Outcome]) -> None:
-    """The table that a run ends with."""
+    """Prints the table of outcomes."""
     table = Table(box=None, pad_edge=False)
     for column in ("part", "outcome", "seconds"):
         table.add_column(column, justify="right" if column == "seconds" else "left")
@@ -97,14 +97,14 @@ def show(outcomes: Sequence[Outcome]) -> None:
 
 
 def said(outcome: Outcome) -> str:
-    """In a word or two."""
+    """The outcome in words."""
     if outcome.status is None:
         return "out of time"
     return f"failed with status {outcome.status}" if outcome.status else "done"
 
 
 def main() -> int:
-    """Runs the parts; 1 where one of them failed, or where there is no GPU."""
+    """Runs the parts. Returns 1 if one of them failed or there is no GPU."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [part.name for part in PARTS]
     parser.add_argument("--only", nargs="+", choices=names, default=names)

@@ -22,7 +22,7 @@ _OPENVINO_PRECISIONS = {"fp32": "f32", "bf16": "bf16"}
 
 
 def versions() -> dict[str, str | None]:
-    """Of what is compared; None where it is not installed."""
+    """Versions of the compared packages; None for one that is not installed."""
     return {name: _version(name) for name in ("torch", *RUNTIMES, "onnx")}
 
 
@@ -34,14 +34,14 @@ def _version(name: str) -> str | None:
 
 
 def export(network: FullGenerator, path: Path) -> Path:
-    """The network as ONNX for one face; made once, kept where it was asked for."""
+    """Exports the network to ONNX for one face, unless the file exists."""
     if path.exists():
         return path
     for name in ("onnx", "onnxscript"):
         if _version(name) is None:
             raise PluginError(f"the export needs the package {name}. Try: pip install '.[onnx]'")
     face = torch.zeros(1, 3, network.config.size, network.config.size)
-    # The exporter talks a great deal, on either way out.
+    # The exporter prints progress on both streams.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -53,9 +53,9 @@ def export(network: FullGenerator, path: Path) -> Path:
 def open_runtime(
     name: str, precision: str, batch: int, model: Path, device: torch.device
 ) -> Callable[[Tensor], Tensor]:
-    """A callable from (batch,3,S,S) float32 to the same. SettingsError for what it cannot be compared in.
+    """A callable from (batch,3,S,S) float32 to the same shape. SettingsError: an unsupported precision or device.
 
-    A single face has all threads; of a batch each face has as few as the runtime likes, side by side.
+    A single face uses all threads; the faces of a batch run in parallel, each on as few threads as the runtime chooses.
     """
     if device.type != "cpu":
         raise SettingsError(f"{name} is compared on a CPU")
@@ -74,7 +74,7 @@ def _onnxruntime(precision: str, model: Path, side_by_side: bool) -> Callable[[T
     threads = torch.get_num_threads()
     options.intra_op_num_threads = 1 if side_by_side else threads
     options.log_severity_level = 3
-    # Its threads would spin while another contestant has its turn.
+    # Otherwise its threads spin during another contestant's turn.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
@@ -102,7 +102,7 @@ def _openvino(precision: str, model: Path, side_by_side: bool) -> Callable[[Tens
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         },
     )
-    # Its result is its own memory, good until the next call.
+    # The result is the runtime's memory and valid until the next call only.
     if not side_by_side:
         request = compiled.create_infer_request()
         return lambda faces: torch.from_numpy(request.infer([faces.numpy()])[0].copy())

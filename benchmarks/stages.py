@@ -1,8 +1,8 @@
-"""Where the time goes: `gpen-fast profile` with random weights of true shapes, over the examples.
+"""Time of every stage: `gpen-fast profile` on an example, with random weights of the published shapes.
 
-Method: one picture at a time, nothing overlapped, the first call apart, 3 warm-up runs, then counted runs;
-each file holds the report of `profile --json` with commit and device inside. Random weights time like real
-ones and restore nothing. Compare figures of one run on one machine; machines differ and drift.
+Method: one picture at a time, nothing overlapped; the first call apart, 3 warm-up runs, then counted runs. Each file is
+the report of `profile --json` with commit and device. Random weights take as long as real ones and restore nothing.
+Compare figures of one run on one machine only.
 
 Usage: python benchmarks/stages.py [--models gpen-bfr-256 gpen-bfr-512] [--runs 20]
 """
@@ -23,7 +23,7 @@ PICTURE = HERE.parent / "examples" / "astronaut.png"
 
 
 def machine() -> str:
-    """A folder name for this machine's device: its GPU, or its processor and cores."""
+    """A folder name for this machine: its GPU, or its processor and number of threads."""
     if torch.cuda.is_available():
         name = torch.cuda.get_device_name()
     else:

@@ -1,4 +1,4 @@
-"""The rules that keep the parts apart."""
+"""The rules of docs/architecture.md, read from the source: imports inside functions count."""
 
 from __future__ import annotations
 
@@ -6,74 +6,140 @@ import ast
 from pathlib import Path
 
 import pytest
+from helpers import ROOT
+from house import LAYERS, House, SourceFile, rows
 
-SOURCE = Path(__file__).parents[2] / "src" / "gpen_fast"
-MODULES = sorted(SOURCE.rglob("*.py"))
-
-
-def name_of(path: Path) -> str:
-    return ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
-
-
-def imports_of(path: Path) -> set[str]:
-    """Names of our own modules that this one imports, anywhere in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gpen_fast"):
-            found.add((node.module or "").removeprefix("gpen_fast").removeprefix("."))
-            found |= {f"{node.module}.{alias.name}".removeprefix("gpen_fast.") for alias in node.names}
-        elif isinstance(node, ast.Import):
-            found |= {
-                alias.name.removeprefix("gpen_fast.") for alias in node.names if "gpen_fast" in alias.name
-            }
-    return found
-
-
-def stage_of(module: str) -> str | None:
-    parts = module.split(".")
-    return parts[1] if parts[0] == "stages" and len(parts) > 1 else None
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_imports_keep_to_the_rules(path: Path) -> None:
-    module, imported = name_of(path), imports_of(path)
-    if module == "errors":
-        assert not imported
-    if module == "types":
-        assert imported <= {"errors", "errors.PictureError"}
-    if stage := stage_of(module):
-        others = {stage_of(name) for name in imported} - {None, stage}
-        assert not others, f"a stage imports the stages {others}"
-        assert not [name for name in imported if name.startswith(("measure", "cli"))], (
-            "stages do not know the clock"
-        )
-    if not module.startswith("cli") and module != "__main__":
-        assert not [name for name in imported if name.startswith("cli")], "only the command line knows itself"
+HOUSE = House()
+FILES = HOUSE.files
+# Which parts a folder may import besides itself, where the order of the layers allows more.
+NARROW = {
+    "errors": set(),
+    "measure": {"errors", "types", "settings", "files"},
+    "video": {"errors", "types", "image", "device"},
+}
+# Calls and names that change something of the whole process.
+PROCESS_WIDE = (
+    "torch.backends",
+    "set_float32",
+    "set_num_threads",
+    "set_default",
+    "manual_seed",
+    "set_grad",
+    "MAX_IMAGE_PIXELS =",
+    "os.environ[",
+    "environ.setdefault",
+    "mallopt",
+)
+# The command line owns its process: it may set signals, warnings, logging and the environment of what it loads.
+OWNS_ITS_PROCESS = ("device", "cli")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_only_the_command_line_prints(path: Path) -> None:
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+def part_of(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def layer_of(module: str) -> int:
+    return next((i for i, layer in enumerate(LAYERS) if part_of(module) in layer), -1)
+
+
+def modules(file: SourceFile) -> list[str]:
+    return sorted(name for name in HOUSE.imports(file) if name)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_imports_go_downward(file: SourceFile) -> None:
+    if not file.name:
+        return  # the package's door names what it opens
+    here = layer_of(file.name)
+    assert here >= 0, f"{file.name} has no place in the layers"
+    above = [to for to in modules(file) if layer_of(to) > here]
+    beside = [to for to in modules(file) if layer_of(to) == here and part_of(to) != part_of(file.name)]
+    assert not above, f"{file.name} imports upward: {above}"
+    assert not beside, f"{file.name} imports its neighbours: {beside}"
+
+
+@pytest.mark.parametrize("part", NARROW)
+def test_parts_that_know_little(part: str) -> None:
+    imported = {part_of(to) for file in FILES if part_of(file.name) == part for to in modules(file)}
+    assert imported <= NARROW[part] | {part}
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in FILES if file.name.startswith("stages.")], ids=lambda f: f.name
+)
+def test_a_stage_imports_no_other_stage(file: SourceFile) -> None:
+    stage = file.name.split(".")[1]
+    others = [to for to in modules(file) if to.startswith("stages.") and to.split(".")[1] != stage]
+    assert not others, f"stage {stage} imports {others}"
+    assert not [to for to in modules(file) if part_of(to) in {"measure", "cli"}], (
+        "a stage does not know the clock"
+    )
+
+
+def test_the_forms_of_the_network_do_not_know_each_other() -> None:
+    for file in FILES:
+        if file.name.startswith("gpen.cpu"):
+            assert not [to for to in modules(file) if to.startswith("gpen.cuda")]
+        if file.name.startswith("gpen.cuda"):
+            assert not [to for to in modules(file) if to.startswith("gpen.cpu")]
+
+
+def test_there_is_no_circle_of_files_or_folders() -> None:
+    assert not HOUSE.circles()
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_only_the_command_line_prints(file: SourceFile) -> None:
+    calls = [node for node in ast.walk(file.tree) if isinstance(node, ast.Call)]
     prints = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
-    assert not prints or name_of(path).startswith("cli")
+    assert not prints or part_of(file.name) == "cli"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_only_device_touches_torchs_global_switches(path: Path) -> None:
-    if name_of(path).startswith("device"):
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_only_device_changes_the_whole_process(file: SourceFile) -> None:
+    if part_of(file.name) in OWNS_ITS_PROCESS:
         return
-    text = path.read_text()
-    for switch in (
-        "torch.backends",
-        "set_float32",
-        "set_num_threads",
-        "set_default",
-        "manual_seed",
-        "set_grad",
-    ):
-        assert switch not in text
+    assert not [words for words in PROCESS_WIDE if words in file.text]
 
 
-def test_files_stay_small() -> None:
-    long = {name_of(path): n for path in MODULES if (n := len(path.read_text().splitlines())) > 300}
-    assert not long
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_names_with_an_underscore_stay_in_their_folder(file: SourceFile) -> None:
+    for node in ast.walk(file.tree):
+        if not isinstance(node, ast.ImportFrom) or part_of(node.module or "") != "gpen_fast":
+            continue
+        module = (node.module or "").removeprefix("gpen_fast").removeprefix(".")
+        home = HOUSE.by_name.get(module)
+        names = [*module.split("."), *(alias.name for alias in node.names)]
+        private = [name for name in names if name.startswith("_") and not name.startswith("__")]
+        folder = home.folder if home else module
+        assert not private or folder == file.folder, f"{file.name} imports {private} of {module}"
+
+
+@pytest.mark.parametrize("row", rows(HOUSE), ids=lambda row: row.name)
+def test_figures_keep_to_their_limits(row) -> None:
+    assert row.value <= row.limit, "\n".join(row.where)
+
+
+def test_every_module_has_a_test_of_its_name_and_every_test_a_module() -> None:
+    assert not HOUSE.unmirrored()
+    assert not HOUSE.strays()
+
+
+def test_the_house_is_read_as_it_is(tmp_path: Path) -> None:
+    """The checks see what they are to see: a lazily written circle, a broad except, a shared name, `Any`."""
+    source = tmp_path / "src" / "gpen_fast"
+    for folder in ("a", "b"):
+        (source / folder).mkdir(parents=True)
+        (source / folder / "__init__.py").touch()
+    (source / "__init__.py").touch()
+    (source / "a" / "one.py").write_text("def twin(x: Any): from gpen_fast.b import two\n")
+    (source / "b" / "two.py").write_text(
+        "from gpen_fast.a.one import twin as other\ndef twin():\n    try: pass\n    except Exception: pass\n"
+    )
+    house = House(tmp_path)
+    assert sorted(map(sorted, house.circles())) == [["a.one", "b.two"], ["gpen_fast/a", "gpen_fast/b"]]
+    assert house.broad_excepts() == ["b.two:4"]
+    assert house.shared_names() == {"twin": ["a.one", "b.two"]}
+    assert house.any_uses() == 1
+    assert house.unmirrored() == ["a.one", "b.two"]
+    assert house.root != ROOT

@@ -26,7 +26,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     import gpu
 
     yield SimpleNamespace(generator=generator_gpu, gpu=gpu)
-    for name in ("generator", "generator_gpu", "gpu", "runtimes", "stages"):
+    for name in ("generator", "generator_gpu", "generator_rows", "gpu", "runtimes", "stages"):
         sys.modules.pop(name, None)
 
 

@@ -208,9 +208,7 @@ def _landmarks(runtime: Runtime, detection_writer: DetectionWriter | None) -> La
         return None
     use = LandmarksUse()
     if cache := runtime.detection_cache:
-        use = LandmarksUse(
-            str(cache.path), cache.hits, cache.misses, cache.incompatible, cache.unmatched
-        )
+        use = LandmarksUse(str(cache.path), cache.hits, cache.misses, cache.incompatible, cache.unmatched)
     if detection_writer:
         use = replace(use, saved=detection_writer.written, saved_to=str(detection_writer.path))
     return use
