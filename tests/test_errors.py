@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gpen_fast.errors import CheckpointError, PictureError, first_line, kind_and_line, reason, summary
-from gpen_fast.stages.detect.retina.detector import open_network
+from gpen_fast.stages.detect.retina.network import open_retinaface
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_checkpoint_whose_error_has_no_text(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(torch, "load", fails)
     with pytest.raises(CheckpointError, match=r"cannot be read as RetinaFace mobile0\.25 \(EOFError\)"):
-        open_network("mobile0.25", tmp_path / "weights.pth", torch.device("cpu"), half=False)
+        open_retinaface("mobile0.25", tmp_path / "weights.pth", torch.device("cpu"), half=False)

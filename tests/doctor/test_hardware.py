@@ -10,7 +10,7 @@ import torch
 
 from gpen_fast.device import select
 from gpen_fast.doctor import hardware
-from gpen_fast.gpen.cuda.kernels import steps
+from gpen_fast.gpen.cuda.kernels import kernel_set
 from gpen_fast.settings import WeightsOptions
 
 
@@ -31,7 +31,7 @@ def test_precision_that_computes_wrongly_is_noticed(monkeypatch: pytest.MonkeyPa
 )
 def test_kernels_are_tried_on_a_gpu(why: str, state: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(select, "pick_device", lambda asked: torch.device("cuda", 0))
-    monkeypatch.setattr(steps, "trouble", lambda where, dtype: why)
+    monkeypatch.setattr(kernel_set, "kernel_failure", lambda where, dtype: why)
     (found,) = hardware.kernels("auto")
     assert (found.state, found.text, found.needed) == (state, text, False)
     assert bool(found.mend) == bool(why)
