@@ -155,7 +155,7 @@ def test_device_time_counts_for_the_worker_where_it_is_longer(runtime: Runtime) 
 
 def test_landmarks_are_told_where_they_were_asked_for(runtime: Runtime) -> None:
     assert enhanced(runtime, recorder_of()).landmarks is None
-    writer = SimpleNamespace(saved=3, path=Path("f.jsonl"))
+    writer = SimpleNamespace(written=3, path=Path("f.jsonl"))
     assert enhanced(runtime, recorder_of(), writer=writer).landmarks == LandmarksUse(
         saved=3, saved_to="f.jsonl"
     )

@@ -25,7 +25,7 @@ def test_a_wrong_file_is_refused_at_once_and_an_absent_one_is_not(published_by_n
     assert lazily("retinaface").name == NOT_NEEDED
     (folder / entry("retinaface-resnet50").file).write_text("other anchors")
     for name in ("retinaface", "auto"):
-        with pytest.raises(HashError, match="is not the retinaface-resnet50 that is expected"):
+        with pytest.raises(HashError, match="is not the expected retinaface-resnet50"):
             lazily(name)
     (folder / entry("yunet").file).write_text("yunet")
     assert lazily("auto").name == NOT_NEEDED

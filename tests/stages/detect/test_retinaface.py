@@ -39,7 +39,8 @@ def test_files_that_are_absent_or_of_the_other_network(
 ) -> None:
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path))
     with pytest.raises(
-        WeightsNotFoundError, match="no weights for retinaface-resnet50: looked for detection_"
+        WeightsNotFoundError,
+        match=r"no weights for retinaface-resnet50: detection_Resnet50_Final\.pth is not in ",
     ):
         opened("retinaface")
     accept("retinaface-resnet50", tmp_path, build_retinaface("mobile0.25").state_dict())

@@ -23,7 +23,7 @@ def test_a_failure_while_a_backend_opens_names_another(
     def lost(*given: object) -> None:
         raise RuntimeError("Triton Error [CUDA]: an illegal memory access was encountered")
 
-    monkeypatch.setattr("gpen_fast.stages.generate.folded.fold", lost)
+    monkeypatch.setattr("gpen_fast.stages.generate.folded.select_form", lost)
     with pytest.raises(DeviceError, match=r"in backend 'folded' \(Triton Error.*Try --backend eager"):
         open_backend("auto", build(tiny_weights), "fp32", CPU)
 

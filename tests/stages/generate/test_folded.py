@@ -26,14 +26,14 @@ def test_on_a_cpu_it_holds_no_graphs(tiny_weights: Path) -> None:
 
 
 def test_why_the_fast_form_did_not_run_is_told(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fold = folded.fold
+    select_form = folded.select_form
 
     def noted(*given):
-        made = fold(*given)
+        made = select_form(*given)
         object.__setattr__(made, "note", "no oneDNN here")
         return made
 
-    monkeypatch.setattr(folded, "fold", noted)
+    monkeypatch.setattr(folded, "select_form", noted)
     assert Folded(build(tiny_weights), "fp32", CPU).notes == ["no oneDNN here"]
 
 
