@@ -159,7 +159,7 @@ def test_landmarks_are_told_where_they_were_asked_for(runtime: Runtime) -> None:
     assert enhanced(runtime, recorder_of(), writer=writer).landmarks == LandmarksUse(
         saved=3, saved_to="f.jsonl"
     )
-    cache = SimpleNamespace(path=Path("g.jsonl"), used=4, searched=2, searched_otherwise=1, unused=5)
+    cache = SimpleNamespace(path=Path("g.jsonl"), hits=4, misses=2, incompatible=1, unmatched=5)
     cached = enhanced(replace(runtime, detection_cache=cache), recorder_of())
     assert cached.landmarks == LandmarksUse("g.jsonl", 4, 2, 1, 5)
 
