@@ -83,7 +83,7 @@ def reason(error: Exception, source: Path) -> str:
 
 
 def summary(error: BaseException) -> str:
-    """Returns one line for any error: the text of an error of ours, else the error's type and its text."""
+    """Returns one line for any error: the text of a GpenError, else the error's type and its text."""
     return first_line(error) if isinstance(error, GpenError) else kind_and_line(error)
 
 

@@ -96,7 +96,7 @@ def test_missing_and_broken_pictures(cli, tmp_path: Path, tiny_weights: Path) ->
     (tmp_path / "bad.jpg").write_text("x")
     ran = cli("profile", tmp_path / "bad.jpg", "--weights", tiny_weights)
     assert ran.status == 1
-    assert ran.err.startswith(f"failed {tmp_path / 'bad.jpg'}: no picture that can be read")
+    assert ran.err.startswith(f"failed {tmp_path / 'bad.jpg'}: not a picture that can be read")
     ran = cli("profile", tmp_path, "--weights", tiny_weights)
     assert ran.status == 2
     assert "is a folder. profile takes one picture." in ran.err

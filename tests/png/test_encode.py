@@ -172,14 +172,14 @@ def test_what_is_no_picture_is_refused_by_name() -> None:
     with pytest.raises(PictureError, match=r"a tensor of shape \(1, 3, 4, 4\), float32,: .*uint8 or uint16"):
         encode_png(one)
     with pytest.raises(
-        PictureError, match=r"shape \(4, 4\), uint8, is no picture: accepted is \(1\|2\|3\|4,H,W\)"
+        PictureError, match=r"shape \(4, 4\), uint8, is not a picture: accepted is \(1\|2\|3\|4,H,W\)"
     ):
         encode_png(one[0].to(torch.uint8))
     with pytest.raises(PictureError, match=r"shape \(1, 5, 4, 4\), uint8,: .* accepts \(B,1\|2\|3\|4,H,W\)"):
         encode_png(torch.zeros(5, 4, 4, dtype=torch.uint8))
     with pytest.raises(PictureError, match=r"shape \(1, 3, 0, 4\), uint8,: .*not empty"):
         encode_png(torch.zeros(3, 0, 4, dtype=torch.uint8))
-    with pytest.raises(PictureError, match=r"a ndarray is no picture"):
+    with pytest.raises(PictureError, match=r"a ndarray is not a picture"):
         encode_png(np.zeros((3, 4, 4), np.uint8))
     with pytest.raises(PictureError, match=r"a list: .* accepts \(B,"):
         encode_pngs([one])

@@ -146,7 +146,7 @@ def test_nan_damage_and_unknown_files_are_refused(shop: Shop, mine: Path) -> Non
         CheckpointError, match=r"are of no published one \(custom-32\)\. Use it without importing"
     ):
         import_file(mine / "small.pth")
-    with pytest.raises(HashError, match="is no file that gpen-fast knows"):
+    with pytest.raises(HashError, match="is not a file that gpen-fast knows"):
         import_file(write(mine, "x.onnx", b"?"))
     with pytest.raises(
         WeightsNotFoundError, match=r"none\.pth: no such file\. import takes one weights file"

@@ -57,7 +57,7 @@ def select_form(network: FullGenerator, precision: str, device: torch.device) ->
 def form_without_kernels(
     network: FullGenerator, dtype: torch.dtype, device: torch.device
 ) -> Callable[[Tensor], Tensor]:
-    """Builds a folded form of library operations only, without kernels of ours.
+    """Builds a folded form of library operations only, without Triton kernels of this project.
 
     Args:
         network: the reference network.

@@ -47,7 +47,7 @@ def encode_png(
     >>> data = encode_png(torch.zeros(3, 32, 48, dtype=torch.uint8))
     """
     if not isinstance(pixels, Tensor) or pixels.ndim != 3:
-        raise PictureError(f"{_what(pixels)} is no picture: accepted is (1|2|3|4,H,W), uint8 or uint16.")
+        raise PictureError(f"{_what(pixels)} is not a picture: accepted is (1|2|3|4,H,W), uint8 or uint16.")
     return encode_pngs(pixels[None], icc=icc, exif=exif, keep_rgb=keep_rgb)[0]
 
 

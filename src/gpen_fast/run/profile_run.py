@@ -31,7 +31,7 @@ def profile_picture(runtime: Runtime, path: Path, *, runs: int, warmup: int) -> 
         warmup: Runs before these that are not counted, 0 and up. The very first run is reported apart.
 
     Raises:
-        PictureError: The file is no picture, or damaged.
+        PictureError: The file is not a picture, or is damaged.
         OSError: The file cannot be read.
         GenerateError: The network gives no usable face.
     """

@@ -91,7 +91,7 @@ def _tensors(state: Mapping[str, object]) -> Iterator[tuple[str, Tensor]]:
 def _unknown(path: Path, sha256: str) -> HashError:
     detectors = [name for name, known in catalog().items() if known.kind != "generator"]
     return HashError(
-        f"{path} is no file that gpen-fast knows, and no GPEN network.\n  its sha256: {sha256}\n"
+        f"{path} is not a file that gpen-fast knows, and not a GPEN network.\n  its sha256: {sha256}\n"
         "A detector is identified by its hash only: another file of the same shapes loads and detects wrong boxes. "
         f"If you trust this file, name it: --trust NAME, with NAME one of {', '.join(detectors)}."
     )

@@ -122,7 +122,7 @@ def _table(rows: list[RestorationRow]) -> Table:
 
 
 def _main() -> None:
-    """Runs the command; an error of ours is printed as one line instead of a traceback."""
+    """Runs the command; a GpenError is printed as one line instead of a traceback."""
     try:
         app()
     except GpenError as error:

@@ -166,7 +166,7 @@ def test_bad_files_say_why(tmp_path: Path) -> None:
     Image.fromarray(photo(400, 400)).save(good)
     cases = {
         "empty.jpg": (b"", "the file is empty."),
-        "text.jpg": (b"hello", "no picture that can be read: its content is of no known format."),
+        "text.jpg": (b"hello", "not a picture that can be read: its content has no known format."),
         "cut.jpg": (good.read_bytes()[:2000], "damaged: "),
     }
     for name, (data, why) in cases.items():

@@ -130,7 +130,7 @@ def test_content_counts_and_not_the_name(tmp_path: Path) -> None:
 def test_other_content_is_never_given_to_a_decoder(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.jpg").write_bytes(data)
     assert refusal(tmp_path / "a.jpg") == (
-        "no picture that can be read: its content is of no known format. "
+        "not a picture that can be read: its content has no known format. "
         "Accepted: JPEG, PNG, WebP, BMP, TIFF, HEIC and AVIF."
     )
 

@@ -114,7 +114,7 @@ def kind_of(data: bytes) -> str:
             return "AVIF"
         if any(brand in brands for brand in (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")):
             return "HEIC"
-    raise PictureError(f"no picture that can be read: its content is of no known format. Accepted: {READ}.")
+    raise PictureError(f"not a picture that can be read: its content has no known format. Accepted: {READ}.")
 
 
 def bits_cut(image: Image.Image, data: bytes) -> int:

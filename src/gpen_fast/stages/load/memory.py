@@ -24,7 +24,7 @@ def from_array(array: object) -> Frame:
     """
     if not isinstance(array, np.ndarray):
         raise PictureError(
-            f"a {type(array).__name__} is no picture: accepted are a path, a numpy array, a tensor, a PIL image."
+            f"a {type(array).__name__} is not a picture: accepted are a path, a numpy array, a tensor, a PIL image."
         )
     if array.ndim == 2:
         array = array[:, :, None]

@@ -58,7 +58,7 @@ def _blur(
     feature, out, bias, height, width,
     channels: tl.constexpr, X: tl.constexpr, C: tl.constexpr, LEAK: tl.constexpr,
 ):  # fmt: skip
-    """Four rows of an output, X columns by C channels. More arguments than a function of ours has: it is a kernel."""
+    """Four rows of an output, X columns by C channels. A kernel takes its launch arguments one by one."""
     face = tl.program_id(2).to(tl.int64)
     parts = tl.cdiv(channels, C)
     x = tl.program_id(0) // parts * X + tl.arange(0, X)

@@ -84,7 +84,7 @@ def _dense(
     BIASED: tl.constexpr, NORMALISED: tl.constexpr, ACTIVATED: tl.constexpr,
     F: tl.constexpr, R: tl.constexpr, K: tl.constexpr, EPSILON: tl.constexpr, LEAK: tl.constexpr,
 ):  # fmt: skip
-    """R outputs of F faces, K inputs at a time. More arguments than a function of ours has: it is a kernel."""
+    """R outputs of F faces, K inputs at a time. A kernel takes its launch arguments one by one."""
     face = tl.program_id(1) * F + tl.arange(0, F)
     row = tl.program_id(0) * R + tl.arange(0, R)
     source = x + face[:, None, None].to(tl.int64) * x_stride

@@ -193,7 +193,7 @@ def _modulate(
     faces, style_stride, conv_styles, outs,
     F: tl.constexpr, R: tl.constexpr, K: tl.constexpr, EPSILON: tl.constexpr,
 ):  # fmt: skip
-    """One entry of the table for F faces. More arguments than a function of ours has: it is a kernel."""
+    """One entry of the table for F faces. A kernel takes its launch arguments one by one."""
     entry = table + tl.program_id(0) * 4
     # Multiplied by 16 here, so that the compiler sees that offsets are divisible by it.
     start = tl.load(entry) * 16

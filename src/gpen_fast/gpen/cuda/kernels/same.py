@@ -125,7 +125,7 @@ def _same_epilogue(
     next_scale_stride, demodulation_stride, weight_stride, colour_stride,
     WRITTEN: tl.constexpr, ADDED: tl.constexpr, P: tl.constexpr, C: tl.constexpr, LEAK: tl.constexpr,
 ):  # fmt: skip
-    """All channels of P pixels, C at a time. More arguments than a function of ours has: it is a kernel."""
+    """All channels of P pixels, C at a time. A kernel takes its launch arguments one by one."""
     face = tl.program_id(1).to(tl.int64)
     pixel = tl.program_id(0) * P + tl.arange(0, P)
     area = height * width

@@ -83,7 +83,7 @@ def _up_epilogue(
     height, width, channels: tl.constexpr, demodulation_stride, next_scale_stride,
     X: tl.constexpr, C: tl.constexpr, LEAK: tl.constexpr,
 ):  # fmt: skip
-    """Four rows of both halves, X columns by C channels. More arguments than a function of ours has: it is a kernel."""
+    """Four rows of both halves, X columns by C channels. A kernel takes its launch arguments one by one."""
     face = tl.program_id(2).to(tl.int64)
     parts = tl.cdiv(channels, C)
     x = tl.program_id(0) // parts * X + tl.arange(0, X)
