@@ -1,16 +1,17 @@
-"""Detectors beside each other, and beside facexlib's own call: milliseconds and faces found.
+"""Every detector, beside facexlib's own call: milliseconds and faces found.
 
-Method: decoded pictures in memory, the examples and those in ../shared/images where present. Each counted round
-times, one after the other, every detector whose weights are present (its default size and `full`), in single calls
-and in one call of eight, and facexlib's `detect_faces` on the whole picture with the same weights. Figures are
-medians of the rounds in milliseconds per picture. Faces are counted at each detector's own threshold; facexlib's at
-the threshold of ours. Landmarks of two detectors are compared on the faces that both found, as the mean distance
-of the five points over the eye distance. Compare figures of one run on one machine; machines differ and drift.
+Method. Decoded pictures in memory: the examples, and those in ../shared/images if present. Each counted round times,
+one after the other, every detector whose weights are present (at its default size and at `full`), in single calls and
+in one call of eight, and facexlib's `detect_faces` on the whole picture with the same weights. Figures are medians of
+the rounds, milliseconds per picture. Each detector's faces are counted at its own threshold, facexlib's at the
+threshold of the detector with the same weights. Landmarks of two detectors are compared on the faces that both found:
+the mean distance of the five points over the eye distance. Compare figures of one run on one machine only.
 
 Usage: python benchmarks/detectors.py [--rounds 5] [--shortest 0] [--longest 6720] [--detectors yunet haar]
            [--pictures DIR] [--device cuda] [--name detectors] [--add]
-The group photographs take minutes: on a shared machine give them a run of their own, and `--add` its rows.
-"""
+
+The group photographs take minutes. On a shared machine measure them in a run of their own, and add its rows by
+`--add`."""
 
 from __future__ import annotations
 
@@ -45,7 +46,7 @@ from gpen_fast.types import Face, Frame
 SHARED = HERE.parent.parent / "shared" / "images"
 SUFFIXES = {".jpg", ".png", ".webp"}
 BATCH = 8
-# Eight of the largest pictures at full size would need more memory than most machines have.
+# Pixels. A batch of eight larger pictures at full size would exceed the memory of most machines.
 MOST_BATCH_PIXELS = 2_000_000
 FACEXLIB = {"retinaface": "resnet50", "retinaface-mobile": "mobile0.25"}
 Boxes = Callable[[Frame], int]
@@ -66,7 +67,7 @@ def opened(device: torch.device, names: list[str]) -> dict[tuple[str, str], Dete
 
 
 def facexlibs(name: str, threshold: float, device: torch.device) -> Boxes:
-    """facexlib's own call with the weights that `name` uses; gives the number of faces."""
+    """facexlib's own call with the weights of detector `name`; returns the number of faces."""
     from facexlib.detection.retinaface import RetinaFace
 
     kind = FACEXLIB[name]
@@ -84,12 +85,12 @@ def facexlibs(name: str, threshold: float, device: torch.device) -> Boxes:
 
 
 def bgr(frame: Frame) -> np.ndarray:
-    """As facexlib takes pictures."""
+    """The picture as facexlib takes it: BGR, uint8."""
     return np.ascontiguousarray(frame.on_host.expand(3, -1, -1).permute(1, 2, 0).numpy()[:, :, ::-1])
 
 
 def timed(device: torch.device, call: Callable[[], Any]) -> tuple[float, Any]:
-    """Milliseconds, the device waited for, and what the call gave."""
+    """Milliseconds of a call, with the device synchronised, and its result."""
     start = time.perf_counter()
     result = call()
     synchronize(device)
@@ -99,7 +100,7 @@ def timed(device: torch.device, call: Callable[[], Any]) -> tuple[float, Any]:
 def measure(
     frame: Frame, detectors: dict, theirs: dict, device: torch.device, rounds: int
 ) -> tuple[list, dict]:
-    """One row for each detector and size, and the faces that each found."""
+    """One row for each detector and size, and the faces that each detected."""
     times, faces = defaultdict(list), {}
     small = frame.width * frame.height <= MOST_BATCH_PIXELS
     warm = int(small)  # the first round is for warming up, where that is not little beside the work
@@ -127,12 +128,12 @@ def measure(
 
 
 def median(values: list[float]) -> float | None:
-    """Rounded; None for nothing."""
+    """The median, rounded; None without values."""
     return round(statistics.median(values), 3) if values else None
 
 
 def differences(ours: list[Face], others: list[Face]) -> list[float]:
-    """Mean landmark distance over the eye distance, of each face that both found."""
+    """Mean landmark distance over the eye distance, for each face that both detected."""
     made = []
     for face in ours:
         x, y = face.center
@@ -144,7 +145,7 @@ def differences(ours: list[Face], others: list[Face]) -> list[float]:
 
 
 def added(old: list[dict], new: list[dict]) -> list[dict]:
-    """Pictures of two runs; where both have a row of one picture, detector and size, the new one."""
+    """The rows of two runs; a new row replaces an old one of the same picture, detector and size."""
     by_file = {picture["file"]: picture for picture in old}
     for picture in new:
         measured = {(row["detector"], row["size"]) for row in picture["rows"]}
@@ -157,7 +158,7 @@ def added(old: list[dict], new: list[dict]) -> list[dict]:
 
 
 def print_rows(name: str, frame: Frame, rows: list) -> None:
-    """One picture's table."""
+    """Prints one picture's table."""
     table = Table(
         title=f"{name} {frame.width}x{frame.height}", title_justify="left", box=None, pad_edge=False
     )
@@ -174,7 +175,7 @@ def print_rows(name: str, frame: Frame, rows: list) -> None:
 
 
 def summary(pictures: list[dict]) -> list[dict]:
-    """For each detector that facexlib has too: how many times as fast, over all pictures."""
+    """Speed-up over facexlib for each detector that facexlib has too, over all pictures."""
     made = []
     for name in FACEXLIB:
         for size in ("auto", "full"):
@@ -195,7 +196,7 @@ def summary(pictures: list[dict]) -> list[dict]:
 
 
 def landmarks_of(pictures: list[dict]) -> dict:
-    """How far yunet's landmarks are from retinaface-mobile's, over all pictures for which both were run at once."""
+    """Distance of yunet's landmarks from retinaface-mobile's, over all pictures measured with both in one run."""
     values = [value for picture in pictures for value in picture.get("yunet_to_mobile", [])]
     if not values:
         return {}
@@ -205,25 +206,25 @@ def landmarks_of(pictures: list[dict]) -> dict:
 
 
 def report(pictures: list[dict]) -> dict:
-    """Pictures, and what they say together."""
+    """The pictures' rows and the summary over all of them."""
     return {"summary": summary(pictures), "landmarks": landmarks_of(pictures), "pictures": pictures}
 
 
 def main() -> None:
-    """Measures, prints the tables, writes the results."""
+    """Measures, prints the tables and writes the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--longest", type=int, default=6720, help="leave larger pictures out")
-    parser.add_argument("--shortest", type=int, default=0, help="leave smaller pictures out")
+    parser.add_argument("--longest", type=int, default=6720, help="skip pictures with a longer side")
+    parser.add_argument("--shortest", type=int, default=0, help="skip pictures with a shorter long side")
     parser.add_argument("--pictures", type=Path, default=SHARED)
     names = [name for name in plugins.names("detect") if name != "none"]
     parser.add_argument("--detectors", nargs="+", choices=names, default=names)
-    parser.add_argument("--name", default="detectors", help="of the results file")
+    parser.add_argument("--name", default="detectors", help="name of the results file")
     parser.add_argument(
-        "--add", action="store_true", help="keep rows of the file that this run does not measure"
+        "--add", action="store_true", help="keep the file's rows that this run does not measure"
     )
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--json", type=Path, help="the report, instead of results/<machine>/<name>.json")
+    parser.add_argument("--json", type=Path, help="report file; default results/<machine>/<name>.json")
     arguments = parser.parse_args()
     device = pick_device(arguments.device)
     detectors = opened(device, arguments.detectors)
@@ -258,7 +259,7 @@ def main() -> None:
             apart = differences(faces["retinaface-mobile", "auto"], faces["yunet", "auto"])
             picture["yunet_to_mobile"] = [round(value, 4) for value in apart]
         pictures.append(picture)
-        # A run may be cut short: what is measured stays.
+        # Written after each picture, because a run may be cut short.
         made = report(added(before, pictures) if before else pictures)
         write_json(facts | made, path)
     print(json.dumps({key: made[key] for key in ("summary", "landmarks")}, indent=1))

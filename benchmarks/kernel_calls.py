@@ -1,4 +1,4 @@
-"""What `tricks.py` calls each kernel with: a network's own sizes; and the network without those of linear layers."""
+"""The arguments with which `tricks.py` calls each kernel, and the network with its linear layers run by torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gpen_fast.gpen.cuda.kernels.wide import NHWC, EpilogueParams
 
 @dataclass(frozen=True, eq=False)
 class Unpacked(PackedRows):
-    """A weight that is kept in float32 for matrix products, as it was before there was a kernel."""
+    """A weight kept in float32 for matrix products, as before the kernel existed."""
 
     def unpacked(self) -> Tensor:
         """(out,in) float32."""
@@ -29,12 +29,12 @@ class Unpacked(PackedRows):
 
 
 def unpacked(layer: DenseLayer) -> DenseLayer:
-    """The same layer, to be run by torch."""
+    """The same layer with a float32 weight, run by torch."""
     return replace(layer, weight=Unpacked(layer.weight.unpacked(), layer.weight.scale))
 
 
 def with_linear_by_torch(made: CudaGenerator) -> CudaGenerator:
-    """The same network, its linear layers as matrix products with what is around them in operations of their own."""
+    """The same network with its linear layers as matrix products, and bias and activation as separate operations."""
     other = copy.copy(made)
     other._latent = [unpacked(layer) for layer in made._latent]
     other.kernels = replace(made.kernels, dense=dense_by_torch)
@@ -42,14 +42,14 @@ def with_linear_by_torch(made: CudaGenerator) -> CudaGenerator:
 
 
 def decoder_sizes(config: GeneratorConfig) -> list[tuple[int, int, int]]:
-    """Side, channels, and channels one size below."""
+    """Side, channels, and channels at half the side."""
     return [(side, config.width(side), config.width(side // 2)) for side in config.sides[1:]]
 
 
 def kernel_calls(
     config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device
 ) -> Iterator[tuple[str, int | None, int, str, tuple, tuple, int]]:
-    """What a row is called, side, channels, step, arguments, those of its reference, and the bytes to be moved."""
+    """Row name, side, channels, step, arguments, its reference's arguments, and the bytes it must move."""
     for name, width, *others in latent_calls(config, batch, dtype, device):
         yield name, None, width, *others
     for side, channels, _ in decoder_sizes(config):
@@ -58,7 +58,7 @@ def kernel_calls(
 
 
 def step_calls(side: int, channels: int, batch: int, dtype: torch.dtype, device: torch.device) -> list[tuple]:
-    """Name, arguments, and the bytes that must be moved."""
+    """Name, arguments, and the bytes that the kernel must move."""
 
     def picture(extra: int) -> Tensor:
         shape = (batch, channels, side + extra, side + extra)
@@ -84,7 +84,7 @@ def step_calls(side: int, channels: int, batch: int, dtype: torch.dtype, device:
 def latent_calls(
     config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device
 ) -> list[tuple]:
-    """What a row is called, input width, step, arguments, those of its torch reference, and the bytes to be moved."""
+    """Row name, input width, step, arguments, its torch reference's arguments, and the bytes it must move."""
     first, dim = config.width(4), config.style_dim
     to = modulation_of(config, dtype, device)
     styles = torch.randn(batch, to.conv_styles + to.rgb_weights.shape[1], device=device)
@@ -106,7 +106,7 @@ def latent_calls(
 
 
 def modulation_of(config: GeneratorConfig, dtype: torch.dtype, device: torch.device) -> ModulationPlan:
-    """Random squares and ToRGB weights of true shapes."""
+    """Random sums of squares and ToRGB weights of the published shapes."""
     shapes = [(config.width(4), config.width(4))]
     for side in config.sides[1:]:
         width = config.width(side)
@@ -117,5 +117,5 @@ def modulation_of(config: GeneratorConfig, dtype: torch.dtype, device: torch.dev
 
 
 def bytes_of(*tensors: Any) -> int:
-    """Together."""
+    """The total bytes of some tensors."""
     return sum(each.numel() * each.element_size() for each in tensors)

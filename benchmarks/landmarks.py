@@ -1,12 +1,17 @@
-"""The embedded detector `lite`: how far its landmarks are off, what it finds and mistakes, how long it takes.
+"""The embedded detector `lite`: landmark errors, faces found, false detections, and times.
 
-Method. Held-out portraits: those of a training folder (manifest.csv) that no weights were trained on; an error is
-the mean distance of the five landmarks from the manifest's over the eye distance. "windows": the network alone, in
-windows as inexact as the cascades' boxes, two readings, as `python -m gpen_fast.training landmarks test` does it.
-"crops": the whole detector on the same faces turned by up to 30 degrees. "pasted": each portrait, 64-400 pixels wide,
-laid somewhere on a piece of a real picture without faces that training did not see; found is an error below 0.25,
-everything else that is given is false. "scenes": the same pieces with nobody in them. "pictures": photographs beside
-RetinaFace's faces and landmarks where its weights are present. Times are medians of single calls.
+Method. Held-out portraits are those of a training folder (manifest.csv) that no weights were trained on. The error of
+a face is the mean distance of its five landmarks from the manifest's, divided by the eye distance.
+
+- windows: the network alone, in windows as inexact as the cascades' boxes, two passes, as `python -m
+  gpen_fast.training landmarks test` measures it.
+- crops: the whole detector on the same faces rolled by up to 30 degrees.
+- pasted: each portrait, 64 to 400 pixels wide, pasted onto part of a real picture without faces that training did not
+  see. A detection with an error below 0.25 is a hit; every other detection is false.
+- scenes: the same backgrounds without a face.
+- pictures: photographs, compared with RetinaFace's faces and landmarks if its weights are present.
+
+Times are medians of single calls.
 
 Usage: python benchmarks/landmarks.py [--data FOLDER] [--pictures FOLDER] [--detectors lite haar] [--drawn FOLDER]
 """
@@ -43,7 +48,7 @@ from gpen_fast.types import Face, Frame
 CPU = torch.device("cpu")
 SHARED = HERE.parent.parent / "shared"
 SUFFIXES = {".jpg", ".png", ".webp"}
-# Inside scikit-image; those that training cuts non-faces from are others.
+# Pictures inside scikit-image. Training cuts its non-faces from other ones.
 SCENES = ("chelsea.png", "coffee.png", "gravel.png", "rocket.jpg")
 SIDES = (64, 400)
 SCENE = (600, 800)
@@ -52,22 +57,22 @@ REFERENCES = ("retinaface", "retinaface-mobile", "yunet")
 
 
 def frame_of(picture: np.ndarray) -> Frame:
-    """(H,W,3) uint8 as the detectors take it."""
+    """A (H,W,3) uint8 array as a frame."""
     return Frame(torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1))
 
 
 def points_of(face: Face, detector: Detector) -> np.ndarray:
-    """(5,2): the face's landmarks, or those that alignment would take."""
+    """(5,2): the face's landmarks, or those that alignment derives from its box."""
     return landmarks_of(face, detector.box_points)
 
 
 def apart(face: Face, wanted: np.ndarray, detector: Detector) -> float:
-    """A face's error."""
+    """The mean landmark distance over the eye distance."""
     return landmark_error(points_of(face, detector), wanted)
 
 
 def scenes() -> list[np.ndarray]:
-    """(H,W,3) each."""
+    """The background pictures, (H,W,3) uint8 each."""
     import skimage
     from PIL import Image
 
@@ -76,7 +81,7 @@ def scenes() -> list[np.ndarray]:
 
 
 def piece(pictures: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """(600,800,3): a piece of one of the pictures, mirrored now and then, enlarged at most twice."""
+    """(600,800,3): part of a random picture, mirrored at random, enlarged at most twice."""
     picture = pictures[rng.integers(len(pictures))]
     height, width = picture.shape[:2]
     least = max(SCENE[0] / height, SCENE[1] / width)
@@ -89,7 +94,7 @@ def piece(pictures: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
 
 
 def pasted(data: Path, rounds: int) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
-    """Pictures with one held-out portrait each, its landmarks there, and its side."""
+    """Pictures with one held-out portrait each, with its landmarks in the picture and its side in pixels."""
     portraits = read_manifest(data, HELD_OUT)
     faces, pictures, rng = read_faces(data, portraits, 256), scenes(), np.random.default_rng(5)
     for _ in range(rounds):
@@ -105,7 +110,7 @@ def pasted(data: Path, rounds: int) -> Iterator[tuple[np.ndarray, np.ndarray, in
 
 
 def pasted_figures(detector: Detector, data: Path, rounds: int) -> dict:
-    """Found, false and errors over all pasted pictures."""
+    """Hits, false detections and errors over all pasted pictures."""
     found, false, errors, missed, count = 0, 0, [], [], 0
     for scene, there, side in pasted(data, rounds):
         faces = detector(frame_of(scene))
@@ -121,14 +126,14 @@ def pasted_figures(detector: Detector, data: Path, rounds: int) -> dict:
 
 
 def scene_figures(detector: Detector, number: int) -> dict:
-    """What is found where nobody is."""
+    """False detections in pictures without a face."""
     pictures, rng = scenes(), np.random.default_rng(6)
     false = [len(detector(frame_of(piece(pictures, rng)))) for _ in range(number)]
     return {"pictures": number, "false_per_picture": round(sum(false) / number, 4)}
 
 
 def crop_figures(detector: Detector, data: Path) -> dict:
-    """The whole detector on portraits at random rolls of up to 30 degrees."""
+    """Errors of the whole detector on portraits rolled by up to 30 degrees."""
     portraits, rng = read_manifest(data, HELD_OUT), np.random.default_rng(7)
     errors, more = [], 0
     for face, portrait in zip(read_faces(data, portraits, 256), portraits, strict=True):
@@ -153,7 +158,7 @@ def spread(errors: list[float]) -> dict:
 
 
 def reference() -> Detector | None:
-    """The best detector with weights of its own that is here."""
+    """The best detector with downloaded weights that is present, as the reference."""
     for name in REFERENCES:
         try:
             return open_detector(DetectOptions(name), WeightsOptions(), CPU, "auto")
@@ -165,7 +170,7 @@ def reference() -> Detector | None:
 def picture_figures(
     file: Path, detector: Detector, judge: Detector | None, rounds: int, drawn: Path | None
 ) -> dict:
-    """One photograph: time, faces, and how they agree with the reference's."""
+    """One photograph: time, faces, and their agreement with the reference's."""
     frame = load(file, CPU)
     times, faces = [], []
     for _ in range(rounds + 1):
@@ -184,7 +189,7 @@ def picture_figures(
 
 
 def agreement(faces: list[Face], others: list[Face], detector: Detector) -> dict:
-    """Each of the reference's faces is found by at most one of ours."""
+    """Pairs the detector's faces with the reference's, one to one."""
     errors, left = [], list(faces)
     for other in others:
         nearest = min(left, key=lambda face: apart(face, other.landmarks, detector), default=None)
@@ -195,7 +200,7 @@ def agreement(faces: list[Face], others: list[Face], detector: Detector) -> dict
 
 
 def draw(frame: Frame, faces: list[Face], detector: Detector, out: Path) -> None:
-    """The picture with boxes, scores and points."""
+    """Draws boxes, scores and landmarks into the picture."""
     picture = cv2.cvtColor(
         frame.on_host.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy(), cv2.COLOR_RGB2BGR
     )
@@ -211,7 +216,7 @@ def draw(frame: Frame, faces: list[Face], detector: Detector, out: Path) -> None
 
 
 def figures_of(name: str, arguments: argparse.Namespace) -> dict:
-    """Everything about one detector."""
+    """All measurements of one detector."""
     detector = open_detector(DetectOptions(name), WeightsOptions(), CPU, "auto")
     made: dict = {"detector": name, "scenes": scene_figures(detector, arguments.scenes)}
     if (arguments.data / "manifest.csv").exists():
@@ -228,16 +233,16 @@ def figures_of(name: str, arguments: argparse.Namespace) -> dict:
 
 
 def main() -> None:
-    """Measures, prints, writes the results."""
+    """Measures, prints and writes the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=SHARED / "data" / "portraits256")
     parser.add_argument("--pictures", type=Path, default=SHARED / "images")
     parser.add_argument("--detectors", nargs="+", default=["lite", "haar"])
-    parser.add_argument("--rounds", type=int, default=3, help="times that each portrait is pasted")
-    parser.add_argument("--scenes", type=int, default=200, help="pictures without faces")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each portrait is pasted")
+    parser.add_argument("--scenes", type=int, default=200, help="number of pictures without faces")
     parser.add_argument("--repeat", type=int, default=5, help="timed calls on each photograph")
-    parser.add_argument("--drawn", type=Path, help="draw what was found into this folder")
-    parser.add_argument("--name", default="landmarks", help="of the results file")
+    parser.add_argument("--drawn", type=Path, help="folder for pictures with the detections drawn")
+    parser.add_argument("--name", default="landmarks", help="name of the results file")
     arguments = parser.parse_args()
     windows = []
     if (arguments.data / "manifest.csv").exists():

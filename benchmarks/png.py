@@ -1,11 +1,11 @@
-"""What PNG costs, in time and in bytes: ours beside OpenCV's and torchvision's, in one run.
+"""Time and size of PNG: gpen-fast's encoders beside OpenCV's and torchvision's, in one run.
 
-Method: each picture from pixels on the device to a file's bytes in host memory (for OpenCV and torchvision the copy
-to the host is part of that), every method once in turn, until each had its share of time or 20 runs; the median.
-Photographs are those in colour of examples/ and, where it is there, of ../shared/images, cut to size from their
-middles, each run another; `face` is a face enlarged as smoothly as a restored one; sizes are of every picture. A batch
-is as many pictures at once, its time divided among them. `on GPU` counts the kernels, clearings and copies of a call.
-Compare figures of one run on one machine.
+Method. Each call goes from pixels on the device to a file's bytes in host memory; for OpenCV and torchvision the copy
+to the host is part of it. Every method is called once in turn, until each has used its time or had 20 runs; figures
+are medians. Photographs are the colour pictures of examples/ and, if present, of ../shared/images, cropped to size
+from their middles, a different one in each run; `face` is a face enlarged as smoothly as a restored one. Sizes are of
+all pictures. A batch encodes that many pictures at once, and its time is divided by their number. `on GPU` counts the
+kernels, memsets and copies of a call. Compare figures of one run on one machine only.
 
 Usage: python benchmarks/png.py [--sizes 256 512 1024 4000x3000] [--kinds photograph face noise flat] [--batch 32]
 """
@@ -44,7 +44,7 @@ Method = Callable[[torch.Tensor], list[int]]
 
 
 def photographs(height: int, width: int) -> Iterator[np.ndarray]:
-    """The middles of photographs that are large enough; mirrored examples where none is."""
+    """Crops from the middles of photographs that are large enough; mirrored examples if none is."""
     paths = sorted(
         [*EXAMPLES.glob("*.jpg"), *EXAMPLES.glob("*.png"), *SHARED.glob("*.jpg"), *SHARED.glob("*.webp")]
     )
@@ -59,7 +59,7 @@ def photographs(height: int, width: int) -> Iterator[np.ndarray]:
                 continue
             box = ((image.width - width) // 2, (image.height - height) // 2)
             array = np.asarray(image.convert("RGB").crop((*box, box[0] + width, box[1] + height)))
-        # Grey ones are written as one channel here and as three there: no comparison.
+        # Skip grey pictures: they are written as one channel here and as three by the others.
         if np.ptp(array, axis=2).any():
             found += 1
             yield array
@@ -72,7 +72,7 @@ def photographs(height: int, width: int) -> Iterator[np.ndarray]:
 
 
 def face(height: int, width: int) -> np.ndarray:
-    """A face of 170 pixels, enlarged, with a little grain."""
+    """A face of 170 pixels, enlarged, with slight grain."""
     array = np.asarray(Image.open(EXAMPLES / "astronaut.png").convert("RGB"))[30:200, 140:310]
     large = cv2.resize(array, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
     return (
@@ -92,7 +92,7 @@ def inputs(kind: str, height: int, width: int, device: torch.device) -> list[tor
 
 
 def by_opencv(level: int) -> Method:
-    """Compression at `level`, everything else as OpenCV has it."""
+    """OpenCV's encoder at compression `level`, all else at its defaults."""
 
     def encode(pixels: torch.Tensor) -> list[int]:
         array = cv2.cvtColor(to_host(pixels), cv2.COLOR_RGB2BGR)
@@ -107,7 +107,7 @@ def to_host(pixels: torch.Tensor) -> np.ndarray:
 
 
 def methods(device: torch.device, batch: int) -> dict[str, Method]:
-    """What is compared: each takes (3,H,W) pixels on the device and gives the sizes of the files it made."""
+    """The methods: each takes (3,H,W) pixels on the device and returns the sizes of the files it made."""
     many = f"encode_pngs, batch of {batch}, {device.type}"
     together = {many: lambda pixels: [len(data) for data in encode_pngs(pixels.expand(batch, -1, -1, -1))]}
     return {
@@ -121,7 +121,7 @@ def methods(device: torch.device, batch: int) -> dict[str, Method]:
 
 
 def on_gpu(encode: Method, pixels: torch.Tensor) -> int | None:
-    """Kernels, clearings and copies that a call puts on the GPU; None where the pixels are not on one."""
+    """Kernels, memsets and copies that a call launches on the GPU; None for pixels on the host."""
     if not pixels.is_cuda:
         return None
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiled:
@@ -133,7 +133,7 @@ def on_gpu(encode: Method, pixels: torch.Tensor) -> int | None:
 def measure(
     pictures: list[torch.Tensor], compared: dict[str, Method], seconds: float
 ) -> dict[str, dict[str, list]]:
-    """Milliseconds a picture of each run, and bytes of each picture, by method."""
+    """Milliseconds per picture of each run, and bytes of each picture, by method."""
     found: dict[str, dict[str, list]] = {
         name: {"ms": [], "bytes": [], "on_gpu": [on_gpu(encode, pictures[0])]}
         for name, encode in compared.items()
@@ -157,7 +157,7 @@ def measure(
 def rows(
     kind: str, height: int, width: int, found: dict[str, dict[str, list]]
 ) -> Iterator[dict[str, object]]:
-    """One row a method."""
+    """One row for each method."""
     raw = height * width * 3
     base = found[YARDSTICK]["bytes"]
     for name, config in found.items():
@@ -176,7 +176,7 @@ def rows(
 
 
 def show(row: dict) -> None:
-    """A line of the table."""
+    """Prints one line of the table."""
     size = row["over_torchvision"]
     print(
         f"| {row['width']}x{row['height']} | {row['kind']} | {row['method']} | {row['ms']['median']:.2f} "
@@ -193,8 +193,8 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", default=["photograph", "face", "noise", "flat"])
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--seconds", type=float, default=0.5, help="for each method and kind of picture")
-    parser.add_argument("--json", type=Path, help="the report, instead of results/<machine>/png-<sizes>.json")
+    parser.add_argument("--seconds", type=float, default=0.5, help="time for each method and kind of picture")
+    parser.add_argument("--json", type=Path, help="report file; default results/<machine>/png-<sizes>.json")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message="The image decoding and encoding capabilities")
     device = pick_device(arguments.device)
@@ -228,7 +228,7 @@ def main() -> None:
             for row in rows(kind, height, width, found):
                 show(row)
                 table.append(row)
-            # A run may be cut short: what is measured stays.
+            # Written after each kind, because a run may be cut short.
             write_json({**facts, "versions": versions, "rows": table}, target)
 
 

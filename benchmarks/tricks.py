@@ -1,21 +1,22 @@
-"""What each trick of the folded generator gains on CUDA, and how near each of its parts is to what the chip can do.
+"""What each optimisation of the folded generator gains on CUDA, and how close each part comes to the hardware's limit.
 
-Method: random weights of true shapes, fresh random faces, everything of one table interleaved in one run. A call is
-timed by device events (wall time on a CPU, where this only serves to try the script), after warm-up; the median of
-as many rounds as fit into the given seconds, at least five. Figures of one run on one machine compare, no others.
+Method. Random weights of the published shapes, fresh random faces; everything of one table runs interleaved. A call
+is timed by device events after warm-up (by wall time on a CPU, which serves only to try the script). The figure is
+the median of as many rounds as fit into the given seconds, at least five. Compare figures of one run on one machine
+only.
 
-- forms: the reference in fp32 with TF32 off; the folded form by torch operations; with graphs; with kernels; with both;
-  with kernels but for the latent's linear layers, whose weights are in float32 then.
+- forms: the reference in fp32 with TF32 off; the folded form by torch operations; with graphs; with kernels; with
+  both; with kernels for everything but the latent's linear layers, whose weights are then in float32.
 - steps: each kernel at each size of the network, beside its torch reference: microseconds, and the bytes it must move
-  over that time; small ones come from the cache, as they do in the network. Linear layers are compared with matrix
-  products by weights in float32.
-- convolutions: each at its size, floating-point operations over time. The first also with its three channels filled up
-  to eight. An up-convolution also as what it could be replaced by, one convolution of 2x2 taps to four times the
-  channels: 16 taps for 9, so it gains where the transposed one reaches less than 9/16 of its rate.
+  divided by that time. Small tensors come from the cache, as in the network. Linear layers are compared with matrix
+  products with float32 weights.
+- convolutions: each at its size, floating-point operations over time. The first one also with its three channels
+  padded to eight. An up-convolution also as its possible replacement, one convolution of 2x2 taps to four times the
+  channels: 16 taps instead of 9, so it gains if the transposed convolution reaches less than 9/16 of its rate.
 
-Kernels and convolutions are so short that twenty of one are timed together, as one graph.
+Kernels and convolutions are so short that twenty calls of one are timed together, as one graph.
 
-With --tuned cuDNN measures its algorithms before the first call of each shape, which the package does not ask it to.
+With --tuned cuDNN benchmarks its algorithms before the first call of each shape. The package does not ask for that.
 
 Usage: python benchmarks/tricks.py [--device cuda] [--models gpen-bfr-256 gpen-bfr-512] [--batches 1 8 32] [--tuned]
 """
@@ -63,7 +64,7 @@ Call = Callable[[], Any]
 
 
 def medians(calls: dict[str, Call], device: torch.device, seconds: float) -> dict[str, float | None]:
-    """Milliseconds of each call; None for one that does not fit into memory."""
+    """Milliseconds of each call; None for a call that does not fit into memory."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for name, call in calls.items():
         try:
@@ -98,7 +99,7 @@ def timed(call: Call, device: torch.device) -> float:
 
 
 def looped(call: Call, device: torch.device) -> tuple[Call, int]:
-    """Many of a short call as one, and how many: single launches would show the host's time."""
+    """Many repetitions of a short call as one, and their number: single launches would measure the host."""
     if device.type != "cuda":
         return call, 1
     call()
@@ -111,7 +112,7 @@ def looped(call: Call, device: torch.device) -> tuple[Call, int]:
 
 
 def short_us(call: Call, device: torch.device, seconds: float) -> float | None:
-    """Microseconds of a short call; None where it does not fit into memory."""
+    """Microseconds of a short call; None if it does not fit into memory."""
     try:
         many, loops = looped(call, device)
     except RuntimeError as error:
@@ -125,7 +126,7 @@ def short_us(call: Call, device: torch.device, seconds: float) -> float | None:
 def forms(
     network: FullGenerator, precision: str, device: torch.device
 ) -> dict[str, Callable[[Tensor], Tensor]]:
-    """The network in each form; graphs where there are any."""
+    """The network in each form; with graphs on CUDA only."""
     dtype = DTYPES[precision]
     found = select_form(network, precision, device)
     print(f"note: {found.note}" if found.note else "kernels: used", flush=True)
@@ -143,7 +144,7 @@ def forms(
 
 
 def compare_forms(arguments: argparse.Namespace, name: str, batch: int, device: torch.device) -> list[dict]:
-    """One row a form. Interleaved, each call with other faces."""
+    """One row for each form, measured in turns with fresh faces."""
     network = build(random_state(PUBLISHED[name].config))
     size = network.config.size
     inputs = [torch.rand(batch, 3, size, size, device=device) * 2 - 1 for _ in range(2)]
@@ -165,11 +166,11 @@ def compare_forms(arguments: argparse.Namespace, name: str, batch: int, device: 
 def compare_steps(
     config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device, seconds: float
 ) -> list[dict]:
-    """One row a kernel and size: microseconds, GB/s of what must be moved, and times its reference's speed."""
+    """One row for each kernel and size: microseconds, GB/s of the necessary traffic, speed-up over its reference."""
     rows = []
     for told, side, channels, name, given, plain, moved in kernel_calls(config, batch, dtype, device):
         us = short_us(partial(getattr(TRITON, name), *given), device, seconds)
-        # The reference makes its FIR on the host, which no graph holds.
+        # The reference creates its FIR on the host, which cannot be captured.
         ms = medians({"torch": partial(getattr(REFERENCE, name), *plain)}, device, seconds)["torch"]
         theirs = ms and ms * 1e3
         rows.append({
@@ -182,7 +183,7 @@ def compare_steps(
 def compare_convs(
     config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device, seconds: float
 ) -> list[dict]:
-    """One row a convolution: microseconds and TFLOP/s of the taps that count."""
+    """One row for each convolution: microseconds, and TFLOP/s of the taps that contribute."""
     rows = []
     for name, side, channels, out, (taps, call) in conv_calls(config, batch, dtype, device):
         us = short_us(call, device, seconds)
@@ -196,7 +197,7 @@ def compare_convs(
 def conv_calls(
     config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device
 ) -> Iterator[tuple[str, int, int, int, tuple[int, Call]]]:
-    """Name, side of the result, channels in and out; products a face, and the call."""
+    """Name, side of the result, channels in and out, multiply-adds per face, and the call."""
 
     def picture(channels: int, side: int) -> Tensor:
         made = torch.randn(batch, channels, side, side, dtype=dtype, device=device)
@@ -243,10 +244,10 @@ def main() -> None:
     parser.add_argument("--precision", default="fp16", choices=DTYPES)
     parser.add_argument("--models", nargs="+", default=["gpen-bfr-256", "gpen-bfr-512"])
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 8, 32])
-    parser.add_argument("--seconds", type=float, default=1.0, help="for each comparison")
+    parser.add_argument("--seconds", type=float, default=1.0, help="time for each comparison")
     parser.add_argument("--tuned", action="store_true")
     parser.add_argument(
-        "--json", type=Path, help="the report, instead of results/<machine>/tricks-<precision>.json"
+        "--json", type=Path, help="report file; default results/<machine>/tricks-<precision>.json"
     )
     arguments = parser.parse_args()
     torch.backends.cudnn.benchmark = arguments.tuned
