@@ -100,7 +100,7 @@ def test_memory_is_what_the_first_calls_hold_beside_weights_and_input(
         return called if name == "folded" else (lambda faces: faces)
 
     monkeypatch.setattr(benchmarks.generator, "open_backend", opened)
-    monkeypatch.setattr(benchmarks.generator, "held", lambda device: memory.held)
+    monkeypatch.setattr(benchmarks.generator, "allocated_bytes", lambda device: memory.held)
     monkeypatch.setattr(benchmarks.generator, "peak_bytes", lambda device: memory.peak)
     monkeypatch.setattr(
         benchmarks.generator, "reset_peak", lambda device: setattr(memory, "peak", memory.held)
