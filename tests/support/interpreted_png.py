@@ -1,6 +1,7 @@
-"""The kernels against the torch operations, run by Triton's interpreter: `TRITON_INTERPRET=1 python interpreted.py`.
+"""Compares the PNG kernels, run by Triton's interpreter, with the torch operations.
 
-A process of its own, since Triton reads the variable when it is first imported.
+Run it as `TRITON_INTERPRET=1 python interpreted_png.py`. It needs a process of its own, because Triton reads the
+variable when it is first imported.
 """
 
 from __future__ import annotations
@@ -27,29 +28,29 @@ from gpen_fast.png.runs import BLOCK, LEAST, LITERALS, NONE, TOKENS, WINDOW, to_
 from gpen_fast.png.tables import make_code
 
 
-def hasten() -> None:
-    """The interpreter scans and folds element by element in Python; NumPy does the same at once."""
-    at_once = {run_kernels._larger: np.maximum, run_kernels._smaller: np.minimum,
+def speed_up_interpreter() -> None:
+    """Replaces the interpreter's scans and reductions, which loop in Python, by NumPy's."""
+    by_numpy = {run_kernels._larger: np.maximum, run_kernels._smaller: np.minimum,
                tl.standard._xor_combine: np.bitwise_xor}  # fmt: skip
-    scan, fold = interpreter.ScanOps.generic_scan, interpreter.ReduceOps.generic_reduce
+    scan, reduce = interpreter.ScanOps.generic_scan, interpreter.ReduceOps.generic_reduce
 
-    def scanned(self, given):
-        if self.combine_fn not in at_once:
-            return scan(self, given)
-        data = at_once[self.combine_fn].accumulate(given[0].handle.data, axis=self.axis)
-        return [self.to_tensor(data, given[0].dtype)]
+    def fast_scan(self, inputs):
+        if self.combine_fn not in by_numpy:
+            return scan(self, inputs)
+        data = by_numpy[self.combine_fn].accumulate(inputs[0].handle.data, axis=self.axis)
+        return [self.to_tensor(data, inputs[0].dtype)]
 
-    def folded(self, given):
-        if self.combine_fn not in at_once or self.axis is None:
-            return fold(self, given)
-        data = at_once[self.combine_fn].reduce(given[0].handle.data, self.axis, keepdims=self.keep_dims)
-        return [self.to_tensor(data, given[0].dtype)]
+    def fast_reduce(self, inputs):
+        if self.combine_fn not in by_numpy or self.axis is None:
+            return reduce(self, inputs)
+        data = by_numpy[self.combine_fn].reduce(inputs[0].handle.data, self.axis, keepdims=self.keep_dims)
+        return [self.to_tensor(data, inputs[0].dtype)]
 
-    interpreter.ScanOps.generic_scan, interpreter.ReduceOps.generic_reduce = scanned, folded
+    interpreter.ScanOps.generic_scan, interpreter.ReduceOps.generic_reduce = fast_scan, fast_reduce
 
 
 def mixed(size: int, seed: int) -> torch.Tensor:
-    """A stream with noise, small numbers and runs of all lengths."""
+    """Returns a byte stream with noise, small numbers and runs of all lengths."""
     rng = np.random.default_rng(seed)
     small = np.minimum(rng.geometric(0.4, size), 40)
     small[size // 4 : size // 2] = 7
@@ -74,7 +75,7 @@ def compare_filters() -> None:
 
 
 def compare_blocks_of_many_kinds() -> None:
-    """Two pictures of two blocks each: one is cut short in its first."""
+    """Two pictures of two blocks each; the second picture ends within its first block."""
     size = BLOCK * WINDOW + 900
     stream, lengths = torch.stack([mixed(size, 1), mixed(size, 2)]), torch.tensor([size, 2000])
     stream[1, 2000:] = 0
@@ -84,7 +85,7 @@ def compare_blocks_of_many_kinds() -> None:
 
 
 def compare_hard_codes() -> None:
-    """What needs more than 15 bits without a limit, ties, and next to nothing; as if many blocks were one picture."""
+    """Counts whose unlimited codes exceed 15 bits, ties, and almost empty blocks, all as blocks of one picture."""
     counts = torch.zeros(8, TOKENS, dtype=torch.int64)
     fibonacci = [1, 1]
     while len(fibonacci) < 21:
@@ -118,13 +119,13 @@ def compare_codes(counts: torch.Tensor, lengths: torch.Tensor, is_last: list[boo
 
 
 def compare_files_of(stream: torch.Tensor, lengths: torch.Tensor) -> None:
-    """All that follows the filter, for streams of any content."""
+    """Compares every step after the filter, for streams of any content."""
     batch, size = stream.shape
     wanted, sizes = frame_chunks(*deflate(stream, lengths))
-    once = filter_kernels.filter_pictures
+    original = filter_kernels.filter_pictures
     by_kernels.filter_pictures = lambda *_: (stream, lengths, torch.ones_like(lengths))
     framed, facts = by_kernels.on_device(torch.zeros(batch, 1, 1, size - 1, dtype=torch.uint8), False)
-    by_kernels.filter_pictures = once
+    by_kernels.filter_pictures = original
     assert facts[:, 0].tolist() == sizes.tolist()
     assert facts[:, 4].tolist() == [
         zlib.adler32(one[:n].numpy()) for one, n in zip(stream, lengths, strict=True)
@@ -135,7 +136,7 @@ def compare_files_of(stream: torch.Tensor, lengths: torch.Tensor) -> None:
 
 
 def compare_layout() -> None:
-    """Where compressed bits are as many as stored ones, those are stored; a second picture has fewer."""
+    """A picture is stored if compression saves no bit: the first one here; the second saves one bit."""
     stored = 8 * (5 + 1000)
     layout = lay_out(torch.tensor([stored, stored - 1]).int(), torch.zeros(2, 2, dtype=torch.int64),
                      torch.tensor([1000, 1000]), torch.tensor([1, 1]))  # fmt: skip
@@ -145,7 +146,7 @@ def compare_layout() -> None:
 
 
 def compare_stored() -> None:
-    """Blocks of 65535 bytes that do not compress, and bytes that end a chunk or begin one."""
+    """Incompressible data around a stored block's 65535 bytes and around a chunk's end."""
     for size in (1, 65_535, 65_536, (1 << 15) - 2 - 5 - 4):
         noise = torch.from_numpy(np.random.default_rng(size).integers(0, 256, (1, size)).astype(np.uint8))
         compare_files_of(noise, torch.tensor([size]))
@@ -172,7 +173,7 @@ def pictures() -> list[torch.Tensor]:
 
 if __name__ == "__main__":
     torch.manual_seed(1)
-    hasten()
+    speed_up_interpreter()
     for compare in (
         compare_filters,
         compare_hard_codes,

@@ -1,6 +1,7 @@
-"""The kernels against their references, run by Triton's interpreter: `TRITON_INTERPRET=1 python interpreted_steps.py`.
+"""Compares the network's kernels, run by Triton's interpreter, with their torch references.
 
-A process of its own, since Triton reads the variable when it is first imported.
+Run it as `TRITON_INTERPRET=1 python interpreted_steps.py`. It needs a process of its own, because Triton reads the
+variable when it is first imported.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from gpen_fast.gpen.cuda.kernels.steps import BY_TORCH, Steps, trouble
 from gpen_fast.gpen.cuda.kernels.up import end_up_by_kernel, end_up_by_torch
 from gpen_fast.gpen.cuda.kernels.wide import NHWC, EpilogueParams
 
-# The interpreter cuts what does not fit into bf16, where a GPU rounds it.
+# Relative L2. The interpreter truncates to bf16, where a GPU rounds.
 TOLERANCE = {torch.float32: 2e-6, torch.float16: 1e-4, torch.bfloat16: 8e-3}
-# Activations that fall on the other side of a rounding to half precision go through the layers after.
+# Relative L2 of a whole network: an activation that rounds the other way changes all layers after it.
 NETWORK = {torch.float32: 1e-6, torch.float16: 1e-3}
-# Few channels; rows and columns that fill no tile; several tiles across, several parts of channels; a loop over those.
+# (batch, channels, height, width): few channels; partly filled tiles; several tiles and channel blocks; a channel loop.
 SHAPES = ((1, 4, 4, 4), (3, 12, 6, 10), (2, 70, 2, 18), (1, 520, 2, 2))
-# Faces, width, outputs: fewer of each than a program holds, more of each, and none a multiple of anything.
+# (faces, inputs, outputs): below and above the block sizes, and no multiple of them.
 DENSE = ((1, 2100, 5), (13, 530, 3))
-# Convolutions' outputs and inputs, ToRGBs' inputs.
+# ((outputs, inputs) of the convolutions), (inputs of the ToRGB layers).
 MODULATED = (((5, 17), (2, 2080), (18, 3)), (9, 40))
 INTERPRETED = Steps(dense_by_kernel, modulate_by_kernel, blur_by_kernel, end_up_by_kernel, end_same_by_kernel)
 
@@ -50,34 +51,34 @@ def compare(shape: tuple[int, int, int, int], dtype: torch.dtype) -> None:
 
     epilogue = EpilogueParams(torch.randn(channels), torch.randn(channels), -0.7, torch.randn(channels))
     feature, raw = picture(height, width), picture(height, width)
-    # Parts of larger tensors, as the network gives them.
+    # Views into larger tensors, as in the network.
     scale, following = torch.randn(batch, channels + 3)[:, :channels], torch.randn(batch, 3 * channels)
     following = following[:, : 2 * channels]
     weight = torch.randn(batch, 2, 3, 2 * channels + 5)[:, 1, :, : 2 * channels]
     below = torch.randn(batch, 3, height // 2, width // 2)
-    told = (shape, dtype)
-    check(blur_by_kernel(feature, epilogue.bias), blur_by_torch(feature, epilogue.bias), told)
+    case = (shape, dtype)
+    check(blur_by_kernel(feature, epilogue.bias), blur_by_torch(feature, epilogue.bias), case)
     larger = (picture(height + 1, width + 1), feature, scale, epilogue, following)
-    check(end_up_by_kernel(*larger), end_up_by_torch(*larger), told)
+    check(end_up_by_kernel(*larger), end_up_by_torch(*larger), case)
     for scales, smaller in ((following, below), (None, below), (following, None)):
-        given = (raw, feature, scale, epilogue, scales, ToRGBParams(weight, torch.randn(3), smaller))
-        for got, wanted in zip(end_same_by_kernel(*given), end_same_by_torch(*given), strict=True):
-            check(got, wanted, (told, scales is None, smaller is None))
+        arguments = (raw, feature, scale, epilogue, scales, ToRGBParams(weight, torch.randn(3), smaller))
+        for got, wanted in zip(end_same_by_kernel(*arguments), end_same_by_torch(*arguments), strict=True):
+            check(got, wanted, (case, scales is None, smaller is None))
 
 
 def compare_dense(shape: tuple[int, int, int], storage: torch.dtype) -> None:
     faces, width, outs = shape
-    # Rows a hundred million times as large as others: each has a scale of its own.
+    # The largest row is a hundred million times the smallest: each row needs its own scale.
     size = torch.logspace(-4, 4, outs)
     rows, bias = packed(torch.randn(outs, width) * size[:, None], storage), torch.randn(outs) * size
-    lacking = torch.randn(next(number for number in (7, 5, 2) if width % number == 0))
-    # Large, and so small that what keeps a norm from dividing by zero counts.
+    input_bias = torch.randn(next(number for number in (7, 5, 2) if width % number == 0))
+    # Large inputs, and inputs so small that the epsilon of the normalisation matters.
     for x in (torch.randn(faces, width + 3)[:, :width] * 1e4, (torch.randn(width, faces) * 1e-3).half().t()):
         for layer in (
             DenseLayer(rows, bias),
             DenseLayer(rows, bias, activated=False, normalised=True),
-            DenseLayer(rows, bias, input_bias=lacking),
-            DenseLayer(rows, bias, activated=False, normalised=True, input_bias=lacking),
+            DenseLayer(rows, bias, input_bias=input_bias),
+            DenseLayer(rows, bias, activated=False, normalised=True, input_bias=input_bias),
         ):
             found, wanted = dense_by_kernel(x, layer) / size, dense_by_torch(x, layer) / size
             check(found, wanted, (shape, storage, layer))
@@ -122,7 +123,7 @@ if __name__ == "__main__":
     for storage in (torch.float32, torch.float16):
         for faces, large in ((1, 1.0), (3, 1e5), (13, 1e-6), (2, 0.0)):
             compare_modulation(faces, large, storage)
-    # What is tried on a GPU before kernels are used there.
-    told = trouble(torch.device("cpu"), torch.float16, INTERPRETED)
-    assert told == "", told
+    # The same check that a GPU runs before it uses the kernels.
+    difference = trouble(torch.device("cpu"), torch.float16, INTERPRETED)
+    assert difference == "", difference
     compare_networks()

@@ -1,4 +1,4 @@
-"""Triton without a GPU: kernels run by its interpreter, and compiled for a GPU that is not here."""
+"""Triton without a GPU: runs kernels in its interpreter, and compiles them for a GPU that is absent."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import pytest
 
 
 def run_interpreted(script: Path) -> None:
-    """Runs a script that compares kernels, in a process of its own; its output is the failure's."""
+    """Runs a script that compares kernels in a process of its own; a failure shows the script's output."""
     triton = pytest.importorskip("triton")
     if _version(triton.__version__) < (3, 7) and _version(np.__version__) >= (2, 4):
-        pytest.skip("the interpreter of this Triton counts loops by what NumPy 2.4 refuses")
+        pytest.skip("this Triton's interpreter converts loop bounds in a way that NumPy 2.4 refuses")
     ran = subprocess.run(
         [sys.executable, str(script)],
         env=os.environ | {"TRITON_INTERPRET": "1"},
@@ -32,25 +32,25 @@ def run_interpreted(script: Path) -> None:
 def compiled_for_hopper(
     kernel: Any, signature: Mapping[str, str], constants: Mapping[str, Any], options: Mapping[str, Any]
 ) -> str:
-    """The assembly (PTX) of a jitted function, seen to become machine code too.
+    """Compiles a jitted function to machine code and returns its assembly (PTX).
 
-    signature: its arguments' types, those of `constants` left out. Pointers and whole numbers are taken to be
-    multiples of 16, as those of a network's tensors are.
+    `signature` holds the types of all arguments that `constants` lacks. Pointers and integers are declared as multiples
+    of 16, as those of a network's tensors are.
     """
     triton = pytest.importorskip("triton")
     compiler = importlib.import_module("triton.backends.compiler")
     types = dict(signature) | dict.fromkeys(constants, "constexpr")
     ordered = {name: types[name] for name in kernel.arg_names}
-    even = [place for place, kind in enumerate(ordered.values()) if kind == "i32" or kind.startswith("*")]
+    aligned = [place for place, kind in enumerate(ordered.values()) if kind == "i32" or kind.startswith("*")]
     source = triton.compiler.ASTSource(
         fn=kernel,
         signature=ordered,
         constexprs=dict(constants),
-        attrs={(place,): [["tt.divisibility", 16]] for place in even},
+        attrs={(place,): [["tt.divisibility", 16]] for place in aligned},
     )
-    made = triton.compile(source, target=compiler.GPUTarget("cuda", 90, 32), options=dict(options)).asm
-    assert made["cubin"]
-    return made["ptx"]
+    assembly = triton.compile(source, target=compiler.GPUTarget("cuda", 90, 32), options=dict(options)).asm
+    assert assembly["cubin"]
+    return assembly["ptx"]
 
 
 def _version(text: str) -> tuple[int, ...]:

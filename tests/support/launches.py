@@ -1,7 +1,7 @@
-"""What Triton makes of a kernel for a GPU that is not here: its launches are watched, each is compiled by ptxas.
+"""Records kernel launches and compiles their kernels with ptxas, without a GPU.
 
-`launches` runs something whose kernels would be launched and collects them, with the arguments that they would get,
-without running any; `compiled` makes machine code of one. Neither needs a GPU.
+`launches` collects the launches inside its block, with their arguments, and runs none of them; `compiled` compiles the
+kernel of one launch to machine code.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WARP = 32
 
 @dataclass(frozen=True)
 class Launch:
-    """A kernel, the grid and the arguments that it was called with, and options such as num_warps."""
+    """One launch: kernel, grid, arguments, and options such as num_warps."""
 
     kernel: Any
     grid: Any
@@ -42,7 +42,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class Resources:
-    """What a program takes: registers of a thread, bytes of its stack and of shared memory."""
+    """The resources of one program: registers and stack bytes per thread, bytes of shared memory."""
 
     registers: int
     stack: int
@@ -51,20 +51,20 @@ class Resources:
 
 @contextlib.contextmanager
 def launches(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Launch]]:
-    """The launches inside the block, none of which takes place: outputs stay as they were allocated."""
+    """Collects the launches inside the block. None of them runs: outputs keep their uninitialised memory."""
     jit = pytest.importorskip("triton.runtime.jit")
     found: list[Launch] = []
 
-    def note(kernel: Any, *arguments: Any, grid: Any, warmup: bool, **options: Any) -> None:
+    def record(kernel: Any, *arguments: Any, grid: Any, warmup: bool, **options: Any) -> None:
         found.append(Launch(kernel, grid, arguments, options))
 
     with monkeypatch.context() as patched:
-        patched.setattr(jit.JITFunction, "run", note)
+        patched.setattr(jit.JITFunction, "run", record)
         yield found
 
 
 def compiled(launch: Launch, capability: int) -> Resources:
-    """Compiles for a CUDA device of this capability, such as 90; nothing is known of alignment."""
+    """Compiles for a CUDA device of this capability, such as 90, without any promise of alignment."""
     compiler = importlib.import_module("triton.backends.compiler")
     triton = importlib.import_module("triton")
     signature, constants = {}, {}
@@ -75,8 +75,8 @@ def compiled(launch: Launch, capability: int) -> Resources:
             signature[parameter.name] = _type(argument)
     source = triton.compiler.ASTSource(fn=launch.kernel, signature=signature, constexprs=constants)
     target = compiler.GPUTarget("cuda", capability, _WARP)
-    made = triton.compile(source, target=target, options=launch.options)
-    return Resources(*_registers_and_stack(made.asm["cubin"]), made.metadata.shared)
+    kernel = triton.compile(source, target=target, options=launch.options)
+    return Resources(*_registers_and_stack(kernel.asm["cubin"]), kernel.metadata.shared)
 
 
 def _type(argument: Any) -> str:
@@ -94,7 +94,7 @@ def _registers_and_stack(cubin: bytes) -> tuple[int, int]:
         file.write(cubin)
         file.flush()
         command = [str(tool), "--dump-resource-usage", file.name]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = re.search(r"REG:(\d+) STACK:(\d+)", said)
-    assert found, said
+        usage = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"REG:(\d+) STACK:(\d+)", usage)
+    assert found, usage
     return int(found[1]), int(found[2])

@@ -12,9 +12,9 @@ from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.gpen.reference import FullGenerator
 
-# Against float64, as the project promises it for every published size.
+# Largest relative L2 against float64 that the project promises, for every published size.
 TOLERANCE = {torch.float32: 3e-6, torch.float16: 1.5e-3, torch.bfloat16: 8e-3}
-# These networks are a sixteenth as wide: rounding averages over fewer terms.
+# The same for small networks, a sixteenth as wide: rounding errors average over fewer terms.
 TOLERANCE_SMALL = {torch.float32: 3e-6, torch.float16: 2e-3, torch.bfloat16: 1.2e-2}
 NARROW = GeneratorConfig(32, style_dim=24, n_mlp=1, widths=(12, 8, 6, 4))
 
@@ -30,7 +30,7 @@ def truth(network: FullGenerator, faces: Tensor) -> Tensor:
 
 
 def with_styles_in_the_thousands(factor: float = 3000.0) -> FullGenerator:
-    """The same function but for its RGB layers' strength: demodulation takes a style's size out again."""
+    """Returns a network with large convolution styles; demodulation cancels their size, so the function is the same."""
     state = random_state(TINY)
     for name, tensor in state.items():
         if "modulation" in name and "to_rgb" not in name:

@@ -1,4 +1,4 @@
-"""A folder of small faces with a manifest, as training wants it."""
+"""A training folder: small faces with a manifest."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def with_adversary(**changes: object) -> Config:
 
 
 def small_landmark_config(**changes: object) -> LandmarkConfig:
-    """Nothing is mined: that takes a minute."""
+    """Returns a small config without mining, which would take a minute."""
     given = {"steps": 4, "batch": 6, "crop": SIZE, "save_every": 2, "test_every": 4, **changes}
     shape, windows = LandmarkShape((4, 6, 8, 8)), Windows(mined=0.0)
     return LandmarkConfig(**{"network": shape, "windows": windows, "optimiser": Optimiser(warmup=1), **given})  # type: ignore[arg-type]
 
 
 def small_faces(number: int, size: int = SIZE, seed: int = 0) -> np.ndarray:
-    """(N,S,S,3) uint8: smooth blobs with grain, each of its own colour."""
+    """Returns (N,S,S,3) uint8: smooth blobs with noise, each of a different colour."""
     rng = np.random.default_rng(seed)
     coarse = rng.uniform(0, 255, (number, 4, 4, 3)).astype(np.float32)
     faces = np.stack([cv2.resize(face, (size, size), interpolation=cv2.INTER_CUBIC) for face in coarse])
@@ -46,7 +46,7 @@ def small_faces(number: int, size: int = SIZE, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture
 def portraits(tmp_path: Path) -> Path:
-    """Eight faces to train on and four held out, one of them of a person who is not to be shown."""
+    """Writes eight faces for training and four held-out ones, one of them of kind `staff`, which must not be shown."""
     folder = tmp_path / "portraits"
     folder.mkdir()
     with (folder / "manifest.csv").open("w", newline="") as file:
