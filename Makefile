@@ -1,6 +1,6 @@
 # make demo: install and show what gpen-fast does on examples/
 # make test: every test; tests that need a GPU skip without one
-# make check: format, lint, types
+# make check: format, lint, types, figures of the structure
 # make house: figures of the package's structure beside their limits
 # make soak: 500 damaged files, each restored or named; 1000 random pictures through each PNG encoder
 # make formats: every format in and out, as independent readers see it (exiftool, pngcheck, ImageMagick where installed)
@@ -26,6 +26,7 @@ check: $(VENV)/.dev-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python tests/support/house.py
 
 house:
 	@$(PYTHON) tests/support/house.py

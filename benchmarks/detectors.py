@@ -21,6 +21,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,9 @@ from gpen_fast import __version__, plugins
 from gpen_fast.device.select import pick_device
 from gpen_fast.device.streams import synchronize
 from gpen_fast.errors import GpenError
-from gpen_fast.measure.report import commit, device_facts, write_json
-from gpen_fast.settings import Settings, WeightsOptions
+from gpen_fast.measure.environment import commit, device_facts
+from gpen_fast.measure.export.json import write_json
+from gpen_fast.settings import DetectOptions, WeightsOptions
 from gpen_fast.stages.detect.base import Detector, find_all, open_detector
 from gpen_fast.stages.load import load
 from gpen_fast.store.locate import required
@@ -57,9 +59,8 @@ def open_all(device: torch.device, names: list[str]) -> dict[tuple[str, str], De
     for name in names:
         for size in ("auto", "full"):
             try:
-                detectors[name, size] = open_detector(
-                    Settings.from_flat(detector=name, detect_size=size), device
-                )
+                options = DetectOptions(name, size)
+                detectors[name, size] = open_detector(options, WeightsOptions(), device, "auto")
             except GpenError as error:
                 print(f"left out: {name} ({error})")
                 break
@@ -72,7 +73,7 @@ def facexlib_call(name: str, threshold: float, device: torch.device) -> CountFac
 
     kind = FACEXLIB[name]
     network = RetinaFace(kind, device=device)
-    weights = plugins.load("detect", name).WEIGHTS[0]
+    weights = plugins.facts("detect")[name].weights[0]
     state = torch.load(required(weights, WeightsOptions()), map_location="cpu", weights_only=True)
     network.load_state_dict({key.removeprefix("module."): value for key, value in state.items()})
     network.eval()
@@ -231,9 +232,7 @@ def main() -> None:
         help="keep the rows of an existing report that this run does not measure",
     )
     parser.add_argument("--device", default="auto")
-    parser.add_argument(
-        "--json", type=Path, help="write the report to this file instead of results/<machine>/<name>.json"
-    )
+    parser.add_argument("--json", type=Path, help="report file; default results/<machine>/<name>.json")
     arguments = parser.parse_args()
     device = pick_device(arguments.device)
     detectors = open_all(device, arguments.detectors)
@@ -246,7 +245,7 @@ def main() -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     before = json.loads(path.read_text())["pictures"] if arguments.add and path.exists() else []
     facts = {"schema": 1, "suite": "detectors", "version": __version__, "commit": commit()}
-    facts["device"] = device_facts(device)
+    facts["device"] = asdict(device_facts(device))
     results, pictures = report(before), []
     files = [HERE.parent / "examples" / name for name in ("astronaut.png", "grace_hopper.jpg")]
     files += sorted(file for file in arguments.pictures.glob("*") if file.suffix in SUFFIXES)

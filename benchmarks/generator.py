@@ -27,7 +27,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,8 @@ from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.gpen.cpu.parallel import LARGE
 from gpen_fast.gpen.reference import FullGenerator
-from gpen_fast.measure.report import commit, device_facts, write_json
+from gpen_fast.measure.environment import commit, device_facts
+from gpen_fast.measure.export.json import write_json
 from gpen_fast.stages.generate.base import open_backend
 from gpen_fast.store.published import PUBLISHED
 
@@ -80,7 +81,7 @@ class Heavy:
 def heaviest(config: GeneratorConfig, precision: str) -> list[Heavy]:
     """The five heaviest stride-1 3x3 convolutions, with weights packed by oneDNN; none without oneDNN."""
     dtype = DTYPES[precision]
-    if not onednn.available(dtype):
+    if not onednn.supports(dtype):
         return []
     shapes = [each for each in convolutions(config) if each[0] == 3 and each[4] == 1]
     shapes.sort(key=lambda each: -each[1] * each[2] * each[3] ** 2)
@@ -268,7 +269,7 @@ def main() -> None:
     target = options.json or HERE / "results" / machine() / "generator.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     facts = {"schema": 1, "suite": "generator", "version": __version__, "commit": commit()}
-    save = partial(report, facts | {"device": device_facts(device), "versions": versions()}, target)
+    save = partial(report, facts | {"device": asdict(device_facts(device)), "versions": versions()}, target)
     if device.type == "cuda" or options.one_by_one:
         from generator_gpu import measure_all
 

@@ -26,7 +26,8 @@ from stages import HERE, machine
 from gpen_fast import __version__
 from gpen_fast.device.select import pick_device
 from gpen_fast.errors import DeviceError
-from gpen_fast.measure.report import commit, device_facts, write_json
+from gpen_fast.measure.environment import commit, device_facts
+from gpen_fast.measure.export.json import write_json
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def main() -> int:
         sys.exit(f"these tests and benchmarks are for a GPU: {error}")
     arguments.results.mkdir(parents=True, exist_ok=True)
     facts = {"schema": 1, "suite": "gpu", "version": __version__, "commit": commit()}
-    facts["device"] = device_facts(device)
+    facts["device"] = asdict(device_facts(device))
     outcomes: list[Outcome] = []
     for part in PARTS:
         if part.name in arguments.only:

@@ -16,31 +16,31 @@ from torch import Tensor
 from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.gpen.cuda.generator import CudaGenerator
 from gpen_fast.gpen.cuda.kernels.dense import DenseLayer, dense_by_torch
-from gpen_fast.gpen.cuda.kernels.modulate import Modulation, modulation
-from gpen_fast.gpen.cuda.kernels.rows import Rows, packed, storages
+from gpen_fast.gpen.cuda.kernels.modulate import ModulationPlan, plan_modulation
+from gpen_fast.gpen.cuda.kernels.rows import PackedRows, pack_rows, storage_dtypes
 from gpen_fast.gpen.cuda.kernels.same import ToRGBParams
 from gpen_fast.gpen.cuda.kernels.wide import NHWC, EpilogueParams
 
 
 @dataclass(frozen=True, eq=False)
-class Unpacked(Rows):
+class Unpacked(PackedRows):
     """A weight in float32 for torch's matrix product, which has no use for 16-bit rows with scales."""
 
-    def whole(self) -> Tensor:
+    def unpacked(self) -> Tensor:
         """Returns the weight, (out,in) float32."""
         return self.values
 
 
 def unpacked(layer: DenseLayer) -> DenseLayer:
     """Returns the same layer with its weight in float32, for torch."""
-    return replace(layer, weight=Unpacked(layer.weight.whole(), layer.weight.scale))
+    return replace(layer, weight=Unpacked(layer.weight.unpacked(), layer.weight.scale))
 
 
 def with_linear_by_torch(generator: CudaGenerator) -> CudaGenerator:
     """Returns the same network with linear layers in torch: matrix product, bias and activation are separate calls."""
     other = copy.copy(generator)
     other._latent = [unpacked(layer) for layer in generator._latent]
-    other.steps = replace(generator.steps, dense=dense_by_torch)
+    other.kernels = replace(generator.kernels, dense=dense_by_torch)
     return other
 
 
@@ -82,9 +82,9 @@ def step_calls(side: int, channels: int, batch: int, dtype: torch.dtype, device:
     rgb = batch * side * side * 3 * 4 * 5 // 4
     return [
         ("blur", (feature, epilogue.bias), 2 * half),
-        ("end_up", (picture(1), feature, scale, epilogue, following), 4 * half),
-        ("end_same", (raw, feature, scale, epilogue, following, colours), 4 * half + rgb),
-        ("end_same", (raw, feature, scale, epilogue, None, colours), 2 * half + rgb),
+        ("up_epilogue", (picture(1), feature, scale, epilogue, following), 4 * half),
+        ("same_epilogue", (raw, feature, scale, epilogue, following, colours), 4 * half + rgb),
+        ("same_epilogue", (raw, feature, scale, epilogue, None, colours), 2 * half + rgb),
     ]
 
 
@@ -96,8 +96,8 @@ def latent_calls(
     Each is the row's label, the input width, then as `kernel_calls` yields them.
     """
     first, dim = config.width(4), config.style_dim
-    parameters = modulation_of(config, dtype, device)
-    styles = torch.randn(batch, parameters.conv_styles + parameters.colours.shape[1], device=device)
+    plan = modulation_of(config, dtype, device)
+    styles = torch.randn(batch, plan.conv_styles + plan.rgb_weights.shape[1], device=device)
     around = {"input_bias": torch.randn(first, device=device)}
     rows: list[tuple] = []
     for label, width, outs, dtype_in, options in (
@@ -105,20 +105,20 @@ def latent_calls(
         ("mapping", dim, dim, torch.float32, {}),
         ("all styles", dim, styles.shape[1], torch.float32, {"activated": False}),
     ):
-        weight = packed(torch.randn(outs, width, device=device) / width**0.5, storages(dtype)[0])
+        weight = pack_rows(torch.randn(outs, width, device=device) / width**0.5, storage_dtypes(dtype)[0])
         layer = DenseLayer(weight, torch.randn(outs, device=device), **options)
         x = torch.randn(batch, width, device=device).to(dtype_in)
         moved = bytes_of(x, weight.values, weight.scale, layer.bias) + 4 * batch * outs
         rows.append((label, width, "dense", (x, layer), (x, unpacked(layer)), moved))
-    written = 4 * batch * (parameters.conv_styles + len(parameters.scale) + parameters.colours.numel())
-    moved = bytes_of(styles, parameters.squares, parameters.scale, parameters.colours) + written
+    written = 4 * batch * (plan.conv_styles + len(plan.scale) + plan.rgb_weights.numel())
+    moved = bytes_of(styles, plan.squares, plan.scale, plan.rgb_weights) + written
     return [
         *rows,
-        ("modulate", styles.shape[1], "modulate", (styles, parameters), (styles, parameters), moved),
+        ("modulate", styles.shape[1], "modulate", (styles, plan), (styles, plan), moved),
     ]
 
 
-def modulation_of(config: GeneratorConfig, dtype: torch.dtype, device: torch.device) -> Modulation:
+def modulation_of(config: GeneratorConfig, dtype: torch.dtype, device: torch.device) -> ModulationPlan:
     """Returns a modulation with random weights of the network's shapes."""
     shapes = [(config.width(4), config.width(4))]
     for side in config.sides[1:]:
@@ -126,7 +126,7 @@ def modulation_of(config: GeneratorConfig, dtype: torch.dtype, device: torch.dev
         shapes += [(width, 2 * config.width(side // 2)), (width, 2 * width)]
     squares = [torch.rand(shape, device=device) for shape in shapes]
     colours = [torch.randn(3, 2 * config.width(side), device=device) for side in config.sides]
-    return modulation(squares, colours, storages(dtype)[1])
+    return plan_modulation(squares, colours, storage_dtypes(dtype)[1])
 
 
 def bytes_of(*tensors: Any) -> int:

@@ -33,15 +33,16 @@ from stages import HERE, machine
 
 from gpen_fast import __version__
 from gpen_fast.errors import GpenError
-from gpen_fast.measure.report import commit, device_facts, write_json
-from gpen_fast.settings import Settings, WeightsOptions
+from gpen_fast.measure.environment import commit, device_facts
+from gpen_fast.measure.export.json import write_json
+from gpen_fast.settings import DetectOptions, WeightsOptions
 from gpen_fast.stages.align import landmarks_of
 from gpen_fast.stages.detect.base import Detector, open_detector
 from gpen_fast.stages.detect.cascade.landmark_net import read_net
 from gpen_fast.stages.load import load
 from gpen_fast.store.locate import required
 from gpen_fast.training.data import HELD_OUT, read_faces, read_manifest
-from gpen_fast.training.landmarks.metrics import error, held_out_rows, rolled
+from gpen_fast.training.landmarks.metrics import held_out_rows, landmark_error, roll_face
 from gpen_fast.types import Face, Frame
 
 CPU = torch.device("cpu")
@@ -69,9 +70,9 @@ def points_of(face: Face, detector: Detector) -> np.ndarray:
     return landmarks_of(face, detector.box_points)
 
 
-def landmark_error(face: Face, wanted: np.ndarray, detector: Detector) -> float:
+def face_error(face: Face, wanted: np.ndarray, detector: Detector) -> float:
     """Returns a face's mean landmark distance from `wanted` over the eye distance."""
-    return error(points_of(face, detector), wanted)
+    return landmark_error(points_of(face, detector), wanted)
 
 
 def scenes() -> list[np.ndarray]:
@@ -120,7 +121,7 @@ def measure_pasted(detector: Detector, data: Path, rounds: int) -> dict:
     found, false, errors, missed, count = 0, 0, [], [], 0
     for scene, landmarks, side in pasted(data, rounds):
         faces = detector(frame_of(scene))
-        all_errors = sorted(landmark_error(face, landmarks, detector) for face in faces)
+        all_errors = sorted(face_error(face, landmarks, detector) for face in faces)
         hit = bool(all_errors) and all_errors[0] < FOUND
         found, false, count = found + hit, false + len(faces) - hit, count + 1
         errors += all_errors[:1] if hit else []
@@ -143,9 +144,9 @@ def measure_crops(detector: Detector, data: Path) -> dict:
     portraits, rng = read_manifest(data, HELD_OUT), np.random.default_rng(7)
     errors, false = [], 0
     for face, portrait in zip(read_faces(data, portraits, 256), portraits, strict=True):
-        turned, landmarks = rolled(face, portrait.landmarks.astype(np.float64), rng.uniform(-30, 30))
+        turned, landmarks = roll_face(face, portrait.landmarks.astype(np.float64), rng.uniform(-30, 30))
         found = detector(frame_of(turned))
-        best = min((landmark_error(each, landmarks, detector) for each in found), default=1.0)
+        best = min((face_error(each, landmarks, detector) for each in found), default=1.0)
         errors += [best] if best < FOUND else []
         false += len(found) - (best < FOUND)
     return {
@@ -167,7 +168,7 @@ def reference() -> Detector | None:
     """Opens the best of the reference detectors whose weights are present; None without any."""
     for name in REFERENCES:
         try:
-            return open_detector(Settings.from_flat(detector=name), CPU)
+            return open_detector(DetectOptions(name), WeightsOptions(), CPU, "auto")
         except GpenError:
             continue
     return None
@@ -198,8 +199,8 @@ def agreement(faces: list[Face], others: list[Face], detector: Detector) -> dict
     """Matches each of the reference's faces with at most one of the detector's, and counts the matches."""
     errors, left = [], list(faces)
     for other in others:
-        nearest = min(left, key=lambda face: landmark_error(face, other.landmarks, detector), default=None)
-        if nearest is not None and (distance := landmark_error(nearest, other.landmarks, detector)) < FOUND:
+        nearest = min(left, key=lambda face: face_error(face, other.landmarks, detector), default=None)
+        if nearest is not None and (distance := face_error(nearest, other.landmarks, detector)) < FOUND:
             left.remove(nearest)
             errors.append(distance)
     return {"reference": len(others), "found": len(errors), "false": len(left), **spread(errors)}
@@ -223,7 +224,7 @@ def draw(frame: Frame, faces: list[Face], detector: Detector, out: Path) -> None
 
 def measure_detector(name: str, arguments: argparse.Namespace) -> dict:
     """Runs every measurement of one detector."""
-    detector = open_detector(Settings.from_flat(detector=name), CPU)
+    detector = open_detector(DetectOptions(name), WeightsOptions(), CPU, "auto")
     results: dict = {"detector": name, "scenes": measure_scenes(detector, arguments.scenes)}
     if (arguments.data / "manifest.csv").exists():
         results["pasted"] = measure_pasted(detector, arguments.data, arguments.rounds)
@@ -256,7 +257,7 @@ def main() -> None:
         windows = [asdict(row) for row in held_out_rows(network, arguments.data)]
     report = {
         "schema": 1, "suite": "landmarks", "version": __version__, "commit": commit(),
-        "device": device_facts(CPU), "windows": windows,
+        "device": asdict(device_facts(CPU)), "windows": windows,
         "detectors": [measure_detector(name, arguments) for name in arguments.detectors],
     }  # fmt: skip
     print(json.dumps(report, indent=1))

@@ -18,6 +18,7 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -30,7 +31,8 @@ from stages import HERE, machine
 from gpen_fast import __version__
 from gpen_fast.device.select import pick_device
 from gpen_fast.device.streams import synchronize
-from gpen_fast.measure.report import commit, device_facts, write_json
+from gpen_fast.measure.environment import commit, device_facts
+from gpen_fast.measure.export.json import write_json
 from gpen_fast.png import encode_png, encode_pngs
 from gpen_fast.png.host import encode_on_host
 
@@ -201,7 +203,7 @@ def main() -> None:
     parser.add_argument(
         "--json",
         type=Path,
-        help="write the report to this file instead of results/<machine>/png-<sizes>.json",
+        help="report file; default results/<machine>/png-<sizes>.json",
     )
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message="The image decoding and encoding capabilities")
@@ -218,7 +220,7 @@ def main() -> None:
         "suite": "png",
         "version": __version__,
         "commit": commit(),
-        "device": device_facts(device),
+        "device": asdict(device_facts(device)),
     }
     versions = {
         "opencv": cv2.__version__,

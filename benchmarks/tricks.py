@@ -28,6 +28,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,13 +50,14 @@ from gpen_fast.device.streams import synchronize
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.gpen.cuda.generator import CudaGenerator
-from gpen_fast.gpen.cuda.graphs import CudaRecorder, Graphs
-from gpen_fast.gpen.cuda.kernels.steps import BY_KERNEL, BY_TORCH
+from gpen_fast.gpen.cuda.graphs import CudaGraphRecorder, Graphs
+from gpen_fast.gpen.cuda.kernels.kernel_set import REFERENCE, TRITON
 from gpen_fast.gpen.cuda.kernels.wide import NHWC
 from gpen_fast.gpen.folded.generator import DTYPES, FoldedGenerator
 from gpen_fast.gpen.reference import FullGenerator
-from gpen_fast.gpen.select import fold
-from gpen_fast.measure.report import commit, device_facts, write_json
+from gpen_fast.gpen.select import select_form
+from gpen_fast.measure.environment import commit, device_facts
+from gpen_fast.measure.export.json import write_json
 from gpen_fast.store.published import PUBLISHED
 
 MIN_ROUNDS, MAX_ROUNDS = 5, 50
@@ -129,7 +131,7 @@ def forms(
 ) -> dict[str, Callable[[Tensor], Tensor]]:
     """Returns the network in each form by name; the forms with graphs exist on CUDA only."""
     dtype = DTYPES[precision]
-    folded = fold(network, precision, device)
+    folded = select_form(network, precision, device)
     print(f"note: {folded.note}" if folded.note else "kernels: used", flush=True)
     plain: dict[str, Callable[[Tensor], Tensor]] = {"by torch": FoldedGenerator(network, dtype, device)}
     if not folded.note:
@@ -140,7 +142,7 @@ def forms(
     for name, form in plain.items():
         every[name] = form
         if device.type == "cuda":
-            every[f"{name}, graphs"] = Graphs(form, network.config.size, CudaRecorder(device))
+            every[f"{name}, graphs"] = Graphs(form, network.config.size, CudaGraphRecorder(device))
     return every
 
 
@@ -170,9 +172,9 @@ def compare_steps(
     """Returns one row for each kernel and size: microseconds, GB/s of necessary traffic, speed-up over torch."""
     rows = []
     for label, side, channels, name, arguments, plain, moved in kernel_calls(config, batch, dtype, device):
-        us = short_us(partial(getattr(BY_KERNEL, name), *arguments), device, seconds)
+        us = short_us(partial(getattr(TRITON, name), *arguments), device, seconds)
         # Not as a graph: the torch reference computes its FIR on the host, which a graph cannot capture.
-        ms = medians({"torch": partial(getattr(BY_TORCH, name), *plain)}, device, seconds)["torch"]
+        ms = medians({"torch": partial(getattr(REFERENCE, name), *plain)}, device, seconds)["torch"]
         theirs = ms and ms * 1e3
         rows.append({
             "step": label, "side": side, "channels": channels, "batch": batch, "us": us,
@@ -250,13 +252,13 @@ def main() -> None:
     parser.add_argument(
         "--json",
         type=Path,
-        help="write the report to this file instead of results/<machine>/tricks-<precision>.json",
+        help="report file; default results/<machine>/tricks-<precision>.json",
     )
     arguments = parser.parse_args()
     torch.backends.cudnn.benchmark = arguments.tuned
     device, dtype = pick_device(arguments.device), DTYPES[arguments.precision]
     facts = {"schema": 1, "suite": "tricks", "version": __version__, "commit": commit()}
-    facts["device"] = device_facts(device)
+    facts["device"] = asdict(device_facts(device))
     target = HERE / "results" / machine() / f"tricks-{arguments.precision}{'-tuned' * arguments.tuned}.json"
     target = arguments.json or target
     target.parent.mkdir(parents=True, exist_ok=True)

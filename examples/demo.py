@@ -10,7 +10,7 @@ from PIL import Image
 
 from gpen_fast.errors import WeightsNotFoundError
 from gpen_fast.settings import WeightsOptions
-from gpen_fast.store.locate import choose
+from gpen_fast.store.locate import choose_weights
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "out"
@@ -27,7 +27,7 @@ def run(*arguments: str) -> None:
 def main() -> None:
     """Restores examples/ into out/, or profiles the two degraded portraits."""
     try:
-        choose(WeightsOptions())
+        choose_weights(WeightsOptions())
     except WeightsNotFoundError:
         print(
             "No weights were found, so nothing can be restored. To see the known weights: gpen-fast weights list"

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from gpen_fast.doctor.findings import said
-from gpen_fast.errors import CheckpointError, PictureError, first_line, kind_and_line, reason
-from gpen_fast.stages.detect.retina.detector import open_network
+from gpen_fast.errors import CheckpointError, PictureError, first_line, kind_and_line, reason, summary
+from gpen_fast.stages.detect.retina.network import open_retinaface
 
 
 @pytest.mark.parametrize(
@@ -23,8 +22,8 @@ def test_first_line_is_never_empty(text: str, wanted: str) -> None:
 def test_kind_is_said_once() -> None:
     assert kind_and_line(ValueError("odd\nmore")) == "ValueError: odd"
     assert kind_and_line(MemoryError()) == "MemoryError"
-    assert said(MemoryError()) == reason(MemoryError(), Path("a.jpg")) == "MemoryError"
-    assert said(PictureError("no room\nmore")) == reason(PictureError("no room\n"), Path("a")) == "no room"
+    assert summary(MemoryError()) == reason(MemoryError(), Path("a.jpg")) == "MemoryError"
+    assert summary(PictureError("no room\nmore")) == reason(PictureError("no room\n"), Path("a")) == "no room"
 
 
 def test_checkpoint_whose_error_has_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,4 +32,4 @@ def test_checkpoint_whose_error_has_no_text(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(torch, "load", fails)
     with pytest.raises(CheckpointError, match=r"cannot be read as RetinaFace mobile0\.25 \(EOFError\)"):
-        open_network("mobile0.25", tmp_path / "weights.pth", torch.device("cpu"), half=False)
+        open_retinaface("mobile0.25", tmp_path / "weights.pth", torch.device("cpu"), half=False)

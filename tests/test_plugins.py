@@ -1,93 +1,85 @@
-"""Plug-ins that cannot be loaded: the error names what to install."""
+"""Plug-ins as their authors add them and users name them: a package's entry points, or one new file."""
 
 from __future__ import annotations
 
-import importlib
+import os
+import shutil
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from importlib import metadata
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from helpers import EXAMPLES, ROOT, photo
+from packages import BACKEND, DETECTOR, FORMAT, install
 
-import gpen_fast.stages.detect as detectors
-from gpen_fast import plugins
-from gpen_fast.errors import PluginError
+from gpen_fast import Restorer
+from gpen_fast.plugins import finder
 
-ABSENT = ", which is not installed. Try: pip install "
-REQUIREMENTS = [
-    "opencv-python<5,>=4.10",
-    "zlib-ng>=1.0",
-    'pillow-heif>=1; extra == "heic"',
-    'gpen-fast[heic,train]; extra == "test"',
-    'pytest>=8.3; extra == "test"',
-    "scikit-image>=0.24; python_version < '3.13' and extra == 'train'",
-]
+SOURCE = ROOT / "src"
 
 
 @pytest.fixture
-def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
-    """Makes a detector of some lines, loads it, and gives the words of the error."""
-    folder = tmp_path / "stages" / "detect"
-    folder.mkdir(parents=True)
-    monkeypatch.setattr(plugins, "_ROOT", tmp_path)
-    monkeypatch.setattr(detectors, "__path__", [*detectors.__path__, str(folder)])
-    monkeypatch.setattr(metadata, "requires", lambda name: REQUIREMENTS)
-    for module in ("cv2", "PIL", "pillow_heif", "skimage", "zlib_ng", "yaml", "pytest_of_nobody", "facexlib"):
-        for loaded in [name for name in sys.modules if name.partition(".")[0] == module]:
-            monkeypatch.delitem(sys.modules, loaded)
-        monkeypatch.setitem(sys.modules, module, None)
-    plugins.names.cache_clear()
-
-    def refused(lines: str) -> str:
-        (folder / "my_own.py").write_text(f"{lines}\n\n\ndef create():\n    pass\n")
-        importlib.invalidate_caches()
-        with pytest.raises(PluginError) as told:
-            plugins.load("detect", "my-own")
-        return str(told.value)
-
-    yield refused
-    plugins.names.cache_clear()
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder on sys.path with a package that adds one plug-in of each kind."""
+    folder = tmp_path / "site"
+    groups = {
+        "gpen_fast.detectors": {"mine": "my_faces.detector"},
+        "gpen_fast.backends": {"mine": "my_faces.backend"},
+        "gpen_fast.formats": {"raw": "my_faces.format"},
+    }
+    install(folder, "my-faces", groups, detector=DETECTOR, backend=BACKEND, format=FORMAT)
+    monkeypatch.syspath_prepend(str(folder))
+    finder._catalog.cache_clear()
+    yield folder
+    finder._catalog.cache_clear()
+    for module in [name for name in sys.modules if name.partition(".")[0] == "my_faces"]:
+        del sys.modules[module]
 
 
-@pytest.mark.parametrize(
-    ("lines", "wanted"),
-    [
-        ("import cv2", f"the package opencv-python{ABSENT}'opencv-python<5,>=4.10'"),
-        ("import zlib_ng", f"the package zlib-ng{ABSENT}'zlib-ng>=1.0'"),
-        ("import pillow_heif", f"the package pillow-heif{ABSENT}'gpen-fast[heic]'"),
-        ("from skimage import io", f"the package scikit-image{ABSENT}'gpen-fast[train]'"),
-        ("import yaml", f"the package pyyaml{ABSENT}pyyaml"),
-        ("EXTRA = 'onnx'\nimport facexlib", f"the package facexlib{ABSENT}'gpen-fast[onnx]'"),
-        (
-            "import pytest_of_nobody.inner",
-            "the module pytest_of_nobody, which is not installed. Install the package that holds it; "
-            "if that has the same name: pip install pytest-of-nobody",
-        ),
-        (
-            "import numpy.of_a_later_version",
-            "the module numpy.of_a_later_version, which the installed numpy does not have. "
-            "Try: pip install --upgrade numpy",
-        ),
-        (
-            "import gpen_fast.stages.detect.absent",
-            "the module gpen_fast.stages.detect.absent, which gpen-fast does not have. "
-            "Correct the import in its file.",
-        ),
-    ],
-    ids=lambda value: value.partition(",")[0],
-)
-def test_a_missing_package_is_named_as_it_is_installed(
-    refusal: Callable[[str], str], lines: str, wanted: str
-) -> None:
-    assert refusal(lines) == f"detector 'my-own' needs {wanted}"
+def run(*arguments: object, path: tuple[Path, ...]) -> subprocess.CompletedProcess[str]:
+    """`gpen-fast` in a process of its own: what it lists is read when it starts."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "COLUMNS": "200"}
+    return subprocess.run(
+        [sys.executable, "-m", "gpen_fast", *map(str, arguments)],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
 
-def test_without_metadata_the_package_is_named_all_the_same(
-    refusal: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def absent(name: str) -> None:
-        raise metadata.PackageNotFoundError(name)
+def test_another_packages_plug_ins_restore_a_picture(site: Path) -> None:
+    picture = photo(300, 300)
+    restoration = Restorer(detector="mine", backend="mine", device="cpu").restore(picture)
+    (face,) = restoration.faces
+    assert face.box == (75, 75, 225, 225)
+    # The backend returns the crop as it is, so the picture comes back but for one resampling.
+    assert np.abs(restoration.image.astype(int) - picture).mean() < 3
 
-    monkeypatch.setattr(metadata, "requires", absent)
-    assert refusal("import cv2").endswith("Try: pip install opencv-python")
+
+def test_another_packages_plug_ins_on_the_command_line(site: Path, tmp_path: Path) -> None:
+    path = (site, SOURCE)
+    told = run("enhance", "--help", path=path).stdout
+    assert "mine, retinaface, retinaface-mobile" in " ".join(told.split())
+    assert "raw" in told
+    ran = run(
+        "enhance", EXAMPLES / "astronaut.png", tmp_path / "out", "--detector", "mine", "--backend", "mine",
+        "--format", "raw", "--device", "cpu", path=path,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "detector middle" in ran.stdout
+    assert (tmp_path / "out/astronaut.raw").read_bytes()[:3] == b"raw"
+    assert "my-faces" not in ran.stderr
+
+
+def test_one_new_file_is_a_detector(tmp_path: Path) -> None:
+    copy = tmp_path / "src" / "gpen_fast"
+    shutil.copytree(SOURCE / "gpen_fast", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "weights", tmp_path / "weights")
+    (copy / "stages/detect/the_middle.py").write_text(DETECTOR)
+    ran = run(
+        "enhance", EXAMPLES / "astronaut.png", tmp_path / "out", "--detector", "the-middle", "--device", "cpu",
+        path=(copy.parent,),
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "detector middle" in ran.stdout
+    assert (tmp_path / "out/astronaut.png").exists()

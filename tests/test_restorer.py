@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 import gpen_fast
 from gpen_fast import Restorer, Settings
 from gpen_fast.errors import CheckpointError, InputsError, PictureError, SettingsError, WeightsNotFoundError
-from gpen_fast.gpen.select import Folding
+from gpen_fast.gpen.select import FoldedForm
 from gpen_fast.settings import STAGES
 from gpen_fast.stages.generate import folded
 
@@ -47,8 +47,8 @@ def test_portrait_is_restored_inside_its_face_only(restorer: Restorer) -> None:
 
 def test_what_makes_the_network_slower_is_told(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Restorer(weights=tiny_weights, precision="fp32").notes == []
-    torch_only = Folding(lambda faces: faces, "its kernels are not used on cuda:0 (no Triton).")
-    monkeypatch.setattr(folded, "fold", lambda *given: torch_only)
+    torch_only = FoldedForm(lambda faces: faces, "its kernels are not used on cuda:0 (no Triton).")
+    monkeypatch.setattr(folded, "select_form", lambda *given: torch_only)
     restorer = Restorer(weights=tiny_weights, precision="fp32", backend="folded")
     assert restorer.notes == ["its kernels are not used on cuda:0 (no Triton)."]
 
@@ -218,14 +218,14 @@ def test_unknown_setting_and_missing_weights(
         Restorer(fp16=True)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(
-        WeightsNotFoundError, match=r"looked for GPEN-BFR-512\.pth.*GPEN_FAST_WEIGHTS.*--weights FILE"
+        WeightsNotFoundError, match=r"none of GPEN-BFR-512\.pth.* is in .*GPEN_FAST_WEIGHTS.*--weights FILE"
     ):
         Restorer()
     with pytest.raises(WeightsNotFoundError, match=r"weights 'none\.pth': no such file"):
         Restorer(weights="none.pth")
     with pytest.raises(SettingsError, match="random weights restore nothing"):
         Restorer(weights="random:gpen-bfr-256")
-    with pytest.raises(SettingsError, match="model 'gfpgan' is not known: there is gpen-bfr-512"):
+    with pytest.raises(SettingsError, match="unknown model 'gfpgan': accepted are auto, gpen-bfr-512"):
         Restorer("gfpgan")
 
 

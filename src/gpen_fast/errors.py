@@ -10,19 +10,19 @@ class GpenError(Exception):
 
 
 class SettingsError(GpenError, ValueError):
-    """A setting has a value that cannot be, or two settings contradict each other."""
+    """An option has a value that is not accepted, or two options contradict each other."""
 
 
 class DeviceError(GpenError, RuntimeError):
-    """The device or precision that was asked for is not there."""
+    """The requested device or precision is not available."""
 
 
 class CheckpointError(GpenError, ValueError):
-    """A weights file cannot be read as the network that was asked for."""
+    """A weights file cannot be read as the requested network."""
 
 
 class WeightsNotFoundError(GpenError, FileNotFoundError):
-    """No weights file for the model that was asked for."""
+    """No weights file was found for the requested model."""
 
 
 class HashError(GpenError, ValueError):
@@ -30,13 +30,14 @@ class HashError(GpenError, ValueError):
 
 
 class DownloadError(GpenError, OSError):
-    """No source gave the file, or it may not or cannot be stored. failures: each source tried, and its cause."""
+    """No source delivered the file, or the file may not be fetched or cannot be stored."""
 
     failures: tuple[tuple[str, str], ...] = ()
+    """Each source that was tried, as it may be shown, and the cause of its failure."""
 
 
 class StoreError(GpenError, RuntimeError):
-    """The weights catalog or the user's record of weights cannot be read or written."""
+    """The weights catalog, a weights file or the user's record of weights cannot be read or written."""
 
 
 class PluginError(GpenError, ImportError):
@@ -44,41 +45,55 @@ class PluginError(GpenError, ImportError):
 
 
 class PictureError(GpenError, ValueError):
-    """A picture cannot be read, held or written."""
+    """A picture cannot be read, does not fit into memory, or cannot be written."""
 
 
 class FileWriteError(GpenError, OSError):
-    """A file is protected against being replaced."""
+    """A file is read-only, so it is not replaced."""
 
 
 class GenerateError(GpenError, RuntimeError):
-    """The network gave no usable face."""
+    """The network's output for a face is not usable."""
 
 
 class LandmarksError(GpenError, ValueError):
-    """A file of landmarks cannot be read, used or written."""
+    """A file of landmarks cannot be read, applied or written."""
+
+
+class ReportError(GpenError, ValueError):
+    """A file is no report of a run, or a report of another schema."""
 
 
 class InputsError(GpenError, ValueError):
-    """The inputs and the output of a run cannot work together."""
+    """The inputs and the output of a run do not fit together."""
 
 
 def reason(error: Exception, source: Path) -> str:
-    """One line that says why a picture failed, for after its path."""
+    """Returns one line that says why a picture failed.
+
+    Args:
+        error: What was raised.
+        source: The picture. The caller prints it before the line, so the line does not repeat it.
+    """
     if isinstance(error, OSError) and error.strerror:
         other = error.filename2 or error.filename
         elsewhere = f" ({other})" if other and Path(other) != source else ""
         return error.strerror.lower() + elsewhere
+    return summary(error)
+
+
+def summary(error: BaseException) -> str:
+    """Returns one line for any error: the text of a GpenError, else the error's type and its text."""
     return first_line(error) if isinstance(error, GpenError) else kind_and_line(error)
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text that is not empty; its type's name where there is none."""
+    """Returns the first line of an error's text that is not empty, else the name of its type."""
     lines = (line.strip() for line in str(error).splitlines())
     return next(filter(None, lines), type(error).__name__)
 
 
 def kind_and_line(error: BaseException) -> str:
-    """`ValueError: its first line`; the type's name alone where the error has no text."""
+    """Returns `ValueError: its first line`, or the type's name alone if the error has no text."""
     kind, line = type(error).__name__, first_line(error)
     return kind if line == kind else f"{kind}: {line}"

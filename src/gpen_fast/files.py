@@ -97,7 +97,7 @@ def _write_atomically(
         if times:
             os.utime(temporary, ns=times)
         temporary.replace(path)
-    except BaseException:
+    except BaseException:  # an interrupt leaves no temporary file either
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise

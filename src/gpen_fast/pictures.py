@@ -26,7 +26,7 @@ def load_image(
         max_pixels: A picture that declares more is refused before it is decoded.
 
     Raises:
-        PictureError: The source is no picture, or damaged.
+        PictureError: The source is not a picture, or is damaged.
         OSError: The file cannot be read.
 
     >>> frame = load_image("scan.tif")  # doctest: +SKIP

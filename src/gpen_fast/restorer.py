@@ -82,7 +82,7 @@ class Restorer:
             The picture in the input's kind, depth and channels (a path gives an array), and its faces.
 
         Raises:
-            PictureError: The input is no picture, or damaged.
+            PictureError: The input is not a picture, or is damaged.
             OSError: The file cannot be read.
             GenerateError: The network gives no usable face.
             DeviceError: The device fails.

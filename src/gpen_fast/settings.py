@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from gpen_fast import plugins
 from gpen_fast.errors import SettingsError
@@ -276,13 +276,6 @@ class Settings:
         """The weights have the true shapes and random values: for timing only."""
         return self.weights.random_weights
 
-    def __getattr__(self, name: str) -> Any:
-        # Only until every part takes its own options.
-        part = _PART_OF.get(name)
-        if part is None or part not in self.__dict__:
-            raise AttributeError(name)
-        return getattr(self.__dict__[part], name)
-
 
 # Part of the settings -> the class of its options; option -> the part that takes it.
 _PARTS: Mapping[str, type] = {each.name: type(each.default) for each in fields(Settings)}
@@ -295,6 +288,5 @@ def formats() -> list[str]:
 
 
 def suffix_of(path: Path) -> str:
-    """The lower-case suffix without its dot, with `jpeg`, `jpe` and `jfif` read as `jpg`."""
-    suffix = path.suffix.lower().removeprefix(".")
-    return "jpg" if suffix in {"jpeg", "jpe", "jfif"} else suffix
+    """The name of the format that the suffix means; the lower-case suffix without its dot where it means none."""
+    return plugins.format_of(path.suffix.lower().removeprefix("."))

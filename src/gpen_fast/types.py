@@ -19,6 +19,9 @@ from gpen_fast.errors import PictureError
 PictureInput = Path | NDArray[np.generic] | Tensor | Image.Image
 # The largest value of a channel in each depth.
 TOPS = {torch.uint8: 255, torch.uint16: 65535}
+# Colour spaces as an ICC profile's header names them, and where (ICC.1:2022, 7.2.6).
+ICC_RGB, ICC_GREY = b"RGB ", b"GRAY"
+_ICC_SPACE = slice(16, 20)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -200,6 +203,11 @@ class Restoration:
 
     path: Path | None = None
     """The input's path; None for a picture that came as pixels."""
+
+
+def icc_space(icc: bytes | None) -> bytes:
+    """The colour space that an ICC profile names, such as ICC_RGB; empty without a profile."""
+    return (icc or b"")[_ICC_SPACE]
 
 
 def _name(dtype: torch.dtype) -> str:

@@ -48,7 +48,7 @@ def test_python_m(tmp_path: Path) -> None:
 def test_an_error_of_ours_is_one_sentence_and_exit_2(cli) -> None:
     ran = cli("weights", "path", "nose")
     assert (ran.status, ran.out) == (2, "")
-    assert ran.err.startswith("error: weights 'nose' are not known")
+    assert ran.err.startswith("error: unknown weights 'nose'")
     assert ran.err.count("\n") == 1
 
 

@@ -89,7 +89,7 @@ def test_wrong_file_stops_instead_of_being_passed_over(cli, shop: Shop, portrait
     Path("weights/GPEN-BFR-512.pth").write_bytes(shop.network[:-5])
     ran = cli(*portrait, "--yes")
     assert ran.status == 2
-    assert "weights/GPEN-BFR-512.pth is not the gpen-bfr-512 that is expected" in ran.err
+    assert "weights/GPEN-BFR-512.pth is not the expected gpen-bfr-512" in ran.err
     assert not shop.net.requests
     assert not Path("out.png").exists()
 
@@ -98,7 +98,7 @@ def test_named_models_are_never_fetched_nor_replaced(cli, shop: Shop, portrait: 
     records.accept_licence("asks")
     ran = cli(*portrait, "--model", "gpen-bfr-512", "--yes")
     assert ran.status == 2
-    assert "error: no weights for gpen-bfr-512: looked for GPEN-BFR-512.pth in" in ran.err
+    assert "error: no weights for gpen-bfr-512: GPEN-BFR-512.pth is not in" in ran.err
     assert "gpen-fast weights pull gpen-bfr-512" in ran.err
     ran = cli(*portrait, "--model", "lite")
     assert ran.status == 0
@@ -111,7 +111,7 @@ def test_nothing_at_all_is_an_error_with_the_command(cli, shop: Shop, portrait: 
     ran = cli(*portrait)
     assert ran.status == 2
     assert "no weights for any published model" in ran.err
-    assert "Get the best: gpen-fast weights pull gpen-bfr-512" in ran.err
+    assert "To get the best: gpen-fast weights pull gpen-bfr-512" in ran.err
 
 
 def test_nothing_to_do_asks_nothing(cli, shop: Shop, portrait: list[str]) -> None:

@@ -12,7 +12,6 @@ from safetensors.torch import load_file, save_file
 from shop import DETECTOR, Shop
 
 from gpen_fast.doctor import codecs, hardware, packages, store
-from gpen_fast.settings import Settings
 
 
 @pytest.fixture
@@ -85,13 +84,13 @@ def test_device_that_is_not_there(cli, embedded: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "probe", [hardware.device, hardware.precisions, packages.required, packages.optional, store.network,
-              store.detector, store.files, codecs.probe, hardware.space],
+    "probe", [hardware.device, hardware.precisions, packages.required_packages, packages.optional_packages,
+              store.network, store.detector, store.files, codecs.probe, hardware.space],
 )  # fmt: skip
 def test_probe_that_breaks_is_a_finding_and_hides_no_other(
     cli, embedded: Path, monkeypatch: pytest.MonkeyPatch, probe
 ) -> None:
-    def broken(settings: Settings):
+    def broken(*takes: object):
         raise RuntimeError("CUDA driver initialization failed\nlong story")
 
     broken.__name__ = probe.__name__

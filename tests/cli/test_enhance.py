@@ -223,11 +223,17 @@ def test_quiet_says_failures_only(cli, album: Path, tiny_weights: Path) -> None:
             "precision fp16 needs CUDA, and this runs on cpu. Try --precision",
         ),
         (["--device", "tpu"], "device 'tpu': accepted are auto, cpu, cuda and cuda:N"),
-        (["--detector", "yolo"], "detector 'yolo' does not exist: there is haar, lite, none"),
-        (["--backend", "tensorrt"], "backend 'tensorrt' does not exist: there is compiled, eager, folded."),
+        (
+            ["--detector", "yolo"],
+            "detector 'yolo' does not exist. Did you mean 'yoloface'? Accepted are retinaface,",
+        ),
+        (
+            ["--backend", "tensorrt"],
+            "backend 'tensorrt' does not exist. Accepted are folded, eager, compiled.",
+        ),
         (["--format", "gif"], "format 'gif': accepted are jpg, png, webp, same"),
         (["--only-largest", "--only-center"], "only-largest and only-center contradict each other"),
-        (["--model", "gpen-bfr-512"], "no weights for gpen-bfr-512: looked for GPEN-BFR-512.pth in"),
+        (["--model", "gpen-bfr-512"], "no weights for gpen-bfr-512: GPEN-BFR-512.pth is not in"),
         (["--weights", "none.pth"], "weights 'none.pth': no such file"),
         (["--strength", "2"], "Invalid value for '--strength'"),
         (["--turbo"], "No such option: --turbo"),
@@ -310,8 +316,8 @@ def test_interrupt_keeps_what_is_finished(tmp_path: Path, tiny_weights: Path) ->
     written = sorted(tmp_path.glob("out/*"))
     assert 3 <= len(written) < 400
     assert f"{len(written)} restored" in said
-    assert "stopping: the pictures in the network are finished; Ctrl-C again ends at once" in said
-    assert f"interrupted: {400 - len(written)} pictures not done; run again to go on" in said
+    assert "stopping: pictures in the network are finished; Ctrl-C again stops at once" in said
+    assert f"interrupted: {400 - len(written)} pictures not done; run again to continue" in said
     assert all(opened(path).size == (64, 64) for path in written), "a half-written file"
     assert not list(tmp_path.glob("out/.*"))
 

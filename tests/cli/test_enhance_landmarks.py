@@ -81,12 +81,12 @@ def test_what_is_not_known_is_searched_and_what_is_of_no_picture_counted(
     arguments = ["--weights", tiny_weights, "--landmarks", "faces.jsonl", "--save-landmarks", "faces.jsonl"]
     ran = cli("enhance", "in", "two", *arguments)
     assert "landmarks: 2 from faces.jsonl, 1 searched\n" in ran.out
-    assert "ignored in it: 1 of no picture of this run\n" in ran.out
+    assert "1 entry matched no input\n" in ran.out
     assert "3 restored" in ran.out
     assert len(Path("faces.jsonl").read_text().splitlines()) == 4
     ran = cli("enhance", "in", "three", *arguments[:4], "--detect-size", "full")
     assert "landmarks: 0 from faces.jsonl, 3 searched\n" in ran.out
-    assert "3 searched anew: the file has them by another detector, size or threshold" in " ".join(
+    assert "3 searched again: the file has them by another detector, size or threshold" in " ".join(
         ran.out.split()
     )
 
@@ -141,7 +141,10 @@ def test_a_bad_line_ends_the_run_before_it_begins(cli, album: Path, tiny_weights
         (["--detect-size", "half"], "detect size 'half': accepted are auto, full, or pixels from 64 up"),
         (["--detect-size", "20"], "detect size 20: accepted are auto, full, or pixels from 64 up"),
         (["--detect-threshold", "1.5"], "detect threshold 1.5: accepted is above 0, up to 1"),
-        (["--detector", "retinaface"], "no weights for retinaface-resnet50: looked for detection_Resnet50"),
+        (
+            ["--detector", "retinaface"],
+            "no weights for retinaface-resnet50: detection_Resnet50_Final.pth is not in",
+        ),
     ],
 )
 def test_wrong_usage_is_one_sentence(
@@ -170,7 +173,7 @@ def test_a_detector_that_is_missing_fails_only_the_pictures_that_need_it(
     Path("w/face_detection_yunet_2023mar.onnx").write_bytes(b"<html>")
     ran = cli("enhance", "in", "four", *arguments, "--weights-dir", "w")
     assert ran.status == 2
-    assert "face_detection_yunet_2023mar.onnx is not the yunet that is expected" in ran.err
+    assert "face_detection_yunet_2023mar.onnx is not the expected yunet" in ran.err
     assert not Path("four").exists()
 
 

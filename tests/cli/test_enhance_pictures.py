@@ -228,10 +228,10 @@ def test_bad_input_is_named_and_the_rest_done(cli, folder: Path, tiny_weights: P
     for name, words in {
         "empty.jpg": "the file is empty.",
         "torn.jpg": "damaged: image file is truncated",
-        "text.jpg": "no picture that can be read: its content is of no known format.",
+        "text.jpg": "not a picture that can be read: its content has no known format.",
         "pipe.png": "not a regular file",
         "large.png": "declares 400x300 pixels: accepted are 119999. Try a higher --max-pixels",
-        "line\\nbreak.jpg": "no picture that can be read",
+        "line\\nbreak.jpg": "not a picture that can be read",
     }.items():
         assert [line for line in lines if line.startswith(f"failed in/{name}: {words}")], (name, lines)
     assert len(lines) >= 6

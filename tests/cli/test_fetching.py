@@ -17,10 +17,10 @@ from gpen_fast.cli.fetching import Bar, bar_for, interruptible
 
 def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with bar_for("face") as bar:
-        bar.begins(0, 2_500_000)
-        bar.came(1_000_000)
-        bar.begins(0, 2_500_000)
-        bar.begins(1_000_000, 2_500_000)
+        bar.start(0, 2_500_000)
+        bar.advance(1_000_000)
+        bar.start(0, 2_500_000)
+        bar.start(1_000_000, 2_500_000)
         bar.note("next [source]")
     said = capsys.readouterr()
     assert said.out == ""
@@ -33,7 +33,7 @@ def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_server_that_does_not_say_how_much(capsys: pytest.CaptureFixture[str]) -> None:
     with bar_for("face") as bar:
-        bar.begins(0, None)
+        bar.start(0, None)
     assert capsys.readouterr().err == "face: fetching unknown size\n"
 
 
@@ -41,8 +41,8 @@ def test_bar_on_a_terminal_counts_from_where_it_resumes() -> None:
     console = Console(file=io.StringIO(), force_terminal=True)
     progress = Progress(console=console)
     bar = Bar("face", console, progress)
-    bar.begins(1_000, 5_000)
-    bar.came(500)
+    bar.start(1_000, 5_000)
+    bar.advance(500)
     (task,) = progress.tasks
     assert (task.completed, task.total) == (1_500, 5_000)
     assert "fetching" not in console.file.getvalue(), "a terminal shows the bar instead of lines"  # type: ignore[attr-defined]

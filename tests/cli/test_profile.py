@@ -72,7 +72,7 @@ def test_random_weights_say_so(cli) -> None:
     assert f"gpen-bfr-256 ({BACKEND})" in ran.out
     ran = cli("profile", HOPPER, "--weights", "random:gpen")
     assert ran.status == 2
-    assert "model 'gpen' is not known: there is gpen-bfr-512" in ran.err
+    assert "unknown model 'gpen': accepted are auto, gpen-bfr-512" in ran.err
     ran = cli("profile", HOPPER, "--model", "gpen-bfr-512", "--weights", "random:gpen-bfr-256")
     assert ran.status == 2
     assert "--model gpen-bfr-512 and --weights random:gpen-bfr-256 contradict each other" in ran.err
@@ -96,7 +96,7 @@ def test_missing_and_broken_pictures(cli, tmp_path: Path, tiny_weights: Path) ->
     (tmp_path / "bad.jpg").write_text("x")
     ran = cli("profile", tmp_path / "bad.jpg", "--weights", tiny_weights)
     assert ran.status == 1
-    assert ran.err.startswith(f"failed {tmp_path / 'bad.jpg'}: no picture that can be read")
+    assert ran.err.startswith(f"failed {tmp_path / 'bad.jpg'}: not a picture that can be read")
     ran = cli("profile", tmp_path, "--weights", tiny_weights)
     assert ran.status == 2
     assert "is a folder. profile takes one picture." in ran.err

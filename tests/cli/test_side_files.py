@@ -9,7 +9,7 @@ import pytest
 
 from gpen_fast.cli.side_files import landmarks_path, report_path
 from gpen_fast.errors import InputsError
-from gpen_fast.measure.report import write_json
+from gpen_fast.measure.export.json import write_json
 from gpen_fast.settings import DetectOptions
 
 

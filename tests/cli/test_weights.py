@@ -50,9 +50,9 @@ def test_list_shows_what_is_here_and_how_to_get_the_rest(
 
 
 def test_embedded_weights_are_mended_by_pip(cli, tmp_path: Path) -> None:
-    mend = "To mend it: pip install --force-reinstall gpen-fast"
+    mend = "To repair it: pip install --force-reinstall gpen-fast"
     for name in ("gpen-lite-256", "landmarks-lite"):
-        assert f"failed: {name} is part of gpen-fast, not fetched. {mend}" in (
+        assert f"failed: {name} is part of gpen-fast and is not fetched. {mend}" in (
             cli("weights", "pull", name, "--again").err
         )
     ran = cli("weights", "import", shipped("landmarks-lite.safetensors"))
@@ -76,7 +76,7 @@ def test_path_is_a_path_and_nothing_else(cli, shop: Shop) -> None:
     assert cli("weights", "path", "face").out == f"{face.absolute()}\n"
     ran = cli("weights", "path", "net")
     assert (ran.status, ran.out) == (2, "")
-    assert "error: no weights for net: looked for NET.pth in" in ran.err
+    assert "error: no weights for net: NET.pth is not in" in ran.err
     assert "gpen-fast weights pull net" in ran.err
 
 
@@ -90,7 +90,7 @@ def test_verify_reads_again_and_counts_the_wrong_ones(
     assert ran.status == 0
     assert f"right  face: {face.absolute()}" in ran.out
     assert "no hash known  net:" in ran.out
-    memory = json.loads(hashes._file().read_text())
+    memory = json.loads(hashes._cache_file().read_text())
     face.write_bytes(DETECTOR[:-1] + b"!")
     assert hashes._identity(face)[0] == memory[str(face.absolute())][0]
     monkeypatch.setattr(hashes, "_identity", lambda path: memory.get(str(path.resolve()), [0] * 5)[:4])
@@ -152,11 +152,11 @@ def test_pull_that_fails_names_every_source(cli, shop: Shop, monkeypatch: pytest
     shop.net.replies = [Reply(status=403)]
     ran = cli("weights", "pull", "gpen-bfr-512", "--yes")
     assert ran.status == 1
-    assert f"failed: no source gave GPEN-BFR-512.pth:\n  {shop.net.url}/GPEN-BFR-512.pth: 403" in ran.err
+    assert f"failed: no source delivered GPEN-BFR-512.pth:\n  {shop.net.url}/GPEN-BFR-512.pth: 403" in ran.err
     assert "http://127.0.0.1:1/GPEN-BFR-512.pth: connection refused" in ran.err
     ran = cli("weights", "pull", "net", "--offline")
     assert ran.status == 1
-    assert "failed: net is not here, and --offline or GPEN_FAST_OFFLINE forbids to fetch it" in ran.err
+    assert "failed: net is not here, and --offline or GPEN_FAST_OFFLINE forbids fetching it" in ran.err
 
 
 def test_import(cli, shop: Shop, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_import(cli, shop: Shop, tmp_path: Path) -> None:
     file = put(tmp_path / "mine", "other.onnx", b"?")
     ran = cli("weights", "import", file)
     assert ran.status == 2
-    assert "If you know what it is and trust it, name it: --trust NAME" in ran.err
+    assert "If you trust this file, name it: --trust NAME" in ran.err
     file = put(tmp_path / "mine", "n.pth", network_bytes(0.3))
     assert "net, identified by its tensors' shapes" in cli("weights", "import", file).out
 

@@ -1,4 +1,4 @@
-"""Which known faces a run uses, and how found ones are kept."""
+"""Which entries of a file of landmarks a run uses, and how it adds its own."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 import torch
 from helpers import photo, write_photo
 
-from gpen_fast.detections import cache as cache
-from gpen_fast.detections.cache import DetectionCache, DetectionWriter, key_of
-from gpen_fast.detections.file_format import Entry, Found, line, read
+from gpen_fast.detections import cache as module
+from gpen_fast.detections.cache import DetectionCache, DetectionWriter, content_key
+from gpen_fast.detections.file_format import DetectionEntry, Found, json_line, read_detections
 from gpen_fast.errors import LandmarksError
-from gpen_fast.settings import Settings
+from gpen_fast.settings import DetectOptions
 from gpen_fast.stages.load import load
 from gpen_fast.types import Face, Frame
 
@@ -23,30 +23,31 @@ KEYS = ["sha256:" + digit * 64 for digit in "0123"]
 PICTURE = Frame(torch.zeros(3, 80, 100, dtype=torch.uint8))
 
 
-def entry(key: str = KEYS[0], scores: tuple[float, ...] = (0.9, 0.75), **found: object) -> Entry:
+def entry(key: str = KEYS[0], scores: tuple[float, ...] = (0.9, 0.75), **found: object) -> DetectionEntry:
     faces = tuple(Face((1, 2, 30, 40), score) for score in scores)
     how = {"detector": "yunet", "threshold": 0.7, "size": "auto"} | found
-    return Entry(key, 100, 80, Found(faces, **how))  # type: ignore[arg-type]
+    return DetectionEntry(key, 100, 80, Found(faces, **how))  # type: ignore[arg-type]
 
 
-def known(folder: Path, *entries: Entry, **settings: object) -> DetectionCache:
+def known(folder: Path, *entries: DetectionEntry, **settings: object) -> DetectionCache:
     path = folder / "faces.jsonl"
-    path.write_text("".join(line(e) + "\n" for e in entries))
-    return DetectionCache(path, Settings.from_flat(**settings))
+    path.write_text("".join(json_line(e) + "\n" for e in entries))
+    return DetectionCache(path, DetectOptions(**settings))  # type: ignore[arg-type]
 
 
-def test_a_file_is_known_by_its_bytes_and_an_array_by_its_pixels(tmp_path: Path) -> None:
+def test_the_key_is_of_a_files_bytes_or_of_an_arrays_pixels(tmp_path: Path) -> None:
     path = write_photo(tmp_path / "a.png")
     frame = load(path, CPU)
-    key = key_of(path, frame)
+    key = content_key(path, frame)
     assert key == "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
-    assert key_of(path.rename(tmp_path / "b.png"), frame) == key
+    assert content_key(path.rename(tmp_path / "b.png"), frame) == key
     hashed = load(tmp_path / "b.png", CPU, hashed=True)
     (tmp_path / "b.png").write_bytes(b"overwritten since")
-    assert key_of(tmp_path / "b.png", hashed) == key, "of the bytes that were decoded"
+    assert content_key(tmp_path / "b.png", hashed) == key, "of the bytes that were decoded"
     one, same = photo(), torch.from_numpy(photo()).permute(2, 0, 1)
     keys = [
-        key_of(source, load(source, CPU)) for source in (one, same, photo(seed=1), one.reshape(80, 60, 3))
+        content_key(source, load(source, CPU))
+        for source in (one, same, photo(seed=1), one.reshape(80, 60, 3))
     ]
     assert keys[0] == keys[1]
     assert len(set(keys)) == 3
@@ -65,21 +66,21 @@ def test_a_file_is_known_by_its_bytes_and_an_array_by_its_pixels(tmp_path: Path)
         ({"detect_size": 640}, None),
     ],
 )
-def test_an_entry_counts_unless_another_search_is_asked_for(
+def test_an_entry_applies_unless_the_options_ask_for_another_search(
     tmp_path: Path, settings: dict, scores: list[float] | None
 ) -> None:
     cache = known(tmp_path, entry(), **settings)
     found = cache.find(KEYS[0], PICTURE)
     assert (found and [face.score for face in found.faces]) == scores
-    assert cache.of_use == (scores is not None)
-    assert (cache.used, cache.searched_otherwise, cache.unused) == (
-        int(cache.of_use),
-        int(not cache.of_use),
+    assert cache.any_applies == (scores is not None)
+    assert (cache.hits, cache.incompatible, cache.unmatched) == (
+        int(cache.any_applies),
+        int(not cache.any_applies),
         0,
     )
 
 
-def test_an_entry_that_does_not_say_how_it_was_searched_counts(tmp_path: Path) -> None:
+def test_an_entry_without_threshold_and_size_applies(tmp_path: Path) -> None:
     cache = known(tmp_path, entry(threshold=None, size=None), detect_threshold=0.1, detect_size="full")
     assert cache.find(KEYS[0], PICTURE) is not None
 
@@ -88,90 +89,94 @@ def test_entries_of_no_picture_are_counted(tmp_path: Path) -> None:
     cache = known(tmp_path, *(entry(key) for key in KEYS[:3]))
     assert cache.find(KEYS[1], PICTURE) is not None
     assert cache.find(KEYS[3], PICTURE) is None
-    assert (cache.used, cache.searched, cache.unused) == (1, 1, 2)
+    assert (cache.hits, cache.misses, cache.unmatched) == (1, 1, 2)
     for key in (KEYS[1], KEYS[3]):
         cache.find(key, PICTURE)
-    assert (cache.used, cache.searched, cache.unused) == (2, 2, 2), "two pictures of one content are two"
+    assert (cache.hits, cache.misses, cache.unmatched) == (2, 2, 2), "two pictures of one content are two"
 
 
 def test_a_picture_of_another_size_is_an_error(tmp_path: Path) -> None:
     turned = Frame(torch.zeros(3, 100, 80, dtype=torch.uint8))
     with pytest.raises(
-        LandmarksError, match=r"has faces for it in 100x80 pixels, and it is 80x100\. Remove its"
+        LandmarksError, match=r"holds its faces for 100x80 pixels, but the picture has 80x100\. Remove its"
     ):
         known(tmp_path, entry()).find(KEYS[0], turned)
 
 
-def test_what_is_found_is_added_to_what_is_there(tmp_path: Path) -> None:
+def test_detected_faces_are_added_to_the_file(tmp_path: Path) -> None:
     path = tmp_path / "faces.jsonl"
-    path.write_text(line(entry(KEYS[0])) + "\n" + line(entry(KEYS[1])))
-    keeper = DetectionWriter.beside(path)
-    keeper.keep(entry(KEYS[1], scores=(1.0,)))
-    keeper.keep(entry(KEYS[2], scores=()))
-    keeper.write()
-    assert keeper.kept == 2
-    assert {key: len(e.found.faces) for key, e in read(path).items()} == {KEYS[0]: 2, KEYS[1]: 1, KEYS[2]: 0}
+    path.write_text(json_line(entry(KEYS[0])) + "\n" + json_line(entry(KEYS[1])))
+    writer = DetectionWriter.open(path)
+    writer.add(entry(KEYS[1], scores=(1.0,)))
+    writer.add(entry(KEYS[2], scores=()))
+    writer.write()
+    assert writer.added == 2
+    assert {key: len(e.found.faces) for key, e in read_detections(path).items()} == {
+        KEYS[0]: 2,
+        KEYS[1]: 1,
+        KEYS[2]: 0,
+    }
     left = sorted(file.name for file in tmp_path.iterdir())
     assert left == [".faces.jsonl.lock", "faces.jsonl"], "nothing half-written stays"
 
 
 def test_a_long_run_writes_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(cache.time, "monotonic", lambda: now[0])
-    keeper = DetectionWriter.beside(tmp_path / "faces.jsonl")
-    keeper.keep(entry(KEYS[0]))
-    assert not keeper.path.exists()
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    writer = DetectionWriter.open(tmp_path / "faces.jsonl")
+    writer.add(entry(KEYS[0]))
+    assert not writer.path.exists()
     now[0] = 60.0
-    keeper.keep(entry(KEYS[1]))
-    assert len(read(keeper.path)) == 2
+    writer.add(entry(KEYS[1]))
+    assert len(read_detections(writer.path)) == 2
 
 
 def test_two_runs_add_to_one_file(tmp_path: Path) -> None:
     path = tmp_path / "faces.jsonl"
-    path.write_text(line(entry(KEYS[0])))
-    one, other = DetectionWriter.beside(path), DetectionWriter.beside(path)
-    one.keep(entry(KEYS[1]))
-    other.keep(entry(KEYS[2]))
+    path.write_text(json_line(entry(KEYS[0])))
+    one, other = DetectionWriter.open(path), DetectionWriter.open(path)
+    one.add(entry(KEYS[1]))
+    other.add(entry(KEYS[2]))
     one.write()
     other.write()
-    assert set(read(path)) == set(KEYS[:3])
+    assert set(read_detections(path)) == set(KEYS[:3])
 
 
-def test_a_failed_writing_is_tried_again_and_told_at_the_end(
+def test_a_failed_write_is_repeated_and_reported_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(cache.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
     (tmp_path / "disk").mkdir()
-    keeper = DetectionWriter.beside(tmp_path / "disk/faces.jsonl")
+    writer = DetectionWriter.open(tmp_path / "disk/faces.jsonl")
     (tmp_path / "disk").rmdir()
     (tmp_path / "disk").write_text("in the way")
     now[0] = 60.0
-    keeper.keep(entry(KEYS[0]))
+    writer.add(entry(KEYS[0]))
     with pytest.raises(LandmarksError, match=r"faces\.jsonl: cannot be written: "):
-        keeper.write()
-    assert (keeper.kept, keeper.saved) == (1, 0)
+        writer.write()
+    assert (writer.added, writer.written) == (1, 0)
     (tmp_path / "disk").unlink()
     now[0] = 120.0
-    keeper.keep(entry(KEYS[1]))
-    assert set(read(keeper.path)) == set(KEYS[:2])
-    assert keeper.saved == 2
+    writer.add(entry(KEYS[1]))
+    assert set(read_detections(writer.path)) == set(KEYS[:2])
+    assert writer.written == 2
 
 
-def test_a_face_that_could_not_be_read_back_is_not_kept(tmp_path: Path) -> None:
-    keeper = DetectionWriter.beside(tmp_path / "faces.jsonl")
+def test_a_face_that_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
+    writer = DetectionWriter.open(tmp_path / "faces.jsonl")
     far = Face((1, 2, 30, 40), 0.9, np.full((5, 2), 1e6))
-    keeper.keep(Entry(KEYS[0], 100, 80, Found((far,), "yunet")))
-    keeper.write()
-    assert keeper.kept == 0
-    assert read(keeper.path) == {}
+    writer.add(DetectionEntry(KEYS[0], 100, 80, Found((far,), "yunet")))
+    writer.write()
+    assert writer.added == 0
+    assert read_detections(writer.path) == {}
 
 
-def test_a_file_that_is_none_of_ours_is_not_written_over(tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("dear diary\n")
-    with pytest.raises(LandmarksError, match=r"notes\.txt, line 1: is no JSON"):
-        DetectionWriter.beside(path)
+    with pytest.raises(LandmarksError, match=r"notes\.txt, line 1: not JSON"):
+        DetectionWriter.open(path)
     assert path.read_text() == "dear diary\n"
-    with pytest.raises(LandmarksError, match=r"there is no folder .*none\. Make it first"):
-        DetectionWriter.beside(tmp_path / "none" / "faces.jsonl")
+    with pytest.raises(LandmarksError, match=r"there is no folder .*none\. Create it first"):
+        DetectionWriter.open(tmp_path / "none" / "faces.jsonl")

@@ -13,17 +13,17 @@ from helpers import relative_l2
 from torch import Tensor
 
 from gpen_fast.device import fbgemm
-from gpen_fast.device.fbgemm import HalfLinear, available, fits
+from gpen_fast.device.fbgemm import HalfLinear, fits_float16, is_available
 
 
 @pytest.fixture
-def _asked_anew() -> Iterator[None]:
-    available.cache_clear()
+def _fresh_cache() -> Iterator[None]:
+    is_available.cache_clear()
     yield
-    available.cache_clear()
+    is_available.cache_clear()
 
 
-@pytest.mark.skipif(not available(), reason="no FBGEMM here")
+@pytest.mark.skipif(not is_available(), reason="no FBGEMM here")
 @pytest.mark.parametrize(("out", "into", "rows"), [(33, 70, 1), (2080, 256, 1), (16, 4096, 3)])
 def test_weights_are_rounded_and_nothing_else(out: int, into: int, rows: int) -> None:
     x, weight, bias = torch.randn(rows, into), torch.randn(out, into), torch.randn(out)
@@ -36,20 +36,20 @@ def test_weights_are_rounded_and_nothing_else(out: int, into: int, rows: int) ->
 def test_one_row_out_of_range_is_enough(factor: float, wanted: bool) -> None:
     weight = torch.linspace(-2, 1, 8 * 64).cos().view(8, 64)
     weight[3] *= factor
-    assert fits(weight) is wanted
+    assert fits_float16(weight) is wanted
 
 
 def test_a_row_of_zeros_fits() -> None:
-    assert fits(torch.zeros(2, 4))
+    assert fits_float16(torch.zeros(2, 4))
 
 
-@pytest.mark.usefixtures("_asked_anew")
+@pytest.mark.usefixtures("_fresh_cache")
 def test_missing_operators_mean_no(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fbgemm, "_ops", SimpleNamespace())
-    assert not available()
+    assert not is_available()
 
 
-@pytest.mark.usefixtures("_asked_anew")
+@pytest.mark.usefixtures("_fresh_cache")
 def test_wrong_results_mean_no(monkeypatch: pytest.MonkeyPatch) -> None:
     def packed(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         return weight.bfloat16(), bias
@@ -59,4 +59,4 @@ def test_wrong_results_mean_no(monkeypatch: pytest.MonkeyPatch) -> None:
 
     wrong = SimpleNamespace(linear_prepack_fp16=packed, linear_dynamic_fp16=SimpleNamespace(default=run))
     monkeypatch.setattr(fbgemm, "_ops", wrong)
-    assert not available()
+    assert not is_available()

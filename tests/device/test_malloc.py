@@ -1,4 +1,4 @@
-"""What glibc is told, and what is left alone."""
+"""What is set in glibc, and what is left alone."""
 
 from __future__ import annotations
 
@@ -90,9 +90,9 @@ def test_what_a_thread_freed_is_there_for_it_again() -> None:
     assert int(ran.stdout) < 4000, "of 40960 pages"
 
 
-@pytest.mark.parametrize(("environment", "told"), [({}, [1]), ({"MALLOC_ARENA_MAX": "4"}, [])])
+@pytest.mark.parametrize(("environment", "arenas"), [({}, [1]), ({"MALLOC_ARENA_MAX": "4"}, [])])
 def test_the_number_of_arenas_is_the_users_where_it_is_set(
-    environment: dict[str, str], told: list[int], monkeypatch: pytest.MonkeyPatch
+    environment: dict[str, str], arenas: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in (*malloc._MALLOC_VARIABLES, malloc._ARENAS):
         monkeypatch.delenv(name, raising=False)
@@ -110,7 +110,7 @@ def test_the_number_of_arenas_is_the_users_where_it_is_set(
     malloc.keep_freed_memory.cache_clear()
     assert malloc.keep_freed_memory()
     malloc.keep_freed_memory.cache_clear()
-    assert [value for name, value in asked if name == malloc._M_ARENA_MAX] == told
+    assert [value for name, value in asked if name == malloc._M_ARENA_MAX] == arenas
 
 
 RESIDENT = """

@@ -11,16 +11,16 @@ import torch.nn.functional as F
 from helpers import relative_l2
 
 from gpen_fast.device import onednn
-from gpen_fast.device.onednn import Conv, Pixelwise, available
+from gpen_fast.device.onednn import Conv, PointwiseConv, supports
 
-NEEDED = pytest.mark.skipif(not available(torch.float32), reason="no oneDNN convolutions here")
+NEEDED = pytest.mark.skipif(not supports(torch.float32), reason="no oneDNN convolutions here")
 
 
 @pytest.fixture
-def _asked_anew() -> Iterator[None]:
-    available.cache_clear()
+def _fresh_cache() -> Iterator[None]:
+    supports.cache_clear()
     yield
-    available.cache_clear()
+    supports.cache_clear()
 
 
 @NEEDED
@@ -51,32 +51,32 @@ def test_pixelwise_convolution_of_a_batch(slope: float) -> None:
     x = torch.randn(3, 8, 9, 7).contiguous(memory_format=torch.channels_last)
     weight, bias = torch.randn(5, 8), torch.randn(5)
     wanted = F.conv2d(x, weight[:, :, None, None], bias)
-    made = Pixelwise(weight, slope)
+    made = PointwiseConv(weight, slope)
     assert relative_l2(made(x, bias), wanted) <= 1e-6
     assert relative_l2(made.activated(x, bias), F.leaky_relu(wanted, slope)) <= 1e-6
 
 
 @NEEDED
-@pytest.mark.usefixtures("_asked_anew")
+@pytest.mark.usefixtures("_fresh_cache")
 def test_the_try_draws_no_random_numbers() -> None:
     state = torch.get_rng_state()
-    assert available(torch.float32)
+    assert supports(torch.float32)
     assert torch.equal(state, torch.get_rng_state())
 
 
-@pytest.mark.usefixtures("_asked_anew")
+@pytest.mark.usefixtures("_fresh_cache")
 def test_not_available_without_the_operators(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onednn, "_ops", SimpleNamespace())
-    assert not available(torch.float32)
+    assert not supports(torch.float32)
 
 
 @NEEDED
-@pytest.mark.usefixtures("_asked_anew")
+@pytest.mark.usefixtures("_fresh_cache")
 def test_not_available_where_the_answer_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     true = Conv.activated
     monkeypatch.setattr(Conv, "activated", lambda *given, **named: true(*given, **named).abs())
-    assert not available(torch.float32)
+    assert not supports(torch.float32)
 
 
 def test_float16_is_not_its_business() -> None:
-    assert not available(torch.float16)
+    assert not supports(torch.float16)

@@ -1,122 +1,33 @@
-"""Each probe by itself: what it finds where something is missing, broken or wrong."""
+"""All probes run, each with what it takes, and one that raises is a finding."""
 
 from __future__ import annotations
 
-import importlib
-import subprocess
-from pathlib import Path
-
 import pytest
-import torch
+from shop import Shop
 
-from gpen_fast.device import select
-from gpen_fast.doctor import codecs, findings, hardware, packages
-from gpen_fast.gpen.cuda.kernels import steps
-from gpen_fast.settings import Settings
-
-
-def test_optional_package_whose_import_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """basicsr does so: it imports a module that torchvision has removed."""
-    monkeypatch.setattr(
-        packages.metadata, "requires", lambda name: ["torch", "basicsr>=1; extra == 'metrics'"]
-    )
-    monkeypatch.setattr(packages.metadata, "version", lambda name: "1.4.2")
-    real = importlib.import_module
-
-    def import_module(name: str):
-        if name == "basicsr":
-            raise ModuleNotFoundError("No module named 'torchvision.transforms.functional_tensor'")
-        return real(name)
-
-    monkeypatch.setattr(packages.importlib, "import_module", import_module)
-    (found,) = packages.optional(Settings())
-    assert found.state == "broken"
-    assert not found.needed
-    assert "1.4.2 is installed and cannot be imported: ModuleNotFoundError: No module named" in found.text
-    assert found.mend == "pip install --force-reinstall 'gpen-fast[metrics]'"
+from gpen_fast.doctor import hardware
+from gpen_fast.doctor.examine import examine
+from gpen_fast.settings import WeightsOptions
 
 
-def test_packages_come_from_the_requirements() -> None:
-    names = {one.name for one in packages.required(Settings())}
-    assert {"torch", "opencv-python", "requests", "platformdirs"} <= names
-    optional = {one.name: one for one in packages.optional(Settings())}
-    assert "basicsr" in optional
-    assert not {"pytest", "ruff"} & set(optional)
-    if optional["basicsr"].state == "absent":
-        assert optional["basicsr"].mend == "pip install 'gpen-fast[metrics]'"
-
-
-def test_precision_that_computes_wrongly_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "_error_of", lambda name, where: 0.5)
-    fp32 = next(one for one in hardware.precisions(Settings.from_flat(device="cpu")) if one.name == "fp32")
-    assert fp32.state == "broken"
-    assert fp32.needed
-    assert "wrong results, at most 1e-05 is right" in fp32.text
-
-
-@pytest.mark.parametrize(
-    ("why", "state", "text"),
-    [
-        ("", "ok", "compiled, and equal to torch"),
-        ("No module named 'triton'", "broken", "No module named 'triton'"),
-    ],
-)
-def test_kernels_are_told_of_on_a_gpu(
-    why: str, state: str, text: str, monkeypatch: pytest.MonkeyPatch
+def test_groups_come_in_order_and_a_broken_probe_hides_no_other(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(select, "pick_device", lambda asked: torch.device("cuda", 0))
-    monkeypatch.setattr(steps, "trouble", lambda where, dtype: why)
-    (found,) = hardware.kernels(Settings())
-    assert (found.state, found.text, found.needed) == (state, text, False)
-    assert bool(found.mend) == bool(why)
+    def space(device: str, weights: WeightsOptions) -> list[object]:
+        assert (device, weights) == ("cpu", WeightsOptions(offline=True))
+        raise OSError("disk on fire\nlong story")
+
+    monkeypatch.setattr(hardware, "space", space)
+    found = examine("cpu", WeightsOptions(offline=True))
+    groups = list(dict.fromkeys(finding.group for finding in found))
+    assert groups == ["device", "precision", "packages", "weights", "codecs", "space"]
+    (broken,) = (finding for finding in found if finding.group == "space")
+    assert (broken.name, broken.state, broken.needed) == ("space", "broken", True)
+    assert broken.text == "OSError: disk on fire"
 
 
-def test_kernels_are_no_matter_on_a_cpu() -> None:
-    assert list(hardware.kernels(Settings.from_flat(device="cpu"))) == []
-
-
-def test_precisions_are_really_run() -> None:
-    errors = {name: hardware._error_of(name, torch.device("cpu")) for name in ("fp32", "bf16")}
-    assert 0 < errors["fp32"] < 1e-6
-    assert 1e-4 < errors["bf16"] < 3e-2, "bf16 is not fp32 under another name"
-
-
-@pytest.mark.cuda
-def test_precisions_on_cuda() -> None:
-    found = {one.name: one for one in hardware.precisions(Settings.from_flat(device="cuda"))}
-    assert {name for name, one in found.items() if one.state == "ok"} >= {"fp32", "fp16"}
-    assert not [one for one in found.values() if one.state == "broken"]
-    assert hardware._error_of("tf32", torch.device("cuda")) > 10 * hardware._error_of(
-        "fp32", torch.device("cuda")
-    )
-
-
-def test_driver_tool_that_is_missing_or_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    for error in (FileNotFoundError(), subprocess.TimeoutExpired("nvidia-smi", 1)):
-
-        def fail(*arguments: object, _error: Exception = error, **named: object) -> None:
-            raise _error
-
-        monkeypatch.setattr(subprocess, "run", fail)
-        monkeypatch.setattr(Path, "is_file", lambda self: False)
-        assert hardware._driver() is None
-
-
-def test_codec_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(picture: object, kind: str) -> object:
-        if kind in {"AVIF", "PNG"}:
-            raise OSError("encoder not available")
-        return picture
-
-    monkeypatch.setattr(codecs, "_pillow", refuse)
-    pillow = next(one for one in codecs.probe(Settings.from_flat(device="cpu")) if one.name == "Pillow")
-    assert pillow.state == "broken", "without PNG nothing can be saved"
-    assert pillow.text == "reads and writes JPEG, WEBP, TIFF, BMP, JPEG2000; not PNG, AVIF"
-    assert not findings.works([pillow])
-
-
-def test_what_is_installed_is_found_under_its_modules_name() -> None:
-    """A distribution and its module may be called differently (scikit-image, skimage)."""
-    found = [*packages.required(Settings()), *packages.optional(Settings())]
-    broken = [one.text for one in found if one.state == "broken" and "No module named" in one.text]
-    assert not broken
+def test_a_device_that_is_not_here_is_a_finding_of_every_probe_that_needs_it(shop: Shop) -> None:
+    found = examine("cuda:77", WeightsOptions())
+    named = [finding.name for finding in found if "cuda:77" in finding.text]
+    assert {"device", "precisions", "--detector auto", "nvJPEG"} <= set(named)
+    assert any(finding.name == "Pillow" and finding.state == "ok" for finding in found)

@@ -48,7 +48,7 @@ def test_sub_key(tmp_path: Path, state: dict[str, torch.Tensor]) -> None:
         CheckpointError, match=r"both\.pth: several state dicts: a, b\. Name one with load_netw"
     ):
         build(both)
-    with pytest.raises(CheckpointError, match=r"no state dict under key 'ema'\. There is: a, b\."):
+    with pytest.raises(CheckpointError, match=r"no state dict under key 'ema'\. The file has: a, b\."):
         build(both, key="ema")
 
 
@@ -73,7 +73,7 @@ def test_training_checkpoint_gives_its_averaged_generator(
 def test_what_is_no_checkpoint_at_all_is_shown(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "page.pth").write_bytes(data)
     with pytest.raises(
-        CheckpointError, match=r"page\.pth: is no checkpoint, it begins with b'.*Fetch it again"
+        CheckpointError, match=r"page\.pth: not a checkpoint: it begins with b'.*Fetch it again"
     ):
         build(tmp_path / "page.pth")
 
@@ -93,7 +93,7 @@ class Evil:
 def test_pickle_that_carries_code_is_refused_and_nothing_runs(tmp_path: Path) -> None:
     trace = tmp_path / "it-ran"
     evil = save({"generator.input.input": Evil(trace)}, tmp_path / "evil.pth")
-    with pytest.raises(CheckpointError, match=r"evil\.pth: refused.*carries code; nothing of it was run"):
+    with pytest.raises(CheckpointError, match=r"evil\.pth: refused.*carries code; none of it was run"):
         build(evil)
     assert not trace.exists()
 
@@ -132,13 +132,13 @@ def test_other_network_is_refused_by_name(tmp_path: Path) -> None:
 def test_wrong_missing_and_surplus_tensors_are_named(state: dict[str, torch.Tensor]) -> None:
     wrong = dict(state) | {"ecd2.0.1.weight": torch.zeros(64, 64, 1, 1)}
     with pytest.raises(
-        CheckpointError, match=r"first ecd2\.0\.1\.weight: came \(64, 64, 1, 1\), expected \(64, 64, 3"
+        CheckpointError, match=r"first ecd2\.0\.1\.weight: got \(64, 64, 1, 1\), expected \(64, 64, 3"
     ):
         build(wrong)
     missing = {key: tensor for key, tensor in state.items() if key != "ecd2.0.2.bias"}
-    with pytest.raises(CheckpointError, match=r"1 tensors.*ecd2\.0\.2\.bias: came nothing"):
+    with pytest.raises(CheckpointError, match=r"1 tensors.*ecd2\.0\.2\.bias: got nothing"):
         build(missing)
-    with pytest.raises(CheckpointError, match=r"extra: came \(1,\), expected no such tensor"):
+    with pytest.raises(CheckpointError, match=r"extra: got \(1,\), expected no such tensor"):
         build(dict(state) | {"extra": torch.zeros(1)})
 
 

@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 from helpers import TINY, reference_input, relative_l2
+from networks import NARROW
 
+from gpen_fast import gpen
 from gpen_fast.device.precision import cpu_has_bf16
 from gpen_fast.errors import DeviceError, PictureError, SettingsError
-from gpen_fast.gpen import load_network
+from gpen_fast.gpen import load, load_network
 from gpen_fast.gpen.checkpoint import random_state
+from gpen_fast.gpen.load import Network, warn_once
+from gpen_fast.gpen.select import FoldedForm
 
 
 def test_any_batch_and_float_dtype_to_float32(tiny_weights: Path) -> None:
@@ -63,3 +67,23 @@ def test_repr_shows_what_runs(tiny_weights: Path) -> None:
         repr(load_network(tiny_weights))
         == "Network(size=64, form='reference', precision='fp32', device='cpu')"
     )
+
+
+def test_a_slower_form_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        load, "select_form", lambda *given: FoldedForm(lambda faces: faces, "kernels took a day off.")
+    )
+    with pytest.warns(RuntimeWarning, match="a day off"):
+        load_network(random_state(NARROW), form="folded")
+
+
+def test_a_warning_comes_once() -> None:
+    with pytest.warns(RuntimeWarning, match="not used on cuda:7"):
+        warn_once("kernels are not used on cuda:7")
+    warn_once("kernels are not used on cuda:7")
+
+
+def test_the_package_exports_it_lazily() -> None:
+    assert gpen.Network is Network
+    with pytest.raises(AttributeError, match=r"module 'gpen_fast\.gpen' has no attribute 'Networks'"):
+        gpen.Networks  # type: ignore[attr-defined]  # noqa: B018

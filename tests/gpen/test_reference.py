@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 import torch
 from helpers import DATA, TINY, reference_input, relative_l2
+from networks import LAYOUTS, shapes_of
 from safetensors.torch import load_file
 
 from gpen_fast.gpen import load_network
 from gpen_fast.gpen.checkpoint import build, random_state
-from gpen_fast.gpen.config import config_from_arguments, infer_config
+from gpen_fast.gpen.config import infer_config
 from gpen_fast.gpen.reference import FullGenerator
-from gpen_fast.store.published import PUBLISHED, name_of
+from gpen_fast.store.published import PUBLISHED
 
-LAYOUTS = json.loads((DATA / "state_dict_layout.json").read_text())
 TOLERANCE = 1e-5
-
-
-def shapes(name: str) -> dict[str, tuple[int, ...]]:
-    return {key: tuple(shape) for key, shape in LAYOUTS[name]["tensors"].items()}
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_layout_of_published_checkpoint_loads_strictly(name: str) -> None:
-    published = shapes(name)
+    published = shapes_of(name)
     with torch.device("meta"):
         network = FullGenerator(infer_config(published))
     assert {key: tuple(t.shape) for key, t in network.state_dict().items()} == published
-
-
-@pytest.mark.parametrize("name", LAYOUTS)
-def test_figures_are_inferred_from_shapes(name: str) -> None:
-    layout = LAYOUTS[name]
-    wanted = config_from_arguments(
-        layout["size"],
-        style_dim=layout["style_dim"],
-        n_mlp=layout["n_mlp"],
-        channel_multiplier=layout["channel_multiplier"],
-        narrow=layout["narrow"],
-    )
-    assert infer_config(shapes(name)) == wanted
-    assert name_of(wanted) == (name if name in PUBLISHED else "custom-64")
 
 
 def test_tiny_equals_reference_output_and_every_inner_value() -> None:
@@ -66,6 +46,21 @@ def test_tiny_equals_reference_output_and_every_inner_value() -> None:
     assert set(seen) == set(reference) - {"input"}
     for name, value in seen.items():
         assert relative_l2(value, reference[name]) <= TOLERANCE, name
+
+
+def test_the_parts_are_the_modules_in_the_order_of_use() -> None:
+    network = build(random_state(TINY))
+    parts, decoder = network.encoder_parts, network.generator
+    assert [part.side for part in parts] == list(reversed(TINY.sides))
+    assert [part.blur is None for part in parts] == [True] + [False] * (len(parts) - 1)
+    assert parts[1].conv is network.get_submodule("ecd1.0.1")
+    assert parts[1].activation is network.get_submodule("ecd1.0.2")
+    assert len(decoder.mapping_layers) == TINY.n_mlp
+    assert decoder.styled_convs[0] is decoder.conv1
+    assert decoder.styled_convs[-1] is decoder.convs[-1]
+    assert [conv.conv.blur is not None for conv in decoder.styled_convs[:4]] == [False, True, False, True]
+    assert decoder.rgb_layers[0] is decoder.to_rgb1
+    assert decoder.rgb_layers[-1] is decoder.to_rgbs[-1]
 
 
 @pytest.mark.parametrize("name", ["gpen-bfr-256", "gpen-bfr-512"])

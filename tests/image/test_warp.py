@@ -10,7 +10,6 @@ import torch
 from helpers import photo
 
 from gpen_fast.image import warp as warps
-from gpen_fast.image.colour import from_network, luma, to_network
 from gpen_fast.image.warp import finer_grid, inverse, warp, warp_area, warp_lanczos, warp_torch
 
 
@@ -127,20 +126,3 @@ def test_reduction_keeps_places(reduced: object, factor: int) -> None:
     rows, columns = torch.meshgrid(torch.arange(30.0), torch.arange(30.0), indexing="ij")
     assert abs((small * rows).sum() / small.sum() - 12) < 0.02
     assert abs((small * columns).sum() / small.sum() - 17) < 0.02
-
-
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16])
-def test_network_scale_and_back(dtype: torch.dtype) -> None:
-    top = torch.iinfo(dtype).max
-    values = torch.tensor([0, 1, top // 2, top - 1, top], dtype=torch.int32).to(dtype).reshape(1, 1, 5)
-    scaled = to_network(values)
-    assert scaled.min() == -1
-    assert scaled.max() == 1
-    assert from_network(scaled, dtype).int().equal(values.int())
-    assert from_network(torch.tensor([-7.0, 7.0]), dtype).tolist() == [0, top]
-
-
-def test_luma_keeps_grey_and_depth() -> None:
-    grey = torch.full((3, 2, 2), 77, dtype=torch.uint8)
-    assert luma(grey).tolist() == [[[77, 77], [77, 77]]]
-    assert luma(torch.zeros(3, 2, 2, dtype=torch.uint16)).dtype == torch.uint16

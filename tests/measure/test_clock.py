@@ -10,6 +10,7 @@ import torch
 from gpen_fast.device.events import event_maker
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
+from gpen_fast.measure.spans import Series
 
 
 class FakeTime:
@@ -60,6 +61,14 @@ def time() -> FakeTime:
     return FakeTime()
 
 
+def host_times(series: Series) -> list[float]:
+    return [span.host_ms for span in series.spans]
+
+
+def device_times(series: Series) -> list[float]:
+    return [span.device_ms for span in series.spans if span.device_ms is not None]
+
+
 def device_clock(time: FakeTime) -> Clock:
     return Clock(Recorder(), now=time.now, make_event=time.event)
 
@@ -69,7 +78,7 @@ def test_host_time_without_a_device(time: FakeTime) -> None:
     with clock.span("load") as span:
         time.work(12.5)
     series = clock.recorder.series["load"]
-    assert list(series.host) == [12.5]
+    assert host_times(series) == [12.5]
     assert span.host_ms == 12.5
     assert series.device_summary() is None
 
@@ -78,15 +87,15 @@ def test_device_time_is_between_the_events_and_never_waited_for(time: FakeTime) 
     clock = device_clock(time)
     with clock.span("generate", items=4):
         time.work(1, device_ms=30)
-    assert list(clock.recorder.series["generate"].device) == []
+    assert device_times(clock.recorder.series["generate"]) == []
     time.reached = 30
     with clock.span("paste"):
         time.work(1, device_ms=2)
-    assert list(clock.recorder.series["generate"].device) == [30]
+    assert device_times(clock.recorder.series["generate"]) == [30]
     assert clock.recorder.series["generate"].items == 4
     assert time.synchronised == 0
     clock.finish()
-    assert list(clock.recorder.series["paste"].device) == [2]
+    assert device_times(clock.recorder.series["paste"]) == [2]
 
 
 def test_stage_without_device_work_takes_no_events(time: FakeTime) -> None:
@@ -104,7 +113,7 @@ def test_hundred_thousand_spans_hold_a_bounded_number_of_events(time: FakeTime) 
         time.reached = time.device - 5  # the device lags five spans behind
     assert time.events <= 20
     clock.finish()
-    assert len(clock.recorder.series["crop"].device) == 100_000
+    assert clock.recorder.series["crop"].device.count == 100_000
 
 
 def test_spans_may_end_out_of_order(time: FakeTime) -> None:
@@ -118,8 +127,8 @@ def test_spans_may_end_out_of_order(time: FakeTime) -> None:
     time.reached = 100
     with clock.span("save"):
         time.work(1)
-    assert list(clock.recorder.series["save"].device) == [0]
-    assert list(clock.recorder.series["generate"].device) == []
+    assert device_times(clock.recorder.series["save"]) == [0]
+    assert device_times(clock.recorder.series["generate"]) == []
 
 
 def test_parts_add_up_on_the_host_and_the_device_ends_with_the_first(time: FakeTime) -> None:
@@ -132,15 +141,15 @@ def test_parts_add_up_on_the_host_and_the_device_ends_with_the_first(time: FakeT
         time.work(3, device_ms=1)
     clock.close(span)
     clock.finish()
-    assert list(clock.recorder.series["generate"].host) == [5]
-    assert list(clock.recorder.series["generate"].device) == [40]
+    assert host_times(clock.recorder.series["generate"]) == [5]
+    assert device_times(clock.recorder.series["generate"]) == [40]
 
 
 def test_waiting_clock_counts_the_wait_as_host_time(time: FakeTime) -> None:
     clock = Clock(Recorder(), now=time.now, wait=lambda: time.work(25))
     with clock.span("generate"):
         time.work(1)
-    assert list(clock.recorder.series["generate"].host) == [26]
+    assert host_times(clock.recorder.series["generate"]) == [26]
 
 
 def test_failed_stage_is_not_counted_and_gives_its_events_back(time: FakeTime) -> None:
@@ -161,6 +170,25 @@ def test_a_failed_device_does_not_hide_its_first_error(time: FakeTime) -> None:
         assert span.pair
         span.pair[1].record = lost  # type: ignore[method-assign]
         raise ValueError("the first")
+
+
+def test_a_span_knows_when_and_in_which_thread_it_ran(time: FakeTime) -> None:
+    clock = Clock(Recorder(), now=time.now)
+    time.work(3)
+    span = clock.open("generate", items=2)
+    with span:
+        time.work(2)
+    time.work(7)
+    with span:
+        time.work(1)
+    clock.close(span)
+    (recorded,) = clock.recorder.series["generate"].spans
+    assert (recorded.stage, recorded.start_ns, recorded.end_ns) == ("generate", 3_000_000, 13_000_000)
+    assert (recorded.host_ns, recorded.items, recorded.thread) == (3_000_000, 2, "MainThread")
+    reader = threading.Thread(target=_two_hundred_spans, args=(clock,), name="reader")
+    reader.start()
+    reader.join()
+    assert {each.thread for each in clock.recorder.series["save"].spans} == {"reader"}
 
 
 def test_many_threads(time: FakeTime) -> None:
@@ -190,5 +218,5 @@ def test_cuda_events_see_the_work() -> None:
                 x = (x @ x).clamp(-1, 1)
     clock.finish()
     series = clock.recorder.series["generate"]
-    assert len(series.device) == 3
-    assert min(series.device) > min(series.host)
+    assert series.device.count == 3
+    assert min(device_times(series)) > min(host_times(series))

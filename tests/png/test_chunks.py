@@ -11,7 +11,7 @@ from gpen_fast.png import chunks
 
 
 def test_density_and_text_are_read_back() -> None:
-    around = chunks.metadata(dpi=(300.0, 150.0), xmp=b"<x:xmpmeta/>")
+    around = chunks.metadata_chunks(dpi=(300.0, 150.0), xmp=b"<x:xmpmeta/>")
     pixels = chunks.chunk(b"IDAT", bytes.fromhex("78da6360000000020001"))
     image = Image.open(io.BytesIO(chunks.header(1, 1, 1, 8) + around + pixels + chunks.END))
     assert image.info["dpi"] == pytest.approx((300, 150), abs=0.02)

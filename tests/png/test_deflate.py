@@ -11,7 +11,6 @@ import torch
 from gpen_fast.png import pack as pack_module
 from gpen_fast.png import runs as runs_module
 from gpen_fast.png.deflate import deflate
-from gpen_fast.png.runs import NONE, WINDOW, count, to_windows, tokenise
 
 
 def streams(*parts: bytes) -> tuple[torch.Tensor, torch.Tensor]:
@@ -65,28 +64,6 @@ def test_what_is_looked_at_together_changes_nothing(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(runs_module, "_PART", 1)
     monkeypatch.setattr(pack_module, "_PART", 1)
     assert deflated(part, part[::-1]) == whole
-
-
-def expanded(tokens: list[int]) -> bytes:
-    made = bytearray()
-    for token in tokens:
-        if token < 256:
-            made.append(token)
-        elif token < NONE:
-            made += made[-1:] * (token - 256)
-    return bytes(made)
-
-
-def test_runs_are_one_literal_and_matches() -> None:
-    part = b"x" + b"y" * 4 + b"zz" + b"a" * 600 + some(500, symbols=3) + b"\0\0\0\0\0\0"
-    data, lengths = streams(part)
-    tokens = tokenise(to_windows(data), lengths)
-    listed = tokens.flatten().tolist()
-    assert expanded(listed) == part
-    assert listed[:3] == [ord("x"), ord("y"), 256 + 3]
-    assert listed[5:8] == [ord("z"), ord("z"), ord("a")]
-    assert 256 + WINDOW in listed
-    assert count(tokens)[0].tolist() == [*np.bincount(listed, minlength=NONE + 1)[:NONE], 0]
 
 
 def test_every_length_of_match() -> None:

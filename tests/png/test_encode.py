@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 from png_pictures import KINDS, PICTURES, TYPES, assert_exact, assert_valid, make
 
 from gpen_fast.errors import PictureError
-from gpen_fast.png import encode, encode_png, encode_pngs
+from gpen_fast.png import by_torch, encode, encode_png, encode_pngs
 from gpen_fast.png.idat import CHUNK
 
 RGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -172,14 +172,14 @@ def test_what_is_no_picture_is_refused_by_name() -> None:
     with pytest.raises(PictureError, match=r"a tensor of shape \(1, 3, 4, 4\), float32,: .*uint8 or uint16"):
         encode_png(one)
     with pytest.raises(
-        PictureError, match=r"shape \(4, 4\), uint8, is no picture: accepted is \(1\|2\|3\|4,H,W\)"
+        PictureError, match=r"shape \(4, 4\), uint8, is not a picture: accepted is \(1\|2\|3\|4,H,W\)"
     ):
         encode_png(one[0].to(torch.uint8))
     with pytest.raises(PictureError, match=r"shape \(1, 5, 4, 4\), uint8,: .* accepts \(B,1\|2\|3\|4,H,W\)"):
         encode_png(torch.zeros(5, 4, 4, dtype=torch.uint8))
     with pytest.raises(PictureError, match=r"shape \(1, 3, 0, 4\), uint8,: .*not empty"):
         encode_png(torch.zeros(3, 0, 4, dtype=torch.uint8))
-    with pytest.raises(PictureError, match=r"a ndarray is no picture"):
+    with pytest.raises(PictureError, match=r"a ndarray is not a picture"):
         encode_png(np.zeros((3, 4, 4), np.uint8))
     with pytest.raises(PictureError, match=r"a list: .* accepts \(B,"):
         encode_pngs([one])
@@ -215,11 +215,11 @@ def test_one_wait_for_the_lengths_then_all_copies_at_once(
     wanted = encode_pngs(pixels)
 
     def flat(pixels: torch.Tensor, keep_rgb: bool) -> tuple[torch.Tensor, torch.Tensor]:
-        framed, facts = encode.on_device_by_torch(pixels, keep_rgb)
+        framed, facts = by_torch.on_device_by_torch(pixels, keep_rgb)
         parts = [one[:size] for one, size in zip(framed, facts[:, 0].tolist(), strict=True)]
         return torch.cat([*parts, torch.zeros(99, dtype=torch.uint8)]), facts
 
-    monkeypatch.setattr(encode, "on_device", flat if is_flat else encode.on_device_by_torch)
+    monkeypatch.setattr(encode, "on_device", flat if is_flat else by_torch.on_device_by_torch)
     monkeypatch.setattr(encode, "AsyncHostCopy", Copy)
     monkeypatch.setattr(Copy, "made", [])
     assert encode_pngs(pixels) == wanted

@@ -14,7 +14,7 @@ FILES = HOUSE.files
 # The only parts that a folder may import besides itself, where the order of the layers allows more.
 NARROW = {
     "errors": set(),
-    "measure": {"errors", "types", "settings", "files"},
+    "measure": {"errors", "types", "settings", "files", "device"},
     "video": {"errors", "types", "image", "device"},
 }
 # Calls and names that change process-wide state.

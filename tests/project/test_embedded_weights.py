@@ -13,7 +13,7 @@ from gpen_fast.gpen.checkpoint import build, read_declared
 from gpen_fast.gpen.folded.generator import FoldedGenerator
 from gpen_fast.store.catalog import catalog
 from gpen_fast.store.shipped import shipped
-from gpen_fast.training.degrade import degrade, fixed
+from gpen_fast.training.degrade import degrade, held_out_damage
 from gpen_fast.training.metrics import quality, restored_faces
 
 NAME = "gpen-lite-256"
@@ -44,7 +44,7 @@ def test_takes_a_few_gigaflops_per_face() -> None:
 def test_restores_a_face_that_it_was_not_trained_on() -> None:
     """The other example is not used: its face is too small for a reference of this size."""
     face = face_of("grace_hopper.jpg")
-    damaged = degrade(face, fixed(4.0), np.random.default_rng(0))
+    damaged = degrade(face, held_out_damage(4.0), np.random.default_rng(0))
     ours = restored_faces(load_network(PATH, form="folded"), damaged[None], 1)
     before, after = quality(damaged[None], face[None]), quality(ours, face[None])
     assert after.psnr > before.psnr + 0.5

@@ -190,7 +190,7 @@ def test_a_failure_of_the_device_between_stages_is_named(
     def lost(device: torch.device) -> None:
         raise RuntimeError(LOST)
 
-    monkeypatch.setattr(workers_module, "mark", lost)
+    monkeypatch.setattr(workers_module, "record_event", lost)
     with pytest.raises(DeviceError, match="failed in the run"):
         list(engine_of(runtime).run(numbered(pictures(tmp_path, 3)), kept))
 
@@ -304,8 +304,8 @@ def test_a_file_is_made_on_a_stream_of_its_own_after_its_picture_is_done(
 
     monkeypatch.setattr(workers_module, "own_stream", own_stream)
     monkeypatch.setattr(workers_module, "worker_stream", lambda device: "the worker's")
-    monkeypatch.setattr(workers_module, "mark", lambda device: len(pasted))
-    monkeypatch.setattr(workers_module, "wait_for", lambda point, device: setattr(here, "after", point))
+    monkeypatch.setattr(workers_module, "record_event", lambda device: len(pasted))
+    monkeypatch.setattr(workers_module, "wait_event", lambda point, device: setattr(here, "after", point))
     monkeypatch.setattr(engine._pipeline, "paste", noted)
     done = engine.run(numbered(pictures(tmp_path, 6)), write)
     assert [error_of(picture) for picture in done] == [None] * 6

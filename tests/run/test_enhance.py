@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from helpers import EXAMPLES, write_photo
 
-from gpen_fast.detections.file_format import read
+from gpen_fast.detections.file_format import read_detections
 from gpen_fast.errors import DeviceError
+from gpen_fast.measure.report import FailedInput, InputNote
 from gpen_fast.pictures import load_image
-from gpen_fast.run.enhance import Tally, run_enhance
-from gpen_fast.run.job import Failed, Finished, PictureSource
+from gpen_fast.run.enhance import run_enhance
 from gpen_fast.run.plan import Item, Plan
 from gpen_fast.run.runtime import Runtime, load_runtime
 from gpen_fast.settings import OutputOptions, Settings
@@ -54,9 +54,12 @@ def test_every_picture_of_the_plan_is_accounted_for(haar: Runtime, tmp_path: Pat
     paths = [item.source for item in work.todo]
     assert steps.paths == paths
     assert dict(report.outcomes) == {"restored": 1, "no_face": 2, "failed": 2, "skipped": 1, "ignored": 0}
-    assert report.failed == [(Path("pipe.png"), "not a regular file"), (paths[2], "the file is empty.")]
-    assert report.no_face == [paths[0], paths[3]]
-    assert report.notes == work.notes
+    assert report.failed == [
+        FailedInput("pipe.png", "not a regular file"),
+        FailedInput(str(paths[2]), "the file is empty."),
+    ]
+    assert report.no_face == [str(paths[0]), str(paths[3])]
+    assert report.notes == [InputNote("a.bmp", "becomes PNG")]
     assert (report.images, report.faces, report.not_done) == (4, 1, 0)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["00.png", "01.png", "03.png"]
 
@@ -94,7 +97,7 @@ def test_found_faces_are_kept_though_the_device_fails(
     found = tmp_path / "faces.jsonl"
     with pytest.raises(DeviceError, match="device lost"):
         run_enhance(detecting, plan_of(tmp_path, 4), OutputOptions(save_landmarks=found), Steps())
-    assert len(read(found)) == 4
+    assert len(read_detections(found)) == 4
 
 
 def test_a_file_of_faces_that_cannot_be_written_is_one_of_the_failures(
@@ -111,19 +114,7 @@ def test_a_file_of_faces_that_cannot_be_written_is_one_of_the_failures(
     steps = Steps(replace_by_a_file)
     output = OutputOptions(save_landmarks=folder / "faces.jsonl")
     report = run_enhance(detecting, plan_of(tmp_path, 2), output, steps)
-    ((path, why),) = report.failed
-    assert path == folder / "faces.jsonl"
-    assert why.startswith("cannot be written")
+    (failed,) = report.failed
+    assert failed.path == str(folder / "faces.jsonl")
+    assert failed.error.startswith("cannot be written")
     assert report.outcomes["restored"] == 2
-
-
-def test_a_tally_tells_what_became_of_each_picture() -> None:
-    tally = Tally()
-    path, source = Path("a.png"), PictureSource(0, Path("a.png"))
-    tally.add(path, Finished(source, "restored", 3, "a note."))
-    tally.add(path, Finished(source, "no_face", 0))
-    tally.add(path, Failed(source, FileNotFoundError(2, "No such file or directory", "a.png")))
-    assert (tally.images, tally.faces) == (3, 3)
-    assert tally.notes == [(path, "a note.")]
-    assert tally.no_face == [path]
-    assert tally.failed == [(path, "no such file or directory")]

@@ -81,7 +81,7 @@ def test_a_batchs_time_is_shared_among_its_faces(runtime: Runtime, tmp_path: Pat
     restored = pipeline.settle(pipeline.launch(cropped))
     series = pipeline.clock.recorder.series["generate"]
     assert (series.count, series.items) == (1, 3)
-    assert [picture.timing["generate"] for picture in restored] == [pytest.approx(series.host[0] / 3)] * 3
+    assert [picture.timing["generate"] for picture in restored] == [pytest.approx(series.host.first / 3)] * 3
 
 
 def test_one_invalid_face_fails_its_picture_only(
@@ -131,11 +131,11 @@ def test_known_faces_are_not_detected_again(
     detecting: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, found = write_photo(tmp_path / "a.png"), tmp_path / "faces.jsonl"
-    writer = DetectionWriter.beside(found)
+    writer = DetectionWriter.open(found)
     first = Pipeline(detecting, Clock(Recorder()), writer).restore(PictureSource(0, path))
     writer.write()
     monkeypatch.setattr(detecting.detector, "many", lambda frames: pytest.fail("the picture was searched"))
-    known = replace(detecting, detection_cache=DetectionCache(found, Settings()))
+    known = replace(detecting, detection_cache=DetectionCache(found, DetectOptions()))
     pipeline = pipeline_of(known)
     assert isinstance(pipeline.detect_early(pipeline.load(PictureSource(0, path))), Detected)
     again = pipeline.restore(PictureSource(0, path))
@@ -146,7 +146,7 @@ def test_known_faces_are_not_detected_again(
 
 def test_faces_are_kept_whole_whatever_is_restored(detecting: Runtime, tmp_path: Path) -> None:
     settings = replace(detecting.settings, detect=DetectOptions(detector="haar", min_face=1000))
-    writer = DetectionWriter.beside(tmp_path / "faces.jsonl")
+    writer = DetectionWriter.open(tmp_path / "faces.jsonl")
     pipeline = Pipeline(replace(detecting, settings=settings), Clock(Recorder()), writer)
     assert pipeline.restore(PictureSource(0, write_photo(tmp_path / "a.png"))).faces == ()
     (entry,) = writer.entries.values()

@@ -67,7 +67,7 @@ def test_the_detector_is_loaded_when_first_needed_where_faces_are_known(
     tiny_weights: Path, tmp_path: Path
 ) -> None:
     found = tmp_path / "faces.jsonl"
-    writer = DetectionWriter.beside(found)
+    writer = DetectionWriter.open(found)
     runtime = load_runtime(settings(tiny_weights))
     Pipeline(runtime, Clock(Recorder()), writer).restore(PictureSource(0, write_photo(tmp_path / "a.png")))
     writer.write()

@@ -1,45 +1,19 @@
-"""Crop and paste against the reference implementation, and what a user sees of them."""
+"""Paste against the reference implementation, and what a user sees of it."""
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
 import pytest
 import torch
-from helpers import DATA, photo, shared_picture
-from PIL import Image
+from placed import face_at, frame_of, picture, solvay
 
-from gpen_fast.stages.align import align
 from gpen_fast.stages.crop import crop
-from gpen_fast.stages.load import load
 from gpen_fast.stages.paste import feathered_mask, paste
-from gpen_fast.types import Face, Frame
+from gpen_fast.types import Frame
 
 CPU = torch.device("cpu")
-NO_BOX_POINTS = np.full((5, 2), 0.5)
-
-
-def picture(name: str) -> np.ndarray:
-    return np.asarray(Image.open(DATA / name).convert("RGB"))
-
-
-def solvay() -> tuple[np.ndarray, Frame, list[Face], np.ndarray]:
-    array = np.asarray(Image.open(shared_picture("solvay_conference_1927.png")).convert("RGB"))
-    rows = json.loads((DATA / "retinaface_solvay.json").read_text())["faces"]
-    faces = [Face(tuple(row[:4]), row[4], np.array(row[5:]).reshape(5, 2)) for row in rows]
-    # Colour on purpose: the reference treats every picture as three channels.
-    frame = Frame(torch.from_numpy(array.copy()).permute(2, 0, 1))
-    return array, frame, faces, align(faces, "gpen", 512, NO_BOX_POINTS)
-
-
-def test_crop_equals_the_reference() -> None:
-    _, frame, _, matrices = solvay()
-    got = crop(frame, matrices[:1], 512).pixels[0].permute(1, 2, 0).numpy()
-    error = np.abs(got.astype(int) - picture("crop_solvay_face0_512.png"))
-    assert error.mean() <= 1.0
-    assert error.max() <= 3
 
 
 def test_paste_equals_the_reference() -> None:
@@ -55,17 +29,6 @@ def test_paste_equals_the_reference() -> None:
     assert psnr >= 45, f"{psnr:.2f} dB, errors by size: {histogram}"
     assert (error <= 6).mean() >= 0.999, f"errors by size: {histogram}"
     assert (after != before).any(axis=-1)[~changed].sum() < 50
-
-
-def face_at(x: float, y: float, side: float, size: int = 64) -> tuple[Face, np.ndarray]:
-    """A face whose crop of `size` covers the square of `side` at x, y."""
-    scale = size / side
-    return Face((x, y, x + side, y + side), 1.0), np.array([[scale, 0, -x * scale], [0, scale, -y * scale]])
-
-
-def frame_of(channels: int = 3, dtype: type = np.uint8, height: int = 120, width: int = 160) -> Frame:
-    array = photo(height, width, channels, dtype).reshape(height, width, channels)
-    return Frame(torch.from_numpy(array.copy()).permute(2, 0, 1), channels=channels)
 
 
 def flat(value: int, size: int = 64, dtype: torch.dtype = torch.uint8) -> torch.Tensor:
@@ -177,26 +140,3 @@ def test_shrunk_face_does_not_alias() -> None:
     center = paste(frame, [face], matrix[None], [stripes]).pixels[:, 35:65, 35:65].float()
     assert center.std() < 3
     assert abs(center.mean() - 128) < 3
-
-
-def test_crop_minifies_with_antialiasing() -> None:
-    frame = Frame(torch.zeros(3, 512, 512, dtype=torch.uint8))
-    frame.pixels[:, :, ::2] = 255
-    _, matrix = face_at(0, 0, 512)
-    assert crop(frame, matrix[None], 64).pixels[0, :, 8:-8, 8:-8].float().std() < 3
-
-
-def test_crop_of_nobody_and_of_a_grey_picture() -> None:
-    frame = frame_of(channels=1)
-    assert len(crop(frame, np.zeros((0, 2, 3)), 64)) == 0
-    grey = crop(frame, face_at(10, 10, 64)[1][None], 64)
-    assert repr(grey) == "FaceBatch(1x3x64x64 uint8 cpu)"
-    assert torch.equal(grey.pixels[0, 0], grey.pixels[0, 2])
-
-
-def test_crop_of_a_loaded_picture_equals_that_of_the_array(tmp_path) -> None:
-    array = photo(120, 160)
-    Image.fromarray(array).save(tmp_path / "a.png")
-    matrix = face_at(30, 20, 90)[1][None]
-    loaded = crop(load(tmp_path / "a.png", CPU), matrix, 64).pixels
-    assert torch.equal(loaded, crop(load(array, CPU), matrix, 64).pixels)

@@ -1,4 +1,4 @@
-"""What an answer's way and a failure's cause are called."""
+"""Responses and failures: which hops are safe, and which causes are worth another attempt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import pytest
 import requests
 import urllib3
 
-from gpen_fast.store.answers import RefusedError, RetryError, UnreachableError, failure, plain_hop
+from gpen_fast.store.answers import (
+    RefusedError,
+    RetryError,
+    UnreachableError,
+    classify_failure,
+    plain_http_hop,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,10 +30,10 @@ from gpen_fast.store.answers import RefusedError, RetryError, UnreachableError, 
         (["https://a.example/f", "http://127.0.0.1.b.example/f"], "http://127.0.0.1.b.example/f"),
     ],
 )
-def test_one_plain_step_makes_the_whole_way_plain(way: list[str], plain: str | None) -> None:
+def test_one_http_hop_makes_the_whole_chain_insecure(way: list[str], plain: str | None) -> None:
     steps = [SimpleNamespace(url=url, history=[]) for url in way]
     steps[-1].history = steps[:-1]
-    assert plain_hop(steps[-1]) == plain
+    assert plain_http_hop(steps[-1]) == plain
 
 
 def caused(error: Exception, by: Exception) -> Exception:
@@ -40,16 +46,18 @@ def caused(error: Exception, by: Exception) -> Exception:
     [
         (caused(requests.exceptions.SSLError(), ssl.SSLError(1, "certificate expired")), RefusedError,
          "no secure connection (certificate expired)"),
-        (requests.exceptions.ProxyError("x"), UnreachableError, "the proxy cannot be reached or lets nothing"),
+        (requests.exceptions.ProxyError("x"), UnreachableError, "the proxy cannot be reached or refuses"),
         (requests.exceptions.ConnectTimeout("x"), UnreachableError, "no connection within 4 s"),
-        (requests.exceptions.ReadTimeout("x"), RetryError, "stalled: nothing came for 9 s"),
+        (requests.exceptions.ReadTimeout("x"), RetryError, "stalled: no bytes arrived for 9 s"),
         (caused(requests.exceptions.ConnectionError(), ConnectionResetError(104, "Connection reset by peer")),
          RetryError, "connection reset by peer"),
-        (urllib3.exceptions.ProtocolError("x"), RetryError, "the connection broke off"),
-        (urllib3.exceptions.DecodeError("x"), RetryError, "the connection broke off"),
+        (urllib3.exceptions.ProtocolError("x"), RetryError, "the connection was interrupted"),
+        (urllib3.exceptions.DecodeError("x"), RetryError, "the connection was interrupted"),
     ],
 )  # fmt: skip
-def test_failures_in_words(error: Exception, kind: type[Exception], words: str) -> None:
-    told = failure(error, 4, 9)
+def test_each_failure_names_its_cause_and_whether_to_retry(
+    error: Exception, kind: type[Exception], words: str
+) -> None:
+    told = classify_failure(error, 4, 9)
     assert type(told) is kind
     assert words in str(told)

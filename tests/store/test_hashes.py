@@ -1,4 +1,4 @@
-"""Remembered hashes: saved work, never a stale answer."""
+"""Cached hashes save work and are never stale."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gpen_fast.store.hashes import Hash, sha256_of
 
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files count as settled at once."""
+    """Hashes of files that were just written are cached too."""
     monkeypatch.setattr(hashes, "_SETTLED_NS", 0)
 
 
@@ -22,7 +22,7 @@ def sha(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_second_time_is_from_memory_and_says_so(tmp_path: Path, settled: None) -> None:
+def test_a_second_hash_comes_from_the_cache_and_says_so(tmp_path: Path, settled: None) -> None:
     file = tmp_path / "a"
     file.write_bytes(b"one")
     assert sha256_of(file) == Hash(sha(b"one"), remembered=False)
@@ -57,16 +57,16 @@ def test_file_changed_just_now_is_not_remembered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"%s": 5}', '{"%s": ["x"]}'])
-def test_damaged_memory_is_no_memory(tmp_path: Path, settled: None, text: str) -> None:
+def test_a_damaged_cache_counts_as_empty(tmp_path: Path, settled: None, text: str) -> None:
     file = tmp_path / "a"
     file.write_bytes(b"one")
     sha256_of(file)
-    hashes._file().write_text(text.replace("%s", str(file)))
+    hashes._cache_file().write_text(text.replace("%s", str(file)))
     assert sha256_of(file) == Hash(sha(b"one"), remembered=False)
     assert sha256_of(file).remembered
 
 
-def test_memory_that_cannot_be_written_does_not_matter(
+def test_a_cache_that_cannot_be_written_is_no_error(
     tmp_path: Path, settled: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "blocked").write_text("a file")
@@ -77,10 +77,10 @@ def test_memory_that_cannot_be_written_does_not_matter(
     assert not sha256_of(file).remembered
 
 
-def test_gone_files_are_forgotten(tmp_path: Path, settled: None) -> None:
+def test_deleted_files_leave_the_cache(tmp_path: Path, settled: None) -> None:
     for name in "ab":
         (tmp_path / name).write_bytes(name.encode())
     sha256_of(tmp_path / "a")
     (tmp_path / "a").unlink()
     sha256_of(tmp_path / "b")
-    assert list(hashes._memory()) == [str(tmp_path / "b")]
+    assert list(hashes._cached()) == [str(tmp_path / "b")]

@@ -1,4 +1,4 @@
-"""`import`: what a file is, by its hash, its tensors or a person's word."""
+"""`import` identifies a file by its hash, its tensors or the user's word."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_known_by_its_hash_whatever_its_name(shop: Shop, mine: Path) -> None:
     assert (done.name, done.how, done.copied) == ("face", "hash", True)
     assert done.path == folders.user_cache() / "weights/face.pth" == required("face", SET)
     assert file.exists()
-    assert not records.read().accepted, "a published hash needs no record"
+    assert not records.read_records().accepted, "a published hash needs no record"
     assert not import_file(file).copied
 
 
@@ -50,7 +50,7 @@ def test_network_known_by_its_tensors_and_recorded(shop: Shop, mine: Path) -> No
     data = network_bytes(0.5)
     done = import_file(write(mine, "other.pt", data))
     assert (done.name, done.how, done.path.name) == ("net", "tensors", "NET.pth")
-    (record,) = records.read().accepted["net"]
+    (record,) = records.read_records().accepted["net"]
     assert (record.sha256, record.how) == (hashlib.sha256(data).hexdigest(), "imported")
     assert record.origin == str(mine / "other.pt")
 
@@ -66,7 +66,7 @@ def test_safetensors_keep_their_suffix(shop: Shop, mine: Path, tiny_weights: Pat
 def test_network_that_is_not_the_accepted_one_needs_trust(shop: Shop, mine: Path) -> None:
     import_file(write(mine, "first.pth", network_bytes(0.5)))
     second = write(mine, "second.pth", network_bytes(0.6))
-    with pytest.raises(HashError, match="has the shapes of net and is not the file that is accepted"):
+    with pytest.raises(HashError, match="has the shapes of net, but not an accepted hash"):
         import_file(second)
     with pytest.raises(HashError, match=r"NET\.pth exists and is another file. To replace it: --overwrite"):
         import_file(second, trust="net")
@@ -76,10 +76,10 @@ def test_network_that_is_not_the_accepted_one_needs_trust(shop: Shop, mine: Path
 
 
 def test_detector_without_a_known_hash_needs_trust(shop: Shop, mine: Path) -> None:
-    """Others of the same names and shapes load strictly and find wrong boxes."""
+    """Other weights of the same names and shapes load without an error and detect wrong boxes."""
     torch.save({"body.conv.weight": torch.ones(3)}, mine / "face.pth")
     with pytest.raises(
-        HashError, match=r"Detectors are known by their hash only.*--trust NAME, with NAME one of face"
+        HashError, match=r"A detector is identified by its hash only.*--trust NAME, with NAME one of face"
     ):
         import_file(mine / "face.pth")
     assert present("face", SET) is None
@@ -102,7 +102,7 @@ def test_files_that_belong_together_come_together(shop: Shop, mine: Path) -> Non
     assert required("found", SET) == done.path
 
 
-def test_what_belongs_to_a_file_may_have_its_name(shop: Shop, mine: Path) -> None:
+def test_a_file_that_belongs_to_another_may_share_its_name(shop: Shop, mine: Path) -> None:
     write(mine, "my.cfg", b"c")
     done = import_file(write(mine, "my.weights", b"w"), trust="found")
     assert done.path.name == "found.weights"
@@ -124,17 +124,17 @@ def test_pickle_with_code_is_refused_and_never_runs(shop: Shop, mine: Path) -> N
 
     torch.save({"generator.input.input": Evil()}, mine / "evil.pth")
     for trust in (None, "net", "face"):
-        with pytest.raises(CheckpointError, match="a pickle that carries code; nothing of it was run"):
+        with pytest.raises(CheckpointError, match="a pickle that carries code; none of it was run"):
             import_file(mine / "evil.pth", trust=trust)
     assert not (mine / "ran").exists()
     assert not (folders.user_cache() / "weights").exists()
 
 
-def test_nan_damage_and_strangers_are_refused(shop: Shop, mine: Path) -> None:
+def test_nan_damage_and_unknown_files_are_refused(shop: Shop, mine: Path) -> None:
     with pytest.raises(CheckpointError, match="NaN or infinity"):
         import_file(write(mine, "nan.pth", network_bytes(float("nan"))))
     torch.save({"a": {"b": torch.tensor([float("inf")])}}, mine / "inf.pth")
-    with pytest.raises(CheckpointError, match="NaN or infinity, first b"):
+    with pytest.raises(CheckpointError, match="NaN or infinity, the first is b"):
         import_file(mine / "inf.pth", trust="face")
     with pytest.raises(CheckpointError, match="Fetch it again"):
         import_file(write(mine, "torn.pth", shop.network[:-99]))
@@ -143,10 +143,10 @@ def test_nan_damage_and_strangers_are_refused(shop: Shop, mine: Path) -> None:
         mine / "small.pth",
     )
     with pytest.raises(
-        CheckpointError, match=r"of no published figures \(custom-32\)\. Use it without importing"
+        CheckpointError, match=r"are of no published one \(custom-32\)\. Use it without importing"
     ):
         import_file(mine / "small.pth")
-    with pytest.raises(HashError, match="is no file that gpen-fast knows"):
+    with pytest.raises(HashError, match="is not a file that gpen-fast knows"):
         import_file(write(mine, "x.onnx", b"?"))
     with pytest.raises(
         WeightsNotFoundError, match=r"none\.pth: no such file\. import takes one weights file"
@@ -159,11 +159,11 @@ def test_nan_damage_and_strangers_are_refused(shop: Shop, mine: Path) -> None:
 
 def test_trust_that_contradicts_what_is_known(shop: Shop, mine: Path) -> None:
     file = write(mine, "face.pth", DETECTOR)
-    with pytest.raises(SettingsError, match=r"is face, by its hash: leave --trust found out"):
+    with pytest.raises(SettingsError, match=r"has the hash of face: leave --trust found out"):
         import_file(file, trust="found")
     with pytest.raises(SettingsError, match="lite is part of gpen-fast and cannot be replaced"):
         import_file(write(mine, "a.onnx", b""), trust="lite")
-    with pytest.raises(SettingsError, match=r"found is kept as \.onnx, \.weights, not as \.bin"):
+    with pytest.raises(SettingsError, match=r"found is stored as \.onnx, \.weights, not as \.bin"):
         import_file(write(mine, "a.bin", b"x"), trust="found")
     assert import_file(file, trust="face").how == "hash"
 
@@ -175,13 +175,13 @@ def test_source_that_changes_while_it_is_copied(
     from gpen_fast.store import importing
 
     file = write(mine, "face.pth", DETECTOR)
-    only_one = importing.only_one
+    write_lock = importing.write_lock
 
     def change_first(final, progress):
         file.write_bytes(DETECTOR[:-1] + b"!")
-        return only_one(final, progress)
+        return write_lock(final, progress)
 
-    monkeypatch.setattr(importing, "only_one", change_first)
+    monkeypatch.setattr(importing, "write_lock", change_first)
     with pytest.raises(DownloadError, match="changed while it was copied"):
         import_file(file)
     assert present("face", SET) is None

@@ -16,13 +16,13 @@ def urls(monkeypatch: pytest.MonkeyPatch, value: str) -> list[str]:
     return [source.url for source in sources_of(entry("gpen-bfr-512"))]
 
 
-def test_without_one_the_published_addresses_in_order() -> None:
+def test_without_a_mirror_the_published_addresses_come_in_order() -> None:
     found = sources_of(entry("gpen-bfr-512"))
     assert [source.url for source in found] == list(entry("gpen-bfr-512").sources)
     assert not any(source.published for source in found)
 
 
-def test_host_takes_another_hosts_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_replaces_another(monkeypatch: pytest.MonkeyPatch) -> None:
     before = list(entry("gpen-bfr-512").sources)
     found = urls(monkeypatch, "huggingface.co=hf-mirror.com")
     assert HUB not in found
@@ -54,7 +54,7 @@ def test_password_of_a_mirror_is_used_and_not_shown(monkeypatch: pytest.MonkeyPa
     assert "secret" not in str(raised.value)
 
 
-def test_address_in_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_published_address_within_the_mirrors(monkeypatch: pytest.MonkeyPatch) -> None:
     assert urls(monkeypatch, "https://proxy.example/?get={url}")[1] == f"https://proxy.example/?get={HUB}"
 
 
@@ -63,13 +63,13 @@ def test_address_in_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     ["hf-mirror.com", "huggingface.co=", "=hf-mirror.com", "a=b=c", "huggingface.co=ftp://x", ",", "https://",
      "https://mirror.example/{file}", "a b=c", "https:///path", "huggingface.co=hf mirror", "http://[bad/x"],
 )  # fmt: skip
-def test_what_is_not_understood_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_malformed_mirrors_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     with pytest.raises(
         SettingsError, match=r"GPEN_FAST_MIRROR .* is not understood\. Accepted: a folder's address"
     ):
         urls(monkeypatch, value)
 
 
-def test_every_published_address_is_safe_to_pin_by() -> None:
+def test_every_published_address_is_https() -> None:
     for known in catalog().values():
         assert all(url.startswith("https://") for url in known.sources)

@@ -1,4 +1,4 @@
-"""`pull`: once, verified, pinned, after the licence; whatever processes do to each other."""
+"""`pull` fetches a file once, after the licence, verifies or pins it, and tolerates other processes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def test_file_goes_to_the_folder_that_was_named(
 
 
 def test_offline_touches_no_network(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DownloadError, match=r"face is not here, and --offline or GPEN_FAST_OFFLINE forbids"):
+    with pytest.raises(
+        DownloadError, match=r"face is not here, and --offline or GPEN_FAST_OFFLINE forbids fetching"
+    ):
         pull("face", WeightsOptions(offline=True))
     for value, off in (("1", True), ("yes", True), ("0", False), ("false", False), ("", False)):
         monkeypatch.setenv("GPEN_FAST_OFFLINE", value)
@@ -87,7 +89,7 @@ def test_licence_counts_where_it_cannot_be_remembered(
 ) -> None:
     (tmp_path / "blocked").write_text("a file")
     monkeypatch.setattr(records, "user_data", lambda: tmp_path / "blocked/data")
-    monkeypatch.setattr(records, "read", records.Records)
+    monkeypatch.setattr(records, "read_records", records.Records)
     assert pull("gpen-bfr-512", accept_licence=True, retry_policy=QUICK).fetched
 
 
@@ -96,13 +98,13 @@ def test_without_an_address(shop: Shop) -> None:
         pull("found")
     with pytest.raises(DownloadError, match="lite is part of gpen-fast"):
         pull("lite")
-    with pytest.raises(SettingsError, match=r"weights 'yunett' are not known: there is gpen-bfr-512, net"):
+    with pytest.raises(SettingsError, match=r"unknown weights 'yunett': accepted are gpen-bfr-512, net"):
         pull("yunett")
 
 
 def test_first_download_pins_and_a_later_difference_shows_both(shop: Shop) -> None:
     pulled = pull("net", retry_policy=QUICK).path
-    (pin,) = records.read().accepted["net"]
+    (pin,) = records.read_records().accepted["net"]
     assert pin.sha256 == hashlib.sha256(shop.network).hexdigest()
     assert (pin.how, pin.origin) == ("pinned", f"{shop.net.url}/NET.pth")
     changed = network_bytes(shift=1.0)
@@ -116,13 +118,13 @@ def test_first_download_pins_and_a_later_difference_shows_both(shop: Shop) -> No
     assert not part_path(pulled).exists()
     pull("net", repin=True, retry_policy=QUICK)
     assert pulled.read_bytes() == changed
-    assert records.read().hashes("net") == [now]
+    assert records.read_records().hashes("net") == [now]
     assert required("net", WeightsOptions()) == pulled
 
 
 @pytest.mark.parametrize("what", ["page", "torn", "code", "nan", "another"])
-def test_only_what_was_looked_into_is_pinned(shop: Shop, tmp_path: Path, what: str) -> None:
-    """A page of an error or half a file must not become the hash that all later ones are measured by."""
+def test_only_a_checked_network_is_pinned(shop: Shop, tmp_path: Path, what: str) -> None:
+    """The hash of an error page or of half a file must not be pinned, or the true file is refused later."""
 
     class Evil:
         def __reduce__(self):
@@ -140,13 +142,13 @@ def test_only_what_was_looked_into_is_pinned(shop: Shop, tmp_path: Path, what: s
     with pytest.raises(CheckpointError):
         pull("net", retry_policy=QUICK)
     assert present("net", WeightsOptions()) is None
-    assert not records.read().accepted
+    assert not records.read_records().accepted
     assert not (tmp_path / "ran").exists()
     shop.net.body = shop.network
     assert pull("net", retry_policy=QUICK).fetched
 
 
-def test_mirror_takes_the_place_of_a_source(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mirror_replaces_a_source(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.catalog.write_text(
         shop.catalog.read_text().replace(shop.detector.url, "https://weights.invalid/models")
     )
@@ -167,7 +169,7 @@ def test_mirror_takes_the_place_of_a_source(shop: Shop, monkeypatch: pytest.Monk
 def shop_catalog_changed() -> None:
     from gpen_fast.store import catalog
 
-    catalog.read.cache_clear()
+    catalog.read_catalog.cache_clear()
 
 
 def test_two_processes_fetch_once(shop: Shop) -> None:
@@ -221,6 +223,6 @@ def test_ctrl_c_says_what_is_kept(shop: Shop) -> None:
 
 def test_folder_that_cannot_be_made_is_named(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "blocked").write_text("a file where a folder should be")
-    with pytest.raises(DownloadError, match=r"blocked.*Name a folder that can be written with --weights-dir"):
+    with pytest.raises(DownloadError, match=r"blocked.*Name a writable folder with --weights-dir"):
         pull("face", WeightsOptions(weights_dir=str(tmp_path / "blocked/weights")), retry_policy=QUICK)
     assert not shop.detector.requests

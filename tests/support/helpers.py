@@ -12,13 +12,13 @@ from PIL import Image
 from shop import TINY
 from torch import Tensor
 
-from gpen_fast.stages.generate.base import AUTO
+from gpen_fast.stages.generate.base import auto_backend
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
 EXAMPLES = ROOT / "examples"
 # The backend that `--backend auto` selects on this machine.
-BACKEND = AUTO["cuda" if torch.cuda.is_available() else "cpu"]
+BACKEND = auto_backend("cuda" if torch.cuda.is_available() else "cpu")
 # Larger pictures and weights that only some machines have; their tests are skipped elsewhere.
 SHARED = Path(os.environ.get("GPEN_FAST_SHARED", ROOT.parent / "shared"))
 

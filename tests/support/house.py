@@ -237,7 +237,8 @@ class House:
         homes: dict[str, list[str]] = defaultdict(list)
         for file in self.files:
             for node in file.tree.body:
-                if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                public = isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_")
+                if public and file.name not in homes[node.name]:  # overloads are one function
                     homes[node.name].append(file.name)
         return {
             name: places

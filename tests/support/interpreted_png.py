@@ -1,13 +1,15 @@
-"""Compares the PNG kernels, run by Triton's interpreter, with the torch operations.
+"""Compares the kernels with the torch operations in Triton's interpreter; prints what failed, by kernel, as JSON.
 
-Run it as `TRITON_INTERPRET=1 python interpreted_png.py`. It needs a process of its own, because Triton reads the
-variable when it is first imported.
+Run by `TRITON_INTERPRET=1 python interpreted_png.py`: Triton reads the variable when it is first imported.
 """
 
 from __future__ import annotations
 
+import json
 import sys
+import traceback
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -23,34 +25,34 @@ from gpen_fast.png.kernels import code
 from gpen_fast.png.kernels import encode as by_kernels
 from gpen_fast.png.kernels import filter as filter_kernels
 from gpen_fast.png.kernels import runs as run_kernels
-from gpen_fast.png.kernels.layout import SIZE, STORES, lay_out
+from gpen_fast.png.kernels.layout import SIZE, STORES, launch_layout
 from gpen_fast.png.runs import BLOCK, LEAST, LITERALS, NONE, TOKENS, WINDOW, to_windows, tokens_by_blocks
 from gpen_fast.png.tables import make_code
 
 
-def speed_up_interpreter() -> None:
-    """Replaces the interpreter's scans and reductions, which loop in Python, by NumPy's."""
-    by_numpy = {run_kernels._larger: np.maximum, run_kernels._smaller: np.minimum,
+def hasten() -> None:
+    """The interpreter scans and folds element by element in Python; NumPy does the same at once."""
+    at_once = {run_kernels._larger: np.maximum, run_kernels._smaller: np.minimum,
                tl.standard._xor_combine: np.bitwise_xor}  # fmt: skip
-    scan, reduce = interpreter.ScanOps.generic_scan, interpreter.ReduceOps.generic_reduce
+    scan, fold = interpreter.ScanOps.generic_scan, interpreter.ReduceOps.generic_reduce
 
-    def fast_scan(self, inputs):
-        if self.combine_fn not in by_numpy:
-            return scan(self, inputs)
-        data = by_numpy[self.combine_fn].accumulate(inputs[0].handle.data, axis=self.axis)
-        return [self.to_tensor(data, inputs[0].dtype)]
+    def scanned(self, given):
+        if self.combine_fn not in at_once:
+            return scan(self, given)
+        data = at_once[self.combine_fn].accumulate(given[0].handle.data, axis=self.axis)
+        return [self.to_tensor(data, given[0].dtype)]
 
-    def fast_reduce(self, inputs):
-        if self.combine_fn not in by_numpy or self.axis is None:
-            return reduce(self, inputs)
-        data = by_numpy[self.combine_fn].reduce(inputs[0].handle.data, self.axis, keepdims=self.keep_dims)
-        return [self.to_tensor(data, inputs[0].dtype)]
+    def folded(self, given):
+        if self.combine_fn not in at_once or self.axis is None:
+            return fold(self, given)
+        data = at_once[self.combine_fn].reduce(given[0].handle.data, self.axis, keepdims=self.keep_dims)
+        return [self.to_tensor(data, given[0].dtype)]
 
-    interpreter.ScanOps.generic_scan, interpreter.ReduceOps.generic_reduce = fast_scan, fast_reduce
+    interpreter.ScanOps.generic_scan, interpreter.ReduceOps.generic_reduce = scanned, folded
 
 
 def mixed(size: int, seed: int) -> torch.Tensor:
-    """Returns a byte stream with noise, small numbers and runs of all lengths."""
+    """A stream with noise, small numbers and runs of all lengths."""
     rng = np.random.default_rng(seed)
     small = np.minimum(rng.geometric(0.4, size), 40)
     small[size // 4 : size // 2] = 7
@@ -67,25 +69,52 @@ def compare_filters() -> None:
         colourful = torch.zeros(2, dtype=torch.int32)
         wanted = filter_pictures(pixels, False)
         turned = pixels.transpose(2, 3).contiguous().transpose(2, 3)
-        stream, lengths, written = filter_kernels.filter_pictures(turned, False, colourful)
+        stream, lengths, written = filter_kernels.launch_filter(turned, False, colourful)
         assert torch.equal(lengths, wanted[1])
         assert torch.equal(written, wanted[2])
         for found, right, length in zip(stream, wanted[0], lengths.tolist(), strict=True):
             assert torch.equal(found[:length], right[:length]), (shape, dtype)
 
 
-def compare_blocks_of_many_kinds() -> None:
-    """Two pictures of two blocks each; the second picture ends within its first block."""
+def compare_runs() -> None:
+    """Tokens, their counts and the sums of Adler-32, of streams that end within a group of windows, or begin none."""
+    stream, lengths = two_pictures()
+    size = int(lengths[0])
+    wanted, wanted_counts = tokens_by_blocks(to_windows(stream), lengths)
+    counts, sums = torch.zeros(4, TOKENS, dtype=torch.int32), torch.zeros(4, 2, dtype=torch.int64)
+    tokens = run_kernels.launch_runs(stream, lengths, counts, sums)
+    assert torch.equal(counts, wanted_counts.int())
+    for block, (first, length) in enumerate(
+        [(0, size), (BLOCK * WINDOW, size), (0, 2000), (BLOCK * WINDOW, 2000)]
+    ):
+        inside = max(0, min(BLOCK * WINDOW, length - first))
+        assert torch.equal(tokens[block, :inside], wanted[block].flatten()[:inside])
+        data = stream[block // 2, first : first + inside].long()
+        places = torch.arange(first, first + inside)
+        assert int(sums[block, 0]) == int(data.sum())
+        assert int(sums[block, 1]) % 65521 == int((data * places).sum()) % 65521
+
+
+def compare_codes_of_blocks() -> None:
+    stream, lengths = two_pictures()
+    _, counts = tokens_by_blocks(to_windows(stream), lengths)
+    compare_codes(counts, lengths, [False, True, True, False])
+
+
+def compare_packed_blocks() -> None:
+    compare_files_of(*two_pictures())
+
+
+def two_pictures() -> tuple[torch.Tensor, torch.Tensor]:
+    """Two streams of two blocks each, and their bytes; the second ends in its first block."""
     size = BLOCK * WINDOW + 900
     stream, lengths = torch.stack([mixed(size, 1), mixed(size, 2)]), torch.tensor([size, 2000])
     stream[1, 2000:] = 0
-    _, counts = tokens_by_blocks(to_windows(stream), lengths)
-    compare_codes(counts, lengths, [False, True, True, False])
-    compare_files_of(stream, lengths)
+    return stream, lengths
 
 
 def compare_hard_codes() -> None:
-    """Counts whose unlimited codes exceed 15 bits, ties, and almost empty blocks, all as blocks of one picture."""
+    """What needs more than 15 bits without a limit, ties, and next to nothing; as if many blocks were one picture."""
     counts = torch.zeros(8, TOKENS, dtype=torch.int64)
     fibonacci = [1, 1]
     while len(fibonacci) < 21:
@@ -108,7 +137,7 @@ def compare_hard_codes() -> None:
 
 def compare_codes(counts: torch.Tensor, lengths: torch.Tensor, is_last: list[bool]) -> None:
     right = make_code(counts, torch.tensor(is_last))
-    found = code.make_code(counts.int(), lengths, torch.zeros(len(counts), dtype=torch.int32))
+    found = code.launch_code(counts.int(), lengths, torch.zeros(len(counts), dtype=torch.int32))
     assert torch.equal(found.bits, right.bits(counts).int())
     is_used = found.bits > 0
     words = right.tokens.values | right.tokens.widths << code.WIDTH_AT
@@ -119,13 +148,15 @@ def compare_codes(counts: torch.Tensor, lengths: torch.Tensor, is_last: list[boo
 
 
 def compare_files_of(stream: torch.Tensor, lengths: torch.Tensor) -> None:
-    """Compares every step after the filter, for streams of any content."""
+    """All that follows the filter, for streams of any content."""
     batch, size = stream.shape
     wanted, sizes = frame_chunks(*deflate(stream, lengths))
-    original = filter_kernels.filter_pictures
-    by_kernels.filter_pictures = lambda *_: (stream, lengths, torch.ones_like(lengths))
-    framed, facts = by_kernels.on_device(torch.zeros(batch, 1, 1, size - 1, dtype=torch.uint8), False)
-    by_kernels.filter_pictures = original
+    once = filter_kernels.launch_filter
+    by_kernels.launch_filter = lambda *_: (stream, lengths, torch.ones_like(lengths))
+    framed, facts = by_kernels.on_device_by_kernels(
+        torch.zeros(batch, 1, 1, size - 1, dtype=torch.uint8), False
+    )
+    by_kernels.launch_filter = once
     assert facts[:, 0].tolist() == sizes.tolist()
     assert facts[:, 4].tolist() == [
         zlib.adler32(one[:n].numpy()) for one, n in zip(stream, lengths, strict=True)
@@ -136,9 +167,9 @@ def compare_files_of(stream: torch.Tensor, lengths: torch.Tensor) -> None:
 
 
 def compare_layout() -> None:
-    """A picture is stored if compression saves no bit: the first one here; the second saves one bit."""
+    """Where compressed bits are as many as stored ones, those are stored; a second picture has fewer."""
     stored = 8 * (5 + 1000)
-    layout = lay_out(torch.tensor([stored, stored - 1]).int(), torch.zeros(2, 2, dtype=torch.int64),
+    layout = launch_layout(torch.tensor([stored, stored - 1]).int(), torch.zeros(2, 2, dtype=torch.int64),
                      torch.tensor([1000, 1000]), torch.tensor([1, 1]))  # fmt: skip
     assert layout.facts[:, STORES].tolist() == [1, 0]
     assert layout.facts[:, SIZE].tolist() == [2 + 5 + 1000 + 4] * 2
@@ -146,7 +177,7 @@ def compare_layout() -> None:
 
 
 def compare_stored() -> None:
-    """Incompressible data around a stored block's 65535 bytes and around a chunk's end."""
+    """Blocks of 65535 bytes that do not compress, and bytes that end a chunk or begin one."""
     for size in (1, 65_535, 65_536, (1 << 15) - 2 - 5 - 4):
         noise = torch.from_numpy(np.random.default_rng(size).integers(0, 256, (1, size)).astype(np.uint8))
         compare_files_of(noise, torch.tensor([size]))
@@ -154,7 +185,7 @@ def compare_stored() -> None:
 
 def compare_whole_files() -> None:
     wanted = [encode.encode_pngs(pixels) for pixels in pictures()]
-    encode.usable = lambda tensor: True
+    encode.kernels_usable = lambda tensor: True
     assert [encode.encode_pngs(pixels) for pixels in pictures()] == wanted
     kernels._try(torch.device("cpu"))
 
@@ -171,16 +202,32 @@ def pictures() -> list[torch.Tensor]:
     ]
 
 
+# Each comparison by the kernels' file that it is of.
+COMPARISONS: dict[str, Callable[[], None]] = {
+    "filter": compare_filters,
+    "runs": compare_runs,
+    "huffman": compare_hard_codes,
+    "code": compare_codes_of_blocks,
+    "layout": compare_layout,
+    "pack": compare_packed_blocks,
+    "frame": compare_stored,
+    "encode": compare_whole_files,
+}
+
+
+def failures() -> dict[str, str]:
+    """Runs every comparison; the traceback of each, empty where it holds."""
+    found = {}
+    for name, compare in COMPARISONS.items():
+        try:
+            compare()
+            found[name] = ""
+        except Exception:  # reported by the test that the comparison belongs to
+            found[name] = traceback.format_exc()
+    return found
+
+
 if __name__ == "__main__":
     torch.manual_seed(1)
-    speed_up_interpreter()
-    for compare in (
-        compare_filters,
-        compare_hard_codes,
-        compare_blocks_of_many_kinds,
-        compare_layout,
-        compare_stored,
-        compare_whole_files,
-    ):
-        compare()
-        sys.stderr.write(f"{compare.__name__} done\n")
+    hasten()
+    sys.stdout.write(json.dumps(failures()) + "\n")

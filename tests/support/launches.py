@@ -1,13 +1,14 @@
-"""Records kernel launches and compiles their kernels with ptxas, without a GPU.
+"""Kernels for a GPU that is not here: their launches are collected, and each is compiled to machine code by ptxas.
 
-`launches` collects the launches inside its block, with their arguments, and runs none of them; `compiled` compiles the
-kernel of one launch to machine code.
+`launches` collects the launches inside a block, with their arguments, and runs none of them; `compiled` compiles one.
+Neither needs a GPU.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import re
 import subprocess
 import tempfile
@@ -24,11 +25,13 @@ _TYPES = {
     torch.float16: "fp16", torch.bfloat16: "bf16", torch.float32: "fp32",
 }  # fmt: skip
 _WARP = 32
+# Compute capabilities to compile for; "80 90 120" in the variable for more than one.
+CAPABILITIES = [int(each) for each in os.environ.get("GPEN_FAST_CAPABILITIES", "90").split()]
 
 
 @dataclass(frozen=True)
 class Launch:
-    """One launch: kernel, grid, arguments, and options such as num_warps."""
+    """A kernel with the grid, the arguments and the options (such as num_warps) of one launch."""
 
     kernel: Any
     grid: Any
@@ -42,7 +45,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class Resources:
-    """The resources of one program: registers and stack bytes per thread, bytes of shared memory."""
+    """What a kernel needs: registers of a thread, bytes of its stack, bytes of shared memory of a program."""
 
     registers: int
     stack: int
@@ -51,20 +54,20 @@ class Resources:
 
 @contextlib.contextmanager
 def launches(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Launch]]:
-    """Collects the launches inside the block. None of them runs: outputs keep their uninitialised memory."""
+    """Collects the launches inside the block. None takes place: outputs stay as they were allocated."""
     jit = pytest.importorskip("triton.runtime.jit")
     found: list[Launch] = []
 
-    def record(kernel: Any, *arguments: Any, grid: Any, warmup: bool, **options: Any) -> None:
+    def note(kernel: Any, *arguments: Any, grid: Any, warmup: bool, **options: Any) -> None:
         found.append(Launch(kernel, grid, arguments, options))
 
     with monkeypatch.context() as patched:
-        patched.setattr(jit.JITFunction, "run", record)
+        patched.setattr(jit.JITFunction, "run", note)
         yield found
 
 
 def compiled(launch: Launch, capability: int) -> Resources:
-    """Compiles for a CUDA device of this capability, such as 90, without any promise of alignment."""
+    """Compiles for a CUDA device of this capability, such as 90. Alignment is not told to the compiler."""
     compiler = importlib.import_module("triton.backends.compiler")
     triton = importlib.import_module("triton")
     signature, constants = {}, {}
@@ -75,8 +78,17 @@ def compiled(launch: Launch, capability: int) -> Resources:
             signature[parameter.name] = _type(argument)
     source = triton.compiler.ASTSource(fn=launch.kernel, signature=signature, constexprs=constants)
     target = compiler.GPUTarget("cuda", capability, _WARP)
-    kernel = triton.compile(source, target=target, options=launch.options)
-    return Resources(*_registers_and_stack(kernel.asm["cubin"]), kernel.metadata.shared)
+    binary = triton.compile(source, target=target, options=launch.options)
+    return Resources(*_registers_and_stack(binary.asm["cubin"]), binary.metadata.shared)
+
+
+def assert_compiles(found: list[Launch], capability: int) -> None:
+    """Asserts that each kernel compiles, spills no registers and fits into the shared memory of every GPU."""
+    assert found
+    for launch in found:
+        needs = compiled(launch, capability)
+        assert needs.stack == 0, f"{launch.name} spills registers"
+        assert needs.shared <= 48 << 10, launch.name
 
 
 def _type(argument: Any) -> str:
@@ -94,7 +106,7 @@ def _registers_and_stack(cubin: bytes) -> tuple[int, int]:
         file.write(cubin)
         file.flush()
         command = [str(tool), "--dump-resource-usage", file.name]
-        usage = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = re.search(r"REG:(\d+) STACK:(\d+)", usage)
-    assert found, usage
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"REG:(\d+) STACK:(\d+)", output)
+    assert found, output
     return int(found[1]), int(found[2])

@@ -1,4 +1,4 @@
-"""Variety keeps faces faces."""
+"""Each augmentation changes a face as configured and keeps its shape and type."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def only(**chosen: float) -> Variety:
     return Variety(**{**vars(NONE), **chosen})
 
 
-def test_nothing_asked_for_changes_nothing() -> None:
+def test_zero_probabilities_change_nothing() -> None:
     assert np.array_equal(varied(NONE), FACE)
 
 

@@ -1,4 +1,4 @@
-"""Damage is what it says it is."""
+"""Damage has the configured strength and is reproducible."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from portraits import small_faces
 
-from gpen_fast.training.degrade import Damage, Ranges, degrade, drawn, fixed
+from gpen_fast.training.degrade import Damage, DamageRanges, degrade, draw_damage, held_out_damage
 
 FACE = small_faces(1, size=96)[0]
 
@@ -21,7 +21,7 @@ def rng(seed: int = 3) -> np.random.Generator:
 
 @pytest.mark.parametrize("factor", [1.0, 1.5, 3.0, 4.0, 6.0, 96.0, 200.0])
 def test_keeps_size_and_type(factor: float) -> None:
-    out = degrade(FACE, fixed(factor), rng())
+    out = degrade(FACE, held_out_damage(factor), rng())
     assert out.shape == FACE.shape
     assert out.dtype == np.uint8
 
@@ -34,7 +34,7 @@ def test_the_fixed_damage_is_the_published_chain() -> None:
     _, data = cv2.imencode(".jpg", small[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 75])
     small = np.array(Image.open(io.BytesIO(data.tobytes())))
     wanted = cv2.resize(small, (96, 96), interpolation=cv2.INTER_CUBIC)
-    difference = np.abs(degrade(FACE, fixed(4.0), rng()).astype(int) - wanted)
+    difference = np.abs(degrade(FACE, held_out_damage(4.0), rng()).astype(int) - wanted)
     assert difference.max() <= 2  # two JPEG decoders
 
 
@@ -43,8 +43,12 @@ def test_no_damage_is_no_change() -> None:
 
 
 def test_the_same_numbers_do_the_same_damage() -> None:
-    assert np.array_equal(degrade(FACE, fixed(3.0), rng(1)), degrade(FACE, fixed(3.0), rng(1)))
-    assert not np.array_equal(degrade(FACE, fixed(3.0), rng(1)), degrade(FACE, fixed(3.0), rng(2)))
+    assert np.array_equal(
+        degrade(FACE, held_out_damage(3.0), rng(1)), degrade(FACE, held_out_damage(3.0), rng(1))
+    )
+    assert not np.array_equal(
+        degrade(FACE, held_out_damage(3.0), rng(1)), degrade(FACE, held_out_damage(3.0), rng(2))
+    )
 
 
 def test_noise_has_the_strength_that_was_asked_for() -> None:
@@ -57,15 +61,16 @@ def test_noise_has_the_strength_that_was_asked_for() -> None:
 
 def test_a_larger_factor_leaves_less() -> None:
     detail = [
-        np.abs(np.diff(degrade(FACE, fixed(f), rng()).astype(float), axis=0)).mean() for f in (1.5, 4, 12)
+        np.abs(np.diff(degrade(FACE, held_out_damage(f), rng()).astype(float), axis=0)).mean()
+        for f in (1.5, 4, 12)
     ]
     assert detail == sorted(detail, reverse=True)
 
 
 def test_random_damage_stays_in_its_ranges() -> None:
-    ranges = Ranges(factor=(2.0, 5.0), blur=(0.1, 0.9), noise=(1.0, 9.0), quality=(40, 60), typical=0.0)
+    ranges = DamageRanges(factor=(2.0, 5.0), blur=(0.1, 0.9), noise=(1.0, 9.0), quality=(40, 60), typical=0.0)
     for _ in range(200):
-        damage = drawn(rng := np.random.default_rng(), ranges)
+        damage = draw_damage(rng := np.random.default_rng(), ranges)
         assert 2.0 <= damage.factor <= 5.0
         assert 0.1 <= damage.blur / damage.factor <= 0.9
         assert 1.0 <= damage.noise <= 9.0

@@ -1,4 +1,4 @@
-"""The discriminator scores pictures and shows its features."""
+"""The discriminator returns scores and features of every size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def test_scores_and_features_of_every_size() -> None:
     assert [tuple(each.shape[1:]) for each in features] == [(8, 32, 32), (16, 16, 16), (32, 8, 8), (64, 4, 4)]
 
 
-def test_a_batch_of_alike_pictures_scores_otherwise_than_its_members_in_variety() -> None:
+def test_equal_pictures_in_a_batch_change_the_score() -> None:
     judge = Discriminator(32, 4).eval()
     one, other = torch.randn(2, 1, 3, 32, 32)
     alike, various = judge(torch.cat([one, one]))[0][0], judge(torch.cat([one, other]))[0][0]

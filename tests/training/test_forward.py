@@ -1,4 +1,4 @@
-"""The form that trains fast is the network itself: same values, same gradients."""
+"""The form that trains fast computes the network's values and has its gradients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portraits import SMALL
 from gpen_fast.gpen.checkpoint import random_state
 from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.gpen.reference import FullGenerator
-from gpen_fast.training.forward import restored
+from gpen_fast.training.forward import training_forward
 
 
 def loaded(config: GeneratorConfig) -> FullGenerator:
@@ -24,7 +24,7 @@ def test_restores_what_the_network_restores(config: GeneratorConfig) -> None:
     network = loaded(config)
     faces = reference_input(config.size).repeat(3, 1, 1, 1) * torch.tensor([1.0, 0.5, -1.0]).view(3, 1, 1, 1)
     with torch.no_grad():
-        assert relative_l2(restored(network, faces, torch.float32), network(faces)) < 2e-6
+        assert relative_l2(training_forward(network, faces, torch.float32), network(faces)) < 2e-6
 
 
 def test_has_the_networks_gradients() -> None:
@@ -33,7 +33,7 @@ def test_has_the_networks_gradients() -> None:
     (network(faces) * direction).sum().backward()
     wanted = {name: parameter.grad.clone() for name, parameter in network.named_parameters()}
     network.zero_grad()
-    (restored(network, faces, torch.float32) * direction).sum().backward()
+    (training_forward(network, faces, torch.float32) * direction).sum().backward()
     for name, parameter in network.named_parameters():
         assert relative_l2(parameter.grad, wanted[name]) < 1e-4, name
 
@@ -41,6 +41,6 @@ def test_has_the_networks_gradients() -> None:
 def test_half_precision_stays_near() -> None:
     network, faces = loaded(TINY), reference_input(TINY.size)
     with torch.no_grad():
-        half = restored(network, faces, torch.bfloat16)
+        half = training_forward(network, faces, torch.bfloat16)
         assert half.dtype == torch.float32
         assert relative_l2(half, network(faces)) < 2e-2

@@ -1,4 +1,4 @@
-"""Training starts from a network that gives back its input."""
+"""Training starts from a network that returns its input."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from helpers import reference_input
 from portraits import SMALL
 
 from gpen_fast.training.__main__ import DEFAULT
-from gpen_fast.training.config import read_config
+from gpen_fast.training.config import read_restoration_config
 from gpen_fast.training.initial import near_identity
 
 
 def test_the_first_output_is_nearly_the_input() -> None:
-    config = read_config(DEFAULT).network
+    config = read_restoration_config(DEFAULT).network
     faces = reference_input(config.size)
     with torch.no_grad():
         difference = (near_identity(config, 1)(faces) - faces).abs()
@@ -29,7 +29,7 @@ def test_the_seed_alone_decides() -> None:
     assert before.shape == torch.get_rng_state().shape
 
 
-def test_everything_can_be_trained() -> None:
+def test_every_parameter_receives_a_gradient() -> None:
     network = near_identity(SMALL, 1)
     network(reference_input(SMALL.size)).square().sum().backward()
     still = [name for name, parameter in network.named_parameters() if parameter.grad is None]

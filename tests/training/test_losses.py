@@ -54,7 +54,7 @@ def test_energy_is_asked_for_where_damage_took_it() -> None:
     assert 0 < energy_loss(smooth, noise(), halfway) < 0.7 * energy_loss(smooth, noise(), smooth)
 
 
-def test_scores_pull_apart() -> None:
+def test_losses_push_scores_apart() -> None:
     high, low = torch.full((4, 1), 3.0), torch.full((4, 1), -3.0)
     assert generator_loss(high) < generator_loss(low)
     assert discriminator_loss(high, low) < discriminator_loss(low, high)

@@ -1,4 +1,4 @@
-"""The held-out test measures what it says."""
+"""The held-out test computes the published measures on damage that is always the same."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gpen_fast.training.metrics import damaged_faces, held_out_table, quality, r
 FACES = small_faces(3, size=64)
 
 
-def test_the_input_given_back_gains_nothing() -> None:
+def test_a_network_that_returns_its_input_gains_nothing() -> None:
     rows = held_out_table(lambda faces: faces, FACES)
     assert [row.factor for row in rows] == [1.5, 3.0, 4.0, 6.0]
     assert all(row.damaged == row.restored for row in rows)
@@ -47,7 +47,7 @@ def test_the_test_is_the_same_each_time_and_each_face_has_its_own_noise() -> Non
     assert np.array_equal(one, damaged_faces(FACES, 3.0, 0)[0])
 
 
-def test_batches_do_not_change_what_comes_out() -> None:
+def test_the_batch_size_does_not_change_the_result() -> None:
     def darker(faces: Tensor) -> Tensor:
         assert faces.dtype == torch.float32
         return faces * 2 - 0.3

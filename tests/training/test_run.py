@@ -8,18 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
-from portraits import SIZE, small_config
-from typer.testing import CliRunner
+from portraits import SIZE, small_config, training_command
 
-from gpen_fast.errors import CheckpointError, SettingsError
-from gpen_fast.gpen import load_network
-from gpen_fast.gpen.checkpoint import read_declared
-from gpen_fast.training.__main__ import app
+from gpen_fast.errors import SettingsError
 from gpen_fast.training.data import Pairs, read_faces, read_manifest
-from gpen_fast.training.export import export
-from gpen_fast.training.restoring import Trainer
-from gpen_fast.training.run import LOG, Report, Run, train
+from gpen_fast.training.restoring import RestorationTask, RestorationTrainer
+from gpen_fast.training.run import LOG, TrainingReport, TrainingRun, train
 
 TOML = """
 [network]
@@ -36,24 +30,12 @@ test_every = 2
 """
 
 
-@pytest.fixture
-def finished(portraits: Path, tmp_path: Path) -> Path:
-    """A state after two steps."""
-    return train(Run(small_config(steps=2), portraits, tmp_path / "run"), lambda what: None)
-
-
-def command(*arguments: object) -> str:
-    result = CliRunner().invoke(app, [str(each) for each in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
-def test_trains_logs_and_goes_on(portraits: Path, tmp_path: Path) -> None:
+def test_trains_logs_and_resumes(portraits: Path, tmp_path: Path) -> None:
     config = tmp_path / "run.toml"
     config.write_text(TOML)
     out = tmp_path / "run"
     told = ("--data", portraits, "--out", out, "--config", config, "--device", "cpu")
-    said = command("train", *told)
+    said = training_command("train", *told)
     assert "step 2 " in said
     assert "step 4 " in said
     assert "f4 " in said
@@ -61,13 +43,15 @@ def test_trains_logs_and_goes_on(portraits: Path, tmp_path: Path) -> None:
     assert [line["step"] for line in lines] == [2, 4]
     assert [row["factor"] for row in lines[1]["rows"]] == [1.5, 3.0, 4.0, 6.0]
     config.write_text(TOML.replace("steps = 4", "steps = 6"))
-    assert "step 6 " in (more := command("train", *told))
+    assert "step 6 " in (more := training_command("train", *told))
     assert "step 2 " not in more
 
 
 def test_two_processes_train_as_one_on_both_their_batches(portraits: Path, tmp_path: Path) -> None:
     config = small_config(steps=1, batch=4)
-    state = train(Run(config, portraits, tmp_path / "two", processes=2), lambda what: None)
+    state = train(
+        TrainingRun(RestorationTask(config), portraits, tmp_path / "two", processes=2), lambda what: None
+    )
     together = torch.load(state, weights_only=True)["g"]
 
     faces = read_faces(portraits, read_manifest(portraits, "train"), SIZE)
@@ -78,64 +62,44 @@ def test_two_processes_train_as_one_on_both_their_batches(portraits: Path, tmp_p
         def at(self, step: int, rank: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
             return both[0], both[1]
 
-    alone = Trainer(config, Both(faces, 4, config.seed, config.damage, config.variety), torch.device("cpu"))
+    alone = RestorationTrainer(
+        config, Both(faces, 4, config.seed, config.damage, config.variety), torch.device("cpu")
+    )
     alone.step()
     for name, tensor in alone.network.state_dict().items():
         assert torch.allclose(tensor, together[name], atol=1e-5), name
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(portraits: Path) -> None:
-    with pytest.raises(SettingsError, match="3 processes: a batch of 2 must divide evenly"):
-        Run(small_config(), portraits, portraits, processes=3)
-    with pytest.raises(SettingsError, match="2 processes on cuda: more than one is for the CPU"):
-        Run(small_config(), portraits, portraits, processes=2, device="cuda")
-
-
-def test_exports_the_average_in_fp16_with_its_template(finished: Path, tmp_path: Path) -> None:
-    out = tmp_path / "small.safetensors"
-    assert "MB" in command("export", finished, out, "--name", "small")
-    assert read_declared(out) == {"name": "small", "template": "ffhq", "licence": "MIT"}
-    faces = torch.rand(1, 3, SIZE, SIZE) * 2 - 1
-    halves, whole = load_network(out)(faces), load_network(finished)(faces)
-    assert torch.allclose(halves, whole, atol=5e-3)
-    assert not torch.equal(halves, whole)
-    assert out.stat().st_size < 0.2 * finished.stat().st_size
-
-
-def test_weights_beyond_fp16_are_refused(finished: Path, tmp_path: Path) -> None:
-    state = torch.load(finished, weights_only=True)
-    state["g_ema"]["final_linear.0.weight"][0] = 7e4
-    torch.save(state, finished)
-    with pytest.raises(CheckpointError, match=r"final_linear.0.weight does not fit fp16"):
-        export(finished, tmp_path / "x.safetensors", {})
+    with pytest.raises(SettingsError, match="3 processes: a batch of 2 must divide evenly among them"):
+        TrainingRun(RestorationTask(small_config()), portraits, portraits, processes=3)
+    with pytest.raises(SettingsError, match="2 processes on cuda: accepted is 1, or --device cpu"):
+        TrainingRun(RestorationTask(small_config()), portraits, portraits, processes=2, device="cuda")
 
 
 def test_the_table_compares_with_the_input(finished: Path, portraits: Path, tmp_path: Path) -> None:
-    said = command("test", finished, "--data", portraits, "--json", tmp_path / "table.json")
+    said = training_command("test", finished, "--data", portraits, "--json", tmp_path / "table.json")
     assert "PSNR" in said
     rows = json.loads((tmp_path / "table.json").read_text())
     assert len(rows) == 4
     assert abs(rows[0]["restored"]["psnr"] - rows[0]["damaged"]["psnr"]) < 6
 
 
-def test_the_sheet_leaves_out_people_who_are_not_to_be_shown(
-    finished: Path, portraits: Path, tmp_path: Path
-) -> None:
-    command("sheet", finished, tmp_path / "sheet.png", "--data", portraits, "--faces", "9")
-    with Image.open(tmp_path / "sheet.png") as sheet:
-        assert sheet.size == (9 * SIZE, 3 * SIZE)  # three of the four held out
-
-
 def test_a_finished_run_has_nothing_to_do(finished: Path, portraits: Path) -> None:
     before, reports = finished.read_bytes(), []
-    train(Run(small_config(steps=2), portraits, finished.parent), reports.append)
+    train(TrainingRun(RestorationTask(small_config(steps=2)), portraits, finished.parent), reports.append)
     assert reports == []
     assert finished.read_bytes() == before
 
 
 def test_reports_carry_the_mean_loss(portraits: Path, tmp_path: Path) -> None:
-    reports: list[Report] = []
-    train(Run(replace(small_config(), save_every=1, test_every=9), portraits, tmp_path / "r"), reports.append)
+    reports: list[TrainingReport] = []
+    train(
+        TrainingRun(
+            RestorationTask(replace(small_config(), save_every=1, test_every=9)), portraits, tmp_path / "r"
+        ),
+        reports.append,
+    )
     assert [what.step for what in reports] == [1, 2, 3, 4]
     assert all(0 < what.loss < 2 and what.pictures_per_second > 0 for what in reports)
     assert [len(what.rows) for what in reports] == [0, 0, 0, 4]

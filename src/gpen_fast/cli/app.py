@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import signal
 import sys
 import warnings
@@ -17,6 +16,7 @@ from gpen_fast.cli.enhance import enhance
 from gpen_fast.cli.options import PanelledCommand
 from gpen_fast.cli.profile import profile
 from gpen_fast.cli.weights import weights
+from gpen_fast.device.opencv import silence_log
 from gpen_fast.errors import GpenError
 
 _INTERRUPTED = 130
@@ -61,7 +61,7 @@ def main() -> None:
     # Pillow's warnings are about metadata; a picture that cannot be read raises an error.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     # OpenCV prints its own message on a damaged TIFF, beside ours that names the file. It reads this on import.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    silence_log()
     # Click would turn KeyboardInterrupt into exit status 1.
     before = signal.signal(signal.SIGINT, lambda number, frame: sys.exit(_INTERRUPTED))
     try:

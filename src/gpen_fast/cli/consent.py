@@ -8,10 +8,10 @@ import typer
 
 from gpen_fast.errors import DownloadError, GpenError, WeightsNotFoundError, first_line
 from gpen_fast.settings import WeightsOptions
-from gpen_fast.store.catalog import Entry, entry
+from gpen_fast.store.catalog import CatalogEntry, entry
 
 
-def agreed(known: Entry, options: WeightsOptions, yes: bool) -> bool:
+def agreed(known: CatalogEntry, options: WeightsOptions, yes: bool) -> bool:
     """Shows the licence of weights unless it was accepted before, and asks for consent.
 
     Args:
@@ -22,7 +22,7 @@ def agreed(known: Entry, options: WeightsOptions, yes: bool) -> bool:
     Returns:
         Whether the licence is accepted. False without a terminal, where no user can be asked.
     """
-    from gpen_fast.store.folders import target
+    from gpen_fast.store.folders import download_folder
     from gpen_fast.store.pull import needs_consent
 
     if not needs_consent(known):
@@ -30,7 +30,7 @@ def agreed(known: Entry, options: WeightsOptions, yes: bool) -> bool:
     print(f"{known.name} ({known.shown_size}): {known.licence.sentence}", file=sys.stderr)
     if yes:
         return True
-    return can_ask() and _answer(f"Accept this, and fetch it into {target(options)}?")
+    return can_ask() and _answer(f"Accept this, and fetch it into {download_folder(options)}?")
 
 
 def can_ask() -> bool:
@@ -70,7 +70,7 @@ def get_best(options: WeightsOptions, yes: bool) -> None:
             print(f"note: {BEST} is not here and was not fetched: {why}", file=sys.stderr)
 
 
-def _fetched(known: Entry, options: WeightsOptions, yes: bool) -> str:
+def _fetched(known: CatalogEntry, options: WeightsOptions, yes: bool) -> str:
     """ "" once the weights are present, else the reason why they are not."""
     from gpen_fast.cli.fetching import bar_for, interruptible
     from gpen_fast.store.pull import needs_consent, pull
@@ -98,7 +98,7 @@ def _fetched(known: Entry, options: WeightsOptions, yes: bool) -> str:
     return ""
 
 
-def _in_short(error: DownloadError, known: Entry) -> str:
+def _in_short(error: DownloadError, known: CatalogEntry) -> str:
     """One line: the error's own first line, or the cause of the first source that failed."""
     if not error.failures:
         return first_line(error)

@@ -10,7 +10,7 @@ import typer
 
 from gpen_fast import __version__
 from gpen_fast.cli.options import with_options
-from gpen_fast.settings import GenerateOptions, Settings, WeightsOptions
+from gpen_fast.settings import GenerateOptions, WeightsOptions
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +38,7 @@ def doctor(
     from gpen_fast.doctor.examine import examine
     from gpen_fast.doctor.findings import works
 
-    findings = examine(Settings(generate=generate, weights=weights))
+    findings = examine(generate.device, weights)
     good = works(findings)
     if as_json:
         told = {

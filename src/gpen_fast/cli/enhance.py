@@ -123,7 +123,7 @@ def _run(
     from gpen_fast.cli.interrupt import first_interrupt_stops
     from gpen_fast.cli.progress import progress_over
     from gpen_fast.cli.table import print_enhance
-    from gpen_fast.measure.report import as_dict, write_json
+    from gpen_fast.measure.export.json import write_report
     from gpen_fast.run.enhance import run_enhance
     from gpen_fast.run.runtime import load_runtime
 
@@ -135,7 +135,7 @@ def _run(
         report = run_enhance(runtime, work, output, progress, stopped)
     print_enhance(report, run.quiet)
     if report_to:
-        write_json(as_dict(report), report_to)
+        write_report(report, report_to)
     if report.not_done:
         return _INTERRUPTED
     return _FAILED if report.failed else 0
@@ -152,7 +152,8 @@ def _nothing_to_do(work: Plan, quiet: bool, report_to: Path | None) -> int:
     for path, why in work.failed:
         print(f"failed {shown(path)}: {why}", file=sys.stderr)
     if report_to:
-        from gpen_fast.measure.report import nothing_done, write_json
+        from gpen_fast.measure.export.json import write_report
+        from gpen_fast.run.report import nothing_done_report
 
-        write_json(nothing_done(work), report_to)
+        write_report(nothing_done_report(work), report_to)
     return _FAILED if work.failed else 0

@@ -34,7 +34,7 @@ class Bar:
         self._task = bar.add_task(name, total=None)
         self._told = False
 
-    def begins(self, have: int, total: int | None) -> None:
+    def start(self, have: int, total: int | None) -> None:
         """Sets the bar's length, and its start for a download that resumes.
 
         Args:
@@ -47,7 +47,7 @@ class Bar:
             self._line(f"{size}, resuming after {have / _MB:.1f} MB" if have else size)
         self._told = True
 
-    def came(self, count: int) -> None:
+    def advance(self, count: int) -> None:
         """Moves the bar by `count` bytes."""
         self._bar.advance(self._task, count)
 

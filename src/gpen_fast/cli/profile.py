@@ -55,7 +55,7 @@ def profile(
     get_best(settings.weights, run.yes)
     lift_pillow_limit()
     from gpen_fast.cli.table import print_failure, print_profile
-    from gpen_fast.measure.report import as_dict, write_json
+    from gpen_fast.measure.export.json import write_report
     from gpen_fast.run.profile_run import profile_picture
     from gpen_fast.run.runtime import load_runtime
 
@@ -67,4 +67,4 @@ def profile(
         raise typer.Exit(_FAILED) from None
     print_profile(report, target_fps)
     if report_to:
-        write_json(as_dict(report), report_to)
+        write_report(report, report_to)

@@ -19,28 +19,31 @@ class _Rate(ProgressColumn):
         return Text("- images/s" if speed is None else f"{speed:.2f} images/s")
 
 
-class BarOfPictures:
-    """Moves a bar; says on standard error that an interrupt was heard."""
+class PictureBar:
+    """Advances a bar by one for each picture, and confirms an interrupt on standard error."""
 
     def __init__(self, bar: Progress, total: int) -> None:
         self._bar = bar
         self._task = bar.add_task("restore", total=total)
 
     def advance(self, path: Path) -> None:
-        """One picture came to an end."""
+        """One picture has come to its end, restored or not."""
         self._bar.advance(self._task)
 
     def stopping(self) -> None:
-        """Says what happens now."""
-        self._bar.console.print(
-            "stopping: the pictures in the network are finished; Ctrl-C again ends at once"
-        )
+        """Says what happens after an interrupt."""
+        self._bar.console.print("stopping: pictures in the network are finished; Ctrl-C again stops at once")
 
 
 @contextlib.contextmanager
-def progress_over(total: int, quiet: bool) -> Iterator[BarOfPictures]:
-    """A bar on standard error, in a terminal only."""
+def progress_over(total: int, quiet: bool) -> Iterator[PictureBar]:
+    """Shows a bar on standard error, in a terminal only.
+
+    Args:
+        total: Pictures to restore.
+        quiet: Shows nothing, in a terminal either.
+    """
     console = Console(stderr=True, highlight=False)
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bar:
-        yield BarOfPictures(bar, total)
+        yield PictureBar(bar, total)

@@ -12,7 +12,7 @@ import typer
 from gpen_fast.cli.options import RunOptions, option, with_options
 from gpen_fast.errors import GpenError, SettingsError
 from gpen_fast.settings import WeightsOptions
-from gpen_fast.store.catalog import Entry, catalog, entry
+from gpen_fast.store.catalog import CatalogEntry, catalog, entry
 
 _FAILED = 1
 
@@ -35,21 +35,22 @@ AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON ins
 def list_weights(options: WeightsOptions, *, as_json: AsJson = False) -> None:
     """List every known file: present or missing, where, verified or not, size and licence."""
     from gpen_fast.cli.weights_table import print_list
-    from gpen_fast.store.folders import places
-    from gpen_fast.store.status import as_dict, statuses
+    from gpen_fast.store.folders import search_places
+    from gpen_fast.store.status import statuses
 
     found = statuses(options)
     if as_json:
         folders = [
-            {"why": place.why, "path": str(place.path) if place.path else None} for place in places(options)
+            {"why": place.why, "path": str(place.path) if place.path else None}
+            for place in search_places(options)
         ]
         print(
             json.dumps(
-                {"schema": 1, "folders": folders, "weights": [as_dict(one) for one in found]}, indent=2
+                {"schema": 1, "folders": folders, "weights": [one.as_dict() for one in found]}, indent=2
             )
         )
         return
-    print_list(found, places(options))
+    print_list(found, search_places(options))
 
 
 @weights.command("pull")
@@ -83,7 +84,7 @@ def pull_weights(
         raise typer.Exit(_FAILED)
 
 
-def _chosen(names: list[str] | None, everything: bool) -> list[Entry]:
+def _chosen(names: list[str] | None, everything: bool) -> list[CatalogEntry]:
     if bool(names) == everything:
         raise SettingsError("pull takes names, or --all. Known names: gpen-fast weights list")
     if everything:
@@ -91,7 +92,7 @@ def _chosen(names: list[str] | None, everything: bool) -> list[Entry]:
     return [entry(name) for name in dict.fromkeys(names or [])]
 
 
-def _pull_one(known: Entry, options: WeightsOptions, yes: bool, again: bool, repin: bool) -> bool:
+def _pull_one(known: CatalogEntry, options: WeightsOptions, yes: bool, again: bool, repin: bool) -> bool:
     """Whether the file is present in the end; prints the result or the failure."""
     from gpen_fast.cli.consent import agreed
     from gpen_fast.cli.fetching import bar_for, interruptible

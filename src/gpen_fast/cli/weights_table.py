@@ -7,8 +7,8 @@ import textwrap
 from rich.console import Console
 from rich.markup import escape
 
-from gpen_fast.store.catalog import KINDS, Entry
-from gpen_fast.store.folders import Folder
+from gpen_fast.store.catalog import KINDS, CatalogEntry
+from gpen_fast.store.folders import SearchPlace
 from gpen_fast.store.locate import Copy
 from gpen_fast.store.status import Status, state_of
 
@@ -18,7 +18,7 @@ _NONE_KNOWN = "none; if you trust the file: gpen-fast weights import --trust"
 _HEADINGS = {"landmarks": "landmark networks"}
 
 
-def print_list(found: list[Status], places: list[Folder]) -> None:
+def print_list(found: list[Status], places: list[SearchPlace]) -> None:
     """Prints the table, each file's path, the folders in search order, the licences, and what to run next."""
     console = Console(highlight=False, soft_wrap=True)
     for line in _table(found):
@@ -45,8 +45,8 @@ def _table(found: list[Status]) -> list[str]:
         if known.kind != kind:
             kind = known.kind
             rows.append(_HEADINGS.get(kind, f"{kind}s"))
-        state = f"{one.words:21}"
-        colour = _COLOURS.get(one.words.split()[0])
+        state = f"{one.state:21}"
+        colour = _COLOURS.get(one.state.split()[0])
         rows.append(
             f"  [cyan]{known.name:{name}}[/]  {_size(one):>7}  "
             + (f"[{colour}]{state}[/]" if colour else state)
@@ -103,7 +103,7 @@ def print_verify(found: list[Status], asked: bool) -> int:
     return wrong
 
 
-def _print_checked(console: Console, known: Entry, copy: Copy) -> None:
+def _print_checked(console: Console, known: CatalogEntry, copy: Copy) -> None:
     word = (
         "[green]right[/]" if copy.verified else "[yellow]no hash known[/]" if copy.usable else "[red]WRONG[/]"
     )

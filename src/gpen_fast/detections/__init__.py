@@ -1,1 +1,1 @@
-"""Faces found before a run: their file format and cache."""
+"""Faces detected by an earlier run: the file that holds them, the cache that reads it, and its writer."""

@@ -1,4 +1,4 @@
-"""The faces that are known before a run, and those that it finds."""
+"""The faces that are known before a run, and a writer for those that the run detects."""
 
 from __future__ import annotations
 
@@ -9,23 +9,35 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from gpen_fast.detections.file_format import FILE_KEY, PIXELS_KEY, Entry, Found, check, line, read
+from gpen_fast.detections.file_format import (
+    FILE_KEY,
+    PIXELS_KEY,
+    DetectionEntry,
+    Found,
+    check_face,
+    json_line,
+    read_detections,
+)
 from gpen_fast.errors import LandmarksError, reason
 from gpen_fast.files import locked, write_file
-from gpen_fast.settings import AUTO_SIZE, Settings
+from gpen_fast.settings import AUTO_SIZE, DetectOptions
 from gpen_fast.stages.detect.base import Detector
 from gpen_fast.types import Face, Frame
 
-# Between two writings of what a run has found so far.
-_SECONDS = 20.0
+# Seconds between two writes during a run: a crash loses at most this much, and writing the whole file stays rare.
+_WRITE_INTERVAL_S = 20.0
 
 
-def key_of(source: Any, frame: Frame) -> str:
-    """The content of a picture: of the file's bytes, or of the pixels where there is no file.
+def content_key(source: object, frame: Frame) -> str:
+    """Returns the key of a picture: the hash of the file's bytes, or of the pixels if there is no file.
 
-    The file is read here only where its frame was loaded without a hash. Raises OSError.
+    Args:
+        source: What was loaded: a path or an array. A file is read here only if its frame carries no hash.
+        frame: The loaded picture.
+
+    Raises:
+        OSError: The file cannot be read.
     """
     if frame.sha256:
         return FILE_KEY + frame.sha256
@@ -33,137 +45,176 @@ def key_of(source: Any, frame: Frame) -> str:
         with source.open("rb") as file:
             return FILE_KEY + hashlib.file_digest(file, "sha256").hexdigest()
     pixels = frame.on_host.permute(1, 2, 0).contiguous().numpy()
-    return (
-        PIXELS_KEY
-        + hashlib.sha256(repr((pixels.shape, pixels.dtype.str)).encode() + pixels.tobytes()).hexdigest()
-    )
+    # Shape and type belong to the key: the same bytes in another shape are another picture.
+    digest = hashlib.sha256(repr((pixels.shape, pixels.dtype.str)).encode() + pixels.tobytes())
+    return PIXELS_KEY + digest.hexdigest()
 
 
-def found_by(detector: Detector, faces: Sequence[Face], settings: Settings) -> Found:
-    """What `detector` has found, with how it searched."""
-    size = settings.detect_size
-    return Found(tuple(faces), detector.name, detector.box_points, detector.threshold, size)
+def found_by(detector: Detector, faces: Sequence[Face], options: DetectOptions) -> Found:
+    """Returns the faces that a detector found, with how it searched.
+
+    Args:
+        detector: The detector.
+        faces: What it found, before any choice among the faces.
+        options: The options that it was run with.
+    """
+    return Found(tuple(faces), detector.name, detector.box_points, detector.threshold, options.detect_size)
 
 
 class DetectionCache:
-    """The entries of a file, handed out picture by picture; counts which were of use.
+    """The entries of a file of landmarks. It counts which of them the run could use. Safe to use from several threads.
 
-    used, searched: pictures whose faces were known, and those whose were not; of two with one content, both.
+    Args:
+        path: The file.
+        options: How the run detects faces. An entry applies unless they name another detector, another size, or a
+            lower threshold than its own.
+
+    Raises:
+        LandmarksError: The file cannot be read.
     """
 
-    def __init__(self, path: Path, settings: Settings) -> None:
+    def __init__(self, path: Path, options: DetectOptions) -> None:
         self.path = path
-        self._entries = read(path)
-        self._settings = settings
-        self.used = self.searched = 0
+        """The file."""
+        self._entries = read_detections(path)
+        self._options = options
+        self.hits = 0
+        """Pictures whose faces were in the file; two pictures of one content count twice."""
+        self.misses = 0
+        """Pictures whose faces had to be detected."""
+        # Keys of entries that matched a picture: used, or found by another search.
         self._used: set[str] = set()
-        self._of_others: set[str] = set()
+        self._incompatible: set[str] = set()
         self._lock = threading.Lock()
 
     def find(self, key: str, frame: Frame) -> Found | None:
-        """What is known of a picture; None where nothing is, or where it was searched otherwise than asked for now.
+        """Looks up the faces of a picture.
 
-        An entry counts unless the settings name another detector, another size, or a lower threshold than its
-        own. Its faces come whole, so that they can be kept whole: `choose` leaves out those below a higher
-        threshold. Raises LandmarksError where the entry is of a picture of another size.
+        Args:
+            key: The picture's `content_key`.
+            frame: The loaded picture.
+
+        Returns:
+            All faces of the entry, so that they can be written whole again: faces below a higher threshold are left
+            out by the choice that follows. None if there is no entry, or if it does not apply.
+
+        Raises:
+            LandmarksError: The entry is for a picture of another size.
         """
         entry = self._entries.get(key)
-        fits = entry is not None and _fits(entry.found, self._settings)
-        self._count(key, fits)
-        if entry is None or not fits:
+        applies = entry is not None and _applies(entry.found, self._options)
+        self._count(key, applies)
+        if entry is None or not applies:
             return None
         if (entry.width, entry.height) != (frame.width, frame.height):
             raise LandmarksError(
-                f"{self.path} has faces for it in {entry.width}x{entry.height} pixels, and it is "
+                f"{self.path} holds its faces for {entry.width}x{entry.height} pixels, but the picture has "
                 f"{frame.width}x{frame.height}. Remove its line."
             )
         return entry.found
 
-    def _count(self, key: str, fits: bool) -> None:
+    def _count(self, key: str, applies: bool) -> None:
         with self._lock:
-            self.used += fits
-            self.searched += not fits
+            self.hits += applies
+            self.misses += not applies
             if key in self._entries:
-                (self._used if fits else self._of_others).add(key)
+                (self._used if applies else self._incompatible).add(key)
 
     @property
-    def of_use(self) -> bool:
-        """Whether any entry may be used by these settings."""
-        return any(_fits(entry.found, self._settings) for entry in self._entries.values())
+    def any_applies(self) -> bool:
+        """Whether at least one entry applies."""
+        return any(_applies(entry.found, self._options) for entry in self._entries.values())
 
     @property
-    def unused(self) -> int:
-        """Entries of no picture so far."""
-        return len(self._entries) - len(self._used | self._of_others)
+    def unmatched(self) -> int:
+        """Entries that matched no picture so far."""
+        return len(self._entries) - len(self._used | self._incompatible)
 
     @property
-    def searched_otherwise(self) -> int:
-        """Entries of pictures that the settings want searched in another way."""
-        return len(self._of_others)
+    def incompatible(self) -> int:
+        """Entries that matched a picture but do not apply: by another detector, size or threshold."""
+        return len(self._incompatible)
 
 
-def _fits(found: Found, settings: Settings) -> bool:
-    asked = settings.detect_threshold
+def _applies(found: Found, options: DetectOptions) -> bool:
+    """Whether a new search with these options would find nothing that the entry lacks."""
+    wanted = options.detect_threshold
     return (
-        settings.detector in ("auto", found.detector)
-        and (settings.detect_size == AUTO_SIZE or found.size in (None, settings.detect_size))
-        and (asked is None or found.threshold is None or asked >= found.threshold)
+        options.detector in ("auto", found.detector)
+        and (options.detect_size == AUTO_SIZE or found.size in (None, options.detect_size))
+        and (wanted is None or found.threshold is None or wanted >= found.threshold)
     )
 
 
 @dataclass(eq=False)
 class DetectionWriter:
-    """Writes what is found into a file, beside what is in it already: whole, every now and then and at the end.
+    """Adds the faces that a run detects to a file of landmarks. Safe to use from several threads.
 
-    entries: what this run found. before: what was in the file. kept, saved: pictures kept so far, and of these in
-    the file.
+    The whole file is rewritten every 20 seconds and at the end. Entries of other pictures stay in it.
     """
 
     path: Path
-    before: dict[str, Entry] = field(default_factory=dict)
-    entries: dict[str, Entry] = field(default_factory=dict)
-    kept: int = 0
-    saved: int = 0
-    _tried: float = field(default_factory=lambda: time.monotonic())
+    """The file."""
+
+    before: dict[str, DetectionEntry] = field(default_factory=dict)
+    """The entries that were in the file, by picture."""
+
+    entries: dict[str, DetectionEntry] = field(default_factory=dict)
+    """The entries of this run, by picture."""
+
+    added: int = 0
+    """Pictures whose faces were added so far."""
+
+    written: int = 0
+    """How many of them are in the file."""
+
+    _last_write: float = field(default_factory=lambda: time.monotonic())
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def beside(cls, path: Path) -> DetectionWriter:
-        """Adds to `path` where it exists. LandmarksError where it cannot be read or has no folder."""
-        if not path.absolute().parent.is_dir():
-            raise LandmarksError(f"{path}: there is no folder {path.parent}. Make it first.")
-        return cls(path, read(path) if path.exists() else {})
+    def open(cls, path: Path) -> DetectionWriter:
+        """Returns a writer that adds to `path` if the file exists, and creates it otherwise.
 
-    def keep(self, entry: Entry) -> None:
-        """Remembers one picture's faces; unless one of them could not be read back."""
+        Raises:
+            LandmarksError: The file cannot be read, or its folder does not exist.
+        """
+        if not path.absolute().parent.is_dir():
+            raise LandmarksError(f"{path}: there is no folder {path.parent}. Create it first.")
+        return cls(path, read_detections(path) if path.exists() else {})
+
+    def add(self, entry: DetectionEntry) -> None:
+        """Adds the faces of one picture, unless one of them is invalid and could not be read back."""
         try:
             for face in entry.found.faces:
-                check(face, entry.width, entry.height)
+                check_face(face, entry.width, entry.height)
         except LandmarksError:
             return
         with self._lock:
             self.entries[entry.picture] = entry
-            self.kept += 1
-            if time.monotonic() - self._tried > _SECONDS:
-                # The picture can do nothing for it. It is tried again, and told at the end.
+            self.added += 1
+            if time.monotonic() - self._last_write > _WRITE_INTERVAL_S:
+                # A failed write is no fault of this picture: it is tried again, and the last write reports it.
                 with contextlib.suppress(LandmarksError):
                     self._write()
 
     def write(self) -> None:
-        """Writes what is not yet written. LandmarksError where that fails."""
+        """Writes the entries that are not in the file yet.
+
+        Raises:
+            LandmarksError: The file cannot be written.
+        """
         with self._lock:
-            if self.saved < self.kept or not self.path.exists():
+            if self.written < self.added or not self.path.exists():
                 self._write()
 
     def _write(self) -> None:
-        self._tried = time.monotonic()
+        self._last_write = time.monotonic()
         try:
             with locked(self.path):
-                # Another run may have added to it meanwhile.
-                there = read(self.path) if self.path.exists() else {}
-                self.before |= there
-                lines = "".join(line(entry) + "\n" for entry in (self.before | self.entries).values())
-                write_file(self.path, lines.encode())
+                # Another run may have added entries since this one read the file.
+                self.before |= read_detections(self.path) if self.path.exists() else {}
+                lines = [json_line(entry) + "\n" for entry in (self.before | self.entries).values()]
+                write_file(self.path, "".join(lines).encode())
         except OSError as cause:
             raise LandmarksError(f"{self.path}: cannot be written: {reason(cause, self.path)}.") from cause
-        self.saved = self.kept
+        self.written = self.added

@@ -8,7 +8,7 @@ import torch
 
 
 class StreamEvent:
-    """A timing event on `device`'s current stream, also where that is not the thread's current device."""
+    """A timing event on the current stream of `device`, which need not be the thread's current device."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -19,18 +19,18 @@ class StreamEvent:
         self._event.record(torch.cuda.current_stream(self._device))
 
     def query(self) -> bool:
-        """Whether the stream has passed the mark."""
+        """Whether the stream has passed the mark. Does not wait."""
         return self._event.query()
 
     def synchronize(self) -> None:
-        """Waits until it has."""
+        """Waits until the stream has passed the mark."""
         self._event.synchronize()
 
     def elapsed_time(self, end: StreamEvent) -> float:
-        """Milliseconds from this mark to `end`."""
+        """Stream time from this mark to that of `end`, milliseconds. Both must have been passed."""
         return self._event.elapsed_time(end._event)
 
 
 def event_maker(device: torch.device) -> Callable[[], StreamEvent] | None:
-    """How to make timing events for `device`; None where there is nothing to time but the host."""
+    """A function that creates timing events for `device`; None on a CPU, where only the host's clock counts."""
     return (lambda: StreamEvent(device)) if device.type == "cuda" else None

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.errors import DeviceError, first_line
 
-# How torch, Triton and CUDA's libraries say that the GPU failed. After most of these no call on it works any more.
+# Parts of messages by which torch, Triton and CUDA's libraries say that the GPU failed. After most of these errors no
+# call on the GPU works in this process.
 _DEVICE_FAILURES = (
     "CUDA error",
     "CUDA driver error",
@@ -41,8 +42,8 @@ def device_failures_named(stage: str, advice: str = "--device cpu") -> Iterator[
         failure = None if isinstance(error, DeviceError) else _device_failure(error)
         if failure is None:
             raise
-        said = first_line(failure).rstrip(".")
-        raise DeviceError(f"the GPU failed in {stage} ({said}). Try {advice}.") from error
+        message = first_line(failure).rstrip(".")
+        raise DeviceError(f"the GPU failed in {stage} ({message}). Try {advice}.") from error
 
 
 def _device_failure(error: BaseException) -> BaseException | None:
@@ -51,8 +52,8 @@ def _device_failure(error: BaseException) -> BaseException | None:
     cause: BaseException | None = error
     while cause is not None and cause not in seen:
         if isinstance(cause, RuntimeError) and not is_out_of_memory(cause):
-            words = str(cause)
-            if any(word in words for word in _DEVICE_FAILURES):
+            text = str(cause)
+            if any(part in text for part in _DEVICE_FAILURES):
                 return cause
         seen.append(cause)
         cause = cause.__cause__

@@ -1,7 +1,8 @@
-"""FBGEMM's linear layer through PyTorch: weights in float16, values and sums in float32.
+"""FBGEMM's linear layer through PyTorch: weights in float16, inputs, sums and outputs in float32.
 
-One row reads each weight once, so half the bytes is half the time. torch.ops.quantized is what PyTorch's own dynamic
-quantisation calls: `available` tries it once, and whoever uses this falls back to float32 where it says no.
+A product with one row reads each weight once and is bound by memory: half the bytes take half the time.
+torch.ops.quantized serves PyTorch's own dynamic quantisation and is no public interface. `is_available` tries it
+once; where it says no, the caller uses float32.
 """
 
 from __future__ import annotations
@@ -13,15 +14,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_ops: Any = torch.ops.quantized
-# Relative L2 of float16's rounding: a row with a larger one has values outside its range.
+# Operators of torch.ops have no types.
+_Operators = Any
+_ops: _Operators = torch.ops.quantized
+# Relative L2 of rounding to float16's 11 bits is at most 2**-11 = 4.9e-4; more means values outside its range.
 _ROUNDING = 5e-4
-# Relative L2 of a try: two sums in another order.
+# Relative L2 between two float32 products that add in another order.
 _CLOSE = 1e-5
 
 
 class HalfLinear:
-    """A linear layer. weight: (out,in) float32, for which `fits` holds. bias: (out,) float32."""
+    """A linear layer with its weight in float16: (B,in) to (B,out), float32.
+
+    Args:
+        weight: (out,in) float32, for which `fits_float16` holds.
+        bias: (out,) float32.
+    """
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         self._packed = _ops.linear_prepack_fp16(weight, bias)
@@ -29,19 +37,19 @@ class HalfLinear:
 
     def __call__(self, x: Tensor) -> Tensor:
         """(B,in) to (B,out), float32."""
-        made: Tensor = self._run(x, self._packed)
-        return made
+        out: Tensor = self._run(x, self._packed)
+        return out
 
 
-def fits(weight: Tensor) -> bool:
-    """Whether float16 keeps every row of the (out,in) weight to its 11 bits: none too large, none too small."""
+def fits_float16(weight: Tensor) -> bool:
+    """Whether float16 keeps every row of the (out,in) weight to 11 bits: none too large, none too small."""
     lost = weight - weight.half().float()
     return bool((lost.norm(dim=1) <= _ROUNDING * weight.norm(dim=1)).all())
 
 
 @cache
-def available() -> bool:
-    """Whether this build of PyTorch and this processor do what `HalfLinear` promises, found out by a small try."""
+def is_available() -> bool:
+    """Whether `HalfLinear` works in this build of PyTorch on this processor; a small product is tried once."""
     x, weight, bias = (
         torch.linspace(-1, 2, 64)[None],
         torch.linspace(-2, 1, 32 * 64).cos().view(32, 64),

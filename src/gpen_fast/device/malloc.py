@@ -1,4 +1,4 @@
-"""glibc's memory allocator: what networks free is kept for the next call, not what large pictures leave. No torch."""
+"""glibc's memory allocator: memory that networks free is kept for the next call. Imports no torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from functools import cache
 
-# glibc's names for what `keep_freed_memory` sets, and the ways in which a user may have set it.
+# glibc's names of what `keep_freed_memory` sets (malloc.h), and the variables by which a user may have set it.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 _MALLOC_VARIABLES = (
     "GLIBC_TUNABLES",
@@ -15,20 +15,23 @@ _MALLOC_VARIABLES = (
     "MALLOC_MMAP_MAX_",
     "MALLOC_MMAP_THRESHOLD_",
 )
-# Set in many containers, and by itself no word about what is freed: of arenas there are as many as it says.
+# Many containers set this one. It says how many arenas there are, and nothing about freed memory, so it is obeyed
+# and does not stop the rest.
 _ARENAS = "MALLOC_ARENA_MAX"
 
-# glibc's malloc_trim, once it was told to keep memory.
+# glibc's malloc_trim, once glibc keeps freed memory; empty before.
 _trims: list[Callable[[int], int]] = []
 
 
 @cache
 def keep_freed_memory() -> bool:
-    """Lets this process keep what torch frees on the CPU for the next call, as CUDA's allocator does.
+    """Makes this process keep the memory that torch frees on the CPU for the next call, as CUDA's allocator does.
 
-    glibc gives large blocks back to the system at once; new ones then cost a page fault for each 4 KB, up to a third
-    of a face's time. The process stays near its highest use, but for `give_back_freed_memory`. False, and nothing
-    done, without glibc or where the environment sets malloc's ways already.
+    glibc returns large blocks to the system at once, and every new one costs a page fault for each 4 KB: up to a
+    third of a face's time. The process then stays near its highest use of memory until `give_back_freed_memory`.
+
+    Returns:
+        False, and nothing changed, without glibc or where an environment variable sets the allocator already.
     """
     if any(os.environ.get(name) for name in _MALLOC_VARIABLES):
         return False
@@ -37,20 +40,23 @@ def keep_freed_memory() -> bool:
         mallopt, trim = libc.mallopt, libc.malloc_trim
     except (AttributeError, OSError, TypeError):
         return False
-    # M_TOP_PAD is left alone: a large one keeps what every thread freed, and gains no time.
-    # One arena for all threads: every other gives its memory back in pieces of 64 MB, whatever the threshold is.
-    told = {_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: 2**31 - 1}
+    # M_TOP_PAD stays as it is: a large value keeps memory in every thread, and saves no time.
+    # One arena for all threads: the others return memory in pieces of 64 MB, whatever the threshold is.
+    options = {_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: 2**31 - 1}
     if not os.environ.get(_ARENAS):
-        told[_M_ARENA_MAX] = 1
-    if not all(mallopt(ctypes.c_int(name), ctypes.c_int(value)) for name, value in told.items()):
+        options[_M_ARENA_MAX] = 1
+    if not all(mallopt(ctypes.c_int(name), ctypes.c_int(value)) for name, value in options.items()):
         return False
     _trims.append(trim)
     return True
 
 
 def give_back_freed_memory() -> bool:
-    """Gives what is free to the system, where `keep_freed_memory` keeps it; whether there was any.
+    """Returns free memory to the system, where `keep_freed_memory` keeps it.
 
-    For after a large picture: it takes some 20 ms, and as much of the next network call.
+    For the moment after a large picture: it takes some 20 ms, and makes the next network call as much slower.
+
+    Returns:
+        Whether any memory was returned.
     """
     return any(trim(0) for trim in _trims)

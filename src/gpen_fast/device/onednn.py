@@ -1,7 +1,8 @@
-"""oneDNN's convolutions through PyTorch: bias and leaky ReLU in the same pass, weights laid out once.
+"""oneDNN's convolutions through PyTorch: bias and leaky ReLU in the same pass, weights repacked once.
 
-torch.ops.mkldnn is what torch.compile itself calls on a CPU, and no public interface: `available` tries it once,
-and whoever uses this falls back to plain PyTorch where it says no.
+nn.Conv2d repacks its weight in every call and leaves the activation to a second pass over the map.
+torch.ops.mkldnn is what torch.compile calls on a CPU, and no public interface: `supports` tries it once; where it
+says no, the caller uses plain PyTorch.
 """
 
 from __future__ import annotations
@@ -15,21 +16,33 @@ from torch import Tensor
 
 NHWC = torch.channels_last
 DTYPES = (torch.float32, torch.bfloat16)
-_ops: Any = torch.ops.mkldnn
-# That a pixelwise weight is laid out for; other numbers take the same layout or are laid out again by oneDNN.
+# Operators of torch.ops have no types.
+_Operators = Any
+_ops: _Operators = torch.ops.mkldnn
+# Pixels that a pointwise weight is repacked for. For other numbers oneDNN takes the same layout, or repacks in the
+# call.
 _PIXELS = 64 * 64
-# Relative L2 of a try: two sums in another order, and bfloat16's rounding.
+# Relative L2 between two products that add in another order and, in bfloat16, round the result.
 _CLOSE = {torch.float32: 1e-5, torch.bfloat16: 1e-2}
 
 
 class Conv:
-    """A convolution or, with `up`, a transposed one: (B,in,H,W) to (B,out,H',W'), NHWC, in the weight's dtype.
+    """A convolution or a transposed one: (B,in,H,W) to (B,out,H',W'), NHWC, in the weight's dtype.
 
-    weight: (out,in/groups,k,k), transposed (in,out,k,k), float32 or bfloat16. side: pixels of the input's side,
-    for which oneDNN lays the weight out as it likes; None leaves it as it is, to be given with each call.
-    slope: of the leaky ReLU in `activated`; 0.2 is GPEN's.
+    Args:
+        weight: (out,in/groups,k,k), of a transposed convolution (in,out,k,k), float32 or bfloat16. None where each
+            call brings its own.
+        side: side of the square input, pixels, for which oneDNN chooses the weight's layout. None leaves the
+            weight as it is, to be repacked in each call.
+        padding: zeros on each side.
+        stride: step of the kernel.
+        groups: groups of channels.
+        dilation: distance between the kernel's taps.
+        up: a transposed convolution.
+        slope: slope of the leaky ReLU in `activated` below zero; GPEN's is 0.2.
     """
 
+    # The arguments are those of torch's conv2d: more than eight, and known to everyone who reads this.
     def __init__(
         self,
         weight: Tensor | None = None,
@@ -48,25 +61,33 @@ class Conv:
         self._run = (_ops._convolution_transpose_pointwise if up else _ops._convolution_pointwise).default
         self.weight = weight
         if weight is not None and side is not None:
-            pack = _ops._reorder_convolution_transpose_weight if up else _ops._reorder_convolution_weight
+            repack = _ops._reorder_convolution_transpose_weight if up else _ops._reorder_convolution_weight
             channels = weight.shape[0] if up else weight.shape[1] * groups
-            self.weight = pack(weight.contiguous(), *self._geometry, [1, channels, side, side])
+            self.weight = repack(weight.contiguous(), *self._geometry, [1, channels, side, side])
 
     def __call__(self, x: Tensor, bias: Tensor | None = None, *, weight: Tensor | None = None) -> Tensor:
-        """bias: (out,) float32, contiguous."""
-        given = self.weight if weight is None else weight
-        return self._run(x, given, bias, *self._geometry, "none", [], "")
+        """The convolution with a bias.
+
+        Args:
+            x: (B,in,H,W), NHWC.
+            bias: (out,) float32, contiguous.
+            weight: the weight of this call, in place of the constructor's.
+        """
+        chosen = self.weight if weight is None else weight
+        return self._run(x, chosen, bias, *self._geometry, "none", [], "")
 
     def activated(self, x: Tensor, bias: Tensor | None, *, weight: Tensor | None = None) -> Tensor:
-        """The same with a leaky ReLU after the bias."""
-        given = self.weight if weight is None else weight
-        return self._run(x, given, bias, *self._geometry, "leaky_relu", self._leak, "")
+        """As a call, with a leaky ReLU after the bias."""
+        chosen = self.weight if weight is None else weight
+        return self._run(x, chosen, bias, *self._geometry, "leaky_relu", self._leak, "")
 
 
-class Pixelwise:
-    """A 1x1 convolution as the matrix product that it is in NHWC: quicker to set up, and to compute.
+class PointwiseConv:
+    """A 1x1 convolution as the matrix product that it is in NHWC: faster to call and to compute.
 
-    weight: (out,in) float32 or bfloat16. slope: of the leaky ReLU in `activated`.
+    Args:
+        weight: (out,in) float32 or bfloat16.
+        slope: slope of the leaky ReLU in `activated` below zero.
     """
 
     def __init__(self, weight: Tensor, slope: float = 0.2) -> None:
@@ -74,52 +95,55 @@ class Pixelwise:
         self._run = _ops._linear_pointwise.default
 
     def __call__(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
-        """(B,in,H,W) in NHWC to (B,out,H,W) in NHWC."""
+        """(B,in,H,W) to (B,out,H,W), both NHWC."""
         return self._run(x.permute(0, 2, 3, 1), self._weight, bias, "none", [], "").permute(0, 3, 1, 2)
 
     def activated(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
-        """The same with a leaky ReLU after the bias."""
-        made = self._run(x.permute(0, 2, 3, 1), self._weight, bias, "leaky_relu", self._leak, "")
-        return made.permute(0, 3, 1, 2)
+        """As a call, with a leaky ReLU after the bias."""
+        out = self._run(x.permute(0, 2, 3, 1), self._weight, bias, "leaky_relu", self._leak, "")
+        return out.permute(0, 3, 1, 2)
 
 
 @cache
-def available(dtype: torch.dtype) -> bool:
-    """Whether this build of PyTorch and this processor do what these classes promise, found out by a small try."""
+def supports(dtype: torch.dtype) -> bool:
+    """Whether these classes work in `dtype` in this build of PyTorch on this processor; tried once, on 8x8 pixels."""
     if dtype not in DTYPES:
         return False
     try:
-        return _convolves(dtype) and _convolves_up(dtype) and _multiplies(dtype)
+        return _conv_is_right(dtype) and _up_conv_is_right(dtype) and _pointwise_is_right(dtype)
     except (AttributeError, RuntimeError, TypeError):
         return False
 
 
-def _convolves(dtype: torch.dtype) -> bool:
-    x, weight, bias = _tried(dtype)
+def _conv_is_right(dtype: torch.dtype) -> bool:
+    x, weight, bias = _example(dtype)
     wanted = F.leaky_relu(F.conv2d(x.float(), weight.float(), bias, padding=1), 0.2)
     conv = Conv(weight, 8, padding=1)
-    return _near(conv.activated(x, bias), wanted) and _near(conv.activated(x, bias, weight=weight), wanted)
+    return _is_close(conv.activated(x, bias), wanted) and _is_close(
+        conv.activated(x, bias, weight=weight), wanted
+    )
 
 
-def _convolves_up(dtype: torch.dtype) -> bool:
-    x, weight, _ = _tried(dtype)
+def _up_conv_is_right(dtype: torch.dtype) -> bool:
+    x, weight, _ = _example(dtype)
     wanted = F.conv_transpose2d(x.float(), weight.float(), stride=2)
     conv = Conv(weight, 8, stride=2, up=True)
-    return _near(conv(x), wanted) and _near(conv(x, weight=weight), wanted)
+    return _is_close(conv(x), wanted) and _is_close(conv(x, weight=weight), wanted)
 
 
-def _multiplies(dtype: torch.dtype) -> bool:
-    x, weight, bias = _tried(dtype)
+def _pointwise_is_right(dtype: torch.dtype) -> bool:
+    x, weight, bias = _example(dtype)
     one = weight[:, :, 0, 0].contiguous()
     wanted = F.leaky_relu(F.conv2d(x.float(), one.float()[:, :, None, None], bias), 0.2)
-    return _near(Pixelwise(one).activated(x, bias.to(dtype)), wanted)
+    return _is_close(PointwiseConv(one).activated(x, bias.to(dtype)), wanted)
 
 
-def _tried(dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+def _example(dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+    """(1,16,8,8) input, (16,16,3,3) weight, (16,) bias: computed, so that no random state changes."""
     values = torch.linspace(-1, 2, 16 * 16 * 9)
     x = values[: 16 * 64].view(1, 16, 8, 8).to(dtype, memory_format=NHWC)
     return x, values.cos().view(16, 16, 3, 3).to(dtype), values[::144].contiguous()
 
 
-def _near(got: Tensor, wanted: Tensor) -> bool:
+def _is_close(got: Tensor, wanted: Tensor) -> bool:
     return bool((got.float() - wanted).norm() <= _CLOSE[got.dtype] * wanted.norm())

@@ -1,4 +1,12 @@
-"""Precisions: what a device supports, and the switches that select one for a block of work."""
+"""Precisions: what a device supports, and the switches that select one for a block of work.
+
+| name | convolutions and matrix products | where |
+| --- | --- | --- |
+| fp32 | float32, TF32 off | everywhere |
+| tf32 | float32 tensors, products rounded to TF32's 10 bits of mantissa | NVIDIA Ampere and later |
+| bf16 | bfloat16 | Ampere and later; CPUs with AVX512-BF16, AMX or Arm's bf16 |
+| fp16 | float16 | CUDA |
+"""
 
 from __future__ import annotations
 
@@ -8,49 +16,76 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Literal, Protocol, cast
 
 import torch
 
 from gpen_fast.device.select import describe
 from gpen_fast.errors import DeviceError, SettingsError
 
-# Where float32 work may silently be done in TF32 or bf16; cuDNN's default is TF32. cuDNN itself comes before
-# its operations: where it governs them, they need not be touched, and their default cannot be set again.
-_backends: Any = torch.backends
-_CUDA_SWITCHES = (_backends.cuda.matmul, _backends.cudnn, _backends.cudnn.conv)
-_CPU_SWITCHES = (_backends.mkldnn.conv, _backends.mkldnn.matmul)
-# The switches are the process's: one block at a time may have them.
-_switches = threading.RLock()
+ArithmeticName = Literal["fp32", "tf32", "bf16", "fp16"]
+
+
+class _Switch(Protocol):
+    """One of torch's settings: "ieee", "tf32", or "none" for what a more general setting says."""
+
+    fp32_precision: str
+
+
+# Where torch may silently compute float32 work in TF32 or bf16; for cuDNN, TF32 is even the default. cuDNN as a
+# whole comes before its operations: once it says "ieee", its operations inherit that and need no value of their own.
+# A value that was set there could not be unset again.
+_CUDA_SWITCHES = cast(
+    "tuple[_Switch, ...]",
+    (torch.backends.cuda.matmul, torch.backends.cudnn, torch.backends.cudnn.conv),  # type: ignore[attr-defined]
+)
+_CPU_SWITCHES = cast(
+    "tuple[_Switch, ...]",
+    (torch.backends.mkldnn.conv, torch.backends.mkldnn.matmul),  # type: ignore[attr-defined]
+)
+# The switches belong to the process, so only one block at a time may hold them.
+_switches_lock = threading.RLock()
+# Compute capability from which a GPU has TF32 and bf16.
 _AMPERE = (8, 0)
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
 class Precision:
-    """What the arithmetic runs in: `name` is fp32, tf32, bf16 or fp16; `note` says why it is not as asked."""
+    """What the arithmetic runs in."""
 
-    name: str
+    name: ArithmeticName
+    """fp32, tf32, bf16 or fp16."""
     note: str = ""
+    """Why it is not what the user asked for; empty where it is."""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.note})" if self.note else self.name
 
 
 def pick_precision(asked: str, device: torch.device) -> Precision:
-    """`auto`, `half`, or one of fp32, tf32, bf16, fp16, as what `device` can do.
+    """Turns a precision's name into one that `device` supports.
 
-    `half` (the --fp16 flag) is fp16 on CUDA; a CPU has no fp16 convolutions, so there it is bf16 where the
-    processor has it natively, else fp32. A precision named outright is never replaced: DeviceError.
+    `auto` takes the fastest: fp16 on CUDA, bf16 on a CPU that has it natively, else fp32. `half` (the --fp16 flag)
+    is fp16 on CUDA; a CPU has no fp16 convolutions, so there it is what `auto` takes, with a note. A precision
+    that is named outright is never replaced.
+
+    Args:
+        asked: auto, half, fp32, tf32, bf16 or fp16.
+        device: where it runs.
+
+    Raises:
+        SettingsError: `asked` is no such name.
+        DeviceError: the device lacks this precision.
     """
     on_cuda = device.type == "cuda"
     if asked == "auto":
-        return Precision("fp16" if on_cuda else _cpu_half())
+        return Precision("fp16" if on_cuda else _fastest_on_cpu())
     if asked == "half":
-        return Precision("fp16") if on_cuda else Precision(_cpu_half(), "fp16 needs CUDA")
+        return Precision("fp16") if on_cuda else Precision(_fastest_on_cpu(), "fp16 needs CUDA")
     if asked in {"fp16", "tf32"} and not on_cuda:
         raise DeviceError(
-            f"precision {asked} needs CUDA, and this runs on {device}. Try --precision {_cpu_half()}."
+            f"precision {asked} needs CUDA, and this runs on {device}. Try --precision {_fastest_on_cpu()}."
         )
     if asked not in {"fp32", "tf32", "bf16", "fp16"}:
         raise SettingsError(f"precision {asked!r}: accepted are auto, half, fp32, tf32, bf16, fp16.")
@@ -58,10 +93,10 @@ def pick_precision(asked: str, device: torch.device) -> Precision:
         raise DeviceError(
             f"precision {asked} needs an Ampere GPU or later, not {describe(device)}. Try --fp16."
         )
-    return Precision(asked)
+    return Precision(cast("ArithmeticName", asked))
 
 
-def _cpu_half() -> str:
+def _fastest_on_cpu() -> ArithmeticName:
     return "bf16" if cpu_has_bf16() else "fp32"
 
 
@@ -77,25 +112,31 @@ def cpu_has_bf16() -> bool:
 
 @contextlib.contextmanager
 def arithmetic(precision: str, device: torch.device) -> Iterator[None]:
-    """Inference in one precision: no gradients, TF32 on only for `tf32`, the caller's switches put back.
+    """Runs a block of inference in one precision.
 
-    One thread at a time: others wait for the block's end, which on CUDA means until its work is queued.
+    Inside the block no gradients are kept, TF32 is on only for `tf32`, and bf16 and fp16 run under torch.autocast.
+    Afterwards the caller's switches are as they were. One thread at a time is inside; others wait until it leaves,
+    which on CUDA is when its work is queued, not when it is done.
+
+    Args:
+        precision: fp32, tf32, bf16 or fp16.
+        device: whose autocast is used.
     """
     autocast = torch.autocast(device.type, dtype=_AUTOCAST.get(precision), enabled=precision in _AUTOCAST)
     wanted = [(switch, "tf32" if precision == "tf32" else "ieee") for switch in _CUDA_SWITCHES]
-    # oneDNN's TF32 exists on few processors and is never what a CPU user asked for.
+    # oneDNN has TF32 on a few processors only, and no precision of ours asks for it.
     wanted += [(switch, "ieee") for switch in _CPU_SWITCHES]
-    with _switches, contextlib.ExitStack() as restored:
+    with _switches_lock, contextlib.ExitStack() as restored:
         for switch, mode in wanted:
             if switch.fp32_precision != mode:
-                restored.callback(_put_back, switch, switch.fp32_precision)
+                restored.callback(_restore, switch, switch.fp32_precision)
                 switch.fp32_precision = mode
         with torch.no_grad(), autocast:
             yield
 
 
-def _put_back(switch: Any, mode: str) -> None:
-    """The caller's mode; inherited ("none") where that comes to the same, as it was before anybody set it."""
+def _restore(switch: _Switch, mode: str) -> None:
+    """Restores the caller's mode: "none" (inherited) where that gives it, so that an unset switch stays unset."""
     switch.fp32_precision = "none"
     if switch.fp32_precision != mode:
         switch.fp32_precision = mode

@@ -1,4 +1,4 @@
-"""Which device runs: `auto`, `cpu`, `cuda` or `cuda:N` as a device that is present."""
+"""Which device runs: `auto`, `cpu`, `cuda` or `cuda:N` becomes a device that is present."""
 
 from __future__ import annotations
 
@@ -8,7 +8,18 @@ from gpen_fast.errors import DeviceError, SettingsError
 
 
 def pick_device(asked: str) -> torch.device:
-    """`auto`, `cpu`, `cuda` or `cuda:N` as a device that is there. Raises DeviceError, never falls back."""
+    """Turns a device's name into a device that is present. Never falls back to another one.
+
+    Args:
+        asked: `auto` (the first GPU, or the CPU where there is none), `cpu`, `cuda` or `cuda:N`.
+
+    Returns:
+        The device; a GPU always with its number.
+
+    Raises:
+        SettingsError: `asked` is no such name.
+        DeviceError: the GPU is not there; the message says why.
+    """
     if asked == "auto":
         return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
     try:
@@ -23,6 +34,7 @@ def pick_device(asked: str) -> torch.device:
 
 
 def _cuda(asked: str, index: int) -> torch.device:
+    """GPU number `index`, or a DeviceError that tells a missing driver from a torch without CUDA."""
     if not torch.cuda.is_available():
         built = torch.version.cuda
         why = (
@@ -39,7 +51,7 @@ def _cuda(asked: str, index: int) -> torch.device:
 
 
 def describe(device: torch.device) -> str:
-    """The device in words: the GPU's name, or the CPU with its threads."""
+    """The device in words: the GPU's number and name, or the CPU with torch's number of threads."""
     if device.type == "cuda":
         return f"{device} {torch.cuda.get_device_name(device)}"
     return f"cpu, {torch.get_num_threads()} threads"

@@ -8,36 +8,50 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 
 
-def single_threaded() -> None:
-    """This process computes on one core: for work that several processes share."""
+def use_one_thread() -> None:
+    """Makes torch and OpenCV compute on one core in this process: for processes that share a machine's cores."""
+    import cv2
+
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)
 
 
-def side_by_side(number: int, threads: int) -> ThreadPoolExecutor:
-    """`number` threads of which each computes on `threads` cores; those of the caller stay as they are.
+def limited_thread_pool(workers: int, torch_threads: int) -> ThreadPoolExecutor:
+    """Starts a pool in which each worker computes on a part of the cores.
 
-    Raises RuntimeError where the system has no more threads to give.
+    The caller's number of torch threads stays as it is, and so does that of threads that start later.
+
+    Args:
+        workers: threads of the pool. All run when this returns.
+        torch_threads: cores that torch uses in each of them.
+
+    Raises:
+        RuntimeError: the system cannot start so many threads.
     """
-    # torch counts threads for each thread of the program, and for threads to come as whoever set it last.
+    # torch keeps a number of threads for each thread of the program. A new thread begins with the number that was
+    # set last, by whichever thread: the workers' calls would change what later threads begin with.
     before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(number, "gpen-fast-core", initializer=_compute_on, initargs=(threads,))
-    all_there = threading.Barrier(number)
+    pool = ThreadPoolExecutor(
+        workers, "gpen-fast-core", initializer=_set_torch_threads, initargs=(torch_threads,)
+    )
+    # An executor starts a thread only where none is idle: each waits here until all have started.
+    all_started = threading.Barrier(workers)
     try:
-        for waiting in [pool.submit(all_there.wait) for _ in range(number)]:
+        for waiting in [pool.submit(all_started.wait) for _ in range(workers)]:
             waiting.result()
     finally:
-        # Those that came wait for the others, at the program's end too, unless they are told.
-        all_there.abort()
+        # Where a thread could not start, the others would wait for it for ever, and the program's end for them.
+        all_started.abort()
         torch.set_num_threads(before)
     return pool
 
 
-def _compute_on(threads: int) -> None:
-    # A thread's first question makes it follow whoever set the number last: it comes before the answer that counts.
+def _set_torch_threads(number: int) -> None:
+    # The first get_num_threads of a thread overwrites its number with the one that was set last, so it comes first.
     torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(number)
 
 
 def seeded(seed: int) -> torch.Generator:
-    """Random numbers of one's own; the process's stay untouched."""
+    """A generator of its own with this seed; the process's generator stays untouched."""
     return torch.Generator().manual_seed(seed)

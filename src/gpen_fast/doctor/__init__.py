@@ -1,1 +1,1 @@
-"""What this machine can do, each thing tried: `examine.examine` gives the findings."""
+"""What this machine can do, each thing tried: `examine.examine` returns the findings."""

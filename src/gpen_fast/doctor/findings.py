@@ -1,40 +1,44 @@
-"""What a probe finds."""
+"""The result of a probe."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
-OK, ABSENT, BROKEN = "ok", "absent", "broken"
+FindingState = Literal["ok", "absent", "broken"]
+
+OK: Literal["ok"] = "ok"
+ABSENT: Literal["absent"] = "absent"
+BROKEN: Literal["broken"] = "broken"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was tried.
-
-    state: ok, absent (not there, and that is no fault) or broken. needed: restoring cannot work without it.
-    mend: what to do, a command where there is one.
-    """
+    """One thing that was tried. Its fields are the keys of `doctor --json`."""
 
     group: str
-    name: str
-    state: str
-    text: str
-    needed: bool = False
-    mend: str = ""
+    """The heading under which it is shown."""
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+    name: str
+    """What was tried."""
+
+    state: FindingState
+    """`OK`, `ABSENT` (missing, which is no fault) or `BROKEN`."""
+
+    text: str
+    """What was found."""
+
+    needed: bool = False
+    """Pictures cannot be restored without it."""
+
+    mend: str = ""
+    """What repairs it: a command where there is one; empty if there is nothing to do."""
+
+    def as_dict(self) -> dict[str, object]:
+        """Returns the finding for JSON."""
         return dict(vars(self))
 
 
 def works(findings: list[Finding]) -> bool:
-    """Whether pictures can be restored here."""
+    """Returns whether pictures can be restored: everything that is needed is ok."""
     return all(finding.state == OK for finding in findings if finding.needed)
-
-
-def said(error: BaseException) -> str:
-    """An exception in one line: its text, or its kind and its text where it is not ours."""
-    from gpen_fast.errors import GpenError, first_line, kind_and_line
-
-    return first_line(error) if isinstance(error, GpenError) else kind_and_line(error)

@@ -1,4 +1,4 @@
-"""Device, driver, precisions, memory and disk."""
+"""Device, driver, kernels, precisions, memory and disk."""
 
 from __future__ import annotations
 
@@ -10,21 +10,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gpen_fast.doctor.findings import ABSENT, BROKEN, OK, Finding, said
-from gpen_fast.errors import DeviceError
-from gpen_fast.settings import Settings
+from gpen_fast.doctor.findings import ABSENT, BROKEN, OK, Finding
+from gpen_fast.errors import DeviceError, summary
+from gpen_fast.settings import WeightsOptions
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
 _GIB = 2**30
-# Relative L2 against fp64 of a convolution with 72 products a sum: some ten times what was measured.
+# Largest relative L2 error, against fp64, of a convolution that sums 72 products: about ten times the errors of correct
+# arithmetic (measured: fp32 1e-7, bf16 3e-3 on a CPU).
 _ERRORS = {"fp32": 1e-5, "tf32": 5e-3, "bf16": 3e-2, "fp16": 5e-3}
 
 
-def device(settings: Settings) -> Iterator[Finding]:
-    """The device that would run it, and the driver beneath it."""
+def device(name: str) -> Iterator[Finding]:
+    """Finds Python, torch, the NVIDIA driver and the device.
+
+    Args:
+        name: The device, as `--device` takes it.
+    """
     import torch
 
     from gpen_fast.device.select import describe, pick_device
@@ -37,20 +42,20 @@ def device(settings: Settings) -> Iterator[Finding]:
     driver = _driver()
     yield Finding("device", "NVIDIA driver", OK if driver else ABSENT, driver or "none")
     try:
-        found = describe(pick_device(settings.device))
+        found = describe(pick_device(name))
     except DeviceError as error:
-        yield Finding("device", "device", BROKEN, said(error), needed=True, mend="--device cpu, or auto")
+        yield Finding("device", "device", BROKEN, summary(error), needed=True, mend="--device cpu, or auto")
         return
     yield Finding("device", "device", OK, found, needed=True)
     if driver and not torch.cuda.is_available():
         yield Finding(
-            "device", "CUDA", BROKEN, f"a driver is here ({driver}), and torch does not see a GPU",
-            mend="install the torch that fits the driver: https://pytorch.org/get-started/locally",
+            "device", "CUDA", BROKEN, f"the driver {driver} is installed, but torch sees no GPU",
+            mend="install the torch build that fits the driver: https://pytorch.org/get-started/locally",
         )  # fmt: skip
 
 
 def _driver() -> str | None:
-    """The NVIDIA driver's version, from its own tool or the kernel."""
+    """The NVIDIA driver's version, from nvidia-smi, else from the kernel module; None without a driver."""
     try:
         asked = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
         done = subprocess.run(asked, capture_output=True, text=True, timeout=20, check=True)
@@ -60,12 +65,12 @@ def _driver() -> str | None:
         return kernel.read_text(errors="replace").splitlines()[0] if kernel.is_file() else None
 
 
-def precisions(settings: Settings) -> Iterator[Finding]:
-    """A small convolution in each, compared with the same in fp64 on the CPU."""
+def precisions(device: str) -> Iterator[Finding]:
+    """Runs a small convolution in each precision and compares it with fp64 on the CPU."""
     from gpen_fast.device.precision import cpu_has_bf16, pick_precision
     from gpen_fast.device.select import pick_device
 
-    where = pick_device(settings.device)
+    where = pick_device(device)
     chosen = pick_precision("auto", where).name
     for name in _ERRORS:
         try:
@@ -73,48 +78,51 @@ def precisions(settings: Settings) -> Iterator[Finding]:
             error = _error_of(name, where)
         except DeviceError as absent:
             yield Finding("precision", name, ABSENT, _why(absent, name))
-        except Exception as broken:
-            yield Finding("precision", name, BROKEN, said(broken), needed=name in {"fp32", chosen})
+        except Exception as broken:  # a broken driver or kernel can raise anything
+            yield Finding("precision", name, BROKEN, summary(broken), needed=name in {"fp32", chosen})
         else:
             slow = name == "bf16" and where.type == "cpu" and not cpu_has_bf16()
-            text = f"relative error {error:.0e}" + (", emulated: slower than fp32" if slow else "")
+            text = f"relative error {error:.0e}" + (", emulated, slower than fp32" if slow else "")
             right = error <= _ERRORS[name]
-            auto = ", what auto takes" if name == chosen else ""
+            auto = ", used by auto" if name == chosen else ""
             yield Finding(
                 "precision", name, OK if right else BROKEN,
-                text + auto if right else f"{text}: wrong results, at most {_ERRORS[name]:.0e} is right",
+                text + auto if right else f"{text}: wrong results, accepted is at most {_ERRORS[name]:.0e}",
                 needed=name in {"fp32", chosen},
                 mend="" if right else f"do not use --precision {name}; update the driver and torch",
             )  # fmt: skip
 
 
-def kernels(settings: Settings) -> Iterator[Finding]:
-    """On CUDA: the generator's kernels, compiled and compared with torch."""
+def kernels(device: str) -> Iterator[Finding]:
+    """Compiles the generator's kernels and compares them with torch; yields nothing without CUDA."""
     from gpen_fast.device.precision import pick_precision
     from gpen_fast.device.select import pick_device
-    from gpen_fast.gpen.cuda.kernels.steps import trouble
+    from gpen_fast.gpen.cuda.kernels.kernel_set import kernel_failure
     from gpen_fast.gpen.folded.generator import DTYPES
 
-    where = pick_device(settings.device)
+    where = pick_device(device)
     if where.type != "cuda":
         return
-    why = trouble(where, DTYPES[pick_precision("auto", where).name])
+    why = kernel_failure(where, DTYPES[pick_precision("auto", where).name])
     yield Finding(
         "device", "GPEN's kernels", BROKEN if why else OK,
-        why or "compiled, and equal to torch", mend="pip install -U triton; until then torch serves" if why else "",
+        why or "compiled, and equal to torch",
+        mend="pip install -U triton; until then torch runs instead" if why else "",
     )  # fmt: skip
 
 
 def _why(absent: DeviceError, name: str) -> str:
-    """The reason alone: the table says which precision, and there is nothing to try."""
-    return said(absent).removeprefix(f"precision {name} ").split(". Try")[0]
+    """The reason alone: the table names the precision, and there is nothing that the user could try."""
+    return summary(absent).removeprefix(f"precision {name} ").split(". Try")[0]
 
 
 def _error_of(name: str, where: torch.device) -> float:
+    """Relative L2 error of a convolution in one precision against fp64."""
     import torch.nn.functional as F
 
     from gpen_fast.device.precision import arithmetic
 
+    # (1,8,16,16) and (8,8,3,3): each output value sums 72 products.
     x, weight = _waves((1, 8, 16, 16)), _waves((8, 8, 3, 3))
     exact = F.conv2d(x.double(), weight.double(), padding=1)
     with arithmetic(name, where):
@@ -123,43 +131,48 @@ def _error_of(name: str, where: torch.device) -> float:
 
 
 def _waves(shape: tuple[int, ...]) -> Tensor:
-    """Values in [-1,1] without a pattern, the same everywhere."""
+    """Float32 values in [-1,1] without a visible pattern, equal on every machine."""
     import torch
 
     count = torch.Size(shape).numel()
     return torch.sin(torch.arange(count, dtype=torch.float64).square()).float().reshape(shape)
 
 
-def space(settings: Settings) -> Iterator[Finding]:
-    """Free memory of host and device, free disk where weights and pictures go."""
-    from gpen_fast.store.folders import target
+def space(device: str, weights: WeightsOptions) -> Iterator[Finding]:
+    """Finds the free memory of host and device, and the free space on the disks of weights and pictures.
+
+    Args:
+        device: The device, as `--device` takes it.
+        weights: Where weights are stored.
+    """
+    from gpen_fast.store.folders import download_folder
 
     free = _free_memory()
     yield Finding(
-        "space", "memory", OK if free else ABSENT, _gib(free) if free else "not told by this system"
+        "space", "memory", OK if free else ABSENT, _gib(free) if free else "this system does not say"
     )
-    yield from _device_memory(settings)
-    for name, folder in (("disk: weights", target(settings.weights)), ("disk: here", Path())):
-        there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-        yield Finding("space", name, OK, f"{_gib(shutil.disk_usage(there).free)} ({folder.absolute()})")
+    yield from _device_memory(device)
+    for name, folder in (("disk: weights", download_folder(weights)), ("disk: here", Path())):
+        existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+        yield Finding("space", name, OK, f"{_gib(shutil.disk_usage(existing).free)} ({folder.absolute()})")
 
 
-def _device_memory(settings: Settings) -> Iterator[Finding]:
+def _device_memory(device: str) -> Iterator[Finding]:
     import torch
 
     from gpen_fast.device.select import pick_device
 
-    where = pick_device(settings.device)
+    where = pick_device(device)
     if where.type == "cuda":
         free, total = torch.cuda.mem_get_info(where)
         yield Finding("space", "GPU memory", OK, f"{_gib(free)} of {total / _GIB:.1f} GiB")
 
 
 def _free_memory() -> int | None:
-    """Bytes that programs can still have."""
-    told = Path("/proc/meminfo")
-    if told.is_file():
-        for line in told.read_text().splitlines():
+    """Bytes of memory that programs can still allocate; None if the system does not say."""
+    meminfo = Path("/proc/meminfo")
+    if meminfo.is_file():
+        for line in meminfo.read_text().splitlines():
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
     try:

@@ -1,6 +1,6 @@
-"""What fixes every tensor shape of a GPEN network.
+"""The numbers that fix every tensor shape of a GPEN network.
 
-Imports no torch, so that the command line can list models at once.
+Imports no torch, so that the command line lists models at once.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from gpen_fast.errors import CheckpointError
 
 Shape = tuple[int, ...]
 
-# Feature widths before `channel_multiplier` and `narrow` (yangxy/GPEN, face_model/gpen_model.py).
+# Feature channels by side in pixels, before `channel_multiplier` and `narrow` (yangxy/GPEN,
+# face_model/gpen_model.py).
 _BASE_WIDTHS = {4: 512, 8: 512, 16: 512, 32: 512, 64: 256, 128: 128, 256: 64, 512: 32, 1024: 16, 2048: 8}
+# Side in pixels from which `channel_multiplier` applies.
 _MULTIPLIED_FROM = 64
 
 
 @dataclass(frozen=True)
 class GeneratorConfig:
-    """The numbers that fix every tensor shape of one network.
-
-    size: side of the square picture, pixels, a power of two from 8 up.
-    style_dim: width of the latent.
-    n_mlp: layers of the mapping network.
-    widths: feature channels at 4, 8, ..., size pixels.
-    """
+    """The numbers that fix every tensor shape of one network."""
 
     size: int
+    """Side of the square picture, pixels: a power of two from 8 up."""
     style_dim: int
+    """Width of the latent."""
     n_mlp: int
+    """Layers of the mapping network."""
     widths: tuple[int, ...]
+    """Feature channels at 4, 8, ..., size pixels."""
 
     def width(self, side: int) -> int:
         """Feature channels at `side` pixels."""
@@ -38,14 +38,22 @@ class GeneratorConfig:
 
     @property
     def sides(self) -> tuple[int, ...]:
-        """4, 8, ..., size."""
+        """Sides of the feature maps, pixels: 4, 8, ..., size."""
         return tuple(4 << i for i in range(len(self.widths)))
 
 
 def config_from_arguments(
     size: int, *, style_dim: int = 512, n_mlp: int = 8, channel_multiplier: int = 2, narrow: float = 1.0
 ) -> GeneratorConfig:
-    """Figures from the arguments of the published constructor."""
+    """The config that the arguments of the published constructor stand for (yangxy/GPEN, FullGenerator).
+
+    Args:
+        size: side of the picture, pixels.
+        style_dim: width of the latent.
+        n_mlp: layers of the mapping network.
+        channel_multiplier: factor of the widths from 64 pixels up.
+        narrow: factor of all widths.
+    """
     sides = [4 << i for i in range(size.bit_length() - 2)]
     factors = {side: channel_multiplier if side >= _MULTIPLIED_FROM else 1 for side in sides}
     widths = tuple(int(_BASE_WIDTHS[side] * factors[side] * narrow) for side in sides)
@@ -53,9 +61,13 @@ def config_from_arguments(
 
 
 def infer_config(shapes: Mapping[str, Shape]) -> GeneratorConfig:
-    """Read the figures off a state dict's tensor shapes, so that nobody has to know them.
+    """Infers the config from the tensors' shapes, so that the user need not know it.
 
-    Raises CheckpointError where the names are not those of a GPEN network.
+    Args:
+        shapes: a state dict's names and shapes.
+
+    Raises:
+        CheckpointError: the names are not those of a GPEN network.
     """
     try:
         stages = _count(shapes, "ecd{}.0.", start=0)
@@ -74,6 +86,7 @@ def infer_config(shapes: Mapping[str, Shape]) -> GeneratorConfig:
 
 
 def _count(shapes: Mapping[str, Shape], pattern: str, start: int) -> int:
+    """How many numbers in a row, from `start` up, occur in names that begin with `pattern`."""
     number = start
     while any(key.startswith(pattern.format(number)) for key in shapes):
         number += 1

@@ -1,7 +1,10 @@
 """The layers of StyleGAN2 as GPEN uses them, written to be read.
 
-Every layer follows "Analyzing and Improving the Image Quality of StyleGAN" (Karras et al., 2020) with the
+Every layer follows "Analyzing and Improving the Image Quality of StyleGAN" (Karras et al., CVPR 2020), with the
 parameter names of yangxy/GPEN. All tensors are (B,C,H,W) unless a docstring says otherwise.
+
+Equalised learning rate ("Progressive Growing of GANs", Karras et al., 2018): weights are stored with unit variance
+and scaled by 1/sqrt(fan in) where they are used, so that Adam's steps suit every layer alike.
 """
 
 from __future__ import annotations
@@ -13,32 +16,40 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 LEAK = 0.2
+"""Slope of every leaky ReLU below zero."""
 GAIN = math.sqrt(2.0)
+"""Factor after every leaky ReLU: it keeps the variance that the activation halves."""
 FIR = (1.0, 3.0, 3.0, 1.0)
+"""Taps of the low-pass filter, in each direction."""
 
 
 def fir_kernel(gain: float = 1.0) -> Tensor:
-    """The (4,4) low-pass FIR kernel [1,3,3,1] x [1,3,3,1], normalised to a sum of `gain`."""
+    """The (4,4) low-pass kernel [1,3,3,1] x [1,3,3,1], normalised to a sum of `gain`."""
     line = torch.tensor(FIR)
     kernel = torch.outer(line, line)
     return kernel * (gain / kernel.sum())
 
 
 def leaky_relu(x: Tensor, bias: Tensor) -> Tensor:
-    """Bias per channel, leaky ReLU, and the gain that keeps the variance."""
+    """GAIN * leaky_relu(x + bias), with one bias for each channel.
+
+    Args:
+        x: (B,C) or (B,C,H,W).
+        bias: (C,).
+    """
     shape = (1, -1) + (1,) * (x.ndim - 2)
     return F.leaky_relu(x + bias.view(shape), LEAK) * GAIN
 
 
 class PixelNorm(nn.Module):
-    """Scales each (B,D) latent to unit mean square."""
+    """Scales each latent of (B,D) to unit mean square: z / sqrt(mean(z^2) + 1e-8)."""
 
     def forward(self, latent: Tensor) -> Tensor:
         return latent * torch.rsqrt(torch.mean(latent**2, dim=1, keepdim=True) + 1e-8)
 
 
 class FusedLeakyReLU(nn.Module):
-    """A learnt bias per channel in front of the leaky ReLU."""
+    """A learnt bias for each channel, then the leaky ReLU with its gain."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -49,7 +60,14 @@ class FusedLeakyReLU(nn.Module):
 
 
 class Blur(nn.Module):
-    """The FIR low-pass after an up-convolution or before a strided one."""
+    """The FIR low-pass before a strided convolution or after an up-convolution.
+
+    (B,C,H,W) to (B,C,H+p-3,W+p-3), where p is the sum of `pad`.
+
+    Args:
+        pad: zeros before and after, in each direction.
+        gain: sum of the kernel; 4 after an up-convolution, where three of four samples are zeros.
+    """
 
     kernel: Tensor
 
@@ -67,7 +85,7 @@ class Blur(nn.Module):
 
 
 class Upsample(nn.Module):
-    """Doubles height and width: zeros between the samples, then the FIR low-pass."""
+    """(B,C,H,W) to (B,C,2H,2W): zeros between the samples, then the FIR low-pass."""
 
     kernel: Tensor
 
@@ -82,7 +100,15 @@ class Upsample(nn.Module):
 
 
 class EqualConv2d(nn.Module):
-    """Convolution with equalised learning rate: the weight is scaled where it is used."""
+    """A convolution without bias and with equalised learning rate.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        kernel: side of the kernel.
+        stride: step of the kernel.
+        padding: zeros on each side.
+    """
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel: int, *, stride: int, padding: int
@@ -98,7 +124,15 @@ class EqualConv2d(nn.Module):
 
 
 class EqualLinear(nn.Module):
-    """Linear layer with equalised learning rate, (B,in) to (B,out), optionally activated."""
+    """A linear layer with equalised learning rate: (B,in) to (B,out).
+
+    Args:
+        in_dim: width of the input.
+        out_dim: width of the output.
+        bias: what the bias starts as.
+        lr_mul: the layer's learning rate over that of the network.
+        activate: whether the leaky ReLU with its gain follows.
+    """
 
     def __init__(
         self, in_dim: int, out_dim: int, *, bias: float = 0.0, lr_mul: float = 1.0, activate: bool = False
@@ -118,10 +152,22 @@ class EqualLinear(nn.Module):
 
 
 class ModulatedConv2d(nn.Module):
-    """Convolution whose input channels are scaled by a style and whose output is demodulated.
+    """A convolution whose input channels are scaled by a style, and whose output is demodulated.
 
-    forward(x (B,in,H,W), latent (B,D)) -> (B,out,H,W), or (B,out,2H,2W) with `upsample`. One weight per
-    sample, run as one grouped convolution: the published form, exact but not fast.
+    x (B,in,H,W) and latent (B,D) to (B,out,H,W), or to (B,out,2H,2W) with `upsample`. With the style s of the latent:
+
+        w'[o,i]  = s[i] * w[o,i]                                 modulation
+        w''[o,i] = w'[o,i] / sqrt(sum over i and k of w'^2 + 1e-8)   demodulation: unit variance out for unit in
+
+    Each sample has a weight of its own, and all run as one grouped convolution: the published form, exact but slow.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        kernel: side of the kernel.
+        style_dim: width of the latent.
+        demodulate: off in ToRGB, whose output is a picture and has no variance to keep.
+        upsample: doubles height and width by a transposed convolution and a blur.
     """
 
     def __init__(
@@ -145,16 +191,18 @@ class ModulatedConv2d(nn.Module):
     def forward(self, x: Tensor, latent: Tensor) -> Tensor:
         batch, channels, height, width = x.shape
         weight = self._weights_per_sample(latent)
+        # (1,B*in,H,W): the samples become groups of channels.
         x = x.reshape(1, batch * channels, height, width)
         if self.blur is None:
             out = F.conv2d(x, weight.flatten(0, 1), padding=self.padding, groups=batch)
             return out.view(batch, -1, height, width)
+        # A transposed convolution has its weight as (B*in,out,k,k), and gives (1,B*out,2H+1,2W+1).
         weight = weight.transpose(1, 2).flatten(0, 1)
         out = F.conv_transpose2d(x, weight, stride=2, groups=batch)
         return self.blur(out.view(batch, -1, *out.shape[2:]))
 
     def _weights_per_sample(self, latent: Tensor) -> Tensor:
-        """(B,out,in,k,k): scaled, modulated and, where asked for, demodulated."""
+        """(B,out,in,k,k): scaled, modulated and, with `demodulate`, demodulated."""
         style = self.modulation(latent)[:, None, :, None, None]
         weight = self.scale * self.weight * style
         if self.demodulate:

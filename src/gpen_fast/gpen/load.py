@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -12,31 +15,43 @@ from gpen_fast.device.precision import arithmetic, pick_precision
 from gpen_fast.device.select import pick_device
 from gpen_fast.errors import PictureError, SettingsError
 from gpen_fast.gpen.checkpoint import State, build
-from gpen_fast.gpen.cuda.kernels.steps import warn_once
-from gpen_fast.gpen.folded.generator import switches
+from gpen_fast.gpen.folded.generator import arithmetic_for
 from gpen_fast.gpen.reference import FullGenerator
-from gpen_fast.gpen.select import fold
+from gpen_fast.gpen.select import select_form
 
-FORMS = ("reference", "folded")
+FormName = Literal["reference", "folded"]
 
 
 class Network:
     """A callable network: (B,3,S,S) RGB in [-1,1], any float dtype, to the same shape in float32.
 
-    size: S in pixels. The result is on the network's device and nominally in [-1,1], not clamped.
+    The result is on the network's device, nominally in [-1,1] and not clamped.
+
+    Args:
+        module: the reference network. With `form` "reference" it is moved to `device` in place.
+        form: `reference`, the published form, or `folded`, the same function several times faster.
+        precision: fp32, tf32, bf16 or fp16.
+        device: where it runs.
     """
 
-    def __init__(self, module: FullGenerator, form: str, precision: str, device: torch.device) -> None:
+    def __init__(self, module: FullGenerator, form: FormName, precision: str, device: torch.device) -> None:
         self.config = module.config
         self.size = module.config.size
         self.form = form
         self.precision = precision
         self.device = device
-        self._arithmetic = switches(precision) if form == "folded" else precision
+        self._arithmetic = arithmetic_for(precision) if form == "folded" else precision
         self._run = _folded(module, precision, device) if form == "folded" else module.to(device)
 
     def __call__(self, faces: Tensor) -> Tensor:
-        """Raises PictureError for a shape other than (B,3,S,S) with B >= 1."""
+        """Restores faces.
+
+        Args:
+            faces: (B,3,S,S) RGB in [-1,1] with B >= 1, any float dtype, on any device.
+
+        Raises:
+            PictureError: the faces have another shape.
+        """
         self._check(faces)
         with arithmetic(self._arithmetic, self.device):
             return self._run(faces.to(self.device, torch.float32)).float()
@@ -55,30 +70,45 @@ class Network:
 
 
 def _folded(module: FullGenerator, precision: str, device: torch.device) -> Callable[[Tensor], Tensor]:
-    folding = fold(module, precision, device)
-    if folding.note:
-        warn_once(folding.note)
-    return folding.run
+    form = select_form(module, precision, device)
+    if form.note:
+        warn_once(form.note)
+    return form.run
+
+
+@cache
+def warn_once(note: str) -> None:
+    """Gives a note as a Python warning, once in the process: `load_network` has no report to put it into."""
+    warnings.warn(note, RuntimeWarning, stacklevel=3)
 
 
 def load_network(
     source: str | Path | State,
     *,
-    form: str = "reference",
+    form: FormName = "reference",
     precision: str = "fp32",
     device: str = "cpu",
     key: str | None = None,
 ) -> Callable[[Tensor], Tensor]:
-    """Loads a GPEN generator, its figures inferred from the tensors' shapes.
+    """Loads a GPEN generator; its size and widths are inferred from its tensors.
 
-    source: a checkpoint path (.pth and .pt are read with weights_only, .safetensors) or a state dict.
-    form: `reference`, the published form, or `folded`, the same function several times faster. precision: fp32
-    (TF32 off), tf32, bf16 or fp16; in the reference form the halves run under torch.autocast. key: the sub-key of
-    a checkpoint that holds several state dicts.
-    Returns a callable from (B,3,S,S) RGB in [-1,1] to the same shape, float32. Raises CheckpointError,
-    DeviceError or SettingsError.
+    Args:
+        source: a checkpoint path (.safetensors, or .pth and .pt, which are read with weights_only) or a state dict.
+        form: `reference`, the published form, or `folded`, the same function several times faster.
+        precision: fp32 (TF32 off), tf32, bf16 or fp16, or auto or half for what the device has. In the reference
+            form bf16 and fp16 run under torch.autocast.
+        device: auto, cpu, cuda or cuda:N.
+        key: the name of the state dict to take, in a checkpoint that holds several.
+
+    Returns:
+        A callable from (B,3,S,S) RGB in [-1,1] to the same shape, float32, not clamped.
+
+    Raises:
+        CheckpointError: the file cannot be read, or is not a GPEN generator.
+        DeviceError: the device is not there, or lacks the precision.
+        SettingsError: an argument is none of the accepted names.
     """
-    if form not in FORMS:
-        raise SettingsError(f"form {form!r}: accepted are {', '.join(FORMS)}.")
+    if form not in get_args(FormName):
+        raise SettingsError(f"form {form!r}: accepted are {', '.join(get_args(FormName))}.")
     where = pick_device(device)
     return Network(build(source, key=key), form, pick_precision(precision, where).name, where)

@@ -1,12 +1,17 @@
 """GPEN's generator in its published form: the readable truth that every faster form must equal.
 
-"GAN Prior Embedded Network for Blind Face Restoration in the Wild" (Yang et al., CVPR 2021). Parameter names
-are those of yangxy/GPEN, so that a published checkpoint loads strictly.
+"GAN Prior Embedded Network for Blind Face Restoration in the Wild" (Yang et al., CVPR 2021). Parameter names are
+those of yangxy/GPEN, so that a published checkpoint loads strictly.
+
+    picture (B,3,S,S) -> encoder -> features at S, S/2, ..., 4 pixels
+    feature at 4 pixels -> final_linear -> mapping network -> latent (B,D), the same for every layer
+    learnt constant (1,C,4,4) -> styled convolutions, each with the encoder's feature of its size -> RGB (B,3,S,S)
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -22,12 +27,12 @@ from gpen_fast.gpen.layers import (
     Upsample,
 )
 
-# The mapping network was trained at a hundredth of the learning rate.
 MAPPING_LR = 0.01
+"""The mapping network was trained at a hundredth of the network's learning rate."""
 
 
 class ConstantInput(nn.Module):
-    """The decoder's learnt (1,C,4,4) start."""
+    """The decoder's learnt start: (1,C,4,4), repeated for each face."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -38,7 +43,10 @@ class ConstantInput(nn.Module):
 
 
 class FeatureInjection(nn.Module):
-    """GPEN's use of StyleGAN2's noise input: the encoder's feature, scaled and concatenated."""
+    """What GPEN makes of StyleGAN2's noise input: the encoder's feature, scaled and concatenated.
+
+    x (B,C,H,W) and feature (B,C,H,W) to (B,2C,H,W).
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +57,14 @@ class FeatureInjection(nn.Module):
 
 
 class StyledConv(nn.Module):
-    """Modulated convolution, feature injection, activation: (B,in,H,W) to (B,2*out,H or 2H,...)."""
+    """Modulated convolution, feature injection, activation: (B,in,H,W) to (B,2*out,H,W) or (B,2*out,2H,2W).
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the convolution's output, and of the encoder's feature beside it.
+        style_dim: width of the latent.
+        upsample: whether height and width are doubled.
+    """
 
     def __init__(
         self, in_channels: int, out_channels: int, style_dim: int, *, upsample: bool = False
@@ -64,7 +79,7 @@ class StyledConv(nn.Module):
 
 
 class ToRGB(nn.Module):
-    """Adds this size's (B,3,H,W) contribution to the upsampled RGB skip."""
+    """Adds this size's (B,3,H,W) contribution to the upsampled RGB of the smaller sizes."""
 
     def __init__(self, in_channels: int, style_dim: int, *, upsample: bool = True) -> None:
         super().__init__()
@@ -80,7 +95,7 @@ class ToRGB(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Mapping network and StyleGAN2 synthesis, fed with the encoder's features."""
+    """Mapping network and StyleGAN2 synthesis, which also reads the encoder's features."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -100,7 +115,15 @@ class Decoder(nn.Module):
             self.to_rgbs.append(ToRGB(2 * width, dim))
 
     def forward(self, latent: Tensor, features: list[Tensor]) -> Tensor:
-        """`features`: the encoder's, from 4 pixels up. Every layer has the same latent."""
+        """Synthesises the picture.
+
+        Args:
+            latent: (B,D), before the mapping network. Every layer gets the same mapped latent.
+            features: the encoder's, from 4 pixels up.
+
+        Returns:
+            (B,3,S,S) RGB.
+        """
         latent = self.style(latent)
         x = self.conv1(self.input(latent.shape[0]), latent, features[0])
         rgb: Tensor = self.to_rgb1(x, latent)
@@ -110,6 +133,32 @@ class Decoder(nn.Module):
             x = self.convs[2 * i + 1](x, latent, feature)
             rgb = to_rgb(x, latent, rgb)
         return rgb
+
+    @property
+    def mapping_layers(self) -> list[EqualLinear]:
+        """The mapping network's linear layers, without the pixel norm before them."""
+        return cast("list[EqualLinear]", list(self.style)[1:])
+
+    @property
+    def styled_convs(self) -> list[StyledConv]:
+        """All styled convolutions in order. Even numbers keep the size and end in a ToRGB; odd numbers double it."""
+        return [self.conv1, *cast("list[StyledConv]", list(self.convs))]
+
+    @property
+    def rgb_layers(self) -> list[ToRGB]:
+        """All ToRGBs in order: number k reads styled convolution 2k."""
+        return [self.to_rgb1, *cast("list[ToRGB]", list(self.to_rgbs))]
+
+
+class EncoderParts(NamedTuple):
+    """One size of the encoder, taken apart."""
+
+    side: int
+    """Side of the output, pixels."""
+    blur: Blur | None
+    """Before a convolution of stride 2; None at full size, where the convolution is 1x1."""
+    conv: EqualConv2d
+    activation: FusedLeakyReLU
 
 
 class FullGenerator(nn.Module):
@@ -138,9 +187,25 @@ class FullGenerator(nn.Module):
         latent = self.final_linear(x.flatten(1))
         return self.generator(latent, features[::-1])
 
+    @property
+    def encoder_parts(self) -> list[EncoderParts]:
+        """The encoder from full size down to 4 pixels."""
+        parts = []
+        for i, side in enumerate(reversed(self.config.sides)):
+            layers = list(cast("nn.Sequential", self.get_submodule(f"ecd{i}.0")))
+            blur = cast("Blur", layers[0]) if len(layers) == 3 else None
+            conv, activation = cast("EqualConv2d", layers[-2]), cast("FusedLeakyReLU", layers[-1])
+            parts.append(EncoderParts(side, blur, conv, activation))
+        return parts
+
+    @property
+    def latent_layer(self) -> EqualLinear:
+        """The linear layer from the flattened feature at 4 pixels, channels first, to the latent."""
+        return cast("EqualLinear", self.final_linear[0])
+
 
 def _encoder_step(in_channels: int, out_channels: int) -> nn.Sequential:
-    """Blur, stride-2 convolution, activation: halves height and width."""
+    """Blur, stride-2 convolution, activation: (B,in,H,W) to (B,out,H/2,W/2)."""
     return nn.Sequential(
         Blur(pad=(2, 2)),
         EqualConv2d(in_channels, out_channels, 3, stride=2, padding=0),

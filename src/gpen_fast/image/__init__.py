@@ -1,1 +1,1 @@
-"""Pictures as tensors: colour, resampling, warps, conversions and metadata. No stage knows another."""
+"""Pictures as tensors: colour and depth, resizing, warps, conversions and metadata."""

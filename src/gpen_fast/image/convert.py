@@ -1,11 +1,12 @@
-"""A restored Frame in the kind of picture that the caller gave."""
+"""A restored Frame as the kind of picture that the caller gave."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -14,24 +15,33 @@ from gpen_fast.types import Frame
 
 
 def to_tensor(frame: Frame) -> Tensor:
-    """(1|2|3|4,H,W) in host memory: the input's colour channels, and alpha where there is one."""
+    """The frame as (1|2|3|4,H,W) uint8 or uint16 in host memory: the input's colour channels, then alpha if any."""
     pixels = to_host(frame.pixels).expand(frame.channels, -1, -1).contiguous()
     return pixels if frame.alpha is None else torch.cat([pixels, to_host(frame.alpha)])
 
 
-def to_array(frame: Frame) -> Any:
-    """(H,W,3|4), or (H,W) and (H,W,2) for grey; uint8 or uint16, in host memory."""
-    array = to_tensor(frame).permute(1, 2, 0).contiguous().numpy()
+def to_array(frame: Frame) -> NDArray[np.uint8 | np.uint16]:
+    """The frame as (H,W) grey, (H,W,2) grey with alpha, or (H,W,3|4) RGB(A); uint8 or uint16, in host memory."""
+    array: NDArray[np.uint8 | np.uint16] = to_tensor(frame).permute(1, 2, 0).contiguous().numpy()
     return array[:, :, 0] if array.shape[2] == 1 else array
 
 
-def like(source: object, frame: Frame) -> Any:
-    """The frame as a tensor, PIL image or array, as `source` was; a path gives an array."""
+def like(source: object, frame: Frame) -> Tensor | Image.Image | NDArray[np.uint8 | np.uint16]:
+    """The frame as the kind of picture that `source` is.
+
+    Args:
+        source: what the caller gave: a tensor, a PIL image, an array or a path.
+        frame: the picture to return.
+
+    Returns:
+        A tensor on the device of `source`, a PIL image, or an array with as many axes as `source` has. A path gives
+        an array.
+    """
     if isinstance(source, Tensor):
         return to_tensor(frame).to(source.device)
     if isinstance(source, Image.Image):
         return Image.fromarray(to_array(frame))
-    if isinstance(source, Path | str):
-        return to_array(frame)
     array = to_array(frame)
+    if isinstance(source, Path | str):
+        return array
     return array.reshape(*array.shape[:2], -1) if getattr(source, "ndim", 3) == 3 else array

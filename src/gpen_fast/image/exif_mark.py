@@ -1,4 +1,4 @@
-"""The mark of pictures that were restored in place: without it a second run would restore them again."""
+"""The mark in pictures that were restored in place, so that a second run does not restore them again."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from pathlib import Path
 from PIL import Image
 
 from gpen_fast import __version__
+from gpen_fast.image.metadata import PROCESSING_SOFTWARE
 
-# Exif's ProcessingSoftware: what worked on the picture after the camera's own Software.
-_TAG = 0x000B
 _MARK = b"gpen-fast"
 
 
 def marked(exif: bytes | None) -> bytes:
-    """The EXIF bytes, or new ones, with the mark."""
+    """Adds the mark to EXIF bytes, or makes EXIF that holds only the mark.
+
+    The mark is the tag ProcessingSoftware: the camera's own Software tag stays.
+    """
     made = Image.Exif()
     if exif:
         made.load(exif)
-    made[_TAG] = f"{_MARK.decode()} {__version__}"
+    made[PROCESSING_SOFTWARE] = f"{_MARK.decode()} {__version__}"
     return made.tobytes()
 
 
 def is_marked(path: Path) -> bool:
-    """Whether a picture bears the mark; no for what cannot be read, which is named when it is loaded."""
+    """Whether a picture bears the mark; False for a file that cannot be read, which loading reports with its cause."""
     try:
         with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as image:
             return _MARK in image.info.get("exif", b"")
-    except Exception:
+    except Exception:  # Pillow raises almost any exception for a damaged file
         return False

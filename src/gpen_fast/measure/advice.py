@@ -1,18 +1,28 @@
-"""What a profile says to its reader: fast enough or not, and where to save time."""
+"""What a profile recommends: whether it is fast enough, and where time can be saved."""
 
 from __future__ import annotations
 
-from gpen_fast.device.precision import pick_precision
+from typing import Literal
+
 from gpen_fast.measure.report import Report, StageRow
 from gpen_fast.settings import RANDOM
 
-# p95 within the budget is live; within this many budgets borderline.
+Verdict = Literal["live", "borderline", "offline"]
+
+# A p95 of at most this many frame times is borderline: dropping every third frame would keep up.
 _BORDERLINE = 1.5
 _SMALLEST_MODEL = "gpen-bfr-256"
+# Pixels: the side of a face in that model. A network for smaller faces has no faster replacement.
+_SMALLEST_FACE = 256
 
 
-def verdict(p95_ms: float, target_fps: float) -> str:
-    """`live`, `borderline` or `offline` at a frame rate."""
+def verdict(p95_ms: float, target_fps: float) -> Verdict:
+    """Whether a picture's time suits a frame rate.
+
+    Args:
+        p95_ms: 95th percentile of a picture's wall time, milliseconds.
+        target_fps: Frames per second.
+    """
     budget = 1e3 / target_fps
     if p95_ms <= budget:
         return "live"
@@ -38,17 +48,17 @@ def _remedy(row: StageRow, report: Report) -> str:
 
 
 def _faster_network(report: Report) -> str:
-    runtime = report.runtime
     options = []
-    if runtime.device.type == "cpu":
+    if report.device and report.device.type == "cpu":
         options.append("a GPU (--device cuda)")
-    if pick_precision("half", runtime.device).name not in {"fp32", runtime.precision.name}:
+    if report.half_precision not in {None, "fp32", report.setting("precision")}:
         options.append("half precision (--fp16)")
     if report.faces > report.images:
         options.append("fewer faces (--only-largest, --min-face PX)")
-    if runtime.size > 256:
-        flag = f"--weights {RANDOM}" if runtime.weights.random else "--model "
+    if (report.face_size or 0) > _SMALLEST_FACE:
+        random = report.weights and report.weights[0].random
+        flag = f"--weights {RANDOM}" if random else "--model "
         options.append(f"a smaller model ({flag}{_SMALLEST_MODEL})")
     if not options:
-        return "the network itself is what costs; enhance overlaps the rest."
+        return "the network itself takes the time; enhance overlaps the other stages with it."
     return f"try {', or '.join(options)}."

@@ -1,8 +1,8 @@
-"""The clock around the stages, which do not know of it.
+"""The clock around the stages, which do not know that they are timed.
 
-On CUDA a stage's device time is what passes on its stream between two pooled events. They are harvested when
-they are done, so that timing never waits for the device and a long run holds a bounded number of them. Only a
-synchronising clock (`profile`) waits, once at each stage's end, so that host time is true wall time there.
+On CUDA a stage's device time is the time between two pooled events on its stream. Finished events are harvested, so
+timing never waits for the device, and a long run holds a bounded number of them. Only a synchronising clock (`profile`)
+waits, once at the end of each part, so that there host time is true wall time.
 """
 
 from __future__ import annotations
@@ -12,69 +12,82 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from gpen_fast.measure.recorder import Recorder
-
-NS_PER_MS = 1e6
+from gpen_fast.measure.spans import NS_PER_MS, RecordedSpan
 
 
 class Event(Protocol):
     """What the clock needs of torch.cuda.Event."""
 
-    def record(self) -> Any:
-        """Marks the current stream's present end."""
+    def record(self) -> object:
+        """Marks the present end of the current stream."""
 
     def query(self) -> bool:
         """Whether the stream has passed the mark."""
 
-    def synchronize(self) -> Any:
-        """Waits until it has."""
+    def synchronize(self) -> object:
+        """Waits until the stream has passed the mark."""
 
-    def elapsed_time(self, end: Any) -> float:
+    def elapsed_time(self, end: Self) -> float:
         """Milliseconds from this mark to `end`."""
 
 
 class Span:
-    """One observation of one stage, made of one or more timed parts (`with span:`)."""
+    """One call of one stage while it is timed, in one or more parts (`with span:`)."""
 
     def __init__(self, clock: Clock, stage: str, items: int, pair: tuple[Event, Event] | None) -> None:
         self.stage = stage
         self.items = items
         self.pair = pair
-        self._ns = 0
-        self._started = 0
-        self._parts = 0
         self._clock = clock
+        self._thread = threading.current_thread().name
+        self._first_ns = 0
+        self._part_ns = 0
+        self._end_ns = 0
+        self._host_ns = 0
+        self._parts = 0
 
     @property
     def host_ms(self) -> float:
         """Wall time inside the parts so far."""
-        return self._ns / NS_PER_MS
+        return self._host_ns / NS_PER_MS
+
+    def recorded(self) -> RecordedSpan:
+        """The span as the recorder keeps it."""
+        return RecordedSpan(self.stage, self._first_ns, self._end_ns, self._thread, self.items, self._host_ns)
 
     def __enter__(self) -> Self:
-        self._started = self._clock.now()
-        if self.pair and self._parts == 0:
-            self.pair[0].record()
+        self._part_ns = self._clock.now()
+        if self._parts == 0:
+            self._first_ns = self._part_ns
+            if self.pair:
+                self.pair[0].record()
         return self
 
     def __exit__(self, kind: object, *exception: object) -> None:
         if kind is not None:
-            # It is not recorded, and a device that has failed would hide its error behind another.
+            # A span that fails is not recorded; and on a failed device, one more call would raise an error of its own
+            # that hides the first.
             return
-        # Later parts wait for the device's answer; the work itself ends with the first.
+        # The device's work ends with the first part: later parts only wait for its answer.
         if self.pair and self._parts == 0:
             self.pair[1].record()
         self._clock.wait()
         self._parts += 1
-        self._ns += self._clock.now() - self._started
+        self._end_ns = self._clock.now()
+        self._host_ns += self._end_ns - self._part_ns
 
 
 class Clock:
-    """Times spans into a recorder. Safe to use from several threads.
+    """Times spans into a recorder. Several threads may use it at once.
 
-    now: nanoseconds of a monotonic clock. make_event: how to make a device event, None where there is no
-    device. wait: run at the end of each part; `profile` waits for the stream there.
+    Args:
+        recorder: Receives each closed span.
+        now: Gives nanoseconds on a monotonic scale.
+        make_event: Makes a device event; None where there is no device to time.
+        wait: Is called at the end of each part. `profile` waits for the stream there.
     """
 
     def __init__(
@@ -90,31 +103,38 @@ class Clock:
         self.wait = wait
         self._make_event = make_event
         self._free: list[tuple[Event, Event]] = []
-        self._pending: deque[Span] = deque()
+        self._pending: deque[tuple[RecordedSpan, tuple[Event, Event]]] = deque()
         self._lock = threading.Lock()
 
     @contextmanager
     def span(self, stage: str, *, items: int = 1, on_device: bool = True) -> Iterator[Span]:
-        """Times the block as one observation; one that raises is not recorded."""
+        """Times the block as one call of a stage. A block that raises is not recorded.
+
+        Args:
+            stage: The stage's name.
+            items: Pictures or faces that go through.
+            on_device: Whether the block queues work on the device's current stream.
+        """
         span = self.open(stage, items=items, on_device=on_device)
         try:
             with span:
                 yield span
-        except BaseException:
+        except BaseException:  # broad: an interrupt, too, must give the events back
             self.drop(span)
             raise
         self.close(span)
 
     def open(self, stage: str, *, items: int = 1, on_device: bool = True) -> Span:
-        """A span to be timed in parts and closed."""
+        """A span that the caller times in parts, then passes to `close` or `drop`."""
         return Span(self, stage, items, self._take() if on_device and self._make_event else None)
 
     def close(self, span: Span) -> None:
-        """Records the span, its device time as soon as it is known."""
+        """Records the span; its device time follows once the device has passed its end."""
+        recorded = span.recorded()
         with self._lock:
-            self.recorder.add_host(span.stage, span.host_ms, span.items)
+            self.recorder.add(recorded)
             if span.pair:
-                self._pending.append(span)
+                self._pending.append((recorded, span.pair))
             self._harvest()
 
     def drop(self, span: Span) -> None:
@@ -126,9 +146,8 @@ class Clock:
     def finish(self) -> None:
         """Waits for the last events and harvests them: the only wait of an `enhance` run."""
         with self._lock:
-            for span in self._pending:
-                if span.pair:
-                    span.pair[1].synchronize()
+            for _, (_, end) in self._pending:
+                end.synchronize()
             self._harvest()
 
     def _take(self) -> tuple[Event, Event]:
@@ -139,12 +158,12 @@ class Clock:
         return self._make_event(), self._make_event()
 
     def _harvest(self) -> None:
-        """Several streams end in any order, so each pending span is asked once."""
-        waiting = len(self._pending)
-        for _ in range(waiting):
-            span = self._pending.popleft()
-            if span.pair and span.pair[1].query():
-                self.recorder.add_device(span.stage, span.pair[0].elapsed_time(span.pair[1]))
-                self._free.append(span.pair)
+        """Asks each pending span once, not only the oldest: streams finish in any order."""
+        for _ in range(len(self._pending)):
+            recorded, pair = self._pending.popleft()
+            start, end = pair
+            if end.query():
+                self.recorder.add_device(recorded, start.elapsed_time(end))
+                self._free.append(pair)
             else:
-                self._pending.append(span)
+                self._pending.append((recorded, pair))

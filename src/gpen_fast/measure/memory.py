@@ -6,10 +6,11 @@ import sys
 
 
 def host_peak_bytes() -> int | None:
-    """Most resident memory since the process started; None where the system does not say."""
+    """The most resident memory since the process started, in bytes; None where the system does not report it."""
     try:
         import resource
     except ImportError:  # Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # getrusage counts bytes on macOS and KiB elsewhere.
     return peak if sys.platform == "darwin" else peak * 1024

@@ -1,55 +1,33 @@
-"""What the clock saw, stage by stage."""
+"""What the clock measured, stage by stage, in bounded memory."""
 
 from __future__ import annotations
 
-from array import array
-from dataclasses import dataclass, field
+import random
 
-from gpen_fast.measure.stats import Summary, summarise
+from gpen_fast.measure.spans import SPANS_KEPT, RecordedSpan, Series
 from gpen_fast.settings import STAGES
 
 
-def _floats() -> array[float]:
-    return array("d")
-
-
-@dataclass
-class Series:
-    """One stage's observations, milliseconds. items: pictures or faces that went through."""
-
-    host: array[float] = field(default_factory=_floats)
-    device: array[float] = field(default_factory=_floats)
-    items: int = 0
-
-    @property
-    def count(self) -> int:
-        """Calls."""
-        return len(self.host)
-
-    def host_summary(self, skip: int = 0) -> Summary | None:
-        """Of all calls but the first `skip`, unless there are no others."""
-        return summarise(self.host[skip:] or self.host)
-
-    def device_summary(self, skip: int = 0) -> Summary | None:
-        """Likewise; None where the stage does no device work."""
-        return summarise(self.device[skip:] or self.device)
-
-
 class Recorder:
-    """Series by stage, in the pipeline's order."""
+    """Series by stage, in the pipeline's order. Not locked: the clock calls it from one thread at a time.
 
-    def __init__(self) -> None:
-        self.series: dict[str, Series] = {stage: Series() for stage in STAGES}
+    Args:
+        spans_kept: Calls of each stage whose spans are kept, the first one apart.
+        seed: Of the random choice of the spans that are kept; None draws one.
+    """
 
-    def add_host(self, stage: str, ms: float, items: int) -> None:
-        """One call's wall time."""
-        self.series[stage].host.append(ms)
-        self.series[stage].items += items
+    def __init__(self, *, spans_kept: int = SPANS_KEPT, seed: int | None = None) -> None:
+        rng = random.Random(seed)
+        self.series: dict[str, Series] = {stage: Series(spans_kept, rng) for stage in STAGES}
 
-    def add_device(self, stage: str, ms: float) -> None:
-        """One call's time on its stream."""
-        self.series[stage].device.append(ms)
+    def add(self, span: RecordedSpan) -> None:
+        """Counts one call."""
+        self.series[span.stage].add(span)
+
+    def add_device(self, span: RecordedSpan, ms: float) -> None:
+        """Adds the device time of a counted call, once the device has passed its end."""
+        self.series[span.stage].add_device(span, ms)
 
     def total_host_ms(self, *stages: str) -> float:
-        """Summed wall time of the named stages, of all where none is named."""
-        return sum(sum(self.series[stage].host) for stage in stages or STAGES)
+        """Summed wall time of the named stages; of all stages where none is named."""
+        return sum(self.series[stage].host.total for stage in stages or STAGES)

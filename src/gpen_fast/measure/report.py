@@ -1,239 +1,279 @@
-"""What a run measured, as the values that tables show and `--json` writes."""
+"""What a run measured, as plain values: tables print them and `--json` writes them.
+
+The fields are the keys of the published schema (report.schema.json beside this file, explained in
+docs/report-schema.md). The code that builds a report rounds its figures, so that a report that is read back equals the
+one that was written.
+"""
 
 from __future__ import annotations
 
 import json
-import platform
-import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal, get_args
 
-import torch
-
-from gpen_fast import __version__
-from gpen_fast.device.memory import peak_bytes
-from gpen_fast.device.select import describe
-from gpen_fast.errors import InputsError, reason
-from gpen_fast.files import write_file
-from gpen_fast.measure.memory import host_peak_bytes
-from gpen_fast.measure.recorder import Recorder, Series
-from gpen_fast.measure.stats import Summary, summarise
-from gpen_fast.run.plan import Plan
-from gpen_fast.run.runtime import Runtime
-from gpen_fast.settings import STAGES
-from gpen_fast.store.hashes import sha256_of
+from gpen_fast.errors import ReportError, first_line, reason
+from gpen_fast.measure.decode import decoded
+from gpen_fast.measure.stats import Summary
 
 SCHEMA = 1
-SKIPPED_WHEN_ALIGNED = frozenset({"detect", "align", "paste"})
-OUTCOMES = ("restored", "no_face", "ignored", "skipped", "failed")
+CommandName = Literal["enhance", "profile"]
+OutcomeName = Literal["restored", "no_face", "ignored", "skipped", "failed"]
+OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
+
+
+@dataclass(frozen=True)
+class DeviceFacts:
+    """What ran the network, as far as times depend on it."""
+
+    type: str
+    """cpu or cuda."""
+    name: str
+    """The GPU's name, or the CPU with its threads."""
+    processor: str
+    """The host's processor or architecture."""
+    threads: int
+    """Threads of one torch operation on the host."""
+    torch: str
+    """Version of torch."""
+    cuda: str | None
+    """Version of CUDA that torch is built for; None on a CPU."""
+    python: str
+    """Version of Python."""
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file of weights that was loaded: the network's comes first, then the detector's if it has one."""
+
+    name: str
+    """Catalogued name of the network, or the detector's name."""
+    sha256: str | None
+    """Of the file's bytes; None for random weights."""
+    random: bool
+    """The weights have the true shapes and random values: for timing only."""
+
+
+@dataclass(frozen=True)
+class FailedInput:
+    """An input that failed."""
+
+    path: str
+    """The input's path."""
+    error: str
+    """Why, in one line."""
+
+
+@dataclass(frozen=True)
+class InputNote:
+    """What a user may not expect of an input that did not fail."""
+
+    path: str
+    """The input's path."""
+    note: str
+    """One or more sentences."""
+
+
+@dataclass(frozen=True)
+class LandmarksUse:
+    """Faces that were read from a file or saved to one. None: that was not asked for."""
+
+    file: str | None = None
+    """The file of --landmarks."""
+    used: int | None = None
+    """Pictures whose faces came from the file."""
+    searched: int | None = None
+    """Pictures that were searched: the file lacks them, or searched them otherwise."""
+    searched_otherwise: int | None = None
+    """Those of `searched` that the file has from another detector, size or threshold."""
+    of_no_picture: int | None = None
+    """Entries of the file that match no picture of the run."""
+    saved: int | None = None
+    """Pictures whose faces were saved."""
+    saved_to: str | None = None
+    """The file of --save-landmarks."""
+
+
+@dataclass(frozen=True)
+class BetterChoice:
+    """What `auto` would have picked, had its weights been there."""
+
+    kind: Literal["model", "detector"]
+    """Which part of the run."""
+    ran: str
+    """What ran instead."""
+    command: str
+    """The command that gets the better one."""
+
+
+@dataclass(frozen=True)
+class PassedOverFile:
+    """A file that `auto` did not use, because its content is not what its name says."""
+
+    weights: str
+    """Catalogued name of the weights that are expected there."""
+    path: str
+    """The file."""
 
 
 @dataclass(frozen=True)
 class StageRow:
-    """One stage: calls, what went through, and its times. share: 0..1."""
+    """One stage of the pipeline."""
 
     name: str
+    """The stage's name."""
     count: int
+    """Calls."""
     items: int
-    device: Summary | None
-    host: Summary | None
+    """Pictures or faces that went through."""
+    skipped: bool
+    """The stage has nothing to do where each picture is an aligned face."""
+    device_ms: Summary | None
+    """Time on the device's stream; None where the stage does no device work, or was not called."""
+    host_ms: Summary | None
+    """Wall time inside the stage; None where it was not called."""
     share: float
-    skipped: bool = False
+    """Of the wall time in `profile`, of the summed stage times in `enhance`: 0 to 1."""
+
+
+@dataclass(frozen=True)
+class MemoryPeaks:
+    """The most memory that was held at once."""
+
+    device_peak_bytes: int | None
+    """Device memory allocated by torch during the run; None on a CPU."""
+    host_peak_bytes: int | None
+    """Resident memory of the process since its start; None where the system does not report it."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """One run of `enhance` or `profile`. Times in milliseconds; None where there is nothing to tell."""
+    """One run of `enhance` or `profile`. A value that is None was not measured or does not apply."""
 
-    command: str
-    runtime: Runtime
-    stages: list[StageRow]
-    wall: list[float]
-    images: int
-    faces: int
-    outcomes: Mapping[str, int] = field(default_factory=dict)
-    failed: list[tuple[Path, str]] = field(default_factory=list)
-    notes: list[tuple[Path, str]] = field(default_factory=list)
-    no_face: list[Path] = field(default_factory=list)
-    landmarks: Mapping[str, Any] = field(default_factory=dict)
+    command: CommandName
+    """The command that ran."""
+    version: str
+    """Version of gpen-fast."""
+    device: DeviceFacts | None = None
+    """What ran the network."""
+    settings: dict[str, object] | None = None
+    """The settings by their flat names; auto is replaced by what was picked."""
+    precision_note: str = ""
+    """Why the precision is not the one that was asked for."""
+    half_precision: str | None = None
+    """The arithmetic that --fp16 selects on this device."""
+    face_size: int | None = None
+    """Side of a face in the network, in pixels."""
+    weights: list[WeightsFile] | None = None
+    """The files of weights that were loaded."""
+    better: list[BetterChoice] = field(default_factory=list)
+    """Better choices whose weights are missing."""
+    passed_over: list[PassedOverFile] = field(default_factory=list)
+    """Files of weights that `auto` did not use."""
+    commit: str | None = None
+    """Commit of the checkout; None where the package is installed."""
+    images: int = 0
+    """Pictures that came to their end, restored or not; in `profile` one for each counted run."""
+    faces: int = 0
+    """Faces restored."""
+    redone_in_fp32: int = 0
+    """Faces that half precision made invalid and fp32 repeated."""
+    backend_notes: list[str] = field(default_factory=list)
+    """Why the network runs slower here than it might."""
+    outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    """Inputs by what became of them."""
+    failed: list[FailedInput] = field(default_factory=list)
+    """Inputs that failed, and a file of landmarks that could not be written."""
+    notes: list[InputNote] = field(default_factory=list)
+    """What a user may not expect."""
+    no_face: list[str] = field(default_factory=list)
+    """Pictures in which no face was found, or none that the settings let through."""
+    landmarks: LandmarksUse | None = None
+    """Faces read from a file or saved to one."""
     not_done: int = 0
-    first_call_ms: float | None = None
-    unaccounted_ms: float | None = None
-    overlap_factor: float | None = None
-    bound_by: str | None = None
+    """Pictures that an interrupt left undone."""
     warmup: int | None = None
+    """Uncounted runs of `profile`, after the first call."""
     runs: int | None = None
-
-    @property
-    def wall_summary(self) -> Summary:
-        """Of the counted runs' wall time, or of the one run's."""
-        summary = summarise(self.wall)
-        assert summary is not None
-        return summary
-
-    @property
-    def throughput(self) -> float:
-        """Pictures per second of wall time."""
-        return self.images * 1e3 / sum(self.wall) if sum(self.wall) else 0.0
+    """Counted runs of `profile`."""
+    first_call_ms: float | None = None
+    """In `profile` the whole first run; in `enhance` the first call of generate."""
+    overlap_factor: float | None = None
+    """Summed host time of all stages over the wall time of `enhance`: above 1 where stages overlap."""
+    bound_by: str | None = None
+    """Which part of `enhance` was busiest: readers, device or writers."""
+    stages: list[StageRow] = field(default_factory=list)
+    """One row for each stage, in the pipeline's order."""
+    wall_ms: Summary | None = None
+    """Wall time of the counted runs of `profile`, or of the one run of `enhance`."""
+    unaccounted_ms: float | None = None
+    """Mean wall time of a run of `profile` outside all stages."""
+    throughput_per_s: float | None = None
+    """Pictures per second of wall time."""
+    memory: MemoryPeaks | None = None
+    """Peaks of memory."""
+    model_load_ms: float | None = None
+    """Time to find, check and load the weights; None for random weights."""
 
     @property
     def slowest(self) -> StageRow:
         """The stage with the largest share."""
         return max(self.stages, key=lambda row: row.share)
 
+    def setting(self, name: str) -> str:
+        """One of the settings as text, such as the name of the model that ran."""
+        return str((self.settings or {})[name])
 
-def stage_rows(recorder: Recorder, whole_ms: float, *, aligned: bool, first_apart: bool) -> list[StageRow]:
-    """One row per stage; `whole_ms` is what the shares are of."""
-    return [
-        _row(
-            stage,
-            recorder.series[stage],
-            whole_ms,
-            aligned and stage in SKIPPED_WHEN_ALIGNED,
-            int(first_apart),
-        )
-        for stage in STAGES
-    ]
+    def to_dict(self) -> dict[str, object]:
+        """The report by the published schema: strings, numbers, lists and dicts."""
+        made: dict[str, object] = {"schema": SCHEMA, **asdict(self)}
+        if self.landmarks:
+            made["landmarks"] = {
+                key: value for key, value in asdict(self.landmarks).items() if value is not None
+            }
+        return made
 
+    def as_json(self) -> str:
+        """The report as the text of a JSON file."""
+        return json_text(self.to_dict())
 
-def _row(stage: str, series: Series, whole_ms: float, skipped: bool, skip: int) -> StageRow:
-    share = sum(series.host) / whole_ms if whole_ms else 0.0
-    return StageRow(
-        stage,
-        series.count,
-        series.items,
-        series.device_summary(skip),
-        series.host_summary(skip),
-        share,
-        skipped,
-    )
+    @classmethod
+    def from_json(cls, source: str | Path) -> Report:
+        """Reads a report back.
 
+        Keys that this version does not know are ignored, and keys that an earlier version did not write take their
+        defaults.
 
-def as_dict(report: Report) -> dict[str, Any]:
-    """The report by the published schema, ready for JSON."""
-    runtime = report.runtime
-    return {
-        "schema": SCHEMA,
-        "command": report.command,
-        "version": __version__,
-        "device": device_facts(runtime.device),
-        "settings": runtime.settings.as_flat()
-        | {
-            "model": runtime.model,
-            "detector": runtime.detector.name,
-            "backend": runtime.generator.backend.name,
-            "precision": runtime.precision.name,
-            "template": runtime.template,
-            "batch_size": runtime.generator.batch_size,
-        },
-        "weights": _weights(runtime),
-        "commit": commit(),
-        "images": report.images,
-        "faces": report.faces,
-        "redone_in_fp32": runtime.generator.recomputed_fp32,
-        "backend_notes": runtime.generator.notes,
-        "outcomes": {name: report.outcomes.get(name, 0) for name in OUTCOMES},
-        "failed": [{"path": str(path), "error": error} for path, error in report.failed],
-        "notes": [{"path": str(path), "note": note} for path, note in report.notes],
-        "no_face": [str(path) for path in report.no_face],
-        "landmarks": dict(report.landmarks) or None,
-        "not_done": report.not_done,
-        "warmup": report.warmup,
-        "runs": report.runs,
-        "first_call_ms": _rounded(report.first_call_ms),
-        "overlap_factor": _rounded(report.overlap_factor),
-        "bound_by": report.bound_by,
-        "stages": [_stage_dict(row) for row in report.stages],
-        "wall_ms": report.wall_summary.as_dict(),
-        "unaccounted_ms": _rounded(report.unaccounted_ms),
-        "throughput_per_s": _rounded(report.throughput),
-        "memory": {"device_peak_bytes": peak_bytes(runtime.device), "host_peak_bytes": host_peak_bytes()},
-        "model_load_ms": _rounded(runtime.load_ms),
-    }
+        Args:
+            source: JSON text, or the path of a file that holds it.
+
+        Raises:
+            ReportError: The file cannot be read, is no report, or has another schema.
+        """
+        name = f"{source}: " if isinstance(source, Path) else ""
+        try:
+            text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
+            return decoded(cls, _checked(json.loads(text)))
+        except OSError as cause:
+            raise ReportError(f"{name}cannot be read: {reason(cause, Path(source))}.") from cause
+        except (ValueError, RecursionError) as cause:
+            raise ReportError(
+                f"{name}no report that this version of gpen-fast reads: {first_line(cause)}. "
+                f"Accepted is what enhance and profile write with --json, in schema {SCHEMA}. "
+                "Write the report again with this version."
+            ) from cause
 
 
-def _weights(runtime: Runtime) -> list[dict[str, Any]]:
-    """The network's, then the detector's where it has any."""
-    network = {"name": runtime.model, "sha256": runtime.weights.sha256(), "random": runtime.weights.random}
-    detector, path = runtime.detector.name, runtime.detector.weights
-    if path is None:
-        return [network]
-    return [network, {"name": detector, "sha256": sha256_of(path).sha256, "random": False}]
+def json_text(document: Mapping[str, object]) -> str:
+    """A document as the text of a JSON file, indented by two."""
+    return json.dumps(document, indent=2) + "\n"
 
 
-def nothing_done(work: Plan) -> dict[str, Any]:
-    """`enhance`'s report where nothing was left to restore: what ran and what it took are null."""
-    counts = {"skipped": len(work.skipped), "ignored": len(work.ignored), "failed": len(work.failed)}
-    unknown = "device settings weights commit warmup runs first_call_ms overlap_factor bound_by wall_ms"
-    unknown += " unaccounted_ms throughput_per_s memory model_load_ms"
-    return {
-        "schema": SCHEMA,
-        "command": "enhance",
-        "version": __version__,
-        "images": 0,
-        "faces": 0,
-        "outcomes": {name: counts.get(name, 0) for name in OUTCOMES},
-        "failed": [{"path": str(path), "error": error} for path, error in work.failed],
-        "notes": [{"path": str(path), "note": note} for path, note in work.notes],
-        "stages": [],
-        **dict.fromkeys(unknown.split()),
-    }
-
-
-def write_json(made: Mapping[str, Any], path: Path) -> None:
-    """A report as a JSON file. InputsError where it cannot be written."""
-    try:
-        write_file(path, (json.dumps(made, indent=2) + "\n").encode())
-    except OSError as cause:
-        raise InputsError(f"--json {path}: cannot be written: {reason(cause, path)}.") from cause
-
-
-def device_facts(device: torch.device) -> dict[str, Any]:
-    """What ran it, as far as figures depend on it."""
-    return {
-        "type": device.type,
-        "name": describe(device),
-        "processor": platform.processor() or platform.machine(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "cuda": torch.version.cuda if device.type == "cuda" else None,
-        "python": platform.python_version(),
-    }
-
-
-def commit() -> str | None:
-    """The commit of the checkout that the package runs from; None where it is installed."""
-    package = Path(__file__).parents[1]
-    root = package.parents[1]
-    # A package installed below somebody's own repository must not report that one's commit.
-    if package.parent.name != "src" or not (root / ".git").exists():
-        return None
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() or None
-
-
-def _stage_dict(row: StageRow) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "count": row.count,
-        "items": row.items,
-        "skipped": row.skipped,
-        "device_ms": row.device.as_dict() if row.device else None,
-        "host_ms": row.host.as_dict() if row.host else None,
-        "share": round(row.share, 4),
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+def _checked(document: object) -> object:
+    """The document, if it says that it is a report of this schema."""
+    if not isinstance(document, dict) or "schema" not in document:
+        raise ValueError('it is no JSON object with the key "schema"')
+    if document["schema"] != SCHEMA:
+        raise ValueError(f"its schema is {document['schema']!r}")
+    return document

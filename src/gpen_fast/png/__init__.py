@@ -1,4 +1,4 @@
-"""PNG written where the pixels are: only compressed bytes leave the device."""
+"""PNG encoded where the pixels are: only compressed bytes leave the device."""
 
 from gpen_fast.png.encode import encode_png, encode_pngs
 

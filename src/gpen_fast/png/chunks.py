@@ -1,4 +1,4 @@
-"""What stands around the pixels in a PNG file (third edition, clauses 5, 11.2 and 11.3)."""
+"""The chunks around the pixels of a PNG file (PNG, third edition, clauses 5, 11.2 and 11.3)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import struct
 import zlib
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# Colour type by channels: grey, grey with alpha, RGB, RGB with alpha.
+# Colour type by channels: grey, grey with alpha, RGB, RGB with alpha (11.2.1).
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
+# Rendering intent in the sRGB chunk (11.3.2.5).
 _PERCEPTUAL = b"\0"
+# What EXIF begins with in a JPEG file, and not in a PNG file.
 _EXIF_PREFIX = b"Exif\x00\x00"
 _INCHES_PER_METRE = 1 / 0.0254
+# Unit in the pHYs chunk (11.3.4.3).
 _METRE = 1
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
-    """Length, kind, data, CRC-32."""
+    """One chunk: length, kind, data, CRC-32 of kind and data."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
@@ -23,26 +26,37 @@ END = chunk(b"IEND", b"")
 
 
 def header(width: int, height: int, channels: int, depth: int) -> bytes:
-    """The signature and IHDR. channels: 1 to 4; depth: 8 or 16 bits a sample; not interlaced."""
+    """The signature and the IHDR chunk of a picture that is not interlaced.
+
+    Args:
+        width: pixels.
+        height: pixels.
+        channels: 1 grey, 2 grey with alpha, 3 RGB, 4 RGB with alpha.
+        depth: bits per sample, 8 or 16.
+    """
     fields = struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPES[channels], 0, 0, 0)
     return SIGNATURE + chunk(b"IHDR", fields)
 
 
 def srgb() -> bytes:
-    """Says that the colours are sRGB's."""
+    """The sRGB chunk: the colours are those of sRGB."""
     return chunk(b"sRGB", _PERCEPTUAL)
 
 
-def metadata(
+def metadata_chunks(
     *,
     icc: bytes | None = None,
     dpi: tuple[float, float] | None = None,
     exif: bytes | None = None,
     xmp: bytes | None = None,
 ) -> bytes:
-    """iCCP, pHYs, eXIf and iTXt for what is given, in an order that may stand before the pixels.
+    """The chunks iCCP, pHYs, eXIf and iTXt for what is given, in an order that is valid before the pixels.
 
-    dpi: pixels per inch, across and down. exif: with or without the prefix that it has in a JPEG file.
+    Args:
+        icc: an ICC profile.
+        dpi: pixels per inch, across and down.
+        exif: EXIF bytes, with or without the prefix that they have in a JPEG file.
+        xmp: an XMP packet.
     """
     chunks = b""
     if icc:

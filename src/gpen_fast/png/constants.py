@@ -1,4 +1,4 @@
-"""Tables on the device that uses them, copied there once."""
+"""Constant tables on the device that uses them, copied there once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ from gpen_fast.device.streams import synchronize
 
 
 @cache
-def on_device(
-    make: Callable[..., tuple[Tensor, ...]], device: torch.device, *figures: int
+def cached_tables(
+    make: Callable[..., tuple[Tensor, ...]], device: torch.device, *arguments: int
 ) -> tuple[Tensor, ...]:
-    """What `make(*figures)` gives, on `device`, ready for every stream."""
-    made = tuple(table.to(device) for table in make(*figures))
+    """The tables that a function makes, on `device`, ready for every stream.
+
+    Args:
+        make: makes the tables on the CPU; called once for each device and arguments.
+        device: where the tables go.
+        arguments: what `make` is called with.
+    """
+    made = tuple(table.to(device) for table in make(*arguments))
+    # Waits for the copies once: the next caller may be on another stream, which no event orders behind this one.
     synchronize(device)
     return made

@@ -1,25 +1,32 @@
-"""Bits into bytes: every word's place by prefix sums, then all written at once, none over another."""
+"""Packs codes of different widths into bytes: prefix sums give each code its place, then all are written at once."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from gpen_fast.png.tables import Code, Words
+from gpen_fast.png.tables import BlockCode, Words
 
-# Words of 32 bits in 64: a code of 21 bits and its shift by up to 31 leave none over.
+# Each 32-bit word of the result is summed in 64 bits: a code has at most 21 bits and is shifted by up to 31.
 _BITS, _MASK, _SHIFT = 32, (1 << 32) - 1, 5
-# Tokens that are written together; their places and values take some 60 times as much memory.
+# Tokens that are written together. Their places and values take some 60 times as many bytes of memory.
 _PART = 1 << 22
 
 
-def pack(tokens: Tensor, code: Code, starts: Tensor, capacity: int) -> Tensor:
-    """(B,capacity) uint8: the pictures' blocks where they begin; what would lie beyond is left out.
+def pack(tokens: Tensor, code: BlockCode, starts: Tensor, capacity: int) -> Tensor:
+    """Writes the blocks of every picture as bits.
 
-    tokens: (K,n,w) int16, K blocks, as many of each picture. code: theirs. starts: (B,K/B) int64, bits.
+    Args:
+        tokens: (K,n,w) int16, the tokens of K blocks, equally many for each picture.
+        code: the Huffman codes of these blocks.
+        starts: (B,K/B) int64, the bit at which each block begins in its picture's stream.
+        capacity: bytes of a picture's result. Bits beyond it are dropped: that picture is stored instead.
+
+    Returns:
+        (B,capacity) uint8.
     """
     batch, blocks = starts.shape
-    # The pictures' words, one picture after the other, each with two more for what does not fit.
+    # (B*each,) words of all pictures; each has two more, which take the bits beyond its capacity.
     each = capacity // 4 + 3
     words = torch.zeros(batch * each, dtype=torch.int64, device=tokens.device)
     picture = torch.arange(batch, device=tokens.device).repeat_interleave(blocks)
@@ -31,10 +38,18 @@ def pack(tokens: Tensor, code: Code, starts: Tensor, capacity: int) -> Tensor:
 
 
 def write_tokens(words: Tensor, tokens: Tensor, table: Words, at: Tensor, base: Tensor, last: int) -> Tensor:
-    """Writes each block's tokens from its bit `at` on; gives the bits after them, (K,1,1) int64.
+    """Writes each block's tokens.
 
-    words: (W,) int64, added to. tokens: (K,n,w) int16. table: (K,TOKENS) words. at: (K,1,1) int64, counted from word
-    `base`, (K,1,1) int64. last: the word from `base` on that takes what lies beyond it, with the one after it.
+    Args:
+        words: (W,) int64, the words of the result, added to in place.
+        tokens: (K,n,w) int16.
+        table: (K,TOKENS) words, each token's code in each block.
+        at: (K,1,1) int64, the block's first bit, counted from word `base`.
+        base: (K,1,1) int64, the first word of the block's picture.
+        last: the word, counted from `base`, that takes bits beyond it, together with the word after it.
+
+    Returns:
+        (K,1,1) int64, the bit behind each block's tokens.
     """
     step = max(1, _PART // tokens[0].numel())
     parts = [slice(first, first + step) for first in range(0, len(tokens), step)]
@@ -45,21 +60,22 @@ def write_tokens(words: Tensor, tokens: Tensor, table: Words, at: Tensor, base: 
 
 
 def _looked_up(table: Words, tokens: Tensor, part: slice) -> Words:
+    """The codes of tokens: (k,n,w) words. part: the blocks that the tokens belong to."""
     index = tokens.flatten(1).long()
     values, widths = (of[part].gather(1, index).view(tokens.shape) for of in (table.values, table.widths))
     return Words(values, widths)
 
 
 def _write(words: Tensor, given: Words, at: Tensor, base: Tensor, last: int) -> Tensor:
-    """Writes each block's (K,n,w) or (K,w) words from its bit `at` on; gives the bits after them."""
+    """Writes each block's (K,n,w) or (K,w) words from its bit `at` on; returns the bit behind them, (K,1,1)."""
     widths = given.widths.view(len(at), -1, given.widths.shape[-1])
-    # Sums in two steps, over many short lines: that is what a GPU does well.
+    # Prefix sums in two steps, within and across lines: a GPU sums many short lines faster than few long ones.
     inside = widths.cumsum(2)
     ends = at + inside[:, :, -1:].cumsum(1)
     places = ends - inside[:, :, -1:] + inside - widths
     shifted = given.values.view_as(places) << (places & (_BITS - 1))
     word = ((places >> _SHIFT).clamp_(max=last) + base).flatten()
-    # Sums are unions here, since no two values share a bit.
+    # No two values share a bit, so adding them is the same as a bitwise or, which torch cannot scatter.
     words.scatter_add_(0, word, (shifted & _MASK).flatten())
     words.scatter_add_(0, word + 1, (shifted >> _BITS).flatten())
     return ends[:, -1:]

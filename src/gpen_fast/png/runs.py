@@ -1,8 +1,8 @@
 """Runs of equal bytes as matches of distance 1 (RFC 1951, 3.2.5), and how often each token occurs.
 
 A token is a literal byte (0..255), a match of 3..258 bytes (256 + its length) or nothing (NONE). The stream is cut
-into windows of 258 bytes, the longest match; a match never crosses a window's end but may begin at its start, with
-the byte before it. So a long run costs one match a window, and all windows are looked at together.
+into windows of 258 bytes, the longest match. A match never crosses a window's end, but may begin at its start and
+repeat the byte before it. So a long run costs one match for each window, and all windows are processed in parallel.
 """
 
 from __future__ import annotations
@@ -10,30 +10,39 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+# Bytes of a window.
 WINDOW = 258
+# Tokens below this are literal bytes; this plus a length is a match.
 LITERALS = 256
+# The token of a byte that a match covers, or that lies behind the stream's end: nothing is written for it.
 NONE = LITERALS + WINDOW + 1
 TOKENS = NONE + 1
+# Bytes of the shortest match.
 LEAST = 3
-# Windows with a code of their own, 64 KiB: on photographs 2 % smaller than one code for all.
+# Windows of a block, which has a Huffman code of its own: 64 KiB. On photographs 2 % smaller than one code for all.
 BLOCK = 256
-# Bytes that are looked at together; the steps between take some 40 times as much memory.
+# Bytes that are processed together. The intermediate results take some 40 times as much memory.
 _PART = 1 << 22
-# Counters of one picture: additions to the same one wait for each other on a GPU.
+# Sets of counters of one block: on a GPU, additions to the same counter wait for each other.
 _LANES = 32
 
 
 def to_windows(stream: Tensor) -> Tensor:
-    """(B,N) uint8 as (B,n,258), zeros after its end."""
+    """Cuts (B,N) uint8 streams into (B,n,258) windows; zeros fill the last."""
     spare = -stream.shape[1] % WINDOW
     return torch.nn.functional.pad(stream, (0, spare)).view(stream.shape[0], -1, WINDOW)
 
 
 def tokens_by_blocks(windows: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """(K,256,258) int16 tokens of (B,n,258) bytes and (K,TOKENS) int64 counts, as many blocks of each picture.
+    """Tokenises streams block by block, in parts that bound the memory.
 
-    lengths: (B,) int64, the bytes that count; NONE after them. Done in parts, which change nothing but the memory it
-    takes.
+    Args:
+        windows: (B,n,258) uint8.
+        lengths: (B,) int64, bytes of each stream; tokens behind them are NONE.
+
+    Returns:
+        (K,256,258) int16 tokens of K blocks, equally many for each picture.
+        (K,TOKENS) int64, how often each token occurs in each block.
     """
     batch, number, _ = windows.shape
     blocks = -(-number // BLOCK)
@@ -51,16 +60,21 @@ def tokens_by_blocks(windows: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def tokenise(windows: Tensor, lengths: Tensor, preceding: Tensor | None = None) -> Tensor:
-    """The token that begins at each byte: (B,n,258) int16.
+    """The token that begins at each byte.
 
-    windows: (B,n,258) uint8. lengths: (B,) int64, the bytes that count; NONE after them. preceding: (B,) uint8, the
-    byte before the first, or None.
+    Args:
+        windows: (B,n,258) uint8.
+        lengths: (B,) int64, bytes from the first window on that belong to the stream; tokens behind them are NONE.
+        preceding: (B,) uint8, the byte before the first window; None where there is none.
+
+    Returns:
+        (B,n,258) int16.
     """
     batch, number, _ = windows.shape
     place = torch.arange(WINDOW, device=windows.device, dtype=torch.int16)
     counts = _is_inside(lengths, number)
     before = torch.nn.functional.pad(windows.reshape(batch, -1), (1, 0))[:, :-1].view_as(windows)
-    repeats = (windows == before) & counts
+    repeats = (windows == before) & counts  # (B,n,258) bool: equal to the byte before
     repeats[:, 0, 0] = False if preceding is None else counts[:, 0, 0] & (windows[:, 0, 0] == preceding)
     first, end = _run_bounds(repeats, place)
     covered = repeats & (end - first >= LEAST)
@@ -70,20 +84,20 @@ def tokenise(windows: Tensor, lengths: Tensor, preceding: Tensor | None = None) 
 
 
 def _is_inside(lengths: Tensor, number: int) -> Tensor:
-    """(B,n,258) bool: whether a byte stands before its picture's end."""
+    """(B,n,258) bool: whether a byte belongs to its stream."""
     at = torch.arange(number * WINDOW, device=lengths.device).view(number, WINDOW)
     return at < lengths.view(-1, 1, 1)
 
 
 def _run_bounds(repeats: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
-    """Within the window, where the run of repeats around each of its bytes begins, and where it has ended."""
+    """For each byte of a window: the first place of the run of repeats that it is in, and the place behind its last."""
     last_other = torch.where(repeats, -1, place).cummax(-1).values
     next_other = torch.where(repeats, WINDOW, place).flip(-1).cummin(-1).values.flip(-1)
     return last_other + 1, next_other
 
 
 def count(tokens: Tensor) -> Tensor:
-    """(B,n,258) tokens to (B,TOKENS) int64, how often each occurs; 0 for NONE."""
+    """How often each token occurs: (B,n,258) int16 to (B,TOKENS) int64; 0 for NONE."""
     batch = tokens.shape[0]
     flat = tokens.reshape(batch, -1).long()
     lane = torch.arange(flat.shape[1], device=tokens.device) % _LANES

@@ -1,34 +1,44 @@
-"""Bytes that do not compress, in stored blocks (RFC 1951, 3.2.4)."""
+"""Stored blocks (RFC 1951, 3.2.4), for bytes that do not compress."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from gpen_fast.png.constants import on_device
+from gpen_fast.png.constants import cached_tables
 
+# Most data bytes of a stored block, and the bytes before its data: 3 bits of header padded to a byte, the length and
+# the length's complement.
 _BLOCK, _HEAD = 65535, 5
-# Compression method 8 with a window of 32 KiB, no dictionary (RFC 1950, 2.2).
+# The zlib header: deflate with a window of 32 KiB, no dictionary (RFC 1950, 2.2).
 HEADER = (0x78, 0x01)
 
 
 def stored_bits(lengths: Tensor) -> Tensor:
-    """Bits of a zlib stream that stores so many bytes, Adler-32 apart."""
+    """Bits of a zlib stream that stores `lengths`, (B,), bytes: header and blocks, without Adler-32."""
     return 8 * (len(HEADER) + _blocks(lengths) * _HEAD + lengths)
 
 
 def most_bytes(length: int) -> int:
-    """Bytes of a zlib stream of at most `length` bytes: stored, with Adler-32."""
+    """Bytes that the zlib stream of `length` bytes takes at most: all of them stored, with Adler-32."""
     return len(HEADER) + -(-length // _BLOCK) * _HEAD + length + 4
 
 
 def store(stream: Tensor, lengths: Tensor) -> Tensor:
-    """(B,M) uint8: the first `lengths`, (B,), bytes of the (B,N) stream in stored blocks, Adler-32 apart."""
+    """Writes streams as stored blocks.
+
+    Args:
+        stream: (B,N) uint8.
+        lengths: (B,) int64, bytes of each stream.
+
+    Returns:
+        (B,M) uint8, the zlib header and the blocks, without Adler-32.
+    """
     batch, most = stream.shape
     spare = -most % _BLOCK
     blocks = torch.nn.functional.pad(stream, (0, spare)).view(batch, -1, _BLOCK)
     framed = torch.cat([_heads(blocks.shape[1], lengths), blocks], dim=2).view(batch, -1)
-    (header,) = on_device(_header, stream.device)
+    (header,) = cached_tables(_header, stream.device)
     return torch.cat([header.expand(batch, -1), framed[:, : framed.shape[1] - spare]], dim=1)
 
 
@@ -37,7 +47,7 @@ def _header() -> tuple[Tensor]:
 
 
 def _heads(number: int, lengths: Tensor) -> Tensor:
-    """(B,number,5) uint8: whether it is the last block, its length, and the length's complement."""
+    """(B,number,5) uint8 heads of blocks: whether it is the last, its length, the length's complement."""
     block = torch.arange(number, device=lengths.device)
     is_last = (block == _blocks(lengths)[:, None] - 1).long()
     size = (lengths[:, None] - block * _BLOCK).clamp(0, _BLOCK)

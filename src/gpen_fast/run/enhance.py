@@ -5,27 +5,27 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from gpen_fast.detections.cache import DetectionWriter
 from gpen_fast.device.events import event_maker
 from gpen_fast.device.memory import reset_peak
-from gpen_fast.errors import LandmarksError, reason
-from gpen_fast.measure.clock import NS_PER_MS, Clock
+from gpen_fast.errors import LandmarksError
+from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
-from gpen_fast.measure.report import Report, stage_rows
+from gpen_fast.measure.report import Report
+from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.engine import Engine
-from gpen_fast.run.job import Failed, Finished, numbered
+from gpen_fast.run.job import numbered
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.plan import Plan
+from gpen_fast.run.report import enhance_report
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.sink import Sink
+from gpen_fast.run.tally import Tally
 from gpen_fast.settings import OutputOptions
-
-_WORKER = ("align", "crop", "generate", "paste")
 
 
 class Progress(Protocol):
@@ -61,7 +61,7 @@ def run_enhance(
     reset_peak(runtime.device)
     recorder = Recorder()
     clock = Clock(recorder, make_event=event_maker(runtime.device))
-    detection_writer = DetectionWriter.beside(output.save_landmarks) if output.save_landmarks else None
+    detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
     pipeline = Pipeline(runtime, clock, detection_writer)
     engine = Engine(pipeline, stopped=stopped)
     sink = Sink(work.todo, output)
@@ -75,105 +75,7 @@ def run_enhance(
             progress.advance(path)
     wall = (time.perf_counter_ns() - start) / NS_PER_MS
     clock.finish()
-    return _report(runtime, work, tally, recorder, wall, engine, detection_writer)
-
-
-class Tally:
-    """Counts what became of the pictures."""
-
-    def __init__(self) -> None:
-        self.outcomes: Counter[str] = Counter()
-        self.failed: list[tuple[Path, str]] = []
-        self.unwritten: list[tuple[Path, str]] = []
-        self.notes: list[tuple[Path, str]] = []
-        self.no_face: list[Path] = []
-        self.faces = 0
-
-    @property
-    def images(self) -> int:
-        """Pictures that came to an end, restored or not."""
-        return self.outcomes.total()
-
-    def add(self, path: Path, done: Finished | Failed) -> None:
-        """Counts one picture."""
-        if isinstance(done, Failed):
-            self.outcomes["failed"] += 1
-            self.failed.append((path, reason(done.error, path)))
-            return
-        self.outcomes[done.outcome] += 1
-        self.faces += done.faces
-        if done.outcome == "no_face":
-            self.no_face.append(path)
-        if done.note:
-            self.notes.append((path, done.note))
-
-
-def _report(
-    runtime: Runtime,
-    work: Plan,
-    tally: Tally,
-    recorder: Recorder,
-    wall: float,
-    engine: Engine,
-    detection_writer: DetectionWriter | None,
-) -> Report:
-    aligned = runtime.settings.aligned
-    total = recorder.total_host_ms()
-    generate = recorder.series["generate"]
-    failed = [*work.failed, *tally.failed]
-    others = {"skipped": len(work.skipped), "ignored": len(work.ignored), "failed": len(failed)}
-    return Report(
-        "enhance",
-        runtime,
-        stage_rows(recorder, total, aligned=aligned, first_apart=True),
-        [wall],
-        tally.images,
-        tally.faces,
-        outcomes=dict(tally.outcomes) | others,
-        failed=failed + tally.unwritten,
-        notes=[*work.notes, *tally.notes],
-        no_face=tally.no_face,
-        not_done=len(work.todo) - tally.images,
-        first_call_ms=generate.host[0] if generate.count else None,
-        overlap_factor=total / wall if tally.images else None,
-        bound_by=_bound_by(runtime, recorder, engine),
-        landmarks=_landmarks(runtime, detection_writer),
-    )
-
-
-def _landmarks(runtime: Runtime, detection_writer: DetectionWriter | None) -> dict[str, Any]:
-    """Whose faces were known, and where they are kept; empty where neither was asked for."""
-    made: dict[str, Any] = {}
-    if detection_cache := runtime.detection_cache:
-        made = {
-            "file": str(detection_cache.path),
-            "used": detection_cache.used,
-            "searched": detection_cache.searched,
-        }
-        made |= {
-            "searched_otherwise": detection_cache.searched_otherwise,
-            "of_no_picture": detection_cache.unused,
-        }
-    if detection_writer:
-        made |= {"saved": detection_writer.saved, "saved_to": str(detection_writer.path)}
-    return made
-
-
-def _bound_by(runtime: Runtime, recorder: Recorder, engine: Engine) -> str | None:
-    """Who was busiest: the readers, the device worker, or the writers."""
-    detect = recorder.total_host_ms("detect")
-    on_host = not detect or runtime.detector.on_host
-    busy = {
-        "readers": (recorder.total_host_ms("load") + (detect if on_host else 0)) / engine.readers,
-        "device": _worker_ms(recorder) + (0 if on_host else detect),
-        "writers": recorder.total_host_ms("save") / engine.writers,
-    }
-    return max(busy, key=lambda who: busy[who]) if any(busy.values()) else None
-
-
-def _worker_ms(recorder: Recorder) -> float:
-    """The worker's stages: device time where it was measured, since its host time may only be the queuing."""
-    return sum(max(sum(recorder.series[stage].host), sum(recorder.series[stage].device)) for stage in _WORKER)
+    return enhance_report(runtime, work, tally, recorder, wall, engine, detection_writer)
 
 
 @contextlib.contextmanager

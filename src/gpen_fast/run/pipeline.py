@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from gpen_fast.detections.cache import DetectionWriter, found_by, key_of
-from gpen_fast.detections.file_format import Entry, Found
+from gpen_fast.detections.cache import DetectionWriter, content_key, found_by
+from gpen_fast.detections.file_format import DetectionEntry, Found
 from gpen_fast.device.failures import device_failures_named
 from gpen_fast.errors import GenerateError
 from gpen_fast.measure.clock import Clock, Span
@@ -32,7 +32,7 @@ from gpen_fast.run.runtime import Runtime
 from gpen_fast.stages.align import align
 from gpen_fast.stages.aligned import crop_whole, uncrop_whole
 from gpen_fast.stages.crop import crop
-from gpen_fast.stages.detect.base import choose, find_all, missed_note
+from gpen_fast.stages.detect.base import find_all, missed_note, select_faces
 from gpen_fast.stages.generate.runner import Launched
 from gpen_fast.stages.load import load
 from gpen_fast.stages.paste import paste
@@ -82,7 +82,7 @@ class Pipeline:
                 gpu_decode=self._options.load.gpu_decode,
                 hashed=keyed,
             )
-            key = key_of(source.picture, frame) if keyed else ""
+            key = content_key(source.picture, frame) if keyed else ""
         return Loaded(source, frame, key, frame.note, {"load": span.host_ms})
 
     def detect_early(self, picture: Loaded) -> Loaded | Detected:
@@ -167,15 +167,17 @@ class Pipeline:
         """The picture with its faces, and a note where the detector may have missed some."""
         detector = self.runtime.detector
         noted = picture.noted(missed_note(faces, picture.frame, detector.bound))
-        return self._chosen(noted, found_by(detector, faces, self._options))
+        return self._chosen(noted, found_by(detector, faces, self._options.detect))
 
     def _chosen(self, picture: Loaded, found: Found) -> Detected:
         """The picture with those of its faces that the options let through; all of them are kept for the file."""
         frame = picture.frame
         if self._detection_writer:
             name = picture.source.path.name if picture.source.path else ""
-            self._detection_writer.keep(Entry(picture.content_key, frame.width, frame.height, found, name))
-        return Detected(picture, found, tuple(choose(list(found.faces), frame, self._options)))
+            self._detection_writer.add(
+                DetectionEntry(picture.content_key, frame.width, frame.height, found, name)
+            )
+        return Detected(picture, found, tuple(select_faces(list(found.faces), frame, self._options.detect)))
 
     @contextmanager
     def _timed(self, stage: str, items: int = 1, *, on_device: bool = True) -> Iterator[Span]:

@@ -10,11 +10,13 @@ from gpen_fast.device.events import event_maker
 from gpen_fast.device.memory import reset_peak
 from gpen_fast.device.streams import synchronize
 from gpen_fast.files import write_file
-from gpen_fast.measure.clock import NS_PER_MS, Clock
+from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
-from gpen_fast.measure.report import Report, stage_rows
+from gpen_fast.measure.report import Report
+from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.job import Pasted, PictureSource
 from gpen_fast.run.pipeline import Pipeline
+from gpen_fast.run.report import profile_report
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.stages.save.base import open_writer
 
@@ -29,7 +31,7 @@ def profile_picture(runtime: Runtime, path: Path, *, runs: int, warmup: int) -> 
         warmup: Runs before these that are not counted, 0 and up. The very first run is reported apart.
 
     Raises:
-        PictureError: The file is no picture, or damaged.
+        PictureError: The file is not a picture, or is damaged.
         OSError: The file cannot be read.
         GenerateError: The network gives no usable face.
     """
@@ -47,12 +49,7 @@ def profile_picture(runtime: Runtime, path: Path, *, runs: int, warmup: int) -> 
             ms, pasted = _run(runtime, path, target, clock)
             wall.append(ms)
             faces += len(pasted.faces)
-    stages = stage_rows(recorder, sum(wall), aligned=runtime.settings.aligned, first_apart=False)
-    unaccounted = (sum(wall) - recorder.total_host_ms()) / runs
-    return Report(
-        "profile", runtime, stages, wall, runs, faces,
-        first_call_ms=first, unaccounted_ms=unaccounted, warmup=warmup, runs=runs,
-    )  # fmt: skip
+    return profile_report(runtime, recorder, wall, faces=faces, warmup=warmup, first_call_ms=first)
 
 
 def _run(runtime: Runtime, path: Path, target: Path, clock: Clock) -> tuple[float, Pasted]:

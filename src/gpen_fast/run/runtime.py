@@ -22,7 +22,7 @@ from gpen_fast.stages.detect.lazy import LazyDetector
 from gpen_fast.stages.generate.base import open_backend
 from gpen_fast.stages.generate.runner import Generator
 from gpen_fast.store.catalog import catalog
-from gpen_fast.store.locate import Choice, choose
+from gpen_fast.store.locate import Choice, choose_weights
 from gpen_fast.store.published import PUBLISHED, name_of
 
 
@@ -86,13 +86,10 @@ def load_runtime(settings: Settings) -> Runtime:
     if settings.load.gpu_decode and device.type != "cuda":
         raise DeviceError(f"--gpu-decode needs CUDA, and this runs on {device}. Leave it out.")
     precision = pick_precision(generate.precision, device)
-    detection_cache = DetectionCache(Path(landmarks), settings) if landmarks else None
-    detector = (
-        LazyDetector(settings, device)
-        if detection_cache and detection_cache.of_use
-        else open_detector(settings, device)
-    )
-    choice = choose(settings.weights)
+    detection_cache = DetectionCache(Path(landmarks), settings.detect) if landmarks else None
+    opened = LazyDetector if detection_cache and detection_cache.any_applies else open_detector
+    detector = opened(settings.detect, settings.weights, device, generate.precision)
+    choice = choose_weights(settings.weights)
     network = _network(choice)
     template = settings.paste.template or _template(choice, network)
     backend = open_backend(generate.backend, network, precision.name, device)

@@ -9,6 +9,7 @@ from pathlib import Path
 from gpen_fast.errors import PictureError
 from gpen_fast.files import copy_file, write_file
 from gpen_fast.image.exif_mark import marked
+from gpen_fast.image.metadata import MOST_EXIF
 from gpen_fast.run.earlier import faces_of
 from gpen_fast.run.job import Finished, Pasted, joined
 from gpen_fast.run.plan import Item
@@ -17,8 +18,6 @@ from gpen_fast.stages.save.base import open_writer
 from gpen_fast.types import Frame
 
 _SUFFIX_OF_KIND = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}
-# Most bytes of EXIF that a JPEG holds: a segment's 65535, less the two of its length (ITU-T T.81, B.1.1.4).
-_MOST_EXIF = 65533
 
 
 class Sink:
@@ -84,7 +83,7 @@ def _marked(picture: Pasted, target: Path) -> tuple[Frame, str]:
     if picture.frame.kind == "MPO":
         lost = "further pictures in its file, such as a gain map, are gone."
     exif = marked(result.exif)
-    if suffix_of(target) == "jpg" and len(exif) > _MOST_EXIF:
+    if suffix_of(target) == "jpg" and len(exif) > MOST_EXIF:
         return result, joined(lost, "its EXIF has no room for the mark: leave it out of a next run.")
     return replace(result, exif=exif), lost
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 import torch
 
 from gpen_fast.device.malloc import give_back_freed_memory
-from gpen_fast.device.streams import mark, own_stream, wait_for, worker_stream
+from gpen_fast.device.streams import own_stream, record_event, wait_event, worker_stream
 from gpen_fast.run.job import (
     Cropped,
     Detected,
@@ -102,7 +102,7 @@ class Worker:
         picture = parcel.take()
         large = _pixels([picture]) >= _LARGE
         with self._beside():
-            wait_for(parcel.pasted, self._device)
+            wait_event(parcel.pasted, self._device)
             written = attempt(write, picture)
         del picture
         if large:
@@ -193,7 +193,7 @@ class Worker:
     def _pasted(self, picture: Cropped | Restored | Failed) -> Parcel:
         restored = self._alone(picture) if isinstance(picture, Cropped) else picture
         pasted = attempt(self._pipeline.paste, restored)
-        return Parcel(pasted, mark(self._device))
+        return Parcel(pasted, record_event(self._device))
 
     def _alone(self, picture: Cropped) -> Restored | Failed:
         """A network call for one picture: it may succeed where its group's call failed."""

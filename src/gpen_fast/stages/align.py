@@ -1,4 +1,4 @@
-"""Align: where a face's five landmarks must lie in a crop, and the similarity that takes them there."""
+"""Align: where a face's five landmarks must lie in a crop, and the similarity that maps them there."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from gpen_fast.image.similarity import Points, similarities
 from gpen_fast.types import Face
 
-# Left eye, right eye, nose, left and right mouth corner in a crop of 512 pixels. GPEN's own (yangxy/GPEN,
-# align_faces.py) shows more of the head than FFHQ's as facexlib has it (eye distance 107 px against 126).
+# Left eye, right eye, nose, left and right mouth corner, pixels in a crop of 512. GPEN's own template (yangxy/GPEN,
+# align_faces.py) shows more of the head than FFHQ's as facexlib has it: the eyes are 107 px apart, there 126.
 TEMPLATE_SIZE = 512
 TEMPLATES: dict[str, Points] = {
     "gpen": np.array(
@@ -37,10 +37,17 @@ TEMPLATES: dict[str, Points] = {
 
 
 def align(faces: Sequence[Face], template: str, size: int, box_points: Points) -> NDArray[np.float64]:
-    """One (2,3) picture-to-crop similarity per face: (B,2,3) float64.
+    """Computes one picture-to-crop similarity for each face.
 
-    size: the crop's side, pixels. box_points: (5,2), where the landmarks lie on average in the detector's box
-    (0..1 along its sides), for faces without landmarks.
+    Args:
+        faces: the B faces of one picture.
+        template: a key of TEMPLATES.
+        size: the crop's side, pixels.
+        box_points: (5,2) where the landmarks lie on average in the detector's box, 0..1 along its sides; used for
+            faces without landmarks.
+
+    Returns:
+        (B,2,3) float64.
     """
     if not faces:
         return np.zeros((0, 2, 3))
@@ -49,7 +56,7 @@ def align(faces: Sequence[Face], template: str, size: int, box_points: Points) -
 
 
 def landmarks_of(face: Face, box_points: Points) -> Points:
-    """The face's (5,2) landmarks, or the average ones of its box, turned by its roll."""
+    """The face's (5,2) landmarks; without any, `box_points` placed in its box and turned by its roll."""
     if face.landmarks is not None:
         return face.landmarks
     x0, y0, x1, y1 = face.box

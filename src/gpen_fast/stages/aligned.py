@@ -1,4 +1,4 @@
-"""Crop and its undoing for pictures that are one aligned face each (`--skip-detect`)."""
+"""Crop and its inverse for pictures that are one aligned face each (`--skip-detect`)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gpen_fast.image.colour import luma, to_depth
+from gpen_fast.image.resize import resize_antialiased
 from gpen_fast.types import FaceBatch, Frame
-
-_COARSE = 16
 
 
 def crop_whole(frame: Frame, size: int) -> FaceBatch:
-    """The picture as one (1,3,size,size) crop: antialiased, edge-padded to a square where it is none."""
+    """The whole picture as one crop of (1,3,size,size): resized, and edge-padded to a square where it is none."""
     rows, columns = _inner(frame, size)
     pixels = _resized(frame.pixels.expand(3, -1, -1), (rows.stop - rows.start, columns.stop - columns.start))
     pads = (columns.start, size - columns.stop, rows.start, size - rows.stop)
@@ -24,12 +23,21 @@ def crop_whole(frame: Frame, size: int) -> FaceBatch:
 
 
 def uncrop_whole(frame: Frame, restored: Tensor, strength: float) -> Frame:
-    """The restored square cut back to the picture's shape: its long side is the model's size."""
+    """Cuts the restored square back to the picture's shape.
+
+    Args:
+        frame: the picture that `crop_whole` was given.
+        restored: (3,S,S) in the frame's depth.
+        strength: share of the restoration, 0..1; the rest is the picture itself, resized.
+
+    Returns:
+        The picture with a long side of S pixels, metadata and alpha kept.
+    """
     size = restored.shape[-1]
     rows, columns = _inner(frame, size)
     face = restored if frame.pixels.shape[0] == 3 else luma(restored)
     face = face[:, rows, columns]
-    shape = tuple(face.shape[1:])
+    shape = (face.shape[1], face.shape[2])
     if strength < 1.0:
         before = _resized(frame.pixels, shape).float()
         face = to_depth(before + (face.float() - before) * strength, face.dtype)
@@ -38,7 +46,7 @@ def uncrop_whole(frame: Frame, restored: Tensor, strength: float) -> Frame:
 
 
 def whole_matrix(frame: Frame, size: int) -> NDArray[np.float64]:
-    """(2,3) picture-to-crop map: one scale, the picture centred in the square."""
+    """The (2,3) picture-to-crop map of `crop_whole`: one scale, the picture centred in the square."""
     rows, columns = _inner(frame, size)
     scale = size / max(frame.width, frame.height)
     return np.array([[scale, 0, scale / 2 - 0.5 + columns.start], [0, scale, scale / 2 - 0.5 + rows.start]])
@@ -53,16 +61,13 @@ def _inner(frame: Frame, size: int) -> tuple[slice, slice]:
 
 
 def _pad_edges(pixels: Tensor, pads: tuple[int, int, int, int]) -> Tensor:
-    """Repeats the edge pixels; pads: left, right, top, bottom."""
+    """Repeats the edge pixels of (C,H,W). pads: pixels left, right, top, bottom."""
     return F.pad(pixels.float()[None], pads, mode="replicate")[0].to(pixels.dtype)
 
 
-def _resized(pixels: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Antialiased bicubic resampling of (C,H,W) in its own depth; untouched where it has the size already."""
+def _resized(pixels: Tensor, shape: tuple[int, int]) -> Tensor:
+    """(C,H,W) resized in its own depth; untouched where it has the size already."""
     if tuple(pixels.shape[1:]) == shape:
         return pixels
-    x = pixels.float()[None]
-    if pixels.shape[1] > _COARSE * shape[0]:  # CUDA's antialiased kernel has no room for very wide filters
-        x = F.interpolate(x, [_COARSE // 4 * side for side in shape], mode="area")
-    resized = F.interpolate(x, shape, mode="bicubic", antialias=True)[0]
-    return to_depth(resized, pixels.dtype)
+    # Bicubic overshoots at edges: to_depth clamps what leaves the range.
+    return to_depth(resize_antialiased(pixels.float(), shape, "bicubic"), pixels.dtype)

@@ -11,7 +11,16 @@ from gpen_fast.types import FaceBatch, Frame
 
 
 def crop(frame: Frame, matrices: NDArray[np.float64], size: int) -> FaceBatch:
-    """The faces as (B,3,size,size) in the frame's depth; grey becomes three equal channels."""
+    """Cuts the faces out of a picture.
+
+    Args:
+        frame: the picture.
+        matrices: (B,2,3) float64, picture to crop coordinates.
+        size: the crop's side, pixels.
+
+    Returns:
+        (B,3,size,size) in the depth and on the device of the frame. Grey becomes three equal channels.
+    """
     if len(matrices) == 0:
         return FaceBatch(frame.pixels.new_empty((0, 3, size, size)), matrices)
     faces = [warp_area(frame.pixels, matrix, (size, size)).expand(3, -1, -1) for matrix in matrices]

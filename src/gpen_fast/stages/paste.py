@@ -18,23 +18,30 @@ from gpen_fast.image.colour import luma, to_depth
 from gpen_fast.image.warp import inverse, warp, warp_lanczos
 from gpen_fast.types import Face, Frame
 
-# Upstream's mask for a 512 crop (yangxy/GPEN, face_enhancement.py): the outer 26 pixels off, blurred twice.
+# Upstream's mask for a crop of 512 pixels (yangxy/GPEN, face_enhancement.py): zero in the outer 26, then blurred twice
+# with this sigma. Other sizes scale it.
 _MASK_SIZE, _MASK_MARGIN, _MASK_SIGMA = 512, 26, 4.0
-# Upstream smooths a face whose box is under 100 pixels by the 3x3 binomial kernel before it is shrunk.
+# Upstream smooths a face whose box has a shorter side under 100 pixels by the 3x3 binomial kernel before shrinking it.
 _SMALL_FACE = 100
-# A face's say against its neighbours': the eighth power of its nearness keeps each face its own and the change
-# between two of them soft. A little over sqrt(2), so that the crop's corners keep a say where they are alone.
+# Weight of a face where several overlap: 1 minus the distance from the crop's middle, to the eighth power. So each face
+# keeps its own pixels and the transition between two is soft. Distances are divided by a little more than sqrt(2), that
+# of the corners, so that corners keep a weight above zero where no other face reaches them.
 _STEEPNESS, _FARTHEST = 8, 1.4143
-_LEAST = 1e-30
+# Divisor where every weight is zero; the mask is zero there too.
+_LEAST_WEIGHT = 1e-30
 
 
 class Rect(NamedTuple):
     """A rectangle of pixels: x0 <= x < x1, y0 <= y < y1."""
 
     x0: int
+    """First column."""
     y0: int
+    """First row."""
     x1: int
+    """Column after the last."""
     y1: int
+    """Row after the last."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -43,7 +50,7 @@ class Rect(NamedTuple):
 
     @property
     def empty(self) -> bool:
-        """Whether it holds no pixel."""
+        """Whether the rectangle holds no pixel."""
         return self.x1 <= self.x0 or self.y1 <= self.y0
 
     def within(self, outer: Rect) -> tuple[slice, slice]:
@@ -51,23 +58,23 @@ class Rect(NamedTuple):
         return slice(self.y0 - outer.y0, self.y1 - outer.y0), slice(self.x0 - outer.x0, self.x1 - outer.x0)
 
     def common(self, other: Rect) -> Rect:
-        """The overlap."""
+        """The overlap of both rectangles; `empty` where there is none."""
         return Rect(
             max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1)
         )
 
 
 class Patch(NamedTuple):
-    """A restored face in the picture's coordinates, over `rect`.
-
-    pixels: (C,h,w) float on the picture's scale. mask: (1,h,w) in 0..1, how much of the picture it replaces.
-    weight: (1,h,w), its say where other faces reach the same pixels.
-    """
+    """A restored face in the picture's coordinates."""
 
     rect: Rect
+    """The h x w pixels of the picture that the face covers."""
     pixels: Tensor
+    """(C,h,w) float32 on the scale of the picture's depth."""
     mask: Tensor
+    """(1,h,w) float32 in 0..1: how much of the picture it replaces."""
     weight: Tensor
+    """(1,h,w) float32 in 0..1: its share where other faces cover the same pixels."""
 
 
 def paste(
@@ -77,11 +84,21 @@ def paste(
     restored: Sequence[Tensor],
     strength: float = 1.0,
 ) -> Frame:
-    """The frame with its restored faces blended in; every pixel outside them is untouched, alpha is kept.
+    """Blends restored faces into their picture.
 
-    matrices: (B,2,3) picture to crop. restored: (3,S,S) each, in the frame's depth. strength: 0..1 share of
-    the restoration. Where faces overlap, the larger mask value counts, as upstream, and the faces fade into
-    each other by how near each crop's middle is: upstream switches there, a seam through the neighbour's head.
+    Where faces overlap, the larger mask value counts, as upstream, and the faces fade into each other by the distance
+    from each crop's middle. Upstream switches from one to the other there, which leaves a seam through the
+    neighbour's head.
+
+    Args:
+        frame: the picture.
+        faces: the B faces as detected.
+        matrices: (B,2,3) float64, picture to crop coordinates.
+        restored: (3,S,S) each, in the frame's depth and on its device.
+        strength: share of the restoration, 0..1.
+
+    Returns:
+        The frame with new pixels. Every pixel outside the faces, alpha and metadata are unchanged.
     """
     placed = zip(faces, matrices, restored, strict=True)
     patches = [patch for face in placed if (patch := _patch(frame, *face)) is not None]
@@ -94,7 +111,7 @@ def paste(
 
 
 def _patch(frame: Frame, face: Face, matrix: NDArray[np.float64], restored: Tensor) -> Patch | None:
-    """The face warped back over the rectangle it covers; None where that lies outside the picture."""
+    """The face warped back over the rectangle that it covers; None where that lies outside the picture."""
     size = restored.shape[-1]
     back = inverse(matrix)
     rect = _covered(back, size).common(Rect(0, 0, frame.width, frame.height))
@@ -110,7 +127,7 @@ def _patch(frame: Frame, face: Face, matrix: NDArray[np.float64], restored: Tens
 
 
 def _covered(back: NDArray[np.float64], size: int) -> Rect:
-    """The rectangle around the crop's corners, a pixel of room on each side for the interpolation."""
+    """The rectangle around the crop's corners and one pixel more on each side, for the interpolation."""
     corners = np.array([[0, 0], [size - 1, 0], [0, size - 1], [size - 1, size - 1]], dtype=np.float64)
     placed = corners @ back[:, :2].T + back[:, 2]
     low, high = np.floor(placed.min(axis=0)).astype(int), np.ceil(placed.max(axis=0)).astype(int)
@@ -118,7 +135,7 @@ def _covered(back: NDArray[np.float64], size: int) -> Rect:
 
 
 def _blend(canvas: Tensor, original: Tensor, patch: Patch, others: Sequence[Patch], strength: float) -> None:
-    """Writes the patch's rectangle into the canvas, other faces that reach into it mixed in."""
+    """Writes the patch's rectangle into the canvas, mixed with the other faces that overlap it."""
     rows, columns = slice(patch.rect.y0, patch.rect.y1), slice(patch.rect.x0, patch.rect.x1)
     before = original[:, rows, columns].float()
     pixels, mask = _mixed(patch, [other for other in others if not patch.rect.common(other.rect).empty])
@@ -138,19 +155,19 @@ def _mixed(patch: Patch, others: Sequence[Patch]) -> tuple[Tensor, Tensor]:
         pixels[here] += other.pixels[there] * other.weight[there]
         weight[here] += other.weight[there]
         mask[here] = torch.maximum(mask[here], other.mask[there])
-    return pixels / weight.clamp_min(_LEAST), mask
+    return pixels / weight.clamp_min(_LEAST_WEIGHT), mask
 
 
 @lru_cache(maxsize=8)
 def _mask_and_nearness(size: int, device: torch.device) -> Tensor:
-    """(2,size,size) float32 in 0..1: the feathered mask, and a say that falls steeply from the crop's middle."""
+    """(2,size,size) float32 in 0..1: the feathered mask, and the weight that falls steeply from the crop's middle."""
     side = (torch.arange(size) + 0.5) / size * 2 - 1
     distance = torch.hypot(side[:, None], side[None]) / _FARTHEST
     return torch.cat([feathered_mask(size), ((1 - distance) ** _STEEPNESS)[None]]).to(device)
 
 
 def feathered_mask(size: int) -> Tensor:
-    """(1,size,size) float32 in 0..1: ones with a soft border, upstream's at 512 and scaled elsewhere."""
+    """The paste mask, (1,size,size) float32 in 0..1: ones with a soft border, at 512 pixels the same as upstream's."""
     margin = max(1, round(_MASK_MARGIN * size / _MASK_SIZE))
     mask = np.zeros((size, size), dtype=np.float32)
     mask[margin:-margin, margin:-margin] = 1
@@ -161,7 +178,7 @@ def feathered_mask(size: int) -> Tensor:
 
 
 def _smooth(face: Tensor) -> Tensor:
-    """3x3 binomial smoothing of (3,S,S), border reflected as OpenCV does."""
+    """Smooths (3,S,S) with the 3x3 binomial kernel; the border is reflected, as OpenCV does by default."""
     x = F.pad(face.float()[None], (1, 1, 1, 1), mode="reflect")[0]
     x = (x[:, :-2] + 2 * x[:, 1:-1] + x[:, 2:]) / 4
     x = (x[:, :, :-2] + 2 * x[:, :, 1:-1] + x[:, :, 2:]) / 4

@@ -1,1 +1,1 @@
-"""Weights on disk: which there are, where they lie, and how they get there. Imports no torch."""
+"""Weights on disk: the catalog, the folders that hold them, downloads, verification. Imports no torch."""

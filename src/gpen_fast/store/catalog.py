@@ -20,46 +20,76 @@ _MB = 1_000_000
 
 @dataclass(frozen=True)
 class Licence:
-    """Terms of a file. short: for a table. sentence: what follows for who uses it. ask: before the first download."""
+    """The terms of a weights file."""
 
     key: str
+    """Its name in the catalog, under which the user's acceptance is recorded."""
+
     short: str
+    """A few words for a table."""
+
     sentence: str
+    """What the user may and may not do."""
+
     ask: bool = False
+    """The user must accept it before the first download."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One known weights file.
-
-    file: its name on disk. also: names it may have instead. beside: files that belong to it. sources: addresses
-    in the order they are tried. bytes: exact size; about: a rough one. sha256: every accepted one. figures: of
-    a generator, as `gpen.spec` reads them. embedded: part of this project. recommended: the best of its kind.
-    """
+class CatalogEntry:
+    """One known weights file."""
 
     name: str
+    """What the user calls it."""
+
     kind: str
+    """One of `KINDS`."""
+
     file: str
+    """Its file name on disk."""
+
     licence: Licence
+    """Its terms."""
+
     also: tuple[str, ...] = ()
+    """Other file names under which it is found."""
+
     beside: tuple[str, ...] = ()
+    """Names of the files that must lie in the same folder."""
+
     sources: tuple[str, ...] = ()
+    """Addresses, in the order in which they are tried; none if it cannot be fetched."""
+
     bytes: int | None = None
+    """Exact size."""
+
     about: int | None = None
+    """Approximate size in bytes, shown if the exact one is not known."""
+
     sha256: tuple[str, ...] = ()
+    """Every accepted hash; none if no hash is published."""
+
     template: str | None = None
+    """Of a generator: where the landmarks lie in its faces."""
+
+    # TOML has no static types: the numbers are checked when `published` builds the network's config from them.
     config: Mapping[str, Any] | None = field(default=None, hash=False)
+    """Of a generator: the arguments of the published constructor, or every size and width."""
+
     embedded: bool = False
+    """It is part of the package."""
+
     recommended: bool = False
+    """It is the best of its kind: `doctor` says how to get it."""
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every name under which it may lie in a folder."""
+        """Every file name under which it is found."""
         return (self.file, *self.also)
 
     @property
     def size(self) -> int | None:
-        """Bytes, exact or rough; None where nobody says."""
+        """Bytes, exact or approximate; None if neither is known."""
         return self.bytes or self.about
 
     @property
@@ -81,44 +111,58 @@ class Entry:
         return f"gpen-fast weights import FILE{trust}"
 
 
-def catalog() -> Mapping[str, Entry]:
-    """Every known file by its name."""
-    return read(shipped("catalog.toml"))
+def catalog() -> Mapping[str, CatalogEntry]:
+    """Returns every known file by its name."""
+    return read_catalog(shipped("catalog.toml"))
 
 
-def entry(name: str) -> Entry:
-    """The entry of that name. Raises SettingsError with the names there are."""
-    known = catalog()
-    if name not in known:
-        raise SettingsError(f"weights {name!r} are not known: there is {', '.join(known)}.")
-    return known[name]
+def entry(name: str) -> CatalogEntry:
+    """Returns the entry of that name.
+
+    Raises:
+        SettingsError: The catalog has no such name. The message lists the names.
+    """
+    entries = catalog()
+    if name not in entries:
+        raise SettingsError(f"unknown weights {name!r}: accepted are {', '.join(entries)}.")
+    return entries[name]
 
 
 def generators() -> list[str]:
-    """The networks that a user may name, best first."""
-    return [name for name, found in catalog().items() if found.kind == "generator"]
+    """Returns the names of the networks that `--model` accepts, best first."""
+    return [name for name, known in catalog().items() if known.kind == "generator"]
 
 
 @cache
-def read(path: Path) -> Mapping[str, Entry]:
-    """The catalog in a file. Raises StoreError where it is missing or says what cannot be."""
+def read_catalog(path: Path) -> Mapping[str, CatalogEntry]:
+    """Reads a catalog from a TOML file.
+
+    Args:
+        path: The file. Its content is cached for the life of the process.
+
+    Returns:
+        The entries by name, in the file's order.
+
+    Raises:
+        StoreError: The file is missing or holds a value that is not accepted.
+    """
     try:
-        raw = tomllib.loads(path.read_text("utf-8"))
-        licences = {key: Licence(key, **terms) for key, terms in raw["licences"].items()}
-        made = {name: _entry(name, told, licences) for name, told in raw["weights"].items()}
+        tables = tomllib.loads(path.read_text("utf-8"))
+        licences = {key: Licence(key, **terms) for key, terms in tables["licences"].items()}
+        entries = {name: _entry(name, table, licences) for name, table in tables["weights"].items()}
     except (OSError, KeyError, TypeError, ValueError) as cause:
         raise StoreError(
             f"{path}: the weights catalog cannot be read ({cause!r}). Reinstall gpen-fast."
         ) from cause
-    return made
+    return entries
 
 
-def _entry(name: str, told: Mapping[str, Any], licences: Mapping[str, Licence]) -> Entry:
-    lists = {key: tuple(value) for key, value in told.items() if isinstance(value, list)}
-    made = Entry(name, **{**told, **lists, "licence": licences[told["licence"]]})
-    if made.kind not in KINDS:
-        raise ValueError(f"{name}: kind {made.kind!r}, accepted are {', '.join(KINDS)}")
-    wrong = [value for value in made.sha256 if not _SHA256.fullmatch(value)]
+def _entry(name: str, table: Mapping[str, Any], licences: Mapping[str, Licence]) -> CatalogEntry:
+    lists = {key: tuple(value) for key, value in table.items() if isinstance(value, list)}
+    known = CatalogEntry(name, **{**table, **lists, "licence": licences[table["licence"]]})
+    if known.kind not in KINDS:
+        raise ValueError(f"{name}: kind {known.kind!r}, accepted are {', '.join(KINDS)}")
+    wrong = [value for value in known.sha256 if not _SHA256.fullmatch(value)]
     if wrong:
-        raise ValueError(f"{name}: {wrong[0]!r} is no sha256")
-    return made
+        raise ValueError(f"{name}: sha256 {wrong[0]!r}, accepted are 64 hexadecimal digits in lower case")
+    return known

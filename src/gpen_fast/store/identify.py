@@ -1,77 +1,97 @@
-"""What a weights file is: by its hash, else by its tensors."""
+"""Identifies a weights file by its hash, else by the shapes of its tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from gpen_fast.errors import CheckpointError, HashError
 from gpen_fast.store import records
-from gpen_fast.store.catalog import Entry, catalog
+from gpen_fast.store.catalog import CatalogEntry, catalog
 from gpen_fast.store.published import name_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 TENSOR_FILES = frozenset({".pth", ".pt", ".safetensors"})
 
 
-def by_hash(sha256: str) -> Entry | None:
-    """The catalogued file of that hash, published or accepted by the user."""
-    mine = records.read()
+def by_hash(sha256: str) -> CatalogEntry | None:
+    """Returns the catalogued file with that hash, published or accepted by the user; None if there is none."""
+    record = records.read_records()
     return next(
-        (known for known in catalog().values() if sha256 in (*known.sha256, *mine.hashes(known.name))), None
+        (known for known in catalog().values() if sha256 in (*known.sha256, *record.hashes(known.name))), None
     )
 
 
 def network_in(path: Path) -> str:
-    """The published network that a checkpoint holds, every tensor checked. Raises CheckpointError; loads torch."""
+    """Returns the name of the published network that a checkpoint holds; every tensor is checked. Loads torch.
+
+    Raises:
+        CheckpointError: The file is no checkpoint of a GPEN generator.
+    """
     from gpen_fast.gpen.checkpoint import build
 
     return name_of(build(path).config)
 
 
-def by_tensors(path: Path, sha256: str) -> Entry:
-    """The catalogued network of these shapes. Raises CheckpointError, or HashError where only a hash would tell."""
+def by_tensors(path: Path, sha256: str) -> CatalogEntry:
+    """Returns the catalogued network whose tensors have the file's shapes.
+
+    Args:
+        path: The file.
+        sha256: Its hash, for the messages.
+
+    Raises:
+        CheckpointError: The file is damaged, holds code or NaN, or is a network that is not published.
+        HashError: The file is no GPEN network, so only its hash could identify it.
+    """
     if path.suffix.lower() not in TENSOR_FILES:
         raise _unknown(path, sha256)
     try:
         name = network_in(path)
     except CheckpointError as cause:
-        if not is_valid(path):
-            raise
+        check_tensors(path)
         raise _unknown(path, sha256) from cause
     if name not in catalog():
         raise CheckpointError(
-            f"{path}: a GPEN network, but of no published figures ({name}). "
+            f"{path}: a GPEN network, but its size and widths are of no published one ({name}). "
             f"Use it without importing: --weights {path}"
         )
     return catalog()[name]
 
 
-def is_valid(path: Path) -> bool:
-    """Whether it is a checkpoint of plain finite tensors. Raises CheckpointError for code, damage, NaN."""
-    from gpen_fast.gpen.checkpoint import read_state
+def check_tensors(path: Path) -> None:
+    """Checks that a file is a checkpoint of finite tensors and nothing else.
 
-    invalid = [name for name, tensor in _tensors(read_state(path)) if not tensor.isfinite().all()]
+    Raises:
+        CheckpointError: The file is damaged, holds code, or a tensor holds NaN or infinity.
+    """
+    from gpen_fast.gpen.checkpoint import read_state_dict
+
+    invalid = [name for name, tensor in _tensors(read_state_dict(path)) if not tensor.isfinite().all()]
     if invalid:
-        raise CheckpointError(f"{path}: {len(invalid)} tensors hold NaN or infinity, first {invalid[0]}.")
-    return True
+        raise CheckpointError(
+            f"{path}: {len(invalid)} tensors hold NaN or infinity, the first is {invalid[0]}. Fetch it again."
+        )
 
 
-def _tensors(state: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Every tensor, those of nested state dicts too."""
-    found: list[tuple[str, Any]] = []
+def _tensors(state: Mapping[str, object]) -> Iterator[tuple[str, Tensor]]:
+    """Every tensor with its name, including those of nested state dicts."""
+    from torch import Tensor
+
     for name, value in state.items():
         if isinstance(value, Mapping):
-            found += _tensors(value)
-        elif hasattr(value, "isfinite"):
-            found.append((name, value))
-    return found
+            yield from _tensors(value)
+        elif isinstance(value, Tensor):
+            yield name, value
 
 
 def _unknown(path: Path, sha256: str) -> HashError:
     detectors = [name for name, known in catalog().items() if known.kind != "generator"]
     return HashError(
-        f"{path} is no file that gpen-fast knows, and no GPEN network.\n  its sha256: {sha256}\n"
-        "Detectors are known by their hash only: others of the same shapes load and find wrong boxes. "
-        f"If you know what it is and trust it, name it: --trust NAME, with NAME one of {', '.join(detectors)}."
+        f"{path} is not a file that gpen-fast knows, and not a GPEN network.\n  its sha256: {sha256}\n"
+        "A detector is identified by its hash only: another file of the same shapes loads and detects wrong boxes. "
+        f"If you trust this file, name it: --trust NAME, with NAME one of {', '.join(detectors)}."
     )

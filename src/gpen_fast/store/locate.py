@@ -1,4 +1,4 @@
-"""Which weights a run uses, and where they lie. Imports no torch."""
+"""Finds the weights that a run uses. Imports no torch."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from gpen_fast.errors import HashError, SettingsError, StoreError, WeightsNotFoundError
 from gpen_fast.settings import RANDOM, WeightsOptions
 from gpen_fast.store import records
-from gpen_fast.store.catalog import Entry, catalog, entry, generators
-from gpen_fast.store.folders import FOLDER_VARIABLE, check, searched
+from gpen_fast.store.catalog import CatalogEntry, catalog, entry, generators
+from gpen_fast.store.folders import FOLDER_VARIABLE, check_weights_dir, search_folders
 from gpen_fast.store.hashes import Hash, sha256_of
 from gpen_fast.store.published import PUBLISHED
 from gpen_fast.store.shipped import shipped
@@ -21,34 +21,42 @@ BEST = "gpen-bfr-512"
 
 @dataclass(frozen=True)
 class Choice:
-    """The weights of one run.
-
-    path: None for random ones. model: the catalog's name, None where only the file knows. better: the command
-    that gets a better model than the one `auto` found; None where this is the best or was asked for.
-    """
+    """The weights of one run."""
 
     path: Path | None
+    """The file; None for random weights."""
+
     model: str | None
+    """The catalog's name; None if only the file's tensors can tell."""
+
     better: str | None = None
+    """The command that gets a better model than the one `auto` found; None if the user named one, or it is the best."""
 
     @property
     def random(self) -> bool:
-        """True shapes, no meaning."""
+        """The weights have the true shapes and random values."""
         return self.path is None
 
     def sha256(self) -> str | None:
-        """Of the file; None for random weights."""
+        """The file's hash; None for random weights."""
         return None if self.path is None else sha256_of(self.path).sha256
 
 
 @dataclass(frozen=True)
 class Copy:
-    """One file on disk under a known name. accepted: hashes that count as right; none where nobody knows one."""
+    """One file on disk that has a catalogued name."""
 
-    entry: Entry
+    entry: CatalogEntry
+    """The catalog's entry for that name."""
+
     path: Path
+    """The file."""
+
     hash: Hash
+    """Its hash."""
+
     accepted: tuple[str, ...]
+    """The hashes that are accepted for the name, published or recorded; none if no hash is known."""
 
     @property
     def verified(self) -> bool:
@@ -57,13 +65,29 @@ class Copy:
 
     @property
     def usable(self) -> bool:
-        """Verified; or a network whose hash nobody knows, since a strict load proves a network and no detector."""
+        """It is verified, or it is a network for whose name no hash is known.
+
+        Loading proves a network, because every tensor of the architecture is checked. It does not prove a detector:
+        weights trained for other anchors have the same shapes and detect wrong boxes.
+        """
         return self.verified or (not self.accepted and self.entry.kind == "generator")
 
 
-def copies(known: Entry, options: WeightsOptions, *, fresh: bool = False) -> Iterator[Copy]:
-    """The files under the entry's names, in search order, hashed; `fresh`: without the memory of hashes."""
-    accepted = (*known.sha256, *records.read().hashes(known.name))
+def copies(known: CatalogEntry, options: WeightsOptions, *, fresh: bool = False) -> Iterator[Copy]:
+    """Yields the files that have the entry's names.
+
+    Args:
+        known: The catalog's entry.
+        options: Where weights are searched.
+        fresh: Compute every hash anew instead of taking it from the cache.
+
+    Yields:
+        The files in search order, with their hashes.
+
+    Raises:
+        StoreError: A file or the user's record cannot be read.
+    """
+    accepted = (*known.sha256, *records.read_records().hashes(known.name))
     for path in _candidates(known, options):
         if path.is_file():
             yield Copy(known, path, _hash(path, fresh), accepted)
@@ -74,81 +98,110 @@ def _hash(path: Path, fresh: bool) -> Hash:
         return sha256_of(path, fresh=fresh)
     except OSError as cause:
         why = (cause.strerror or str(cause)).lower()
-        raise StoreError(f"{path}: cannot be read ({why}). Mend that, or move the file away.") from cause
+        raise StoreError(
+            f"{path}: cannot be read ({why}). Make it readable, or move the file away."
+        ) from cause
 
 
-def _candidates(known: Entry, options: WeightsOptions) -> list[Path]:
+def _candidates(known: CatalogEntry, options: WeightsOptions) -> list[Path]:
+    """Every path that could hold the file, in search order, each once."""
     embedded = [shipped(known.file)] if known.embedded else []
-    paths = embedded + [folder / file for folder in searched(options) for file in known.files]
-    places = [path.absolute() for path in paths]
-    # In a checkout ./weights is where the embedded ones lie.
-    return [path for i, path in enumerate(paths) if places[i] not in places[:i]]
+    paths = embedded + [folder / file for folder in search_folders(options) for file in known.files]
+    # In a checkout, ./weights is also the folder of the embedded weights, so a path may come twice.
+    absolute = [path.absolute() for path in paths]
+    return [path for i, path in enumerate(paths) if absolute[i] not in absolute[:i]]
 
 
 def present(name: str, options: WeightsOptions) -> Path | None:
-    """The first file of that catalogued name that may be used, by the folders' order; None where there is none.
+    """Returns the first usable file of a catalogued name; None if there is none.
 
-    Detectors' weights are used by their sha256 only, published or accepted by the user. Raises SettingsError for
-    an unknown name, StoreError for a damaged record or a file that cannot be read.
+    Args:
+        name: The catalog's name.
+        options: Where weights are searched.
+
+    Raises:
+        SettingsError: The name is unknown, or --weights-dir is no folder.
+        StoreError: A file or the user's record cannot be read.
     """
-    check(options)
+    check_weights_dir(options)
     return next((copy.path for copy in copies(entry(name), options) if copy.usable), None)
 
 
 def refused(name: str, options: WeightsOptions) -> Path | None:
-    """The first file of that catalogued name that is another and is not used; None where there is none."""
+    """Returns the first file that has a catalogued name but not an accepted hash; None if there is none."""
     return next((copy.path for copy in copies(entry(name), options) if not copy.usable), None)
 
 
 def required(name: str, options: WeightsOptions) -> Path:
-    """As `present`, but WeightsNotFoundError with where it was looked for, HashError for a file that is another."""
-    check(options)
+    """Returns the first usable file of a catalogued name.
+
+    Args:
+        name: The catalog's name.
+        options: Where weights are searched.
+
+    Raises:
+        WeightsNotFoundError: There is no file of that name. The message says where it was searched.
+        HashError: Files of that name exist, but none has an accepted hash.
+        SettingsError: The name is unknown, or --weights-dir is no folder.
+        StoreError: A file or the user's record cannot be read.
+    """
+    check_weights_dir(options)
     known = entry(name)
-    refused = []
+    wrong = []
     for copy in copies(known, options):
         if copy.usable:
             return copy.path
-        refused.append(copy)
-    if refused:
-        raise _not_accepted(refused[0])
-    tried = ", ".join(str(folder.absolute()) for folder in searched(options))
+        wrong.append(copy)
+    if wrong:
+        raise _not_accepted(wrong[0])
     raise WeightsNotFoundError(
-        f"no weights for {name}: looked for {known.file} in {tried}. "
-        f"Get it: {known.get_it}{_import_too(known)}"
+        f"no weights for {name}: {known.file} is not in {_searched(options)}. "
+        f"To get it: {known.get_it}{_import_too(known)}"
     )
 
 
-def _import_too(known: Entry) -> str:
+def _searched(options: WeightsOptions) -> str:
+    return ", ".join(str(folder.absolute()) for folder in search_folders(options))
+
+
+def _import_too(known: CatalogEntry) -> str:
     licence = f" ({known.licence.short})" if known.licence.ask else ""
     return f"{licence}; or from a file of your own: gpen-fast weights import FILE" if known.sources else ""
 
 
 def _not_accepted(copy: Copy) -> HashError:
     known = copy.entry
-    accepted = " or ".join(copy.accepted) or "not known: nobody publishes one"
-    # The remedies come first: where one line is all that is shown, they must be in it.
+    accepted = " or ".join(copy.accepted) or "not known: no hash is published"
+    # The remedies come first, because some callers show the first line only.
     return HashError(
-        f"{copy.path} is not the {known.name} that is expected, and is not used. {_remedies(known, copy.path)}\n"
+        f"{copy.path} is not the expected {known.name} and is not used. {_remedies(known, copy.path)}\n"
         f"  its sha256: {copy.hash.sha256}\n  accepted:   {accepted}"
     )
 
 
-def _remedies(known: Entry, path: Path) -> str:
+def _remedies(known: CatalogEntry, path: Path) -> str:
     if known.embedded:
         return f"It is part of gpen-fast: {known.get_it}"
-    fetch = f"Replace it by the right one: {known.get_it} --again. " if known.sources else ""
+    fetch = f"To replace it by the right one: {known.get_it} --again. " if known.sources else ""
     without = {"generator": " Or use it unchecked: --weights FILE.", "detector": " Or --detector lite."}
     trust = f"gpen-fast weights import {path} --trust {known.name}."
-    return f"{fetch}If you know what it is and trust it: {trust}{without.get(known.kind, '')}"
+    return f"{fetch}If you trust this file: {trust}{without.get(known.kind, '')}"
 
 
-def choose(options: WeightsOptions) -> Choice:
-    """The weights that the options name, or the best that are there. Downloads nothing.
+def choose_weights(options: WeightsOptions) -> Choice:
+    """Returns the weights that the user named, or the best that are present. Downloads nothing.
 
-    `auto` is gpen-bfr-512, else another published network that is there, else the embedded one. Raises
-    SettingsError for an unknown model, WeightsNotFoundError with where they were looked for, HashError.
+    `auto` is gpen-bfr-512, else another published network that is present, else the embedded one.
+
+    Args:
+        options: The model, the weights, and where they are searched.
+
+    Raises:
+        SettingsError: The model is unknown, or the options contradict each other.
+        WeightsNotFoundError: There are no weights. The message says where they were searched.
+        HashError: A file that has the name of the wanted weights has another hash.
     """
-    model = None if options.model == "auto" else known(options.model)
+    model = None if options.model == "auto" else _checked_model(options.model)
     if options.weights is None:
         return Choice(required(model, options), model) if model else _best(options)
     if options.random_weights:
@@ -161,17 +214,16 @@ def choose(options: WeightsOptions) -> Choice:
     return Choice(path, model)
 
 
-def known(model: str) -> str:
-    """`model`, if the catalog has such a network."""
+def _checked_model(model: str) -> str:
     if model not in generators():
-        raise SettingsError(f"model {model!r} is not known: there is {', '.join(generators())}.")
+        raise SettingsError(f"unknown model {model!r}: accepted are auto, {', '.join(generators())}.")
     return model
 
 
 def _random(named: str, model: str | None) -> Choice:
-    if known(named) not in PUBLISHED:
+    if _checked_model(named) not in PUBLISHED:
         raise SettingsError(
-            f"{RANDOM}{named}: its shapes are not in the catalog. There is {', '.join(PUBLISHED)}."
+            f"{RANDOM}{named}: its shapes are not in the catalog. Accepted are {', '.join(PUBLISHED)}."
         )
     if model not in (None, named):
         raise SettingsError(f"--model {model} and --weights {RANDOM}{named} contradict each other.")
@@ -179,7 +231,8 @@ def _random(named: str, model: str | None) -> Choice:
 
 
 def _best(options: WeightsOptions) -> Choice:
-    """A file that was put there to be the best and is another is an error: it is not passed over in silence."""
+    # A wrong file under the best model's name raises HashError instead of being skipped: the user put it there to be
+    # used, and would not notice results from a lesser model.
     with contextlib.suppress(WeightsNotFoundError):
         return Choice(required(BEST, options), BEST)
     embedded_last = sorted(generators(), key=lambda name: catalog()[name].embedded)
@@ -193,8 +246,7 @@ def _best(options: WeightsOptions) -> Choice:
 def _nothing(options: WeightsOptions) -> WeightsNotFoundError:
     files = ", ".join(entry(name).file for name in generators())
     return WeightsNotFoundError(
-        f"no weights for any published model: looked for {files} in "
-        f"{', '.join(str(folder.absolute()) for folder in searched(options))}. "
-        f"Get the best: {entry(BEST).get_it}. Or put one there, name a folder in {FOLDER_VARIABLE}, or give "
-        f"--weights FILE. To time a machine without any: gpen-fast profile IMAGE --weights {RANDOM}{BEST}"
+        f"no weights for any published model: none of {files} is in {_searched(options)}. "
+        f"To get the best: {entry(BEST).get_it}. Or put a file there, name a folder in {FOLDER_VARIABLE}, or give "
+        f"--weights FILE. To time a machine without weights: gpen-fast profile IMAGE --weights {RANDOM}{BEST}"
     )

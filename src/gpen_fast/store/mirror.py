@@ -1,4 +1,4 @@
-"""`GPEN_FAST_MIRROR`: other addresses for the published ones."""
+"""`GPEN_FAST_MIRROR`: replaces the published addresses by those of a mirror."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from gpen_fast.errors import SettingsError
-from gpen_fast.store.catalog import Entry
+from gpen_fast.store.catalog import CatalogEntry
 
 MIRROR_VARIABLE = "GPEN_FAST_MIRROR"
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?")
@@ -17,42 +17,52 @@ _ACCEPTED = (
     "Accepted: a folder's address (https://mirror.example/weights, files under their own names), an address with "
     "{url} in it (https://proxy.example/{url}), or hosts (huggingface.co=hf-mirror.com, more after a comma)."
 )
+# Takes a published address and the file's name, and returns the address to use.
+_Rewrite = Callable[[str, str], str]
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a file can be had. published: the catalog's address where a mirror stands in for it."""
+    """An address that delivers a file."""
 
     url: str
+    """The address to request, with the name and password that a mirror may need."""
+
     published: str | None = None
+    """The catalog's address that a mirror replaces; None if no mirror does."""
 
     @property
     def shown(self) -> str:
-        """The address without the name and password that a mirror may need."""
+        """The address without name and password."""
         return without_password(self.url)
 
     def __str__(self) -> str:
-        """The address for people, and whether a mirror stands in."""
+        """The address without name and password, and whether it is a mirror's."""
         return f"{self.shown} ({MIRROR_VARIABLE})" if self.published else self.shown
 
 
 def without_password(text: str) -> str:
-    """Addresses as they may be shown and kept."""
+    """Removes names and passwords from the addresses in a text that is shown or stored."""
     return re.sub(r"//[^/@\s]*@", "//", text)
 
 
-def sources_of(entry: Entry) -> list[Source]:
-    """The addresses to try, in order, each once. Raises SettingsError for a malformed GPEN_FAST_MIRROR."""
+def sources_of(known: CatalogEntry) -> list[Source]:
+    """Returns the addresses of a file, mirrors applied, in the order to try them, each once.
+
+    Raises:
+        SettingsError: GPEN_FAST_MIRROR is malformed.
+    """
     value = os.environ.get(MIRROR_VARIABLE, "").strip()
     rewrite = _parsed(value) if value else (lambda url, file: url)
-    found: dict[str, Source] = {}
-    for url in entry.sources:
-        instead = rewrite(url, entry.file)
-        found.setdefault(instead, Source(instead, url if instead != url else None))
-    return list(found.values())
+    sources: dict[str, Source] = {}
+    for url in known.sources:
+        address = rewrite(url, known.file)
+        sources.setdefault(address, Source(address, url if address != url else None))
+    return list(sources.values())
 
 
-def _parsed(value: str) -> Callable[[str, str], str]:
+def _parsed(value: str) -> _Rewrite:
+    # An address, or a list of host=mirror.
     if re.match(r"https?://", value, re.IGNORECASE):
         return _prefix(value)
     hosts = dict(_pair(part.strip()) for part in value.split(",") if part.strip())
@@ -67,7 +77,8 @@ def _parsed(value: str) -> Callable[[str, str], str]:
     return rewrite
 
 
-def _prefix(value: str) -> Callable[[str, str], str]:
+def _prefix(value: str) -> _Rewrite:
+    """The rewrite for one address: a folder's, or one with `{url}` in it."""
     try:
         host = urlsplit(value).netloc
     except ValueError:
@@ -80,8 +91,9 @@ def _prefix(value: str) -> Callable[[str, str], str]:
 
 
 def _pair(part: str) -> tuple[str, str]:
-    host, equals, instead = part.partition("=")
-    scheme, _, rest = instead.strip().rpartition("://")
+    """A published host and the base address that replaces it, from `host=mirror`."""
+    host, equals, mirror = part.partition("=")
+    scheme, _, rest = mirror.strip().rpartition("://")
     good = equals and _HOST.fullmatch(host.strip()) and scheme.lower() in {"", "http", "https"}
     if not good or not _HOST.fullmatch(rest.split("/")[0]):
         raise _malformed(part)

@@ -1,4 +1,4 @@
-"""A file on its way: what has come so far, its running hash, and a note of where it came from."""
+"""An incomplete file: the bytes received so far, their running hash, and a note of their source."""
 
 from __future__ import annotations
 
@@ -7,63 +7,75 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
 
+# Bytes that are hashed at a time.
 _CHUNK = 1 << 20
 
 
 class Part:
-    """`.partial-NAME` beside the final name. Bytes are appended, hashed as they come, and survive a killed process.
+    """The file `.partial-NAME` beside the final name.
 
-    origin, etag: of the answer that the bytes came from; they say whether it may be continued. taken_up: it holds
-    bytes of more than one answer, or of an earlier process.
+    Bytes are appended and hashed as they arrive, and survive a killed process: the next `Part` of the same final path
+    holds them.
+
+    Args:
+        final: The path that the complete file gets.
+
+    Raises:
+        OSError: The file cannot be opened.
     """
 
     def __init__(self, final: Path) -> None:
         self.path = part_path(final)
+        """The incomplete file."""
         self._note = self.path.with_name(f"{self.path.name}.json")
         self._final = final
         self._digest = hashlib.sha256()
         self.size = 0
-        told = self._told()
-        self.origin: str | None = told.get("origin")
-        self.etag: str | None = told.get("etag")
+        """Bytes so far."""
+        note = self._read_note()
+        self.origin: str | None = note.get("origin")
+        """The address that the bytes come from; another one may deliver another file."""
+        self.etag: str | None = note.get("etag")
+        """The strong ETag of the file that the bytes belong to."""
         self._file = self.path.open("ab")
         try:
-            self._take_up()
-        except BaseException:
+            self._hash_existing()
+        except BaseException:  # an interrupt too must not leave the file open
             self._file.close()
             raise
+        self.resumed = self.size > 0
+        """The bytes come from more than one response, or from an earlier process."""
 
-    def _take_up(self) -> None:
-        with self.path.open("rb") as there:
-            while data := there.read(_CHUNK):
+    def _hash_existing(self) -> None:
+        with self.path.open("rb") as existing:
+            while data := existing.read(_CHUNK):
                 self._digest.update(data)
                 self.size += len(data)
-        self.taken_up = self.size > 0
 
-    def _told(self) -> dict[str, Any]:
+    def _read_note(self) -> dict[str, str | None]:
+        """The note beside the file; empty if it is missing or damaged, so that nothing is continued by it."""
         try:
-            told = json.loads(self._note.read_text("utf-8"))
+            note = json.loads(self._note.read_text("utf-8"))
         except (OSError, ValueError):
             return {}
-        return told if isinstance(told, dict) else {}
+        return note if isinstance(note, dict) else {}
 
     @property
     def sha256(self) -> str:
-        """Of what is there."""
+        """The hash of the bytes so far."""
         return self._digest.hexdigest()
 
     def restart(self) -> None:
-        """Forgets what came."""
+        """Deletes all bytes."""
         self._file.truncate(0)
         self._digest = hashlib.sha256()
         self.size = 0
-        self.taken_up = False
-        self.begin(None, None)
+        self.resumed = False
+        self.set_origin(None, None)
 
-    def begin(self, origin: str | None, etag: str | None) -> None:
-        """Notes where the bytes that follow come from."""
+    def set_origin(self, origin: str | None, etag: str | None) -> None:
+        """Notes on disk where the following bytes come from."""
         self.origin, self.etag = origin, etag
         self._note.write_text(json.dumps({"origin": origin, "etag": etag}), "utf-8")
 
@@ -74,11 +86,11 @@ class Part:
         self.size += len(data)
 
     def flush(self) -> None:
-        """Lets others read what came."""
+        """Makes all bytes visible to readers of `path`."""
         self._file.flush()
 
     def finish(self) -> None:
-        """Gives the file its final name, complete and on disk."""
+        """Gives the file its final name once all bytes are on disk."""
         self.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -86,7 +98,7 @@ class Part:
         self._note.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Keeps what came for the next time; an empty part is removed."""
+        """Keeps the bytes for a later download; an empty file is deleted."""
         self._file.close()
         if self.path.exists() and not self.path.stat().st_size:
             with contextlib.suppress(OSError):
@@ -95,5 +107,5 @@ class Part:
 
 
 def part_path(final: Path) -> Path:
-    """Where a file lies until it is complete: its suffix stays, so that it can be looked into."""
+    """Returns the path of the incomplete file. It keeps the final suffix, which says how to read the contents."""
     return final.with_name(f".partial-{final.name}")

@@ -12,20 +12,28 @@ from gpen_fast.store.catalog import catalog
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A published model: where its file is called what, and how faces must be cut for it."""
+    """A published model."""
 
     name: str
+    """The catalog's name."""
+
     file: str
+    """Its file name on disk."""
+
     config: GeneratorConfig
+    """The network's size and widths."""
+
     template: str = "gpen"
+    """Where the landmarks lie in the faces that it was trained on."""
 
 
-def _from_catalog(told: Mapping[str, Any]) -> GeneratorConfig:
-    """The catalog gives the published constructor's arguments, or every number."""
+# TOML has no static types: the constructors below check the names.
+def _from_catalog(arguments: Mapping[str, Any]) -> GeneratorConfig:
+    """The config from the published constructor's arguments, or from every size and width."""
     return (
-        GeneratorConfig(**{**told, "widths": tuple(told["widths"])})
-        if "widths" in told
-        else config_from_arguments(**told)
+        GeneratorConfig(**{**arguments, "widths": tuple(arguments["widths"])})
+        if "widths" in arguments
+        else config_from_arguments(**arguments)
     )
 
 
@@ -36,9 +44,9 @@ PUBLISHED: Mapping[str, ModelSpec] = {
 }
 
 
-def name_of(found: GeneratorConfig) -> str:
-    """The published model with these figures, else `custom-<size>`."""
+def name_of(config: GeneratorConfig) -> str:
+    """Returns the name of the published model with this config, else `custom-<size>`."""
     for spec in PUBLISHED.values():
-        if spec.config == found:
+        if spec.config == config:
             return spec.name
-    return f"custom-{found.size}"
+    return f"custom-{config.size}"

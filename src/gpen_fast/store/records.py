@@ -1,4 +1,4 @@
-"""The user's own record: hashes pinned at the first download, files vouched for, licences accepted."""
+"""The user's own record: hashes pinned at the first download, files that the user trusts, accepted licences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from gpen_fast.errors import StoreError, first_line
 from gpen_fast.files import locked, write_file
@@ -18,62 +17,93 @@ PINNED, IMPORTED, TRUSTED = "pinned", "imported", "trusted"
 
 
 @dataclass(frozen=True)
-class Accepted:
-    """A hash that this user accepts for a name. how: pinned, imported or trusted. origin: an address or a path."""
+class AcceptedHash:
+    """A hash that this user accepts for a catalogued name."""
 
     sha256: str
+    """64 hexadecimal digits in lower case."""
+
     how: str
+    """Why it is accepted: `PINNED`, `IMPORTED` or `TRUSTED`."""
+
     origin: str
+    """The address or the path that the file came from."""
+
     when: str
+    """Time of the acceptance, ISO 8601, UTC."""
 
 
 @dataclass
 class Records:
-    """accepted: hashes by the catalog's names. licences: when each was accepted."""
+    """The content of the record file."""
 
-    accepted: dict[str, list[Accepted]] = field(default_factory=dict)
+    accepted: dict[str, list[AcceptedHash]] = field(default_factory=dict)
+    """The accepted hashes of each catalogued name, oldest first."""
+
     licences: dict[str, str] = field(default_factory=dict)
+    """The accepted licences by their keys, and the time of each acceptance."""
 
     def hashes(self, name: str) -> list[str]:
-        """What the user accepts for `name`, oldest first."""
+        """Returns the hashes that the user accepts for a name, oldest first."""
         return [one.sha256 for one in self.accepted.get(name, [])]
 
 
 def record_file() -> Path:
-    """Where the record lies."""
+    """Returns the path of the record."""
     return user_data() / "weights-lock.json"
 
 
-def read() -> Records:
-    """The record; empty where there is none. Raises StoreError where it is damaged: it is never overwritten then."""
+def read_records() -> Records:
+    """Reads the record; it is empty if there is no file.
+
+    Raises:
+        StoreError: The file is damaged. It is never overwritten then.
+    """
     path = record_file()
     try:
-        raw = json.loads(path.read_text("utf-8"))
-        if raw["schema"] != SCHEMA:
-            raise ValueError(f"schema {raw['schema']!r}, known is {SCHEMA}")
-        accepted = {name: [Accepted(**one) for one in told] for name, told in raw["accepted"].items()}
-        return Records(accepted, dict(raw["licences"]))
+        content = json.loads(path.read_text("utf-8"))
+        if content["schema"] != SCHEMA:
+            raise ValueError(f"schema {content['schema']!r}, accepted is {SCHEMA}")
+        accepted = {
+            name: [AcceptedHash(**one) for one in hashes] for name, hashes in content["accepted"].items()
+        }
+        return Records(accepted, dict(content["licences"]))
     except FileNotFoundError:
         return Records()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
         raise StoreError(
-            f"{path}: the record of accepted weights cannot be read ({first_line(cause)}). "
-            "Mend it, or move it away: files without a published hash must then be accepted anew."
+            f"{path}: the record of accepted weights cannot be read ({first_line(cause)}). Repair it, or move it "
+            "away: files for which no hash is published must then be accepted again."
         ) from cause
 
 
-def accept(name: str, sha256: str, how: str, origin: str, *, instead: bool = False) -> None:
-    """Records a hash for `name`; `instead` of all that were there. Raises StoreError."""
+def accept(name: str, sha256: str, how: str, origin: str, *, replace: bool = False) -> None:
+    """Records an accepted hash.
+
+    Args:
+        name: The catalog's name of the file.
+        sha256: The hash.
+        how: `PINNED`, `IMPORTED` or `TRUSTED`.
+        origin: The address or the path that the file came from.
+        replace: Remove all hashes that were accepted for the name before.
+
+    Raises:
+        StoreError: The record cannot be read or written.
+    """
 
     def add(records: Records) -> None:
-        before = [] if instead else [one for one in records.accepted.get(name, []) if one.sha256 != sha256]
-        records.accepted[name] = [*before, Accepted(sha256, how, origin, _now())]
+        kept = [] if replace else [one for one in records.accepted.get(name, []) if one.sha256 != sha256]
+        records.accepted[name] = [*kept, AcceptedHash(sha256, how, origin, _now())]
 
     _change(add)
 
 
 def accept_licence(key: str) -> None:
-    """Records that the user accepts the licence. Raises StoreError."""
+    """Records that the user accepts a licence.
+
+    Raises:
+        StoreError: The record cannot be read or written.
+    """
     _change(lambda records: records.licences.setdefault(key, _now()))
 
 
@@ -81,12 +111,14 @@ def _change(edit: Callable[[Records], object]) -> None:
     path = record_file()
     try:
         with locked(path):
-            records = read()
+            records = read_records()
             edit(records)
-            made: dict[str, Any] = {"schema": SCHEMA, **asdict(records)}
-            write_file(path, (json.dumps(made, indent=2) + "\n").encode(), durable=True)
+            content = json.dumps({"schema": SCHEMA, **asdict(records)}, indent=2) + "\n"
+            write_file(path, content.encode(), durable=True)
     except OSError as cause:
-        raise StoreError(f"{path}: cannot be written ({cause.strerror or cause}).") from cause
+        raise StoreError(
+            f"{path}: cannot be written ({cause.strerror or cause}). Make the folder writable."
+        ) from cause
 
 
 def _now() -> str:

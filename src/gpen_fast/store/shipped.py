@@ -1,4 +1,4 @@
-"""Files of the project's own `weights/` folder: inside an installed package, or in the checkout."""
+"""Files of the project's own `weights/` folder, in an installed package or in a checkout."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def shipped(name: str) -> Path:
-    """Where `name` of the project's `weights/` lies. The file may be missing: the embedded weights are optional."""
+    """Returns the path of a file in the project's `weights/`; embedded weights may be missing there."""
     installed = _PACKAGE / "weights" / name
     if installed.exists() or _PACKAGE.parent.name != "src":
         return installed

@@ -1,33 +1,37 @@
-"""The state of every known file, for `list`, `verify` and `doctor`."""
+"""The state of every known file, for the commands `list`, `verify` and `doctor`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from gpen_fast.settings import WeightsOptions
-from gpen_fast.store.catalog import Entry, catalog, entry
-from gpen_fast.store.folders import check, target
+from gpen_fast.store.catalog import CatalogEntry, catalog, entry
+from gpen_fast.store.folders import check_weights_dir, download_folder
 from gpen_fast.store.locate import Copy, copies
 from gpen_fast.store.part import part_path
-from gpen_fast.store.records import read
+from gpen_fast.store.records import read_records
 
 
 @dataclass(frozen=True)
 class Status:
-    """One known file. copies: those on disk, in search order. partial: bytes of an unfinished download."""
+    """The state of one known file."""
 
-    entry: Entry
+    entry: CatalogEntry
+    """The catalog's entry."""
+
     copies: tuple[Copy, ...]
+    """The files on disk that have its names, in search order."""
+
     partial: int = 0
+    """Bytes of an unfinished download."""
 
     @property
     def used(self) -> Copy | None:
-        """The copy that a run would take."""
+        """The copy that a run uses; None if none is usable."""
         return next((copy for copy in self.copies if copy.usable), None)
 
     @property
-    def words(self) -> str:
+    def state(self) -> str:
         """The state for people."""
         shown = self.used or (self.copies[0] if self.copies else None)
         if shown is not None:
@@ -38,9 +42,34 @@ class Status:
             return "missing"
         return "not here" if self.entry.sources else "not here (import)"
 
+    def as_dict(self) -> dict[str, object]:
+        """Returns the state for JSON."""
+        known = self.entry
+        return {
+            "name": known.name,
+            "kind": known.kind,
+            "state": self.state,
+            "path": str(self.used.path.absolute()) if self.used else None,
+            "bytes": known.size,
+            "licence": known.licence.sentence,
+            "accepted_sha256": [*known.sha256, *read_records().hashes(known.name)],
+            "files": [
+                {
+                    "path": str(copy.path.absolute()),
+                    "sha256": copy.hash.sha256,
+                    "remembered": copy.hash.remembered,
+                    "verified": copy.verified,
+                    "used": copy is self.used,
+                }
+                for copy in self.copies
+            ],
+            "partial_bytes": self.partial,
+            "get_it": None if self.used else known.get_it,
+        }
+
 
 def state_of(copy: Copy) -> str:
-    """What is known of one file."""
+    """Returns the state of one file for people."""
     if copy.verified:
         return "verified (remembered)" if copy.hash.remembered else "verified"
     if not copy.usable:
@@ -49,8 +78,18 @@ def state_of(copy: Copy) -> str:
 
 
 def statuses(options: WeightsOptions, names: list[str] | None = None, *, fresh: bool = False) -> list[Status]:
-    """Every known file, or those named. fresh: hashes computed anew. Raises SettingsError for an unknown name."""
-    check(options)
+    """Returns the state of known files.
+
+    Args:
+        options: Where weights are searched and stored.
+        names: The files; all known ones if None or empty.
+        fresh: Compute every hash anew instead of taking it from the cache.
+
+    Raises:
+        SettingsError: A name is unknown, or --weights-dir is no folder.
+        StoreError: A file or the user's record cannot be read.
+    """
+    check_weights_dir(options)
     chosen = [entry(name) for name in names] if names else list(catalog().values())
     return [
         Status(known, tuple(copies(known, options, fresh=fresh)), _partial(known, options))
@@ -58,32 +97,6 @@ def statuses(options: WeightsOptions, names: list[str] | None = None, *, fresh: 
     ]
 
 
-def _partial(known: Entry, options: WeightsOptions) -> int:
-    path: Path = part_path(target(options) / known.file)
+def _partial(known: CatalogEntry, options: WeightsOptions) -> int:
+    path = part_path(download_folder(options) / known.file)
     return path.stat().st_size if path.is_file() else 0
-
-
-def as_dict(status: Status) -> dict[str, object]:
-    """For `--json`."""
-    known = status.entry
-    return {
-        "name": known.name,
-        "kind": known.kind,
-        "state": status.words,
-        "path": str(status.used.path.absolute()) if status.used else None,
-        "bytes": known.size,
-        "licence": known.licence.sentence,
-        "accepted_sha256": [*known.sha256, *read().hashes(known.name)],
-        "files": [
-            {
-                "path": str(copy.path.absolute()),
-                "sha256": copy.hash.sha256,
-                "remembered": copy.hash.remembered,
-                "verified": copy.verified,
-                "used": copy is status.used,
-            }
-            for copy in status.copies
-        ],
-        "partial_bytes": status.partial,
-        "get_it": None if status.used else known.get_it,
-    }

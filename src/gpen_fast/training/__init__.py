@@ -1,1 +1,1 @@
-"""How the embedded weights were made: `python -m gpen_fast.training`, with the extra `train`."""
+"""How the embedded weights were trained: `python -m gpen_fast.training`, with the extra `train`."""

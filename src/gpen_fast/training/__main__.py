@@ -14,40 +14,50 @@ from rich.table import Table
 
 from gpen_fast.errors import GpenError
 from gpen_fast.gpen import load_network
-from gpen_fast.training.config import read_config
+from gpen_fast.training.config import read_restoration_config
 from gpen_fast.training.data import HELD_OUT, read_faces, read_manifest
-from gpen_fast.training.export import export
+from gpen_fast.training.export import export_generator
 from gpen_fast.training.landmarks.commands import app as landmarks
-from gpen_fast.training.metrics import Row, held_out_table
-from gpen_fast.training.options import Config, Data, Device, JsonFile, Processes, RunFolder, Weights
-from gpen_fast.training.run import Report, Run, train
+from gpen_fast.training.metrics import RestorationRow, held_out_table
+from gpen_fast.training.options import (
+    ConfigFile,
+    DataFolder,
+    Device,
+    JsonFile,
+    Processes,
+    RunFolder,
+    WeightsFile,
+)
+from gpen_fast.training.restoring import RestorationTask
+from gpen_fast.training.run import TrainingReport, TrainingRun, train
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="How the embedded weights are made.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train the embedded weights.")
 app.add_typer(landmarks, name="landmarks")
 DEFAULT = Path(__file__).parent / "gpen-lite-256.toml"
 
 
 @app.command("train")
-def train_command(
-    data: Data,
+def _train(
+    data: DataFolder,
     out: RunFolder,
-    config: Config = DEFAULT,
+    config: ConfigFile = DEFAULT,
     processes: Processes = 1,
     device: Device = "auto",
 ) -> None:
-    """Train, or go on with a run that was interrupted."""
-    state = train(Run(read_config(config), data, out, processes, device), _say)
+    """Train the generator, or resume an interrupted run."""
+    task = RestorationTask(read_restoration_config(config))
+    state = train(TrainingRun(task, data, out, processes, device), _print_report)
     typer.echo(f"done: {state}")
 
 
 @app.command("test")
-def test_command(
-    weights: Weights,
-    data: Data,
+def _test(
+    weights: WeightsFile,
+    data: DataFolder,
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
     json_file: JsonFile = None,
 ) -> None:
-    """The held-out test: restored faces against their damaged inputs."""
+    """Compare restored held-out faces with their damaged inputs."""
     network = load_network(weights, precision=precision)
     rows = held_out_table(network, read_faces(data, read_manifest(data, HELD_OUT), network.size))  # type: ignore[attr-defined]
     Console().print(_table(rows))
@@ -56,48 +66,48 @@ def test_command(
 
 
 @app.command("export")
-def export_command(
-    state: Weights,
-    out: Annotated[Path, typer.Argument(help="The .safetensors to write.")],
+def _export(
+    state: WeightsFile,
+    out: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
     template: Annotated[
-        str, typer.Option(help="Where the landmarks lie in the faces it was trained on.")
+        str, typer.Option(help="Where the landmarks lie in the faces of the training: gpen or ffhq.")
     ] = "ffhq",
-    name: Annotated[str, typer.Option(help="What the weights are called.")] = "gpen-lite-256",
+    name: Annotated[str, typer.Option(help="Name of the weights.")] = "gpen-lite-256",
 ) -> None:
     """Write the averaged weights as fp16 .safetensors."""
-    size = export(state, out, {"name": name, "template": template, "licence": "MIT"})
+    size = export_generator(state, out, {"name": name, "template": template, "licence": "MIT"})
     typer.echo(f"{out}: {size / 1e6:.2f} MB")
 
 
 @app.command("sheet")
-def sheet_command(
-    weights: Weights,
-    data: Data,
+def _sheet(
+    weights: WeightsFile,
+    data: DataFolder,
     out: Annotated[Path, typer.Argument(help="The picture to write.")],
     faces: Annotated[int, typer.Option(min=1, help="Rows.")] = 8,
 ) -> None:
-    """A contact sheet of held-out faces; people who are no public officials are left out."""
+    """Draw a contact sheet of held-out faces; only public officials are shown."""
     from PIL import Image
 
-    from gpen_fast.training.sheet import contact_sheet
+    from gpen_fast.training.sheet import restoration_sheet
 
     network = load_network(weights)
     public = [portrait for portrait in read_manifest(data, HELD_OUT) if portrait.kind != "staff"]
     some = read_faces(data, public[:: max(1, len(public) // faces)][:faces], network.size)  # type: ignore[attr-defined]
-    Image.fromarray(contact_sheet(network, some, (1.5, 3.0, 4.0, 6.0))).save(out)
-    typer.echo(f"{out}: damaged and restored at 1.5, 3, 4 and 6, then the original")
+    Image.fromarray(restoration_sheet(network, some, (1.5, 3.0, 4.0, 6.0))).save(out)
+    typer.echo(f"{out}: damaged and restored at factors 1.5, 3, 4 and 6, then the original")
 
 
-def _say(what: Report) -> None:
-    figures = "  ".join(
-        f"f{row.factor:g} {row.restored.psnr - row.damaged.psnr:+.2f} dB" for row in what.rows
+def _print_report(report: TrainingReport[RestorationRow]) -> None:
+    gains = "  ".join(
+        f"f{row.factor:g} {row.restored.psnr - row.damaged.psnr:+.2f} dB" for row in report.rows
     )
     typer.echo(
-        f"step {what.step}  loss {what.loss:.4f}  {what.pictures_per_second:.1f} pictures/s  {figures}"
+        f"step {report.step}  loss {report.loss:.4f}  {report.pictures_per_second:.1f} pictures/s  {gains}"
     )
 
 
-def _table(rows: list[Row]) -> Table:
+def _table(rows: list[RestorationRow]) -> Table:
     table = Table("factor", "PSNR", "gain", "SSIM", "gain", "energy", "correlation")
     for row in rows:
         before, after = row.damaged, row.restored
@@ -111,8 +121,8 @@ def _table(rows: list[Row]) -> Table:
     return table
 
 
-def main() -> None:
-    """The entry point: errors that a person can mend are one line."""
+def _main() -> None:
+    """Runs the command; a GpenError is printed as one line instead of a traceback."""
     try:
         app()
     except GpenError as error:
@@ -121,4 +131,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    _main()

@@ -1,34 +1,44 @@
-"""The second phase: a discriminator, its optimiser, and what they add to the generator's loss."""
+"""The adversarial phase: a discriminator, its optimiser, and the terms that it adds to the generator's loss."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from gpen_fast.device.threads import seeded
-from gpen_fast.training.config import Config
+from gpen_fast.training.config import RestorationConfig
 from gpen_fast.training.discriminator import Discriminator
 from gpen_fast.training.initial import draw_weights
+from gpen_fast.training.loop import TrainingState
 from gpen_fast.training.losses import discriminator_loss, feature_matching, generator_loss, r1_penalty
-from gpen_fast.training.share import share_gradients
+from gpen_fast.training.share import average_gradients
 
 
 class Adversary:
-    """Judges (B,3,S,S) float32 pictures in [-1,1]."""
+    """A discriminator that is trained beside the generator. Faces are (B,3,S,S) float32 RGB in [-1,1].
 
-    def __init__(self, config: Config, device: torch.device) -> None:
+    Args:
+        config: The run's config.
+        device: Where the discriminator runs.
+    """
+
+    def __init__(self, config: RestorationConfig, device: torch.device) -> None:
         self.config = config.adversary
-        judge = Discriminator(config.network.size, self.config.width)
-        draw_weights(judge, seeded(config.seed))
-        self.discriminator = judge.to(device)
+        discriminator = Discriminator(config.network.size, self.config.width)
+        draw_weights(discriminator, seeded(config.seed))
+        self.discriminator = discriminator.to(device)
         self.optimiser = torch.optim.Adam(
             self.discriminator.parameters(), lr=self.config.rate, betas=(0.0, 0.99)
         )
 
-    def loss_of(self, restored: Tensor, wanted: Tensor) -> Tensor:
-        """What the generator's loss gains: fool the discriminator, match its features."""
+    def generator_term(self, restored: Tensor, wanted: Tensor) -> Tensor:
+        """Returns what the adversary adds to the generator's loss: adversarial loss and feature matching.
+
+        Args:
+            restored: (B,3,S,S), the generator's output, with its graph.
+            wanted: (B,3,S,S), the undamaged faces.
+        """
+        # No gradient reaches the discriminator's weights here: `step` trains them.
         self.discriminator.requires_grad_(False)
         scores, ours = self.discriminator(restored)
         with torch.no_grad():
@@ -38,25 +48,36 @@ class Adversary:
         )
 
     def step(self, restored: Tensor, wanted: Tensor, number: int) -> float:
-        """One update of the discriminator, regularised every `r1_every` steps. Returns its loss."""
+        """Updates the discriminator once.
+
+        Args:
+            restored: (B,3,S,S), the generator's output; it receives no gradient.
+            wanted: (B,3,S,S), the undamaged faces.
+            number: The number of the step: every `r1_every` steps the R1 penalty is added.
+
+        Returns:
+            The discriminator's loss.
+        """
         self.discriminator.requires_grad_(True)
-        lazily = number % self.config.r1_every == 0
-        real = wanted.detach().requires_grad_(lazily)
+        penalised = number % self.config.r1_every == 0
+        real = wanted.detach().requires_grad_(penalised)
         scores, _ = self.discriminator(real)
         loss = discriminator_loss(scores, self.discriminator(restored.detach())[0])
-        if lazily:
+        if penalised:
+            # Lazy regularisation: the penalty is computed rarely and weighted by the interval, which costs less and
+            # keeps its strength.
             loss = loss + self.config.r1 / 2 * self.config.r1_every * r1_penalty(real, scores)
         self.optimiser.zero_grad()
         loss.backward()
-        share_gradients(self.discriminator)
+        average_gradients(self.discriminator)
         self.optimiser.step()
         return loss.item()
 
-    def state_dict(self) -> dict[str, Any]:
-        """For a resumed run."""
+    def state_dict(self) -> TrainingState:
+        """Returns what a resumed run needs."""
         return {"network": self.discriminator.state_dict(), "optimiser": self.optimiser.state_dict()}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """What `state_dict` gave."""
+    def load_state_dict(self, state: TrainingState) -> None:
+        """Restores what `state_dict` returned."""
         self.discriminator.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])

@@ -1,35 +1,51 @@
-"""One training run's figures, read from one TOML file and checked before anything starts."""
+"""The config of a training run of the generator, read from one TOML file and checked before anything starts."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from gpen_fast.errors import SettingsError
 from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.training.augment import Variety
-from gpen_fast.training.degrade import Ranges
+from gpen_fast.training.degrade import DamageRanges
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Optimiser:
-    """AdamW on equalised weights, hence the large rate. rate: the peak, reached after `warmup` steps, held, and
-    in the last share `cooling` of the steps lowered on a cosine to `floor` of itself, so that a run can be
-    lengthened until then. ema: share of the average kept at each step."""
+class OptimiserConfig:
+    """AdamW and its learning rate. The table [optimiser]."""
 
     rate: float = 1e-2
+    """The peak of the learning rate. It is large because equalised weights are scaled down where they are used."""
+
     beta1: float = 0.9
+    """Decay of the gradients' average."""
+
     beta2: float = 0.99
+    """Decay of the squared gradients' average."""
+
     decay: float = 0.0
+    """Weight decay."""
+
     clip: float = 1.0
+    """Largest norm of the gradients; larger ones are scaled down to it."""
+
     warmup: int = 100
+    """Steps in which the rate rises from 0 to its peak."""
+
     cooling: float = 0.5
+    """Part of the steps, at the end, in which the rate falls on a cosine. Until then a run can be lengthened."""
+
     floor: float = 0.01
+    """The last rate, as a part of the peak."""
+
     ema: float = 0.999
+    """Part of the averaged weights that each step keeps."""
 
     def __post_init__(self) -> None:
         if not 0 < self.cooling <= 1:
@@ -37,100 +53,147 @@ class Optimiser:
 
 
 @dataclass(frozen=True)
-class Loss:
-    """scales: halvings of the size that the pixel loss is summed over. gradient: weight of the gradients in it.
-    energy: weight of the gradient energy's own loss."""
+class LossConfig:
+    """The generator's loss without its adversarial terms. The table [loss]."""
 
     scales: int = 3
+    """Sizes that the pixel loss is averaged over, each half of the one before."""
+
     gradient: float = 1.0
+    """Weight of the picture's gradients in the pixel loss."""
+
     energy: float = 0.0
+    """Weight of the loss of local gradient energy."""
 
 
 @dataclass(frozen=True)
-class Adversary:
-    """The second phase. start: first step with a discriminator, at or past the last step for none.
-    weight, matching: of the adversarial and the feature-matching loss. r1: its weight, every `r1_every` steps.
-    width: channels of the discriminator at full size. rate: of the discriminator."""
+class AdversaryConfig:
+    """The adversarial phase. The table [adversary]."""
 
     start: int = 1 << 30
+    """First step with a discriminator; there is no such phase if it is not below the number of steps."""
+
     weight: float = 0.02
+    """Weight of the adversarial loss."""
+
     matching: float = 0.5
+    """Weight of the feature-matching loss."""
+
     r1: float = 1.0
+    """Weight of the discriminator's R1 penalty."""
+
     r1_every: int = 16
+    """Steps from one R1 penalty to the next."""
+
     width: int = 16
+    """Channels of the discriminator at full size."""
+
     rate: float = 2e-3
+    """Learning rate of the discriminator."""
 
 
 @dataclass(frozen=True)
-class Config:
-    """A run. batch: pictures a step, shared by the processes. save_every, test_every: steps."""
+class RestorationConfig:
+    """A training run of the generator. Its plain fields are the table [run]."""
 
     network: GeneratorConfig
+    """The network's size and widths. The table [network]."""
+
     steps: int
+    """Steps of the whole run."""
+
     batch: int = 8
+    """Faces in a step, shared by the processes."""
+
     seed: int = 1
+    """Decides the first weights and every random choice."""
+
     precision: str = "bf16"
+    """Arithmetic of the convolutions: `fp32` or `bf16`."""
+
     save_every: int = 500
+    """Steps between two saved states, each with a report."""
+
     test_every: int = 1000
-    optimiser: Optimiser = field(default_factory=Optimiser)
-    loss: Loss = field(default_factory=Loss)
-    adversary: Adversary = field(default_factory=Adversary)
-    damage: Ranges = field(default_factory=Ranges)
+    """Steps between two held-out tests, which run only at steps that save a state too."""
+
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    """AdamW and its learning rate."""
+
+    loss: LossConfig = field(default_factory=LossConfig)
+    """The loss without its adversarial terms."""
+
+    adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
+    """The adversarial phase."""
+
+    damage: DamageRanges = field(default_factory=DamageRanges)
+    """How faces are damaged."""
+
     variety: Variety = field(default_factory=Variety)
+    """How faces are varied."""
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1:
             raise SettingsError(f"steps {self.steps}, batch {self.batch}: accepted are 1 and up.")
         if self.precision not in {"fp32", "bf16"}:
-            raise SettingsError(f"precision {self.precision!r}: training runs in fp32 or bf16.")
+            raise SettingsError(f"precision {self.precision!r}: accepted for training are fp32 and bf16.")
 
     @property
     def adversarial(self) -> bool:
-        """Whether the run has a second phase."""
+        """Whether the run has an adversarial phase."""
         return self.adversary.start < self.steps
 
 
 _TABLES = {
     "network": GeneratorConfig,
-    "optimiser": Optimiser,
-    "loss": Loss,
-    "adversary": Adversary,
-    "damage": Ranges,
+    "optimiser": OptimiserConfig,
+    "loss": LossConfig,
+    "adversary": AdversaryConfig,
+    "damage": DamageRanges,
     "variety": Variety,
 }
 
 
-def read_config(path: Path) -> Config:
-    """The run that a TOML file describes. Raises SettingsError naming the file and what is wrong in it."""
-    return read_tables(path, Config, _TABLES)
+def read_restoration_config(path: Path) -> RestorationConfig:
+    """Reads the config of a generator's run from a TOML file.
+
+    Raises:
+        SettingsError: The file cannot be read, or a value in it is not accepted.
+    """
+    return read_tables(path, RestorationConfig, _TABLES)
 
 
-def read_tables(path: Path, kind: type[T], tables: dict[str, Any], named: dict[str, str] | None = None) -> T:
-    """A `kind` from a TOML file: its table [run], and one field a table of `tables`.
+def read_tables(path: Path, kind: type[T], tables: Mapping[str, type]) -> T:
+    """Reads a dataclass of dataclasses from a TOML file.
 
-    named: fields that are called otherwise than their tables. Raises SettingsError.
+    Args:
+        path: The file.
+        kind: The dataclass. The table [run] holds its plain fields, and every other field has a table of its name.
+        tables: The dataclass of each such table.
+
+    Raises:
+        SettingsError: The file cannot be read, or a value in it is not accepted. The message names the file.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        run = dict(raw.pop("run", {}))
-        made = {
-            (named or {}).get(name, name): _made(table, name, raw.pop(name, {}))
-            for name, table in tables.items()
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        run = dict(content.pop("run", {}))
+        parts: dict[str, object] = {
+            name: _built(table, name, content.pop(name, {})) for name, table in tables.items()
         }
-        if raw:
-            raise SettingsError(f"unknown table [{next(iter(raw))}]: accepted are run, {', '.join(tables)}.")
-        return _made(kind, "run", {**made, **run})
+        if content:
+            raise SettingsError(
+                f"unknown table [{next(iter(content))}]: accepted are run, {', '.join(tables)}."
+            )
+        return _built(kind, "run", {**parts, **run})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, SettingsError) as cause:
         raise SettingsError(f"{path}: {cause}") from cause
 
 
-def _made(kind: type[T], table: str, values: dict[str, Any]) -> T:
+def _built(kind: type[T], table: str, values: Mapping[str, object]) -> T:
     known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(values.keys() - known)
     if unknown:
-        raise SettingsError(
-            f"[{table}] {unknown[0]}: no such figure. Accepted are {', '.join(sorted(known))}."
-        )
+        raise SettingsError(f"[{table}] {unknown[0]}: unknown key. Accepted are {', '.join(sorted(known))}.")
     frozen = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     try:
         return kind(**frozen)

@@ -1,14 +1,13 @@
-"""Blind-restoration degradation of aligned faces: blur, downscale, noise, JPEG, back to size.
+"""Damage for blind restoration of aligned faces: blur, downscale, noise, JPEG, upscale.
 
-The model of "GAN Prior Embedded Network for Blind Face Restoration in the Wild" (Yang et al., 2021), section
-4.1, with the blur tied to the downscale so that it is the antialiasing of a poor camera. Faces are (S,S,3) RGB
+The model of "GAN Prior Embedded Network for Blind Face Restoration in the Wild" (Yang et al., 2021), section 4.1,
+except that the blur grows with the downscale factor, as the antialiasing of a poor camera does. Faces are (S,S,3) RGB
 uint8; results have the same shape.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,46 +15,64 @@ from numpy.typing import NDArray
 
 Face = NDArray[np.uint8]
 
-# Ways back up to size: what a viewer or a scanner's software might have used.
+# Interpolations that viewers and scanners use, the common ones twice.
 _UP = (cv2.INTER_CUBIC, cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_LANCZOS4)
 _DOWN = (cv2.INTER_CUBIC, cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_AREA)
 
 
 @dataclass(frozen=True)
 class Damage:
-    """One degradation. factor: downscale, 1 and up. blur: Gaussian sigma in pixels of the face.
-    noise: Gaussian sigma on the small picture, of 255. quality: JPEG's, 1-100, None for no JPEG."""
+    """The damage of one face."""
 
     factor: float
+    """Downscale factor, 1 and up."""
+
     blur: float
+    """Sigma of the Gaussian blur in pixels of the full-size face; 0 for no blur."""
+
     noise: float
+    """Sigma of the Gaussian noise on the downscaled face, of 255; 0 for no noise."""
+
     quality: int | None
+    """JPEG quality, 1 to 100; None for no JPEG."""
+
     down: int = cv2.INTER_CUBIC
+    """OpenCV's interpolation of the downscale."""
+
     up: int = cv2.INTER_CUBIC
+    """OpenCV's interpolation of the upscale."""
+
     grey_noise: bool = False
+    """The three channels have the same noise."""
 
 
 @dataclass(frozen=True)
-class Ranges:
-    """Where random damage is drawn from. Pairs are (least, most); factors are drawn on a logarithmic scale.
-
-    typical: share of pictures that keep the downscale's own blur, moderate noise and moderate JPEG.
-    """
+class DamageRanges:
+    """Ranges that random damage is drawn from, each (least, most). The table [damage] of a run's TOML."""
 
     factor: tuple[float, float] = (1.0, 8.0)
+    """Downscale factors, drawn on a logarithmic scale."""
+
     blur: tuple[float, float] = (0.2, 0.6)
+    """Blur sigmas, as parts of the downscale factor."""
+
     noise: tuple[float, float] = (0.0, 15.0)
+    """Noise sigmas, of 255."""
+
     quality: tuple[int, int] = (35, 95)
+    """JPEG qualities."""
+
     typical: float = 0.5
+    """Probability of typical damage: a bicubic downscale with its own blur, moderate noise, moderate JPEG."""
 
 
-TYPICAL = Ranges(blur=(0.3, 0.37), noise=(3.0, 7.0), quality=(65, 85))
+_TYPICAL = DamageRanges(blur=(0.3, 0.37), noise=(3.0, 7.0), quality=(65, 85))
 
 
-def drawn(rng: np.random.Generator, ranges: Ranges) -> Damage:
-    """Random damage within `ranges`."""
+def draw_damage(rng: np.random.Generator, ranges: DamageRanges) -> Damage:
+    """Returns random damage within the ranges."""
     typical = rng.random() < ranges.typical
-    chosen = TYPICAL if typical else ranges
+    chosen = _TYPICAL if typical else ranges
     low, high = ranges.factor
     factor = float(np.exp(rng.uniform(np.log(low), np.log(high))))
     return Damage(
@@ -69,26 +86,38 @@ def drawn(rng: np.random.Generator, ranges: Ranges) -> Damage:
     )
 
 
-def fixed(factor: float) -> Damage:
-    """The damage of the held-out test: blur of factor/3, noise of 5, JPEG of quality 75, bicubic both ways."""
+def held_out_damage(factor: float) -> Damage:
+    """Returns the damage of the held-out test: blur of factor/3, noise of 5, JPEG of quality 75, bicubic both ways."""
     return Damage(factor, blur=factor / 3, noise=5.0, quality=75)
 
 
 def degrade(face: Face, damage: Damage, rng: np.random.Generator) -> Face:
-    """`face` (S,S,3) damaged: blur, downscale, noise, JPEG, upscale. Same shape and dtype."""
+    """Damages a face.
+
+    Args:
+        face: (S,S,3) RGB uint8.
+        damage: How strongly.
+        rng: The source of the noise.
+
+    Returns:
+        (S,S,3) RGB uint8.
+    """
     side = face.shape[0]
     small_side = max(1, round(side / damage.factor))
-    picture: Any = cv2.GaussianBlur(face, (0, 0), damage.blur) if damage.blur > 0 else face
+    # (S,S,3): blurred.
+    picture = cv2.GaussianBlur(face, (0, 0), damage.blur) if damage.blur > 0 else face
+    # (s,s,3): downscaled, where s is S / factor.
     if small_side != side:
         picture = cv2.resize(picture, (small_side, small_side), interpolation=damage.down)
-    picture = jpeg(noisy(picture, damage, rng), damage.quality)
+    # (s,s,3): with noise, then through JPEG.
+    picture = _through_jpeg(_with_noise(np.asarray(picture, np.uint8), damage, rng), damage.quality)
+    # (S,S,3): upscaled.
     if small_side != side:
-        picture = cv2.resize(picture, (side, side), interpolation=damage.up)
+        picture = np.asarray(cv2.resize(picture, (side, side), interpolation=damage.up), np.uint8)
     return picture
 
 
-def noisy(picture: Face, damage: Damage, rng: np.random.Generator) -> Face:
-    """Gaussian noise added, one value for the three channels where `grey_noise`."""
+def _with_noise(picture: Face, damage: Damage, rng: np.random.Generator) -> Face:
     if damage.noise <= 0:
         return picture
     shape = (*picture.shape[:2], 1 if damage.grey_noise else 3)
@@ -96,11 +125,11 @@ def noisy(picture: Face, damage: Damage, rng: np.random.Generator) -> Face:
     return np.clip(np.rint(picture + grain), 0, 255).astype(np.uint8)
 
 
-def jpeg(picture: Face, quality: int | None) -> Face:
-    """`picture` through JPEG with halved chroma, as most pictures in the wild have it."""
+def _through_jpeg(picture: Face, quality: int | None) -> Face:
+    """The picture after JPEG with halved chroma, which most cameras and programs write."""
     if quality is None:
         return picture
     done, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     assert done
-    decoded: Any = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(decoded[:, :, ::-1])

@@ -1,4 +1,4 @@
-"""The StyleGAN2 discriminator, which also gives the features that are matched.
+"""The StyleGAN2 discriminator, which also returns the features that feature matching compares.
 
 "Analyzing and Improving the Image Quality of StyleGAN" (Karras et al., 2020), residual form, with the minibatch
 standard deviation of "Progressive Growing of GANs" (Karras et al., 2018).
@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from gpen_fast.gpen.layers import Blur, EqualConv2d, EqualLinear, FusedLeakyReLU
 
+# Channels, at most. StyleGAN2's discriminator has up to 512; training on CPU cores needs a smaller one.
 _WIDEST = 128
 
 
 class Halving(nn.Module):
-    """(B,C,H,W) to (B,D,H/2,W/2), with a skip."""
+    """A residual block that halves the size: (B,C,H,W) to (B,D,H/2,W/2)."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -31,12 +32,21 @@ class Halving(nn.Module):
         self.skip = EqualConv2d(in_channels, out_channels, 1, stride=2, padding=0)
 
     def forward(self, x: Tensor) -> Tensor:
-        out = self.down_act(self.down(self.blur(self.same_act(self.same(x)))))
+        # (B,C,H,W) -> (B,C,H,W): 3x3 convolution and activation.
+        out = self.same_act(self.same(x))
+        # (B,C,H,W) -> (B,D,H/2,W/2): blur, 3x3 convolution of stride 2, activation.
+        out = self.down_act(self.down(self.blur(out)))
+        # (B,C,H,W) -> (B,D,H/2,W/2): blur and 1x1 convolution of stride 2. The sum is scaled to keep its variance.
         return (out + self.skip(self.skip_blur(x))) / math.sqrt(2)
 
 
 class Discriminator(nn.Module):
-    """(B,3,S,S) RGB in [-1,1] to (B,1) scores and the features of every size from S/2 down to 4."""
+    """Scores faces.
+
+    Args:
+        size: Side of the faces in pixels, a power of two.
+        width: Channels at full size. They double at each halving, up to 128.
+    """
 
     def __init__(self, size: int, width: int) -> None:
         super().__init__()
@@ -52,11 +62,23 @@ class Discriminator(nn.Module):
         )
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Scores faces and returns its features.
+
+        Args:
+            pictures: (B,3,S,S) RGB in [-1,1].
+
+        Returns:
+            The scores (B,1), higher for real faces, and the features of every size from S/2 down to 4.
+        """
+        # (B,3,S,S) -> (B,width,S,S).
         x = self.first_act(self.first(pictures))
+        # (B,width,S,S) -> (B,C,4,4), one halving at a time.
         features = []
         for halving in self.halvings:
             x = halving(x)
             features.append(x)
+        # (B,C,4,4) -> (B,1,4,4): the batch's mean standard deviation, which shows a generator that repeats itself.
         spread = x.std(dim=0, correction=0).mean().expand(len(x), 1, *x.shape[2:])
+        # (B,C+1,4,4) -> (B,C,4,4) -> (B,1).
         x = self.last_act(self.last(torch.cat([x, spread], dim=1)))
         return self.score(x.flatten(1)), features

@@ -1,4 +1,4 @@
-"""One training step after another, whatever is trained: rate, clipping, average, resume."""
+"""What every training has in common, step after step: learning rate, clipping, averaged weights, saved states."""
 
 from __future__ import annotations
 
@@ -11,38 +11,48 @@ import torch
 from torch import Tensor, nn
 
 from gpen_fast.errors import CheckpointError
-from gpen_fast.training.config import Optimiser
-from gpen_fast.training.share import share_gradients
+from gpen_fast.training.config import OptimiserConfig
+from gpen_fast.training.share import average_gradients
+
+TrainingState = dict[str, Any]  # PyTorch's state dicts hold tensors, numbers and further dicts
 
 
 class Schedule(Protocol):
-    """What a run's figures say about its length and its rate."""
+    """What a run's config says about its length and its learning rate."""
 
     @property
     def steps(self) -> int:
-        """Of the whole run."""
+        """Steps of the whole run."""
 
     @property
-    def optimiser(self) -> Optimiser:
-        """Rates and averages."""
+    def optimiser(self) -> OptimiserConfig:
+        """AdamW and its learning rate."""
 
 
-def rate_at(step: int, config: Schedule) -> float:
-    """The learning rate of a step: a linear warm-up, the peak, and a cosine down to `floor` of it at the end."""
-    optimiser = config.optimiser
+def learning_rate(step: int, schedule: Schedule) -> float:
+    """Returns the learning rate of a step: a linear warm-up, the peak, and at the end a cosine down to the floor."""
+    optimiser = schedule.optimiser
     warm = min(1.0, (step + 1) / optimiser.warmup)
-    cooled = max(0.0, 1 - (config.steps - step) / (optimiser.cooling * config.steps))
+    cooled = max(0.0, 1 - (schedule.steps - step) / (optimiser.cooling * schedule.steps))
     cosine = (1 + math.cos(math.pi * cooled)) / 2
     return optimiser.rate * warm * (optimiser.floor + (1 - optimiser.floor) * cosine)
 
 
-class Loop:
-    """Everything that one process keeps between steps. `average` is the network to use, `done` the steps taken."""
+class TrainingLoop:
+    """Everything that one process keeps between steps.
+
+    Args:
+        network: The network to train.
+        schedule: The run's length and learning rate.
+        device: Where the network is trained.
+    """
 
     def __init__(self, network: nn.Module, schedule: Schedule, device: torch.device) -> None:
         self.schedule, self.device = schedule, device
-        self.network: Any = network.to(device)
-        self.average: Any = copy.deepcopy(self.network).requires_grad_(False)
+        self.network = network.to(device)
+        """The network that is trained."""
+        self.average = copy.deepcopy(self.network).requires_grad_(False)
+        """The network with averaged weights, which is the one to use."""
         optimiser = schedule.optimiser
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(),
@@ -51,39 +61,51 @@ class Loop:
             weight_decay=optimiser.decay,
         )
         self.done = 0
+        """Steps taken."""
 
     def step(self) -> float:
-        """One batch; returns the loss to report. Raises CheckpointError where training has diverged."""
+        """Trains on one batch.
+
+        Returns:
+            The loss to report.
+
+        Raises:
+            CheckpointError: The loss is NaN or infinite.
+        """
         raise NotImplementedError
 
     def counted(self, loss: float) -> float:
-        """`loss`, and one step more is done. Raises CheckpointError where it is no number."""
+        """Counts a step and returns its loss.
+
+        Raises:
+            CheckpointError: The loss is NaN or infinite.
+        """
         self.done += 1
         if not math.isfinite(loss):
             raise CheckpointError(f"step {self.done}: the loss is {loss}. Lower [optimiser] rate or clip.")
         return loss
 
     def update(self, loss: Tensor) -> None:
-        """The weights one step further down."""
+        """Updates the weights and their average by the gradients of a loss."""
         self.optimiser.zero_grad()
         loss.backward()
-        share_gradients(self.network)
+        average_gradients(self.network)
         nn.utils.clip_grad_norm_(self.network.parameters(), self.schedule.optimiser.clip)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(self.done, self.schedule)
+            group["lr"] = learning_rate(self.done, self.schedule)
         self.optimiser.step()
-        self._follow()
+        self._update_average()
 
     @torch.no_grad()
-    def _follow(self) -> None:
-        """The average follows faster at first, while the network is still far from anything."""
+    def _update_average(self) -> None:
+        # The first weights are random: a short average forgets them sooner.
         keep = min(self.schedule.optimiser.ema, (1 + self.done) / (10 + self.done))
         torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - keep)
         for ours, theirs in zip(self.average.buffers(), self.network.buffers(), strict=True):
             ours.copy_(theirs)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Everything a resumed run needs."""
+    def state_dict(self) -> TrainingState:
+        """Returns everything that a resumed run needs. `g` and `g_ema` are the names of GPEN's training code."""
         return {
             "step": self.done,
             "g": self.network.state_dict(),
@@ -91,22 +113,26 @@ class Loop:
             "optimiser": self.optimiser.state_dict(),
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """What `state_dict` gave."""
+    def load_state_dict(self, state: TrainingState) -> None:
+        """Restores what `state_dict` returned."""
         self.network.load_state_dict(state["g"])
         self.average.load_state_dict(state["g_ema"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.done = int(state["step"])
 
     def save(self, path: Path) -> None:
-        """The state, at once under its final name."""
+        """Writes the state under a temporary name and renames it, so that `path` never holds half a state."""
         part = path.with_name(path.name + ".part")
         torch.save(self.state_dict(), part)
         part.replace(path)
 
     def resume(self, path: Path) -> None:
-        """Goes on where `save` was called. Raises CheckpointError for a file of other figures."""
+        """Continues from a saved state.
+
+        Raises:
+            CheckpointError: The file is damaged, or it is the state of another network.
+        """
         try:
             self.load_state_dict(torch.load(path, map_location=self.device, weights_only=True))
-        except Exception as cause:  # torch fails on damaged and foreign files in many ways
-            raise CheckpointError(f"{path}: this run cannot go on from it: {cause}") from cause
+        except Exception as cause:  # torch raises many types for damaged and foreign files
+            raise CheckpointError(f"{path}: this run cannot be resumed from it: {cause}") from cause

@@ -1,4 +1,4 @@
-"""Several processes train as one: their gradients are averaged once a step."""
+"""Several processes train one network: their gradients are averaged in every step."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import torch.distributed as dist
 from torch import nn
 
 
-def share_gradients(network: nn.Module) -> None:
-    """Every process gets the mean over the processes, in one message; nothing happens where there is only one."""
+def average_gradients(network: nn.Module) -> None:
+    """Replaces every gradient by its mean over the processes; does nothing in a run of one process.
+
+    All gradients travel in one message, because each message has a fixed cost.
+    """
     if not dist.is_initialized():
         return
     gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]

@@ -1,20 +1,27 @@
-"""The contact sheet: damaged, restored and original faces side by side, for looking."""
+"""A contact sheet of restorations: damaged, restored and original faces side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from gpen_fast.training.metrics import damaged_faces, restored_faces
+from gpen_fast.training.metrics import Restore, damaged_faces, restored_faces
 
 
-def contact_sheet(
-    network: Callable[[Tensor], Tensor], faces: NDArray[np.uint8], factors: tuple[float, ...]
+def restoration_sheet(
+    network: Restore, faces: NDArray[np.uint8], factors: tuple[float, ...]
 ) -> NDArray[np.uint8]:
-    """One row a face of (N,S,S,3) uint8: damaged and restored at every factor, then the original."""
+    """Draws the sheet.
+
+    Args:
+        network: The network.
+        faces: (N,S,S,3) RGB uint8 originals, one for each row of the sheet.
+        factors: Downscale factors of the damage.
+
+    Returns:
+        (N*S, (2*len(factors)+1)*S, 3) RGB uint8: in each row the damaged and the restored face at every factor, then
+        the original.
+    """
     columns = []
     for factor in factors:
         damaged = damaged_faces(faces, factor, seed=0)

@@ -9,18 +9,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 from torch import Tensor
 
-from gpen_fast.device.threads import side_by_side
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.config import config_from_arguments
 from gpen_fast.gpen.cpu.parallel import ParallelFaces
 from gpen_fast.gpen.load import load_network
-from gpen_fast.gpen.select import fold
+from gpen_fast.gpen.select import select_form
 from gpen_fast.stages.generate.base import open_backend
 
 TINY = config_from_arguments(16, style_dim=16, n_mlp=2, narrow=1 / 32)
@@ -98,19 +97,19 @@ def test_a_batch_fills_every_round(cores: int, batch: int) -> None:
     assert ParallelFaces(Watched().make, 256).batch == batch
 
 
-def test_weights_are_laid_out_where_they_are_read(cores: int) -> None:
-    """oneDNN's layout depends on the number of cores; a wrong one is laid out again in every call."""
+def test_weights_are_repacked_where_they_are_read(cores: int) -> None:
+    """oneDNN's layout depends on the number of cores; a weight in a wrong one is repacked in every call."""
     watched = Watched()
     ParallelFaces(watched.make, 256)
     assert watched.made_for == [2, 1]
 
 
-def test_each_face_meets_weights_laid_out_for_its_cores(cores: int) -> None:
+def test_each_face_meets_weights_repacked_for_its_cores(cores: int) -> None:
     def make() -> Callable[[Tensor], Tensor]:
-        laid_out_for = torch.get_num_threads()
+        repacked_for = torch.get_num_threads()
 
         def run(face: Tensor) -> Tensor:
-            assert torch.get_num_threads() == laid_out_for
+            assert torch.get_num_threads() == repacked_for
             return face
 
         return run
@@ -166,7 +165,7 @@ def test_what_goes_wrong_with_one_face_is_told_and_the_next_call_works(cores: in
 
 
 def test_a_failure_is_told_when_no_face_is_at_work_any_more(cores: int) -> None:
-    """Whoever tries again with fewer faces has the memory of these for it."""
+    """A caller that tries again with fewer faces needs the memory of these."""
     failed, at_work = threading.Event(), []
 
     def uneven(face: Tensor) -> Tensor:
@@ -231,25 +230,6 @@ def test_a_forked_process_does_not_wait_for_threads_that_stayed_behind() -> None
     assert ran.stdout.strip() == "0"
 
 
-def test_what_comes_when_no_thread_is_to_be_had_is_an_error_and_no_wait(
-    cores: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    submit = ThreadPoolExecutor.submit
-    given: list[Future[int]] = []
-
-    def only_once(pool: ThreadPoolExecutor, work: Callable[[], int]) -> Future[int]:
-        if given:
-            raise RuntimeError("can't start new thread")
-        given.append(submit(pool, work))
-        return given[0]
-
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", only_once)
-    with pytest.raises(RuntimeError, match="can't start new thread"):
-        side_by_side(2, 1)
-    assert isinstance(given[0].exception(timeout=60), threading.BrokenBarrierError)
-    assert torch.get_num_threads() == cores
-
-
 @pytest.mark.parametrize(("size", "batch"), [(256, 8), (512, 1)])
 def test_a_backend_takes_as_many_faces_as_suit_the_cores(cores: int, size: int, batch: int) -> None:
     network = build(random_state(config_from_arguments(size, style_dim=8, n_mlp=1, narrow=1 / 64)))
@@ -258,7 +238,7 @@ def test_a_backend_takes_as_many_faces_as_suit_the_cores(cores: int, size: int, 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 def test_a_face_is_the_same_alone_and_in_a_batch(cores: int, precision: str) -> None:
-    run = fold(build(random_state(TINY)), precision, CPU).run
+    run = select_form(build(random_state(TINY)), precision, CPU).run
     faces = torch.rand(5, 3, 16, 16) * 2 - 1
     with torch.no_grad():
         alone = torch.cat([run(face) for face in faces.split(1)])

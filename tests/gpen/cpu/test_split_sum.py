@@ -11,7 +11,7 @@ from gpen_fast.device import onednn
 from gpen_fast.device.onednn import NHWC, Conv
 from gpen_fast.gpen.cpu.split_sum import SplitSumConv
 
-pytestmark = pytest.mark.skipif(not onednn.available(torch.float32), reason="no oneDNN convolutions here")
+pytestmark = pytest.mark.skipif(not onednn.supports(torch.float32), reason="no oneDNN convolutions here")
 
 
 def error(got: Tensor, wanted: Tensor) -> float:

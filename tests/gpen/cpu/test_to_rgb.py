@@ -13,7 +13,7 @@ from gpen_fast.gpen.layers import Upsample
 from gpen_fast.gpen.reference import ToRGB
 
 pytestmark = pytest.mark.skipif(
-    not all(onednn.available(dtype) for dtype in onednn.DTYPES), reason="no oneDNN convolutions here"
+    not all(onednn.supports(dtype) for dtype in onednn.DTYPES), reason="no oneDNN convolutions here"
 )
 
 CLOSE = {torch.float32: 1e-6, torch.bfloat16: 1e-2}

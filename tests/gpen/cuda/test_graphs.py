@@ -12,7 +12,14 @@ from helpers import TINY
 from torch import Tensor
 
 from gpen_fast.gpen.checkpoint import build, random_state
-from gpen_fast.gpen.cuda.graphs import Captured, CudaRecorder, Graphs, Run, buckets_up_to, plan
+from gpen_fast.gpen.cuda.graphs import (
+    CapturedCall,
+    CudaGraphRecorder,
+    Graphs,
+    Run,
+    buckets_up_to,
+    split_into_buckets,
+)
 from gpen_fast.stages.generate.base import open_backend
 
 SIZE = 8
@@ -42,11 +49,11 @@ class Recorder:
         self.said: list[str] = []
         self.outs: list[Tensor] = []
 
-    def empty(self, batch: int, size: int) -> Tensor:
+    def allocate(self, batch: int, size: int) -> Tensor:
         self.said.append(f"empty {batch}")
         return torch.full((batch, 3, size, size), float("nan"))
 
-    def capture(self, run: Run, faces: Tensor) -> Captured:
+    def capture(self, run: Run, faces: Tensor) -> CapturedCall:
         self.said.append(f"capture {len(faces)}")
         if error := self.fails(len(faces)):
             raise error
@@ -57,15 +64,15 @@ class Recorder:
             self.said.append(f"replay {len(faces)}")
             out.copy_(faces * self.factor)
 
-        return Captured(replay, out)
+        return CapturedCall(replay, out)
 
-    def join(self) -> None:
+    def follow_last_stream(self) -> None:
         self.said.append("join")
 
     def release(self) -> None:
         self.said.append("release")
 
-    def wait(self) -> None:
+    def synchronize(self) -> None:
         self.said.append("wait")
 
 
@@ -183,7 +190,7 @@ def test_faces_that_carry_gradients_leave_none() -> None:
 def test_a_batch_between_buckets_is_padded_or_split_as_it_costs_less(
     faces: int, size: int, planned: list[int]
 ) -> None:
-    assert plan(faces, [1, 2, 4, 8], size) == planned
+    assert split_into_buckets(faces, [1, 2, 4, 8], size) == planned
 
 
 def test_padding_is_no_leak_between_calls() -> None:
@@ -266,7 +273,7 @@ def test_other_failures_of_the_network_are_not_hidden() -> None:
 class Slow(Recorder):
     """Lets other threads run around each replay."""
 
-    def capture(self, run: Run, faces: Tensor) -> Captured:
+    def capture(self, run: Run, faces: Tensor) -> CapturedCall:
         made = super().capture(run, faces)
 
         def replay() -> None:
@@ -274,7 +281,7 @@ class Slow(Recorder):
             made.replay()
             time.sleep(1e-3)
 
-        return Captured(replay, made.out)
+        return CapturedCall(replay, made.out)
 
 
 def test_threads_do_not_mix_their_faces() -> None:
@@ -332,7 +339,7 @@ def test_a_steady_call_on_cuda_waits_for_nothing_and_allocates_its_result_only()
 def test_a_capture_that_fails_leaves_the_callers_stream_and_a_working_device() -> None:
     device = torch.device("cuda", 0)
     # Reading a value waits, which a capture forbids.
-    graphs = Graphs(lambda faces: faces * float(faces.mean() * 0 + 0.5), 64, CudaRecorder(device))
+    graphs = Graphs(lambda faces: faces * float(faces.mean() * 0 + 0.5), 64, CudaGraphRecorder(device))
     before, faces = torch.cuda.current_stream(device), torch.rand(2, 3, 64, 64, device=device)
     assert torch.equal(graphs(faces), faces * 0.5)
     assert graphs.notes[0].startswith("no CUDA graphs (")
@@ -344,7 +351,7 @@ def test_a_capture_that_fails_leaves_the_callers_stream_and_a_working_device() -
 def test_dropped_graphs_give_their_memory_back() -> None:
     device = torch.device("cuda", 0)
     # Large enough for the pool to be seen.
-    graphs = Graphs(lambda faces: (faces.repeat(1, 64, 1, 1) * 0.5)[:, :3], 512, CudaRecorder(device))
+    graphs = Graphs(lambda faces: (faces.repeat(1, 64, 1, 1) * 0.5)[:, :3], 512, CudaGraphRecorder(device))
     torch.cuda.empty_cache()
     before = torch.cuda.memory_reserved(device)
     faces = torch.rand(4, 3, 512, 512, device=device)
@@ -359,7 +366,7 @@ def test_dropped_graphs_give_their_memory_back() -> None:
 @pytest.mark.cuda
 def test_streams_on_cuda_do_not_mix_their_faces() -> None:
     device = torch.device("cuda", 0)
-    graphs = Graphs(lambda faces: faces * 0.5, 256, CudaRecorder(device))
+    graphs = Graphs(lambda faces: faces * 0.5, 256, CudaGraphRecorder(device))
     graphs(torch.rand(4, 3, 256, 256, device=device))
     inputs = [torch.full((4, 3, 256, 256), float(number), device=device) for number in range(20)]
     torch.cuda.synchronize()

@@ -7,28 +7,27 @@ import warnings
 
 import pytest
 import torch
-from helpers import ROOT
-from interpreter import run_interpreted
 from launches import compiled, launches
 from png_pictures import KINDS, TYPES, make
 
 from gpen_fast.errors import DeviceError
 from gpen_fast.png import encode, encode_pngs, kernels
-from gpen_fast.png.encode import on_device, on_device_by_torch
+from gpen_fast.png.by_torch import on_device_by_torch
+from gpen_fast.png.encode import on_device
 
 CUDA = torch.device("cuda", 0)
 # Compute capabilities; each costs half a minute the first time, "80 90 120" for more than one.
 CAPABILITIES = [int(each) for each in os.environ.get("GPEN_FAST_CAPABILITIES", "90").split()]
 
 
-def test_interpreted_kernels_equal_the_torch_operations() -> None:
-    run_interpreted(ROOT / "tests/support/interpreted_png.py")
+def test_interpreted_kernels_equal_the_torch_operations(failures_of: dict[str, str]) -> None:
+    assert failures_of["encode"] == ""
 
 
 @pytest.fixture
 def by_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("triton")
-    monkeypatch.setattr(encode, "usable", lambda tensor: True)
+    monkeypatch.setattr(encode, "kernels_usable", lambda tensor: True)
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
@@ -64,7 +63,7 @@ def test_few_launches_for_any_number_of_pictures(
 
 
 def test_without_a_gpu_the_torch_operations_serve() -> None:
-    assert not kernels.usable(torch.zeros(1))
+    assert not kernels.kernels_usable(torch.zeros(1))
 
 
 @pytest.fixture
@@ -80,10 +79,10 @@ def test_kernels_that_cannot_run_are_named_once(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(kernels, "_try", fail)
     said = r"PNG on cuda:0: Triton's kernels cannot be used \(ImportError: No module named 'triton'\)\. Plain torch"
     with pytest.warns(RuntimeWarning, match=said):
-        assert not kernels.works_on(CUDA)
+        assert not kernels.kernels_work_on(CUDA)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert not kernels.works_on(CUDA)
+        assert not kernels.kernels_work_on(CUDA)
 
 
 @pytest.mark.usefixtures("untried")
@@ -96,14 +95,14 @@ def test_kernels_that_give_other_bytes_are_not_used(monkeypatch: pytest.MonkeyPa
         parts[-1] = parts[-1] ^ spoilt
         return torch.cat(parts), facts
 
-    monkeypatch.setattr(module, "on_device", wrong)
+    monkeypatch.setattr(module, "on_device_by_kernels", wrong)
     cpu, spoilt = torch.device("cpu"), 0
     kernels._try(cpu)
     spoilt = 1
     with pytest.raises(DeviceError, match="other bytes on cpu"):
         kernels._try(cpu)
     with pytest.warns(RuntimeWarning, match="other bytes"):
-        assert not kernels.works_on(cpu)
+        assert not kernels.kernels_work_on(cpu)
 
 
 @pytest.mark.usefixtures("untried")
@@ -113,14 +112,14 @@ def test_full_memory_says_nothing_of_the_kernels(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(kernels, "_try", full)
     with pytest.raises(torch.OutOfMemoryError):
-        kernels.works_on(CUDA)
+        kernels.kernels_work_on(CUDA)
     monkeypatch.setattr(kernels, "_try", lambda device: None)
-    assert kernels.works_on(CUDA)
+    assert kernels.kernels_work_on(CUDA)
 
 
 @pytest.mark.cuda
 def test_kernels_work_here() -> None:
-    assert kernels.works_on(CUDA)
+    assert kernels.kernels_work_on(CUDA)
 
 
 @pytest.mark.cuda

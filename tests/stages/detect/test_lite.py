@@ -8,40 +8,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
+from detectors import CPU, detect, example, opened
 from helpers import EXAMPLES, photo, shared_picture
 
-from gpen_fast.errors import CheckpointError
-from gpen_fast.settings import Settings
 from gpen_fast.stages.align import landmarks_of
-from gpen_fast.stages.detect.base import Detector, open_detector
-from gpen_fast.stages.detect.cascade.landmark_net import SIDE, TEMPLATE, read_net
-from gpen_fast.stages.detect.cascade.windows import Pyramid, windows_of
 from gpen_fast.stages.load import load
 from gpen_fast.store.shipped import shipped
 from gpen_fast.types import Face
 
-CPU = torch.device("cpu")
 PATH = shipped("landmarks-lite.safetensors")
-# Found by RetinaFace; the examples are no training pictures.
+# Detected by RetinaFace; the examples are no training pictures.
 LANDMARKS = {
     "astronaut.png": [[204, 100], [248, 104], [224, 128], [202, 138], [245, 142]],
     "grace_hopper.jpg": [[224, 190], [307, 188], [267, 241], [232, 273], [305, 271]],
 }
 # Over the eye distance: two good detectors are half of this apart.
 NEAR = 0.1
-
-
-def opened(**settings: object) -> Detector:
-    return open_detector(Settings.from_flat(detector="lite", **settings), CPU)
-
-
-def detect(source: object, **settings: object) -> list[Face]:
-    return opened(**settings)(load(source, CPU))
-
-
-def pixels(name: str) -> np.ndarray:
-    return cv2.cvtColor(cv2.imread(str(EXAMPLES / name)), cv2.COLOR_BGR2RGB)
 
 
 def off(face: Face, wanted: np.ndarray) -> float:
@@ -56,7 +38,7 @@ def test_the_weights_are_small() -> None:
 
 @pytest.mark.parametrize("name", LANDMARKS)
 def test_landmarks_lie_where_they_should(name: str) -> None:
-    (face,) = detect(EXAMPLES / name)
+    (face,) = detect("lite", EXAMPLES / name)
     assert off(face, np.array(LANDMARKS[name])) < NEAR
     assert 0.85 < face.score <= 1
     x0, y0, x1, y1 = face.box
@@ -68,29 +50,29 @@ def test_landmarks_lie_where_they_should(name: str) -> None:
 def test_landmarks_follow_a_head_that_is_turned(degrees: float) -> None:
     wanted = np.array(LANDMARKS["astronaut.png"])
     turn = cv2.getRotationMatrix2D(tuple(wanted.mean(axis=0)), degrees, 1.0)
-    turned = cv2.warpAffine(pixels("astronaut.png"), turn, (512, 512), borderMode=cv2.BORDER_REPLICATE)
-    (face,) = detect(turned)
+    turned = cv2.warpAffine(example("astronaut.png"), turn, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+    (face,) = detect("lite", turned)
     assert off(face, wanted @ turn[:, :2].T + turn[:, 2]) < NEAR
 
 
 def test_a_face_that_fills_the_picture_is_found() -> None:
     wanted = np.array(LANDMARKS["astronaut.png"])
     x, y = wanted.mean(axis=0).round().astype(int)
-    close = pixels("astronaut.png")[y - 62 : y + 62, x - 55 : x + 55]
-    (face,) = detect(close)
+    close = example("astronaut.png")[y - 62 : y + 62, x - 55 : x + 55]
+    (face,) = detect("lite", close)
     assert off(face, wanted - (x - 55, y - 62)) < NEAR
 
 
 @pytest.mark.parametrize("kind", ["grey", "sixteen bits", "large", "small"])
 def test_every_depth_colour_and_size(kind: str) -> None:
-    array, wanted = pixels("astronaut.png"), np.array(LANDMARKS["astronaut.png"])
+    array, wanted = example("astronaut.png"), np.array(LANDMARKS["astronaut.png"])
     made = {
         "grey": lambda: cv2.cvtColor(array, cv2.COLOR_RGB2GRAY),
         "sixteen bits": lambda: array.astype(np.uint16) * 257,
         "large": lambda: cv2.resize(array, (2048, 2048), interpolation=cv2.INTER_CUBIC),
         "small": lambda: cv2.resize(array, (160, 160), interpolation=cv2.INTER_AREA),
     }[kind]()
-    (face,) = detect(made)
+    (face,) = detect("lite", made)
     assert off(face, (wanted + 0.5) * (made.shape[0] / 512) - 0.5) < NEAR
 
 
@@ -99,65 +81,45 @@ def test_nobody_in_pictures_without_faces() -> None:
 
     folder = Path(skimage.__file__).parent / "data"
     for picture in (photo(300, 400), np.full((80, 100, 3), 90, np.uint8), np.zeros((5, 3, 3), np.uint8)):
-        assert detect(picture) == []
+        assert detect("lite", picture) == []
     for name in ("brick.png", "coffee.png", "rocket.jpg"):
-        assert detect(folder / name) == [], name
+        assert detect("lite", folder / name) == [], name
 
 
-def test_small_faces_are_sought_at_a_larger_size() -> None:
+def test_small_faces_are_detected_at_a_larger_size() -> None:
     """A face of some 50 pixels in 4000 is not seen at 640."""
-    array = cv2.resize(pixels("astronaut.png"), (256, 256), interpolation=cv2.INTER_AREA)
+    array = cv2.resize(example("astronaut.png"), (256, 256), interpolation=cv2.INTER_AREA)
     scene = np.full((1200, 1500, 3), 128, np.uint8)
     scene[700:956, 900:1156] = array
-    (face,) = detect(scene)
+    (face,) = detect("lite", scene)
     wanted = (np.array(LANDMARKS["astronaut.png"]) + 0.5) / 2 - 0.5 + (900, 700)
     assert off(face, wanted) < NEAR
     tiny = np.full((3000, 4000, 3), 128, np.uint8)
     tiny[700:956, 900:1156] = array
-    assert off(detect(tiny)[0], wanted) < NEAR
-    assert detect(tiny, detect_size=320) == []
+    assert off(detect("lite", tiny)[0], wanted) < NEAR
+    assert detect("lite", tiny, detect_size=320) == []
 
 
 def test_the_threshold_is_the_users() -> None:
-    (face,) = detect(EXAMPLES / "astronaut.png")
-    assert detect(EXAMPLES / "astronaut.png", detect_threshold=1.0) == []
-    assert len(detect(EXAMPLES / "astronaut.png", detect_threshold=face.score - 1e-6)) == 1
+    (face,) = detect("lite", EXAMPLES / "astronaut.png")
+    assert detect("lite", EXAMPLES / "astronaut.png", detect_threshold=1.0) == []
+    assert len(detect("lite", EXAMPLES / "astronaut.png", detect_threshold=face.score - 1e-6)) == 1
 
 
 def test_threads_share_a_detector() -> None:
-    detector, frame = opened(), load(EXAMPLES / "astronaut.png", CPU)
+    detector, frame = opened("lite"), load(EXAMPLES / "astronaut.png", CPU)
     with ThreadPoolExecutor(4) as pool:
         boxes = {faces[0].box for faces in pool.map(lambda _: detector(frame), range(8))}
     assert len(boxes) == 1
 
 
 def test_boxes_alone_align_as_landmarks_do() -> None:
-    """What the book of landmarks and `align` take from a box agrees with the detector's own boxes."""
-    detector, frame = opened(), load(EXAMPLES / "astronaut.png", CPU)
+    """What the detection cache and `align` take from a box agrees with the detector's own boxes."""
+    detector, frame = opened("lite"), load(EXAMPLES / "astronaut.png", CPU)
     (face,) = detector(frame)
     assert off(face, landmarks_of(Face(face.box, 1.0), detector.box_points)) < 0.2
 
 
-def test_windows_are_cut_where_they_say(tmp_path: Path) -> None:
-    """A ramp of grey shows where each pixel of a window came from, at every level of the pyramid."""
-    ramp = np.tile(np.arange(0, 256, 0.25, dtype=np.float32), (600, 1)).astype(np.uint8)
-    for scale in (40.0, 130.0, 300.0):
-        landmarks = (TEMPLATE * scale + (300, 150))[None]
-        (window,) = windows_of(landmarks)
-        cut = Pyramid(ramp).cut(window)
-        middle = 300 + scale / 2
-        assert abs(cut[:, SIDE // 2 - 1 : SIDE // 2 + 1].mean() - middle / 4) < 1
-        assert abs((float(cut[:, -1].mean()) - float(cut[:, 0].mean())) - scale / 4 * (SIDE - 1) / SIDE) < 1.5
-
-
-def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.safetensors").write_bytes(b"no tensors")
-    with pytest.raises(CheckpointError, match=r"x\.safetensors: cannot be read as a landmark network"):
-        read_net(tmp_path / "x.safetensors")
-    with pytest.raises(CheckpointError, match=r"cannot be read as a landmark network: 'stem\.0\.weight'"):
-        read_net(shipped("gpen-lite-256.safetensors"))
-
-
 def test_the_people_of_a_group() -> None:
-    faces = detect(shared_picture("solvay_conference_1927.png"))
+    faces = detect("lite", shared_picture("solvay_conference_1927.png"))
     assert 26 <= len(faces) <= 30

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gpen_fast.settings import Settings
+from gpen_fast.settings import AUTO_SIZE, DetectSizeName
 from gpen_fast.stages.detect import search as search_module
 from gpen_fast.stages.detect.search import SearchPass, bordered, pixels, place, search, voted
 from gpen_fast.types import Face, Frame
@@ -34,8 +34,8 @@ class Seen:
         return [list(self.at.get(f"at_{search_pass.long_side}", [])) for _ in frames]
 
 
-def found(seen: Seen, picture: Frame, **settings: object) -> list[Face]:
-    return search([picture], seen, Settings.from_flat(**settings), 0.5)[0]
+def found(seen: Seen, picture: Frame, size: int | DetectSizeName = AUTO_SIZE) -> list[Face]:
+    return search([picture], seen, size, 0.5)[0]
 
 
 def test_a_large_face_needs_one_look() -> None:
@@ -63,14 +63,14 @@ def test_nobody_brings_a_larger_look_and_then_a_close_one_within_a_border() -> N
 def test_full_looks_at_every_pixel_and_a_number_at_no_more() -> None:
     tiny = [face(0, 0, 20)]
     seen = Seen(at_None=tiny)
-    assert found(seen, frame(4000, 3000), detect_size="full") == tiny
+    assert found(seen, frame(4000, 3000), "full") == tiny
     assert seen.looks == [640, None]
     for size, looks in ((2000, [640, 2000]), (320, [320])):
         seen = Seen(**{f"at_{looks[0]}": [face(0, 0, 900)]})
-        found(seen, frame(4000, 3000), detect_size=size)
+        found(seen, frame(4000, 3000), size)
         assert seen.looks == looks
     seen = Seen(at_640=tiny)
-    found(seen, frame(500, 400), detect_size="full")
+    found(seen, frame(500, 400), "full")
     assert seen.looks == [640], "a picture that fits is looked at once"
 
 
@@ -82,9 +82,9 @@ def test_each_face_comes_from_the_look_that_sees_it_best() -> None:
     seen = Seen(at_640=[large, middle, small_then, gone], at_1600=[part, small_now])
     assert found(seen, frame(4000, 3000)) == [small_now, large, middle]
     seen = Seen(at_640=[large, middle], at_None=[part, face(1505, 5, 300, 0.6)])
-    assert found(seen, frame(4000, 3000), detect_size="full") == [large, seen.at["at_None"][1]]
+    assert found(seen, frame(4000, 3000), "full") == [large, seen.at["at_None"][1]]
     seen = Seen(at_640=[large], at_None=[face(5, 5, 1200, 0.7)])
-    assert found(seen, frame(4000, 3000), detect_size="full") == seen.at["at_None"], "every pixel counts"
+    assert found(seen, frame(4000, 3000), "full") == seen.at["at_None"], "every pixel counts"
 
 
 def test_faces_below_the_threshold_are_none() -> None:
@@ -99,7 +99,7 @@ def test_only_pictures_that_need_it_are_looked_at_again() -> None:
         asked.append((search_pass.long_side, [f.width for f in frames]))
         return [[face(0, 0, 30 if f.width == 2000 else 300)] for f in frames]
 
-    faces = search([frame(600, 600), frame(2000, 1000), frame(1000, 700)], run_pass, Settings(), 0.5)
+    faces = search([frame(600, 600), frame(2000, 1000), frame(1000, 700)], run_pass, AUTO_SIZE, 0.5)
     assert asked == [(640, [600, 2000, 1000]), (1600, [2000])]
     assert [f[0].short_side for f in faces] == [300, 30, 300]
 

@@ -7,16 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from detectors import opened
 
 from gpen_fast.errors import CheckpointError, WeightsNotFoundError
-from gpen_fast.settings import Settings
+from gpen_fast.settings import DetectOptions
 from gpen_fast.stages.detect import yoloface
-from gpen_fast.stages.detect.base import Detector, open_detector
 from gpen_fast.store import records
 from gpen_fast.store.hashes import sha256_of
 from gpen_fast.types import Frame
 
-CPU = torch.device("cpu")
 CFG = """[net]
 width=416
 height=416
@@ -62,10 +61,6 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def opened(**settings: object) -> Detector:
-    return open_detector(Settings.from_flat(detector="yoloface", **settings), CPU)
-
-
 def spots(width: int, height: int, *at: tuple[int, int]) -> Frame:
     pixels = torch.zeros(3, height, width, dtype=torch.uint8)
     for x, y in at:
@@ -75,7 +70,7 @@ def spots(width: int, height: int, *at: tuple[int, int]) -> Frame:
 
 def test_boxes_lie_where_the_network_sees_faces(weights: Path) -> None:
     write_network(weights)
-    faces = opened()(spots(400, 300, (40, 40), (330, 200)))
+    faces = opened("yoloface")(spots(400, 300, (40, 40), (330, 200)))
     assert sorted(tuple(round(edge) for edge in face.box) for face in faces) == [
         (16, 0, 80, 96), (304, 160, 368, 256),
     ]  # fmt: skip
@@ -84,7 +79,7 @@ def test_boxes_lie_where_the_network_sees_faces(weights: Path) -> None:
 
 def test_boxes_of_a_shrunk_picture_are_in_its_own_pixels(weights: Path) -> None:
     write_network(weights)
-    (face,) = opened(detect_size=320)(
+    (face,) = opened("yoloface", detect_size=320)(
         Frame(spots(320, 160, (70, 70)).pixels.repeat_interleave(2, 1).repeat_interleave(2, 2))
     )
     assert [round(edge) for edge in face.box] == [96, 64, 224, 256]
@@ -92,23 +87,23 @@ def test_boxes_of_a_shrunk_picture_are_in_its_own_pixels(weights: Path) -> None:
 
 def test_nobody(weights: Path) -> None:
     write_network(weights)
-    assert opened()(spots(100, 100)) == []
+    assert opened("yoloface")(spots(100, 100)) == []
 
 
 def test_files_that_do_not_do(weights: Path) -> None:
     with pytest.raises(
-        WeightsNotFoundError, match=r"no weights for yoloface: looked for yolov3-tiny_face\.weights"
+        WeightsNotFoundError, match=r"no weights for yoloface: yolov3-tiny_face\.weights is not in"
     ):
-        opened()
+        opened("yoloface")
     write_network(weights, cfg=None)
     with pytest.raises(CheckpointError, match=r"needs yolov3-tiny_face\.cfg beside it\. Put it there\."):
-        opened()
+        opened("yoloface")
     (weights / "yolov3-tiny_face.cfg").write_text(CFG.split("[yolo]")[0])
     with pytest.raises(CheckpointError, match="accepted are rows of box, objectness and class scores"):
-        opened()
+        opened("yoloface")
     (weights / "yolov3-tiny_face.cfg").write_text("nonsense")
     with pytest.raises(CheckpointError, match="cannot read it as Darknet weights or ONNX"):
-        opened()
+        opened("yoloface")
 
 
 def test_onnx_rows_are_pixels_of_its_own_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,8 +117,8 @@ def test_onnx_rows_are_pixels_of_its_own_input(tmp_path: Path, monkeypatch: pyte
         def forward(self, names: object) -> tuple[np.ndarray, ...]:
             return (np.array([[[208, 104, 40, 60, 0.9, 0.8], [10, 10, 8, 8, 0.9, 0.1]]], np.float32),)
 
-    monkeypatch.setattr(yoloface, "open_network", lambda path: Network())
-    detector = yoloface.YoloFace(tmp_path / "yolov3-tiny_face.onnx", Settings())
+    monkeypatch.setattr(yoloface, "open_yolo", lambda path: Network())
+    detector = yoloface.YoloFace(tmp_path / "yolov3-tiny_face.onnx", DetectOptions())
     (face,) = detector(spots(832, 600))
     assert face.box == pytest.approx((376, 148, 456, 268))
     assert face.score == pytest.approx(0.72)

@@ -11,22 +11,20 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from detectors import CPU, opened
 from helpers import DATA, EXAMPLES, SHARED, shared_picture
 
 from gpen_fast.errors import CheckpointError, HashError, WeightsNotFoundError
-from gpen_fast.settings import Settings
-from gpen_fast.stages.detect.base import Detector, open_detector
-from gpen_fast.stages.detect.yunet import open_network
+from gpen_fast.stages.detect.base import Detector
+from gpen_fast.stages.detect.yunet import open_yunet
 from gpen_fast.stages.load import load
 from gpen_fast.types import Frame
-
-CPU = torch.device("cpu")
 
 
 @pytest.fixture
 def yunet(shared_weights: Callable[[str], None]) -> Detector:
     shared_weights("face_detection_yunet_2026may.onnx")
-    return open_detector(Settings.from_flat(detector="yunet"), CPU)
+    return opened("yunet")
 
 
 def test_everyone_in_the_group_and_nobody_else(yunet: Detector) -> None:
@@ -62,13 +60,14 @@ def test_threads_and_nobody(yunet: Detector) -> None:
 
 def test_files_that_are_not_there_or_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
-        WeightsNotFoundError, match=r"no weights for yunet: .*2023mar\.onnx in .*gpen-fast weights pull yunet"
+        WeightsNotFoundError,
+        match=r"no weights for yunet: .*2023mar\.onnx is not in .*gpen-fast weights pull yunet",
     ):
-        open_detector(Settings.from_flat(detector="yunet"), CPU)
+        opened("yunet")
     path = tmp_path / "face_detection_yunet_2023mar.onnx"
     path.write_bytes(b"<html>")
     monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(tmp_path))
-    with pytest.raises(HashError, match=r"2023mar\.onnx is not the yunet that is expected, and is not used"):
-        open_detector(Settings.from_flat(detector="yunet"), CPU)
+    with pytest.raises(HashError, match=r"2023mar\.onnx is not the expected yunet and is not used"):
+        opened("yunet")
     with pytest.raises(CheckpointError, match=r"OpenCV [\d.]+\S* cannot read it as YuNet"):
-        open_network(path)
+        open_yunet(path)

@@ -75,7 +75,7 @@ def test_limit_is_the_callers(tmp_path: Path) -> None:
     path = write_photo(tmp_path / "a.jpg")
     assert load(path, CPU, max_pixels=4800).width == 80
     assert refusal(path, max_pixels=4799) == (
-        "declares 80x60 pixels: accepted are 4799. Try a higher --max-pixels if it is no forgery."
+        "declares 80x60 pixels: accepted are 4799. Try a higher --max-pixels if you trust this file."
     )
     with pytest.raises(PictureError, match="declares 80x60"):
         load(Image.fromarray(photo()), CPU, max_pixels=4799)
@@ -130,7 +130,7 @@ def test_content_counts_and_not_the_name(tmp_path: Path) -> None:
 def test_other_content_is_never_given_to_a_decoder(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.jpg").write_bytes(data)
     assert refusal(tmp_path / "a.jpg") == (
-        "no picture that can be read: its content is of no known format. "
+        "not a picture that can be read: its content has no known format. "
         "Accepted: JPEG, PNG, WebP, BMP, TIFF, HEIC and AVIF."
     )
 
@@ -174,5 +174,5 @@ def test_memory_that_does_not_suffice_is_one_pictures_failure(
     def full(*arguments: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("gpen_fast.stages.load.base.decode", full)
+    monkeypatch.setattr("gpen_fast.stages.load.base.decode_pixels", full)
     assert refusal(write_photo(tmp_path / "a.png")).startswith("needs more memory than there is")

@@ -1,1 +1,1 @@
-"""One face on a CPU, in oneDNN's fused convolutions."""
+"""The folded form on a CPU: one face in oneDNN's fused convolutions, and several faces side by side."""

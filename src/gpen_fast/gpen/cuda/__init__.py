@@ -1,1 +1,1 @@
-"""The folded network on CUDA: Triton kernels and captured graphs."""
+"""The folded form on CUDA: Triton kernels between the convolutions, and captured graphs."""

@@ -1,4 +1,7 @@
-"""The encoder as Triton kernels, one file a step, for pixels on a GPU: the same bytes as the torch operations'."""
+"""The encoder as Triton kernels, one file a step, for pixels on a GPU: the same bytes as by torch operations.
+
+This file imports neither Triton nor the kernels: Triton is not installed everywhere.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,25 @@ from torch import Tensor
 
 from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.errors import DeviceError, kind_and_line
+from gpen_fast.png.by_torch import on_device_by_torch
 
-# Nothing here is computed in floating point; unsaid, Triton 3.9 warns that its default will change.
+# Launch options. No kernel here computes in floating point; without the option Triton 3.9 warns that its default will
+# change. gpen.cuda.kernels has options of its own: its products and sums are fused on purpose.
 OPTIONS = {"enable_fp_fusion": False}
 _tried: dict[torch.device, bool] = {}
 _trying = threading.Lock()
 
 
-def usable(tensor: Tensor) -> bool:
-    """Whether kernels can take this tensor: it is on a GPU, and Triton is installed and gives the right bytes there."""
-    return tensor.is_cuda and works_on(tensor.device)
+def kernels_usable(tensor: Tensor) -> bool:
+    """Whether kernels can encode this tensor: it is on a GPU, and `kernels_work_on` that GPU."""
+    return tensor.is_cuda and kernels_work_on(tensor.device)
 
 
-def works_on(device: torch.device) -> bool:
-    """Whether the kernels write a small picture there as the torch operations do; tried once, and said if not."""
+def kernels_work_on(device: torch.device) -> bool:
+    """Whether the kernels encode small pictures there to the same bytes as torch operations on the CPU.
+
+    Tried once for each device. If not, a RuntimeWarning gives the cause.
+    """
     with _trying:
         if device not in _tried:
             _tried[device] = _tries(device)
@@ -33,10 +41,10 @@ def works_on(device: torch.device) -> bool:
 def _tries(device: torch.device) -> bool:
     try:
         _try(device)
+    # Triton raises errors of many kinds: it is absent, has no C compiler for its launcher, does not know the GPU.
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        # No Triton, no compiler for its launcher, a GPU that it does not know: the torch operations serve.
         warnings.warn(
             f"PNG on {device}: Triton's kernels cannot be used ({kind_and_line(error)}). Plain torch "
             "operations write the same bytes, more slowly.",
@@ -48,11 +56,11 @@ def _tries(device: torch.device) -> bool:
 
 
 def _try(device: torch.device) -> None:
-    from gpen_fast.png.encode import on_device_by_torch
-    from gpen_fast.png.kernels.encode import on_device
+    """Raises DeviceError where the kernels give other bytes, or what Triton raises."""
+    from gpen_fast.png.kernels.encode import on_device_by_kernels
 
     wanted, facts = on_device_by_torch(_pictures(), False)
-    found, found_facts = on_device(_pictures().to(device), False)
+    found, found_facts = on_device_by_kernels(_pictures().to(device), False)
     sizes = facts[:, 0].tolist()
     expected = torch.cat([one[:size] for one, size in zip(wanted, sizes, strict=True)])
     same = torch.equal(found_facts[:, :2].cpu(), facts)

@@ -1,4 +1,4 @@
-"""`gpen_fast.png.filter.filter_pictures` in two kernels: colour is looked for, then rows are filtered."""
+"""`gpen_fast.png.filter.filter_pictures` in two kernels: one looks for colour, one filters the scanlines."""
 
 from __future__ import annotations
 
@@ -9,33 +9,41 @@ from torch import Tensor
 
 from gpen_fast.png.kernels import OPTIONS
 
-# Bytes of samples that a program holds at once: more of them do not fit into registers.
+# Bytes of samples that a program holds at once. Twice as many spill registers to memory.
 _BLOCK = 1024
-# What differs from picture to picture: one compilation serves all.
+# Arguments that differ from picture to picture: Triton must not compile a kernel for each value.
 _FREE = ["height", "width", "batch_step", "channel_step", "row_step", "pixel_step", "longest"]
 
 
-def filter_pictures(pixels: Tensor, keep_rgb: bool, colourful: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Streams, their lengths and the channels in them: see the torch operations.
+def launch_filter(pixels: Tensor, keep_rgb: bool, colourful: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Filters pictures into the streams that are compressed.
 
-    pixels: (B,C,H,W) uint8 or int16, any strides. colourful: (B,) int32 zeros; 1 afterwards where channels differ.
+    Args:
+        pixels: (B,C,H,W) uint8 or int16, any strides; int16 holds the bits of uint16.
+        keep_rgb: write three channels even where they are equal everywhere.
+        colourful: (B,) int32 zeros; afterwards 1 for pictures whose channels differ.
+
+    Returns:
+        (B,N) uint8 streams, undefined behind each stream's end.
+        (B,) int64, bytes of each stream.
+        (B,) int64, channels in it.
     """
     batch, channels, height, width = pixels.shape
     depth, may_be_lean = pixels.element_size(), channels >= 3 and not keep_rgb
     longest = height * (1 + width * channels * depth)
     stream = torch.empty(batch, longest, dtype=torch.uint8, device=pixels.device)
     lengths, written = (torch.empty(batch, dtype=torch.int64, device=pixels.device) for _ in range(2))
-    grid, figures = (batch * height,), (height, width, *pixels.stride())
+    grid, shape = (batch * height,), (height, width, *pixels.stride())
     block = _BLOCK // depth
     if may_be_lean:
-        _find_colour[grid](pixels, colourful, *figures, block, **OPTIONS)
+        _find_colour[grid](pixels, colourful, *shape, block, **OPTIONS)
     _filter_rows[grid](
         pixels,
         stream,
         colourful,
         lengths,
         written,
-        *figures,
+        *shape,
         longest,
         channels,
         depth,
@@ -50,11 +58,13 @@ def filter_pictures(pixels: Tensor, keep_rgb: bool, colourful: Tensor) -> tuple[
 def _find_colour(
     pixels, colourful, height, width, batch_step, channel_step, row_step, pixel_step, BLOCK: tl.constexpr
 ):
+    """One program a row: (3,W) samples to a 1 in `colourful` where any pixel's channels differ."""
     line = tl.program_id(0).to(tl.int64)
     picture = line // height
     row = pixels + picture * batch_step + line % height * row_step
     found = tl.zeros((BLOCK,), tl.int32)
     for start in range(0, width, BLOCK):
+        # (BLOCK,) samples of each channel; found: how many pixels of each lane have colour.
         place = start + tl.arange(0, BLOCK)
         at, inside = place.to(tl.int64) * pixel_step, place < width
         red = tl.load(row + at, mask=inside, other=0)
@@ -62,7 +72,7 @@ def _find_colour(
         blue = tl.load(row + 2 * channel_step.to(tl.int64) + at, mask=inside, other=0)
         found += ((red != green) | (red != blue)).to(tl.int32)
     if tl.sum(found) > 0:
-        # Every row says the same.
+        # Several rows may store this: they all store the same value.
         tl.store(colourful + picture, 1)
 
 
@@ -71,12 +81,14 @@ def _filter_rows(
     pixels, stream, colourful, lengths, written, height, width, batch_step, channel_step, row_step, pixel_step, longest,
     CHANNELS: tl.constexpr, DEPTH: tl.constexpr, MAY_BE_LEAN: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
+    """One program a row: (C,W) samples to 1+R filtered bytes; with two channels less where a picture has no colour."""
     line = tl.program_id(0).to(tl.int64)
     picture, y = line // height, line % height
     row = pixels + picture * batch_step + y * row_step
     target = stream + picture * longest
     if MAY_BE_LEAN:
         if tl.load(colourful + picture) == 0:
+            # Grey and, if there, alpha: channels 0 and 3.
             _lengths(lengths, written, picture, y, height, width, CHANNELS - 2, DEPTH)
             _filter_row(
                 row, target, y, width, channel_step, row_step, pixel_step, CHANNELS - 2, 3, DEPTH, BLOCK
@@ -91,6 +103,7 @@ def _filter_rows(
 
 @triton.jit
 def _lengths(lengths, written, picture, y, height, width, CHANNELS: tl.constexpr, DEPTH: tl.constexpr):
+    """The program of a picture's first row stores the stream's bytes and the channels in it."""
     if y == 0:
         tl.store(lengths + picture, height * (1 + width.to(tl.int64) * (CHANNELS * DEPTH)))
         tl.store(written + picture, CHANNELS)
@@ -101,8 +114,9 @@ def _filter_row(
     row, stream, y, width, channel_step, row_step, pixel_step,
     CHANNELS: tl.constexpr, SPREAD: tl.constexpr, DEPTH: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
+    """One row of samples to its filter's number and R residuals. SPREAD: from one channel that is taken to the next."""
     length = width * (CHANNELS * DEPTH)
-    # A lane each: Triton's interpreter has no mask of lanes and one number.
+    # y in every lane: Triton's interpreter cannot combine a mask of lanes with a scalar.
     above = tl.zeros((BLOCK,), tl.int64) + y
     lane = tl.arange(0, BLOCK)
     none = tl.zeros((BLOCK,), tl.int32)
@@ -110,6 +124,7 @@ def _filter_row(
     up = tl.zeros((BLOCK,), tl.int32)
     average = tl.zeros((BLOCK,), tl.int32)
     paeth = tl.zeros((BLOCK,), tl.int32)
+    # First pass. (BLOCK,) bytes and their neighbours to the estimated bits of five residuals, summed lane by lane.
     for start in range(0, length, BLOCK):
         value, a, b, c = _around(
             row, start + lane, length, above, channel_step, row_step, pixel_step, CHANNELS, SPREAD, DEPTH
@@ -119,9 +134,11 @@ def _filter_row(
         up += _bits(value - b)
         average += _bits(value - ((a + b) >> 1))
         paeth += _bits(value - _nearest(a, b, c))
+    # (BLOCK,) sums to five totals and the number of the filter with the least.
     best = _first_least(tl.sum(none), tl.sum(sub), tl.sum(up), tl.sum(average), tl.sum(paeth))
     target = stream + y * (length + 1)
     tl.store(target, best.to(tl.uint8))
+    # Second pass: the bytes are loaded again, from cache, since a row of any length cannot stay in registers.
     for start in range(0, length, BLOCK):
         value, a, b, c = _around(
             row, start + lane, length, above, channel_step, row_step, pixel_step, CHANNELS, SPREAD, DEPTH
@@ -137,7 +154,10 @@ def _around(
     row, place, length, above, channel_step, row_step, pixel_step,
     CHANNELS: tl.constexpr, SPREAD: tl.constexpr, DEPTH: tl.constexpr,
 ):  # fmt: skip
-    """Bytes, those before them, above them and before those; zero outside, all four beyond the row's end."""
+    """(BLOCK,) int32 each: the bytes at `place`, those a pixel to the left, above, and above those left ones.
+
+    0 outside the picture; all four are 0 beyond the row's end, where every residual is 0 and costs nothing.
+    """
     inside = place < length
     has_left = inside & (place >= CHANNELS * DEPTH)
     has_up = inside & (above > 0)
@@ -153,7 +173,7 @@ def _around(
 
 @triton.jit
 def _byte(sample, place, DEPTH: tl.constexpr):
-    """Of two bytes the upper one comes first."""
+    """The byte of a sample that stands at `place`: of two bytes the upper one comes first (PNG, 7.2)."""
     value = sample.to(tl.int32)
     if DEPTH == 2:
         value = (value >> (8 - place % 2 * 8)) & 255
@@ -162,6 +182,7 @@ def _byte(sample, place, DEPTH: tl.constexpr):
 
 @triton.jit
 def _nearest(a, b, c):
+    """Paeth's predictor of left, up and corner (PNG, 9.4)."""
     to_left, to_up, to_corner = tl.abs(b - c), tl.abs(a - c), tl.abs(a + b - 2 * c)
     is_left = (to_left <= to_up) & (to_left <= to_corner)
     return tl.where(is_left, a, tl.where(to_up <= to_corner, b, c))
@@ -169,7 +190,10 @@ def _nearest(a, b, c):
 
 @triton.jit
 def _bits(residual):
-    """A sign and the bits of the magnitude, which a float's exponent counts; none for zero."""
+    """Estimated bits of a residual: a sign and the bits of its magnitude, none for zero.
+
+    The exponent of the magnitude as a float32 counts its bits: 126 more than there are.
+    """
     magnitude = tl.abs((residual << 24) >> 24)
     exponent = magnitude.to(tl.float32).to(tl.int32, bitcast=True) >> 23
     return tl.maximum(exponent - 125, 0)
@@ -177,6 +201,7 @@ def _bits(residual):
 
 @triton.jit
 def _first_least(none, sub, up, average, paeth):
+    """The number of the filter with the least cost, the first of equals."""
     least = tl.minimum(tl.minimum(none, sub), tl.minimum(tl.minimum(up, average), paeth))
     late = tl.where(up == least, 2, tl.where(average == least, 3, 4))
     return tl.where(none == least, 0, tl.where(sub == least, 1, late))

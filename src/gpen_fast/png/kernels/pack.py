@@ -1,4 +1,4 @@
-"""`gpen_fast.png.pack.pack` in two kernels: the bits of parts are summed, then all are written."""
+"""`gpen_fast.png.pack.pack` in two kernels: one sums the bits of each part, one writes all bits."""
 
 from __future__ import annotations
 
@@ -7,26 +7,31 @@ import triton.language as tl
 from torch import Tensor
 
 from gpen_fast.png.kernels import OPTIONS
-from gpen_fast.png.kernels.code import END_TOKEN, HEAD, PART, PARTS, ROW, SECTIONS, Code
+from gpen_fast.png.kernels.code import END_TOKEN, HEAD, PART, PARTS, ROW, SECTIONS, CodeBuffers
 from gpen_fast.png.kernels.layout import STORES, Layout
 from gpen_fast.png.runs import BLOCK, WINDOW
 
 _MOST_SECTIONS = triton.next_power_of_2(SECTIONS)
 
 
-def pack(tokens: Tensor, code: Code, layout: Layout, lengths: Tensor, words: Tensor) -> None:
-    """Adds each block's bits, from its first on, to the words of its picture; those that are stored take none.
+def launch_pack(tokens: Tensor, code: CodeBuffers, layout: Layout, lengths: Tensor, words: Tensor) -> None:
+    """Writes the blocks of every picture as bits; those of pictures that are stored write none.
 
-    tokens: (K,66048) int16. lengths: (B,) int64, the pictures' bytes. words: (B,W) int32 zeros, two more than needed.
+    Args:
+        tokens: (K,66048) int16.
+        code: the codes of the blocks; `sections` is completed.
+        layout: where the blocks begin.
+        lengths: (B,) int64, bytes of each picture's stream.
+        words: (B,W) int32 zeros, two more for each picture than its bits need; the bits are added.
     """
     blocks = len(tokens) // len(lengths)
-    figures = (BLOCK * WINDOW, PART, PARTS, SECTIONS, ROW)
+    constants = (BLOCK * WINDOW, PART, PARTS, SECTIONS, ROW)
     _sum_widths[(len(tokens) * PARTS,)](
-        tokens, lengths, code.words, code.sections, blocks, *figures, **OPTIONS
+        tokens, lengths, code.words, code.sections, blocks, *constants, **OPTIONS
     )
     _write[(len(tokens) * SECTIONS,)](
         tokens, lengths, code.words, code.head, code.sections, layout.starts, layout.facts[:, STORES], words,
-        blocks, words.shape[1], *figures, _MOST_SECTIONS, HEAD, END_TOKEN, **OPTIONS,
+        blocks, words.shape[1], *constants, _MOST_SECTIONS, HEAD, END_TOKEN, **OPTIONS,
     )  # fmt: skip
 
 
@@ -35,6 +40,7 @@ def _sum_widths(
     tokens, lengths, words, sections, blocks,
     BYTES: tl.constexpr, PART: tl.constexpr, PARTS: tl.constexpr, SECTIONS: tl.constexpr, ROW: tl.constexpr,
 ):  # fmt: skip
+    """One program a part: (PART,) tokens to the bits that they take, one element of `sections`."""
     part = tl.program_id(0).to(tl.int64)
     block = part // PARTS
     section = part % PARTS
@@ -52,6 +58,7 @@ def _write(
     BYTES: tl.constexpr, PART: tl.constexpr, PARTS: tl.constexpr, SECTIONS: tl.constexpr, ROW: tl.constexpr,
     MOST_SECTIONS: tl.constexpr, HEAD: tl.constexpr, END_TOKEN: tl.constexpr,
 ):  # fmt: skip
+    """One program a section: its (PART,) words to bits of its picture, from the section's first bit on."""
     line = tl.program_id(0).to(tl.int64)
     block = line // SECTIONS
     section = line % SECTIONS
@@ -59,9 +66,10 @@ def _write(
     length = tl.load(lengths + picture)
     begin = block % blocks * BYTES
     is_stored = tl.load(stores + 5 * picture)
-    # The head and the end go with the block's first byte.
+    # The section's first byte. Head and end are written where the block has any byte: they go by its first.
     at = begin + tl.where((section > 0) & (section <= PARTS), (section - 1) * PART, 0)
     if (at < length) & (is_stored == 0):
+        # (PART,) words of the head, of a part's tokens, or of the end.
         lane = tl.arange(0, PART)
         if section == 0:
             word = tl.load(head + block * HEAD + lane)
@@ -73,6 +81,7 @@ def _write(
             word = tl.load(words + block * ROW + token, mask=inside, other=0)
         else:
             word = tl.load(words + block * ROW + END_TOKEN + lane, mask=lane < 1, other=0)
+        # The section begins behind the bits of all sections before it.
         number = tl.arange(0, MOST_SECTIONS)
         before = tl.load(sections + block * SECTIONS + number, mask=number < section, other=0)
         start = tl.load(starts + block) + tl.sum(before)
@@ -81,15 +90,17 @@ def _write(
 
 @triton.jit
 def _add_bits(target, word, shift):
-    """Adds the words' bits, one after the other, from bit `shift` of the first target on.
+    """Adds (PART,) words' bits, one after the other, to 32-bit words of memory, from bit `shift` of the first on.
 
-    Lanes cannot reach each other's sums. So where a target's last lane is, the sum of all bits up to there is added,
-    and taken from the next one again: what is left, modulo 2^32, is the target's own. Neighbours add to the same
-    targets at the ends.
+    Lanes cannot read each other's sums. So the last lane of each target adds the prefix sum of all shifted values up to
+    there, and subtracts it from the next target. What remains of each target, modulo 2^32, is its own bits. Sections
+    that meet in one target both add to it, so the additions are atomic.
     """
+    # (PART,) widths to the bit at which each word begins and ends.
     width = word >> 24
     ends = shift + tl.cumsum(width, 0).to(tl.int32)
     place = ends - width
+    # (PART,) values shifted to their place: the part in this target, and that in the next.
     shifted = (word & 0xFFFFFF).to(tl.int64) << (place & 31)
     low, high = shifted & 0xFFFFFFFF, shifted >> 32
     upto = tl.cumsum(low + high, 0) - high
@@ -97,5 +108,6 @@ def _add_bits(target, word, shift):
     mine = target + (place >> 5)
     tl.atomic_add(mine, upto.to(tl.int32), mask=is_last, sem="relaxed")
     tl.atomic_add(mine + 1, (-upto).to(tl.int32), mask=is_last, sem="relaxed")
+    # The last target has no last lane of its own: it takes the whole sum.
     final = target + ((shift + tl.sum(width)) >> 5)
     tl.atomic_add(final, tl.sum(low + high).to(tl.int32), sem="relaxed")

@@ -1,1 +1,1 @@
-"""Detectors: one file each."""
+"""Detectors, one file each, and what they share."""

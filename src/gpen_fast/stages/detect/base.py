@@ -1,4 +1,8 @@
-"""What a detector is. One file beside this one adds one: it offers `create(settings, device)`."""
+"""The interface of a detector, the choice of one, and the choice among its faces.
+
+A file beside this one adds a detector: it declares FACTS (see `gpen_fast.plugins`) and defines
+`create(options, weights, device, precision) -> Detector`.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +17,18 @@ from numpy.typing import NDArray
 
 from gpen_fast import plugins
 from gpen_fast.errors import WeightsNotFoundError
-from gpen_fast.settings import Settings
+from gpen_fast.settings import DetectOptions, PrecisionName, WeightsOptions
+from gpen_fast.store.catalog import entry
 from gpen_fast.store.locate import present, refused, required
 from gpen_fast.types import Face, Frame
 
-# In order of preference: what `auto` picks is the first whose weights are present. Those of `lite` are part of the
-# package, and the last needs none.
-AUTO = ("retinaface", "retinaface-mobile", "yunet", "lite", "haar")
-EMBEDDED = "lite"
-
-# Pixels of a face's side in the searched picture: below the one many are missed, from the other up hardly any.
-_SEEN, _SURE = 12, 20
+# Pixels of a face's shorter side at the size that a detector works at: below the first it misses many faces, from the
+# second up hardly any.
+_VISIBLE, _CERTAIN = 12, 20
 
 
 class Detector(Protocol):
-    """Finds faces in a picture. Called from several threads when `on_host`."""
+    """Finds faces in a picture. Where `on_host` is set, several threads call it at once."""
 
     @property
     def name(self) -> str:
@@ -39,120 +40,155 @@ class Detector(Protocol):
 
     @property
     def weights(self) -> Path | None:
-        """The file that its network was read from, None for one without."""
+        """The file that its network was read from; None: it has no network."""
 
     @property
     def box_points(self) -> NDArray[np.float64]:
-        """(5,2): where the five landmarks lie on average in its boxes, 0..1 along their sides."""
+        """(5,2): the mean positions of the five landmarks in its boxes, 0..1 along the box's sides."""
 
     @property
     def threshold(self) -> float:
-        """The score from which it calls something a face."""
+        """The least score of a detection that counts as a face, 0..1."""
 
     @property
     def bound(self) -> int | None:
-        """The most pixels of a picture's long side that it looks at, None for all."""
+        """The most pixels that it examines along a picture's long side; None: all of them."""
 
     def __call__(self, frame: Frame) -> list[Face]:
-        """The faces, best first."""
+        """Detects the faces of a picture, best first."""
 
 
 @runtime_checkable
 class BatchDetector(Detector, Protocol):
-    """A detector that is quicker with several pictures at once."""
+    """A detector that is faster with several pictures in one call."""
 
     @property
     def batch_size(self) -> int:
-        """How many at once are best."""
+        """The number of pictures per call at which it is fastest."""
 
     def many(self, frames: Sequence[Frame]) -> list[list[Face]]:
-        """The faces of each picture, best first."""
+        """Detects the faces of each picture, best first."""
 
 
-def open_detector(settings: Settings, device: torch.device) -> Detector:
-    """The detector that the settings name, `auto` resolved. Raises PluginError or what its weights raise."""
-    name = pick(settings) if settings.detector == "auto" else settings.detector
-    detector: Detector = plugins.load("detect", name).create(settings, device)
+def open_detector(
+    options: DetectOptions, weights: WeightsOptions, device: torch.device, precision: PrecisionName
+) -> Detector:
+    """Opens the detector that the options name.
+
+    Args:
+        options: Its name, `auto` or a plug-in's; its size and threshold.
+        weights: Where weights files are searched.
+        device: Where it runs, unless its facts say that it works on the host.
+        precision: The user's choice for the whole run; detectors on a GPU follow it.
+
+    Returns:
+        The detector, its network loaded.
+
+    Raises:
+        PluginError: There is no such plug-in, or it lacks a package.
+        WeightsNotFoundError: Its weights are absent.
+        HashError: Its weights file is neither the published one nor one that the user accepted.
+        CheckpointError: Its weights file cannot be read.
+    """
+    name = pick_detector(weights) if options.detector == "auto" else options.detector
+    create = plugins.load_plugin("detect", name).create
+    detector: Detector = create(options, weights, device, precision)
     return detector
 
 
-def pick(settings: Settings) -> str:
-    """What `auto` is: the best detector whose weights are present.
+def pick_detector(weights: WeightsOptions) -> str:
+    """Resolves `auto`: the best detector whose weights are present, or that needs none.
 
-    Where there is none but a wrong file under the name of one, that is a HashError: not passed over in silence.
+    Raises:
+        HashError: A better detector than those that need no download has a wrong file and no right one. The user meant
+            that file to be used, so it is not skipped silently.
     """
-    for name in AUTO:
-        if name == EMBEDDED:
-            _refuse_wrong_better(name, settings)
-        if any(present(weights, settings.weights) for weights in weights_of(name)):
+    candidates = plugins.automatic("detect")
+    for place, name in enumerate(candidates):
+        if is_fallback(name):
+            for better in candidates[:place]:
+                if not is_fallback(better):
+                    refuse_wrong_weights(better, weights)
+        wanted = plugins.facts("detect")[name].weights
+        if not wanted or any(present(one, weights) for one in wanted):
             return name
-    return AUTO[-1]
+    return candidates[-1]  # opening it raises the error that names its weights
 
 
-def _refuse_wrong_better(name: str, settings: Settings) -> None:
-    for better in AUTO[: AUTO.index(name)]:
-        refuse_wrong(better, settings)
+def is_fallback(name: str) -> bool:
+    """Whether `auto` can always pick this detector, because it needs no download: better ones may exist."""
+    known = plugins.facts("detect").get(name)
+    return known is not None and known.rank is not None and all(entry(one).embedded for one in known.weights)
 
 
-def weights_of(name: str) -> tuple[str, ...]:
-    """The catalogued weights of a detector, any of which will do; none where it needs none."""
-    return getattr(plugins.load("detect", name), "WEIGHTS", ())
-
-
-def refuse_wrong(name: str, settings: Settings) -> None:
-    """Raises HashError where a wrong file is all that a detector has; nothing where it has no file at all."""
-    if not any(present(weights, settings.weights) for weights in weights_of(name)):
-        for weights in weights_of(name):
+def refuse_wrong_weights(name: str, weights: WeightsOptions) -> None:
+    """Raises HashError where wrong files are all that a detector has; absent ones pass. PluginError for no detector."""
+    plugins.check_name("detect", name)
+    wanted = plugins.facts("detect")[name].weights
+    if not any(present(one, weights) for one in wanted):
+        for one in wanted:
             with suppress(WeightsNotFoundError):
-                required(weights, settings.weights)
+                required(one, weights)
 
 
-def passed_over(settings: Settings, picked: str) -> dict[str, Path]:
-    """Files under the names of better detectors than the one that `auto` picked, which are wrong: by weights."""
-    better = AUTO[: AUTO.index(picked)] if picked in AUTO else ()
-    found = {weights: refused(weights, settings.weights) for name in better for weights in weights_of(name)}
-    return {weights: path for weights, path in found.items() if path}
+def passed_over(weights: WeightsOptions, picked: str) -> dict[str, Path]:
+    """The wrong files of detectors better than the one that `auto` picked, by the name of the weights."""
+    candidates = plugins.automatic("detect")
+    better = candidates[: candidates.index(picked)] if picked in candidates else ()
+    wanted = [one for name in better for one in plugins.facts("detect")[name].weights]
+    return {one: path for one in wanted if (path := refused(one, weights))}
 
 
 def find_all(detector: Detector, frames: Sequence[Frame]) -> list[list[Face]]:
-    """The faces of each picture, in one call where the detector takes several."""
+    """Detects the faces of each picture, in one call where the detector takes several."""
     if isinstance(detector, BatchDetector):
         return detector.many(frames)
     return [detector(frame) for frame in frames]
 
 
 def batch_size(detector: Detector) -> int:
-    """How many pictures `detector` is best given at once."""
+    """The number of pictures per call at which `detector` is fastest."""
     return detector.batch_size if isinstance(detector, BatchDetector) else 1
 
 
 def missed_note(faces: Sequence[Face], frame: Frame, bound: int | None) -> str:
-    """What to tell the user where faces may be too small to be found in a picture that was shrunk, else ""."""
+    """Tells the user where a shrunk picture may hide faces from the detector.
+
+    Args:
+        faces: What the detector found.
+        frame: The picture.
+        bound: The detector's `bound`.
+
+    Returns:
+        The note; empty where the picture was not shrunk, or where even its smallest face was large enough to be certain
+        that smaller ones would have been found.
+    """
     longest = max(frame.width, frame.height)
-    if bound is None or longest <= bound or min(frame.width, frame.height) < _SEEN:
+    if bound is None or longest <= bound or min(frame.width, frame.height) < _VISIBLE:
         return ""
     smallest = min((face.short_side for face in faces), default=0.0)
-    if smallest * bound / longest >= _SURE:
+    if smallest * bound / longest >= _CERTAIN:
         return ""
     return (
-        f"searched at {bound} of {longest} pixels: faces below {_SEEN * longest / bound:.0f} may be missed. "
-        "Try --detect-size full."
+        f"faces were detected at {bound} of {longest} pixels: those below {_VISIBLE * longest / bound:.0f} pixels may "
+        "be missed. Try --detect-size full."
     )
 
 
-def choose(faces: list[Face], frame: Frame, settings: Settings) -> list[Face]:
-    """The faces that the settings let through: sure and large enough, and one only where they say so."""
-    least = settings.detect_threshold or 0.0
-    faces = [face for face in faces if face.score >= least and face.short_side >= settings.min_face]
+def select_faces(faces: list[Face], frame: Frame, options: DetectOptions) -> list[Face]:
+    """The faces to restore: those that reach the threshold and the least size; one only where the options say so."""
+    least = options.detect_threshold or 0.0
+    faces = [face for face in faces if face.score >= least and face.short_side >= options.min_face]
     if not faces:
         return []
-    if settings.only_largest:
+    if options.only_largest:
         return [max(faces, key=lambda face: face.area)]
-    if settings.only_center:
+    if options.only_center:
         return [min(faces, key=lambda face: _off_center(face, frame))]
     return faces
 
 
 def _off_center(face: Face, frame: Frame) -> float:
+    """The squared distance, in pixels, of a face's centre from the picture's."""
     x, y = face.center
     return (x - frame.width / 2) ** 2 + (y - frame.height / 2) ** 2

@@ -1,4 +1,4 @@
-"""The Haar cascades inside opencv-python 4.x: nothing to download, boxes only, upright frontal faces.
+"""The Haar cascades inside opencv-python 4.x: no download, boxes only, upright frontal faces.
 
 "Rapid object detection using a boosted cascade of simple features" (Viola and Jones, 2001).
 """
@@ -11,21 +11,40 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gpen_fast.settings import AUTO_SIZE, FULL_SIZE, Settings
-from gpen_fast.stages.detect.cascade.cascades import FRONTAL, Cascades, Grey, luma, open_cascade, shrunk
+from gpen_fast.plugins import DetectorFacts
+from gpen_fast.settings import DetectOptions, PrecisionName, WeightsOptions
+from gpen_fast.stages.detect.cascade.cascades import (
+    FRONTAL,
+    Cascades,
+    GreyPixels,
+    luma_of,
+    open_cascade,
+    shrunk,
+)
+from gpen_fast.stages.detect.search import bound_of
 from gpen_fast.types import Face, Frame
 
+FACTS = DetectorFacts(
+    rank=5,
+    gives_landmarks=False,
+    on_host=True,
+    help="OpenCV's cascade: boxes of upright frontal faces, no download",
+)
+
 _EYES = "haarcascade_eye.xml"
-# Longer pictures are shrunk first: the cascade's time grows with the area.
+# Pixels. A longer side is shrunk to this first: the cascade's time grows with the area.
 _LONG_SIDE = 1600
-# Every detection that four windows agree on.
+# The score of a detection that four windows agree on, the fewest that OpenCV reports here.
 _THRESHOLD = 0.5
+# Pixels: the side of the smallest face that the cascade detects.
 _SMALLEST = 24
+# The ratio of successive window sizes.
 _SCALE_STEP = 1.1
 _NEIGHBOURS = 4
-# Eyes are sought in the upper part of the box, in faces that have pixels enough to show them.
+# Eyes are detected in these rows of the box, as shares of its side, and in boxes of at least this side, pixels.
 _EYE_ROWS = (0.15, 0.6)
 _EYES_FROM = 60
+# A pair of detections is a pair of eyes if their distance is this share of the box's side, and their line no steeper.
 _EYE_DISTANCE = (0.25, 0.55)
 _STEEPEST = math.tan(math.radians(30))
 # Median landmarks in this cascade's boxes over some 250 frontal portraits, made symmetric.
@@ -33,22 +52,21 @@ _BOX_POINTS = np.array([[0.308, 0.394], [0.692, 0.394], [0.5, 0.627], [0.314, 0.
 
 
 class HaarDetector:
-    """Boxes from the cascade, roll from the eyes where both are found."""
+    """Boxes from the cascade; the roll from the eyes where both are detected."""
 
     name = "haar"
-    on_host = True
+    on_host = FACTS.on_host
     weights = None
     box_points = _BOX_POINTS
 
-    def __init__(self, settings: Settings) -> None:
-        self.threshold = _THRESHOLD if settings.detect_threshold is None else settings.detect_threshold
-        size = settings.detect_size
-        self.bound = {AUTO_SIZE: _LONG_SIDE, FULL_SIZE: None}[size] if isinstance(size, str) else size
+    def __init__(self, options: DetectOptions) -> None:
+        self.threshold = _THRESHOLD if options.detect_threshold is None else options.detect_threshold
+        self.bound = bound_of(options.detect_size, _LONG_SIDE)
         self._cascades = Cascades(self.name)
 
     def __call__(self, frame: Frame) -> list[Face]:
-        """The faces, best supported first; a score is n/(n+4) for n agreeing windows."""
-        grey, scale = shrunk(luma(frame), self.bound)
+        """Detects the faces, best first; the score of n agreeing windows is n / (n + 4)."""
+        grey, scale = shrunk(luma_of(frame), self.bound)
         boxes, support = self._cascades.of(FRONTAL).detectMultiScale2(
             grey, scaleFactor=_SCALE_STEP, minNeighbors=_NEIGHBOURS, minSize=(_SMALLEST, _SMALLEST)
         )
@@ -56,17 +74,17 @@ class HaarDetector:
             self._face(grey, box, int(n), scale)
             for box, n in zip(np.reshape(boxes, (-1, 4)), np.ravel(support), strict=True)
         ]
-        sure = [face for face in faces if face.score >= self.threshold]
-        return sorted(sure, key=lambda face: -face.score)
+        reaching = [face for face in faces if face.score >= self.threshold]
+        return sorted(reaching, key=lambda face: -face.score)
 
-    def _face(self, grey: Grey, box: NDArray[np.int32], support: int, scale: float) -> Face:
+    def _face(self, grey: GreyPixels, box: NDArray[np.int32], support: int, scale: float) -> Face:
         x, y, w, h = (int(v) for v in box)
         roll = self._roll(grey[y : y + h, x : x + w])
         x0, y0, x1, y1 = (edge / scale for edge in (x, y, x + w, y + h))
         return Face((x0, y0, x1, y1), support / (support + _NEIGHBOURS), roll=roll)
 
-    def _roll(self, face: Grey) -> float:
-        """Degrees by which the line through both eyes is turned; 0 where they are not found."""
+    def _roll(self, face: GreyPixels) -> float:
+        """Degrees by which the line through both eyes is turned; 0 where they are not detected."""
         side = face.shape[1]
         if side < _EYES_FROM:
             return 0.0
@@ -84,7 +102,9 @@ class HaarDetector:
         return math.degrees(math.atan2(dy, dx)) if valid else 0.0
 
 
-def create(settings: Settings, device: torch.device) -> HaarDetector:
-    """Raises PluginError where OpenCV lacks the cascades."""
+def create(
+    options: DetectOptions, weights: WeightsOptions, device: torch.device, precision: PrecisionName
+) -> HaarDetector:
+    """Always on the CPU. Raises PluginError where OpenCV lacks the cascades."""
     open_cascade(FRONTAL, "haar")
-    return HaarDetector(settings)
+    return HaarDetector(options)

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import torch
 
-from gpen_fast.settings import Settings
-from gpen_fast.stages.detect.retina.detector import RetinaFace, half, open_network
+from gpen_fast.plugins import DetectorFacts
+from gpen_fast.settings import DetectOptions, PrecisionName, WeightsOptions
+from gpen_fast.stages.detect.retina.detector import RetinaFace
+from gpen_fast.stages.detect.retina.network import open_retinaface, runs_in_half
 from gpen_fast.store.locate import required
 
-WEIGHTS = ("retinaface-resnet50",)
+FACTS = DetectorFacts(
+    rank=1,
+    weights=("retinaface-resnet50",),
+    gives_landmarks=True,
+    on_host=False,
+    help="upstream GPEN's own: the best, and the slowest",
+)
+
 # Upstream GPEN's.
 _THRESHOLD = 0.9
 
 
-def create(settings: Settings, device: torch.device) -> RetinaFace:
-    """fp16 on CUDA unless another precision is named. WeightsNotFoundError or CheckpointError."""
-    path = required(WEIGHTS[0], settings.weights)
-    network = open_network("resnet50", path, device, half=half(settings, device))
-    return RetinaFace("retinaface", network, settings, device, _THRESHOLD, path)
+def create(
+    options: DetectOptions, weights: WeightsOptions, device: torch.device, precision: PrecisionName
+) -> RetinaFace:
+    """Runs in fp16 on CUDA, unless another precision is named. Raises WeightsNotFoundError or CheckpointError."""
+    path = required(FACTS.weights[0], weights)
+    network = open_retinaface("resnet50", path, device, half=runs_in_half(precision, device))
+    return RetinaFace("retinaface", network, options, device, _THRESHOLD, path)

@@ -1,1 +1,1 @@
-"""Generator backends: one file each."""
+"""Generator backends, one file each, and what runs them over crops."""

@@ -1,4 +1,8 @@
-"""What a generator backend is. One file beside this one adds one: it offers `create(network, precision, device)`."""
+"""The interface of a generator backend, and the choice of one.
+
+A file beside this one adds a backend: it declares FACTS (see `gpen_fast.plugins`) and defines
+`create(network, precision, device) -> Backend`.
+"""
 
 from __future__ import annotations
 
@@ -10,50 +14,85 @@ from torch import Tensor
 
 from gpen_fast import plugins
 from gpen_fast.device.failures import device_failures_named
+from gpen_fast.errors import PluginError
 from gpen_fast.gpen.reference import FullGenerator
-
-AUTO = {"cpu": "folded", "cuda": "folded"}
 
 
 class Backend(Protocol):
-    """Runs the network on a batch of faces."""
+    """Runs the network over a batch of faces."""
 
     name: str
+    """Its plug-in's name."""
+
     size: int
     """Side of a face, pixels."""
+
     default_batch: int
     """Faces per call that suit the device."""
 
     def __call__(self, faces: Tensor) -> Tensor:
-        """(B,3,S,S) float32 RGB in [-1,1] to the same, nominally in [-1,1]. Does not wait for the device."""
+        """Restores a batch without waiting for the device.
+
+        Args:
+            faces: (B,3,S,S) float32 RGB in [-1,1].
+
+        Returns:
+            The same shape and dtype, nominally in [-1,1].
+        """
 
     def exact(self, faces: Tensor) -> Tensor:
-        """The same in fp32, for faces that half precision broke."""
+        """The same in fp32, for faces whose result in half precision is invalid."""
 
 
 @runtime_checkable
 class Graphed(Protocol):
-    """What a backend may offer besides, where it holds memory to be faster."""
+    """What a backend also offers where it holds memory in order to be faster."""
 
     notes: list[str]
-    """Why it runs slower than it might, if it does."""
+    """Why it runs slower than it could; empty where it does not."""
 
     def expect(self, batch: int) -> None:
-        """Calls will be of up to `batch` faces."""
+        """Announces calls of up to `batch` faces."""
 
     def relieve(self, batch: int) -> bool:
-        """Lets go of memory that it can do without, to make room for `batch` faces; whether it had any."""
+        """Frees memory that it can do without, to make room for `batch` faces; False where it held none."""
 
 
 def open_backend(name: str, network: FullGenerator, precision: str, device: torch.device) -> Backend:
-    """The backend of that name, `auto` resolved."""
-    chosen = AUTO[device.type] if name == "auto" else name
+    """Opens a backend.
+
+    Args:
+        name: `auto`, or a plug-in's name.
+        network: The network in its published form, on the CPU.
+        precision: fp32, tf32, bf16 or fp16.
+        device: Where it runs.
+
+    Returns:
+        The backend, its weights on the device.
+
+    Raises:
+        PluginError: There is no such plug-in, it lacks a package, or it does not run on this device.
+        DeviceError: The GPU failed.
+    """
+    chosen = auto_backend(device.type) if name == "auto" else name
+    plugin = plugins.load_plugin("generate", chosen)
+    devices = plugins.facts("generate")[chosen].devices
+    if device.type not in devices:
+        raise PluginError(
+            f"backend {chosen!r} runs on {' and '.join(devices)}, and this runs on {device}. Try --backend auto."
+        )
     with failures_named(chosen):
-        backend: Backend = plugins.load("generate", chosen).create(network, precision, device)
+        backend: Backend = plugin.create(network, precision, device)
     return backend
 
 
+def auto_backend(device_type: str) -> str:
+    """Resolves `auto`: the best backend that runs on devices of this type, cpu or cuda."""
+    known = plugins.facts("generate")
+    return next(name for name in plugins.automatic("generate") if device_type in known[name].devices)
+
+
 def failures_named(backend: str) -> AbstractContextManager[None]:
-    """A GPU's failure inside the block as a DeviceError that names a way around this backend."""
+    """Raises a failure of the GPU inside the block as a DeviceError that names a way around this backend."""
     advice = "--device cpu" if backend == "eager" else "--backend eager, or --device cpu"
     return device_failures_named(f"backend {backend!r}", advice)

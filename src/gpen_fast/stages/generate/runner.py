@@ -1,4 +1,4 @@
-"""Generate: crops of many pictures through the network in batches, each result checked."""
+"""The generate stage: crops of many pictures through the network in batches, each result checked."""
 
 from __future__ import annotations
 
@@ -8,29 +8,41 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gpen_fast.device.memory import is_out_of_memory
+from gpen_fast.device.memory import is_out_of_memory, release_cached_memory
 from gpen_fast.device.streams import AsyncHostCopy
 from gpen_fast.errors import GenerateError
 from gpen_fast.image.colour import from_network, to_network
 from gpen_fast.stages.generate.base import Backend, Graphed, failures_named
 
-# A face whose values spread less than this (standard deviation, the whole range being 2) looks like one colour.
+# The smallest standard deviation of a face's values, of which -1 to 1 is the whole range: four grey levels of 255. A
+# face below it looks like one colour.
 FLAT = 4 / 127.5
 
 
 @dataclass(frozen=True, eq=False)
 class Launched:
-    """Network calls that the device may still be working on. sound: whether each face is one."""
+    """Network calls that the device may still be working on."""
 
     crops: list[Tensor]
+    """(3,S,S) each, as they were given."""
+
     faces: list[Tensor]
+    """(3,S,S) each, in the crop's dtype, on the device; empty of meaning until the device has finished."""
+
     valid: list[AsyncHostCopy]
+    """One for each network call: (B,) bool, whether each of its faces is valid."""
 
 
 class Generator:
-    """Runs a backend over any number of crops, splits batches that do not fit into memory, guards results.
+    """Runs a backend over any number of crops: splits batches that do not fit into memory, and checks the results.
 
-    redone: faces repeated in fp32 because half precision gave none.
+    Args:
+        backend: What runs the network.
+        batch_size: The most faces per call; None: the backend's default.
+
+    Attributes:
+        batch_size: The most faces per call; halved where a batch did not fit into memory.
+        recomputed_fp32: How many faces were recomputed in fp32 because their first result was invalid.
     """
 
     def __init__(self, backend: Backend, batch_size: int | None = None) -> None:
@@ -43,13 +55,18 @@ class Generator:
 
     @property
     def notes(self) -> list[str]:
-        """What a user should know of how the network runs."""
+        """Why the network runs slower than it could; empty where it does not."""
         return list(self._graphed.notes) if self._graphed else []
 
     def launch_no_sync(self, crops: Sequence[Tensor]) -> Launched:
-        """Queues the network over (3,S,S) uint8 or uint16 crops without waiting for the device.
+        """Queues the network over crops without waiting for the device.
 
-        Raises GenerateError where not even one face fits into memory, DeviceError where the GPU fails.
+        Args:
+            crops: (3,S,S) uint8 or uint16 each, RGB.
+
+        Raises:
+            GenerateError: Not even one face fits into memory.
+            DeviceError: The GPU failed.
         """
         launched = Launched(list(crops), [], [])
         with failures_named(self.backend.name):
@@ -59,23 +76,27 @@ class Generator:
         return launched
 
     def settle(self, launched: Launched) -> list[Tensor | GenerateError]:
-        """Waits, and gives each face in its crop's depth; broken ones are repeated in fp32 or are an error.
+        """Waits for queued calls, and recomputes invalid faces in fp32.
 
-        Raises DeviceError where the GPU failed.
+        Returns:
+            For each crop its face, (3,S,S) in the crop's dtype; an error where fp32 gives no valid face either.
+
+        Raises:
+            DeviceError: The GPU failed.
         """
         with failures_named(self.backend.name):
             valid = torch.cat([copy.wait() for copy in launched.valid]).tolist()
             return [
-                face if good else self._again(crop)
+                face if good else self._recompute(crop)
                 for crop, face, good in zip(launched.crops, launched.faces, valid, strict=True)
             ]
 
     def _run(self, crops: Sequence[Tensor], launched: Launched) -> None:
-        """One network call; halves the batch size instead where it does not fit into memory."""
+        """One network call. One that does not fit into memory adds nothing: it frees some or halves the batch size."""
         try:
             given = torch.stack([to_network(crop) for crop in crops])
             faces = self.backend(given)
-            valid = is_valid(faces, given)
+            valid = valid_faces(faces, given)
             kept = [from_network(face, crop.dtype) for face, crop in zip(faces, crops, strict=True)]
         except RuntimeError as error:
             if not is_out_of_memory(error):
@@ -84,8 +105,8 @@ class Generator:
             launched.valid.append(AsyncHostCopy(valid))
             launched.faces.extend(kept)
             return
-        # Outside the handler, whose exception still holds the failed call's tensors.
-        torch.cuda.empty_cache()
+        # Outside the handler: the exception held there still refers to the failed call's tensors.
+        release_cached_memory()
         if self._relieved(len(crops)):
             return
         if len(crops) == 1:
@@ -93,26 +114,26 @@ class Generator:
         self.batch_size = min(self.batch_size, len(crops) // 2)
 
     def _relieved(self, batch: int) -> bool:
-        """Whether a backend that holds memory for speed has let go of it, so that a second try may fit."""
+        """Whether the backend freed memory that it held for speed, so that another try may fit."""
         return self._graphed is not None and self._graphed.relieve(batch)
 
-    def _again(self, crop: Tensor) -> Tensor | GenerateError:
-        """The face in fp32: that is the truth, unless it is broken too."""
+    def _recompute(self, crop: Tensor) -> Tensor | GenerateError:
+        """The face of one crop in fp32, whose result is final; an error where it is invalid too."""
         try:
             given = to_network(crop)[None]
             faces = self.backend.exact(given)
-            valid: bool | None = bool(is_valid(faces, given))
+            valid: bool | None = bool(valid_faces(faces, given))
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
             valid = None
         if valid is None:
-            return self._again(crop) if self._relieved(1) else _too_large(crop)
+            return self._recompute(crop) if self._relieved(1) else _too_large(crop)
         self.recomputed_fp32 += 1
         if valid:
             return from_network(faces[0], crop.dtype)
         return GenerateError(
-            "the network gave no face but one colour or no finite values, in fp32 too. Try other --weights."
+            "the network returned one colour or values that are not finite, in fp32 too. Try other --weights."
         )
 
 
@@ -123,12 +144,20 @@ def _too_large(crop: Tensor) -> GenerateError:
     )
 
 
-def is_valid(faces: Tensor, given: Tensor) -> Tensor:
-    """(B,) bool: all values finite, and not one colour where the input was none."""
+def valid_faces(faces: Tensor, given: Tensor) -> Tensor:
+    """Checks what the network returned.
+
+    Args:
+        faces: (B,3,S,S), the network's output.
+        given: (B,3,S,S), its input.
+
+    Returns:
+        (B,) bool: all values are finite, and the face is not of one colour unless its input is.
+    """
     finite = torch.isfinite(faces).flatten(1).all(dim=1)
     return finite & ((_spread(faces) >= FLAT) | (_spread(given) < FLAT))
 
 
 def _spread(faces: Tensor) -> Tensor:
-    """(B,) the largest standard deviation over the pixels of a channel."""
+    """(B,3,S,S) to (B,): the largest standard deviation of a channel's pixels."""
     return faces.flatten(2).std(dim=2).amax(dim=1)

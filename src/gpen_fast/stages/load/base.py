@@ -1,7 +1,7 @@
 """Load: a file, array, tensor or PIL image as an upright Frame.
 
-`content` reads and identifies a file, `pixels` decodes it, `describe` what it says about them, `memory`
-takes pictures that are in memory already.
+`content` reads and identifies a file, `pixels` decodes it, `describe` takes over what it says about its pixels, and
+`memory` takes pictures that are in memory already.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
@@ -19,28 +19,34 @@ from torch import Tensor
 from gpen_fast.device.streams import hand_over, to_device
 from gpen_fast.errors import PictureError, first_line
 from gpen_fast.settings import MAX_PIXELS
-from gpen_fast.stages.load.content import check_size, opened, read
+from gpen_fast.stages.load.content import check_size, open_header, read_bytes
 from gpen_fast.stages.load.describe import described
 from gpen_fast.stages.load.memory import from_array, from_tensor
-from gpen_fast.stages.load.pixels import decode, from_pillow
+from gpen_fast.stages.load.pixels import decode_pixels, from_pillow
 from gpen_fast.types import Frame
 
 
 def load(
-    source: Path | NDArray[Any] | Tensor | Image.Image,
+    source: Path | NDArray[np.generic] | Tensor | Image.Image,
     device: torch.device,
     *,
     max_pixels: int = MAX_PIXELS,
     gpu_decode: bool = False,
     hashed: bool = False,
 ) -> Frame:
-    """`source` as a Frame on `device`, upright, metadata carried along.
+    """Loads a picture, upright, with its metadata.
 
-    source: a path; RGB(A) or grey uint8 or uint16 as an (H,W), (H,W,1|3|4) array or (1|3|4,H,W) tensor; a
-    PIL image. max_pixels: files and PIL images that declare more are refused before anything is allocated.
-    gpu_decode: JPEG is decoded by nvJPEG where `device` is CUDA; its pixels differ slightly from libjpeg's.
-    hashed: a file's SHA-256 is wanted in the frame, of the very bytes that are decoded.
-    Raises PictureError for what is none of these or cannot be decoded, OSError for unreadable files.
+    Args:
+        source: a path; an (H,W) or (H,W,1|3|4) array or a (1|3|4,H,W) tensor, uint8 or uint16, grey or RGB(A); or a
+            PIL image.
+        device: where the pixels go.
+        max_pixels: files and PIL images that declare more are refused before anything is allocated.
+        gpu_decode: decode JPEG by nvJPEG where `device` is CUDA; its pixels differ slightly from libjpeg's.
+        hashed: compute a file's SHA-256, of the very bytes that are decoded.
+
+    Raises:
+        PictureError: `source` is none of these or cannot be decoded.
+        OSError: the file cannot be read.
     """
     if isinstance(source, Path):
         return _upload(_from_file(source, max_pixels, device if gpu_decode else None, hashed), device)
@@ -51,8 +57,10 @@ def load(
 
 
 def _upload(frame: Frame, device: torch.device) -> Frame:
+    """The frame on `device`; its host copy is kept, since detectors on the CPU and PNG encoding read it."""
     if frame.pixels.device.type == device.type:
-        # Decoded there: the worker must not read before that is done, nor the next decode take the memory meanwhile.
+        # The GPU decoded the picture: the worker must not read it before that is done, and the next decode must not
+        # take its memory before the worker is done.
         for part in (frame.pixels, frame.alpha):
             if part is not None:
                 hand_over(part)
@@ -66,11 +74,12 @@ def _upload(frame: Frame, device: torch.device) -> Frame:
 
 
 def _from_file(path: Path, max_pixels: int, decoder: torch.device | None, hashed: bool) -> Frame:
-    data = read(path)
+    """Reads and decodes a file. decoder: the device that decodes JPEG, None for the host."""
+    data = read_bytes(path)
     try:
-        with opened(data, max_pixels) as image:
+        with open_header(data, max_pixels) as image:
             notes: list[str] = []
-            frame = described(image, decode(image, data, decoder, notes), data, notes)
+            frame = described(image, decode_pixels(image, data, decoder, notes), data, notes)
             return replace(frame, sha256=hashlib.sha256(data).hexdigest()) if hashed else frame
     except PictureError:
         raise
@@ -80,5 +89,5 @@ def _from_file(path: Path, max_pixels: int, decoder: torch.device | None, hashed
         raise PictureError(
             f"declares more pixels than PIL.Image.MAX_IMAGE_PIXELS allows: {first_line(cause)}"
         ) from cause
-    except Exception as cause:  # decoders fail on damaged files in many ways
+    except Exception as cause:  # decoders raise almost any exception for a damaged file
         raise PictureError(f"damaged: {first_line(cause).rstrip('.')}.") from cause

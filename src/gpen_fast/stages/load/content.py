@@ -1,7 +1,7 @@
-"""What a file holds, told from its first bytes, and its header; nothing is decoded here.
+"""A file's format, told from its first bytes, and its header; nothing is decoded here.
 
-Only the plug-in of Pillow that fits the signature is asked. Asking all of them, as `Image.open` does, would run
-Ghostscript for a PostScript file that is named .jpg.
+Only the Pillow plug-in of that format opens the file. Trying all of them, as `Image.open` does, would run Ghostscript
+for a PostScript file that is named .jpg.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from PIL import Image
 
 from gpen_fast.errors import PictureError, first_line
 
+# Formats for messages.
 READ = "JPEG, PNG, WebP, BMP, TIFF, HEIC and AVIF"
-# Decoders count bytes in 32 bits.
+# Decoders count bytes in signed 32-bit integers.
 _MOST_BYTES = 2**31 - 1
+# Flag for os.open: returns at once for a FIFO, which would else block until another process writes to it.
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
-# Pillow's modules and what opens a file in them.
+# Pillow's module for each format, and the class or function in it that opens a file.
 _OPENERS = {
     "JPEG": ("PIL.JpegImagePlugin", "jpeg_factory"),
     "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
@@ -31,6 +33,7 @@ _OPENERS = {
     "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
     "HEIC": ("pillow_heif.as_plugin", "HeifImageFile"),
 }
+# First bytes of a file. The last two are BigTIFF.
 _SIGNATURES = {
     b"\xff\xd8\xff": "JPEG",
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -40,15 +43,20 @@ _SIGNATURES = {
     b"II+\0": "TIFF",
     b"MM\0+": "TIFF",
 }
+# TIFF tags (TIFF 6.0, section 15).
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
-# Bits of the third byte of AV1's configuration (AV1 in ISOBMFF, 2.3.3).
+# Flags in the third byte of AV1's configuration box (AV1 in ISOBMFF, 2.3.3), and where that byte stands behind the
+# box's name. The box lies in the file's head, before the pixels.
 _HIGH_BIT_DEPTH, _TWELVE_BITS = 0x40, 0x20
+_AV1_FLAGS, _AV1_HEAD = 6, 4096
 
 
-def read(path: Path) -> bytes:
-    """A regular file's bytes. PictureError for what is none, or empty or over 2 GiB; OSError otherwise.
+def read_bytes(path: Path) -> bytes:
+    """Reads a regular file.
 
-    Opened without waiting: a FIFO would keep its reader for ever.
+    Raises:
+        PictureError: it is not a regular file, is empty, or holds 2 GiB or more.
+        OSError: it cannot be read.
     """
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NO_WAIT)) as file:
         status = os.fstat(file.fileno())
@@ -62,57 +70,79 @@ def read(path: Path) -> bytes:
     return data
 
 
-def opened(data: bytes, max_pixels: int) -> Image.Image:
-    """The file's header as a PIL image that has not been decoded, of an accepted size."""
+def open_header(data: bytes, max_pixels: int) -> Image.Image:
+    """Reads a file's header.
+
+    Args:
+        data: the whole file.
+        max_pixels: the most pixels that it may declare.
+
+    Returns:
+        A PIL image whose pixels are not decoded yet.
+
+    Raises:
+        PictureError: the format is unknown, the header is damaged, or it declares too many pixels.
+    """
     kind = kind_of(data)
     opener = _opener(kind)
     try:
         image = opener(io.BytesIO(data), "")
     except (Image.DecompressionBombError, MemoryError):
         raise
-    except Exception as cause:  # plug-ins fail on damaged headers in many ways
+    except Exception as cause:  # Pillow's plug-ins raise almost any exception for a damaged header
         raise PictureError(_unreadable(kind, cause)) from cause
     check_size(image, max_pixels)
     return image
 
 
 def kind_of(data: bytes) -> str:
-    """The format by the first bytes: a key of `_OPENERS`. PictureError for any other."""
+    """The format, told from the first bytes: `JPEG`, `PNG`, `WebP`, `BMP`, `TIFF`, `AVIF` or `HEIC`.
+
+    Raises:
+        PictureError: any other content.
+    """
     for signature, kind in _SIGNATURES.items():
         if data.startswith(signature):
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
-    if data[4:8] == b"ftyp":  # ISO/IEC 14496-12, 4.3: brands follow
+    if (
+        data[4:8] == b"ftyp"
+    ):  # the box that lists the brands which the file conforms to (ISO/IEC 14496-12, 4.3)
         brands = data[8 : min(int.from_bytes(data[:4], "big"), 256)]
         if b"avif" in brands or b"avis" in brands:
             return "AVIF"
         if any(brand in brands for brand in (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")):
             return "HEIC"
-    raise PictureError(f"no picture that can be read: its content is of no known format. Accepted: {READ}.")
+    raise PictureError(f"not a picture that can be read: its content has no known format. Accepted: {READ}.")
 
 
 def bits_cut(image: Image.Image, data: bytes) -> int:
-    """Bits per sample of a HEIC or AVIF file, which are decoded to 8; 8 for all others."""
-    if image.format == "AVIF" and (at := data.find(b"av1C", 0, 4096)) >= 0:
-        flags = data[at + 6]
+    """Bits per sample of a HEIC or AVIF file, which Pillow decodes to 8 bits; 8 for any other format."""
+    if image.format == "AVIF" and (at := data.find(b"av1C", 0, _AV1_HEAD)) >= 0:
+        flags = data[at + _AV1_FLAGS]
         return 8 if not flags & _HIGH_BIT_DEPTH else 12 if flags & _TWELVE_BITS else 10
     return int(image.info.get("bit_depth", 8)) if image.format == "HEIF" else 8
 
 
 def check_size(image: Image.Image, max_pixels: int) -> None:
-    """Refuses a picture that declares more pixels than are accepted, or tiles as large."""
+    """Checks the pixels that a header declares, for the picture and for one tile of a TIFF.
+
+    Raises:
+        PictureError: either has more than `max_pixels`. A tile is allocated whole, whatever the picture's size.
+    """
     tags = getattr(image, "tag_v2", {})
     tile = (tags.get(_TILE_WIDTH, 0), tags.get(_TILE_HEIGHT, 0))
     for width, height in (image.size, tile):
         if width * height > max_pixels:
             raise PictureError(
                 f"declares {width}x{height} pixels: accepted are {max_pixels}. "
-                "Try a higher --max-pixels if it is no forgery."
+                "Try a higher --max-pixels if you trust this file."
             )
 
 
 def _opener(kind: str) -> Callable[[io.BytesIO, str], Image.Image]:
+    """What opens files of this format; PictureError where its library is not installed."""
     module, name = _OPENERS[kind]
     try:
         opener: Callable[[io.BytesIO, str], Image.Image] = getattr(importlib.import_module(module), name)
@@ -126,6 +156,7 @@ def _opener(kind: str) -> Callable[[io.BytesIO, str], Image.Image]:
 
 
 def _unreadable(kind: str, cause: Exception) -> str:
+    """The message for a header that Pillow cannot read."""
     words = first_line(cause).rstrip(".")
     if kind == "PNG" and "MAX_TEXT_CHUNK" in words:
         return "holds a text or profile that unpacks to more than 1 MiB. Save it again without."

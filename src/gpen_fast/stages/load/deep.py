@@ -1,4 +1,4 @@
-"""16 bits per sample, by OpenCV: what it reads rightly is let through, what it reads wrongly is refused."""
+"""Pictures of 16 bits per sample, by OpenCV: what it would decode wrongly is refused."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from PIL import Image
 from torch import Tensor
 
 from gpen_fast.errors import PictureError
-from gpen_fast.stages.load.content import opened
+from gpen_fast.stages.load.content import open_header
 
+Samples = NDArray[np.uint16]
+
+# Where IHDR states the bit depth and the colour type in a PNG file, and the type's bit for colour (PNG, 11.2.1).
 _PNG_DEPTH_BYTE, _PNG_COLOUR_BYTE, _PNG_COLOUR = 24, 25, 2
+# Metadata that may stand behind the pixels of a PNG file.
 _LATE = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
-# TIFF 6.0, section 8; sample formats: section 19.
+# TIFF tags (TIFF 6.0, section 8; SampleFormat: section 19) and values of PhotometricInterpretation and ExtraSamples.
 _BITS, _PHOTOMETRIC, _SAMPLES, _PLANES, _EXTRA, _SAMPLE_FORMAT = 258, 262, 277, 284, 338, 339
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _PREMULTIPLIED, _ALPHA = 1, 2
@@ -24,7 +28,7 @@ _TOP = 65535
 
 
 def is_deep(image: Image.Image, data: bytes) -> bool:
-    """Whether the file holds 16 bits per sample."""
+    """Whether a file holds 16 bits per sample. image: its header; data: the whole file."""
     if image.format == "PNG":
         return data[_PNG_DEPTH_BYTE] == 16
     if image.format == "TIFF":
@@ -32,17 +36,29 @@ def is_deep(image: Image.Image, data: bytes) -> bool:
     return False
 
 
-def decode(image: Image.Image, data: bytes) -> Tensor:
-    """(H,W,1|2|3|4) uint16 as stored, RGB order, alpha straight."""
+def decode_deep(image: Image.Image, data: bytes) -> Tensor:
+    """Decodes a PNG or TIFF file of 16 bits per sample.
+
+    Args:
+        image: its header.
+        data: the whole file.
+
+    Returns:
+        (H,W,1|2|3|4) uint16, grey or RGB, alpha last and not multiplied into the colours.
+
+    Raises:
+        PictureError: the file is damaged, or a kind that OpenCV decodes wrongly.
+    """
     if image.format == "PNG":
-        # libpng prints its own words on a torn file; Pillow finds most of them by their checksums.
-        opened(data, image.width * image.height).verify()
-        if any(name in data for name in _LATE):  # it may stand behind the pixels, where only `load` looks
+        # libpng prints its complaints about a torn file to stderr. Pillow finds most of those by their checksums first.
+        open_header(data, image.width * image.height).verify()
+        if any(
+            name in data for name in _LATE
+        ):  # Pillow reads what stands behind the pixels only after decoding
             image.load()
         array = _by_opencv(data)
-        is_grey = (
-            not data[_PNG_COLOUR_BYTE] & _PNG_COLOUR and array.shape[2] == 4
-        )  # OpenCV has no grey with alpha
+        # OpenCV has no grey with alpha: it returns such a file as RGBA.
+        is_grey = not data[_PNG_COLOUR_BYTE] & _PNG_COLOUR and array.shape[2] == 4
         return torch.from_numpy(np.ascontiguousarray(array[:, :, 2:]) if is_grey else array)
     keep, extra = _check_tiff(image)
     array = _by_opencv(data)[:, :, :keep]
@@ -52,33 +68,35 @@ def decode(image: Image.Image, data: bytes) -> Tensor:
 
 
 def is_upright(image: Image.Image, data: bytes) -> bool:
-    """Whether decoding has applied the orientation: OpenCV does for TIFF, not for PNG."""
+    """Whether decoding applies the EXIF orientation: OpenCV does so for TIFF, but not for PNG."""
     return image.format == "TIFF" and is_deep(image, data)
 
 
 def _tags(image: Image.Image) -> Any:
+    """A TIFF's tags by number: Pillow gives them as numbers, fractions, strings or tuples of these."""
     return image.tag_v2  # type: ignore[attr-defined]
 
 
-def _by_opencv(data: bytes) -> NDArray[Any]:
+def _by_opencv(data: bytes) -> Samples:
+    """(H,W,1|3|4) in RGB order."""
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if array is None:
         raise PictureError("damaged: a 16-bit picture that cannot be decoded.")
     if array.dtype != np.uint16:
         raise PictureError(f"holds {array.dtype} samples beside 16 bits: accepted are 8 and 16 bits.")
     if array.ndim == 2:
-        return array[:, :, None]
+        return np.asarray(array[:, :, None], dtype=np.uint16)
     order = cv2.COLOR_BGR2RGB if array.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
-    return cv2.cvtColor(array, order)
+    return np.asarray(cv2.cvtColor(array, order), dtype=np.uint16)
 
 
 def _check_tiff(image: Image.Image) -> tuple[int, int]:
-    """How many channels to keep, and what the extra one is; PictureError for what OpenCV reads wrongly."""
+    """Channels to keep, and what the extra one is, 0 for none; PictureError for what OpenCV decodes wrongly."""
     tags = _tags(image)
     samples, photometric = tags.get(_SAMPLES, 1), tags.get(_PHOTOMETRIC)
     colours = 3 if photometric == _RGB else 1
     formats = set(np.atleast_1d(tags.get(_SAMPLE_FORMAT, 1)))
-    # A fourth sample that nothing is said of is alpha, as OpenCV writes it.
+    # A fourth sample without ExtraSamples is alpha: OpenCV writes alpha so.
     extra = int(np.atleast_1d(tags.get(_EXTRA, _ALPHA))[0]) if samples > colours else 0
     known = photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB) and samples in {colours, 4}
     if not known or formats != {1} or set(np.atleast_1d(tags[_BITS])) != {16}:
@@ -94,8 +112,8 @@ def _check_tiff(image: Image.Image) -> tuple[int, int]:
     return colours + (extra in (_PREMULTIPLIED, _ALPHA)), extra
 
 
-def _straight(array: NDArray[Any]) -> NDArray[Any]:
-    """Undoes the multiplication of the colours by alpha (TIFF 6.0, section 18)."""
+def _straight(array: Samples) -> Samples:
+    """(H,W,4) with the multiplication of the colours by alpha undone (TIFF 6.0, section 18)."""
     alpha = array[:, :, 3:].astype(np.float64)
     colour = np.divide(
         array[:, :, :3] * float(_TOP), alpha, out=np.zeros(array[:, :, :3].shape), where=alpha > 0

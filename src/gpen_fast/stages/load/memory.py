@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -11,12 +9,22 @@ from torch import Tensor
 from gpen_fast.errors import PictureError
 from gpen_fast.types import Frame
 
+# The search for a colour pixel first looks at every 31st pixel of every 31st row: that settles most colour pictures.
+_SPARSE = 31
 
-def from_array(array: Any) -> Frame:
-    """(H,W) or (H,W,1|2|3|4), RGB, uint8 or uint16; PictureError for anything else."""
+
+def from_array(array: object) -> Frame:
+    """An array as a Frame in host memory; the array is copied.
+
+    Args:
+        array: (H,W) or (H,W,1|2|3|4), uint8 or uint16; grey or RGB, alpha last.
+
+    Raises:
+        PictureError: anything else.
+    """
     if not isinstance(array, np.ndarray):
         raise PictureError(
-            f"a {type(array).__name__} is no picture: accepted are a path, a numpy array, a tensor, a PIL image."
+            f"a {type(array).__name__} is not a picture: accepted are a path, a numpy array, a tensor, a PIL image."
         )
     if array.ndim == 2:
         array = array[:, :, None]
@@ -25,39 +33,50 @@ def from_array(array: Any) -> Frame:
             f"an array of shape {array.shape}, {array.dtype}: accepted is (H,W) or (H,W,1|3|4), RGB, uint8 or uint16."
             + (" Try (array * 255).astype(numpy.uint8)." if array.dtype.kind == "f" else "")
         )
-    # A copy: the caller's array may be read-only or change while the picture waits.
+    # Copied: the caller's array may be read-only, or change while the picture waits.
     return from_hwc(torch.from_numpy(np.array(array, order="C")))
 
 
 def from_tensor(tensor: Tensor) -> Frame:
-    """(1|3|4,H,W), RGB, uint8 or uint16, on any device; PictureError for anything else."""
+    """A tensor as a Frame in host memory; the tensor is copied.
+
+    Args:
+        tensor: (1|3|4,H,W) uint8 or uint16 on any device; grey, RGB or RGBA.
+
+    Raises:
+        PictureError: anything else.
+    """
     if tensor.ndim != 3 or tensor.shape[0] not in (1, 3, 4):
         raise PictureError(
             f"a tensor of shape {tuple(tensor.shape)}: accepted is (1|3|4,H,W), RGB, uint8 or uint16."
         )
-    # A copy in host memory, as of arrays: the caller may use the tensor's memory again.
+    # Copied, as arrays are: the caller may reuse the tensor's memory.
     return from_hwc(tensor.detach().cpu().clone().permute(1, 2, 0))
 
 
 def from_hwc(pixels: Tensor) -> Frame:
-    """Splits alpha off, and drops two of three equal channels. The frame may share the tensor's memory."""
+    """Splits alpha off, and keeps one of three channels that are equal everywhere.
+
+    Args:
+        pixels: (H,W,1|2|3|4) uint8 or uint16; grey or RGB, alpha last. The frame may share its memory.
+    """
     pixels = pixels.permute(2, 0, 1)
     alpha = pixels[-1:] if pixels.shape[0] in (2, 4) else None
     colour = pixels if alpha is None else pixels[:-1]
     channels = colour.shape[0]
     if channels == 3 and _is_grey(colour):
         colour = colour[:1]
-    # Each part dense on its own, in the decoder's order, so that it is copied as it lies.
     return Frame(_dense(colour), None if alpha is None else _dense(alpha), channels)
 
 
 def _dense(pixels: Tensor) -> Tensor:
+    """(C,H,W) without gaps in memory, channels interleaved as decoders leave them: one straight copy to a device."""
     return pixels.permute(1, 2, 0).contiguous().permute(2, 0, 1)
 
 
 def _is_grey(pixels: Tensor) -> bool:
-    """Whether the three channels are equal everywhere; a sparse look settles most colour pictures."""
-    for step in (31, 1):
+    """Whether the three channels are equal everywhere."""
+    for step in (_SPARSE, 1):
         red, green, blue = pixels[:, ::step, ::step]
         if not (torch.equal(red, green) and torch.equal(red, blue)):
             return False

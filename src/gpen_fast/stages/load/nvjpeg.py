@@ -1,4 +1,4 @@
-"""JPEG by nvJPEG, through torchvision.io: (H,W,C) on a CUDA device."""
+"""JPEG by nvJPEG, through torchvision.io, on a CUDA device."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from torch import Tensor
 from gpen_fast.device.failures import is_device_failure
 
 
-def decode(data: bytes, mode: int, device: torch.device) -> Tensor | None:
-    """None where the device is not CUDA or nvJPEG declines, as it does 12 bits and arithmetic coding.
+def decode_nvjpeg(data: bytes, mode: int, device: torch.device) -> Tensor | None:
+    """Decodes a JPEG file on the GPU.
 
-    mode: of torchvision.io.ImageReadMode. The pixels differ slightly from libjpeg's: another inverse DCT and
-    another interpolation of chroma.
+    The pixels differ slightly from libjpeg's: nvJPEG has another inverse DCT and another interpolation of chroma.
+
+    Args:
+        data: the whole file.
+        mode: a value of torchvision.io.ImageReadMode.
+        device: where to decode.
+
+    Returns:
+        (H,W,1|3) uint8 on `device`. None where that is not CUDA or nvJPEG declines the file, as it does 12 bits and
+        arithmetic coding.
     """
     if device.type != "cuda":
         return None

@@ -1,10 +1,11 @@
-"""Pixels of an opened file, as they are stored: (H,W,C) uint8 or uint16.
+"""Decodes the pixels of an opened file as they are stored: (H,W,C) uint8 or uint16.
 
-Who decodes what was chosen by measurement, on 12 megapixels and one core; all give the same pixels.
-JPEG: simplejpeg (libjpeg-turbo) takes 0.3 of Pillow's time, and it alone tells of data that is damaged in places,
-which other decoders fill with grey in silence. torchvision.io takes 0.4, and prints libjpeg's complaints.
-WebP: torchvision.io takes 0.4 of Pillow's time. PNG: there it takes 0.7, but a single wrong bit in a file ends the
-process; so Pillow decodes PNG, and all the rest of 8 bits. It cuts 16-bit colour to 8, so OpenCV decodes that.
+The decoder of each format was chosen by measurement, on 12 megapixels and one core; all of them give the same pixels.
+JPEG: simplejpeg (libjpeg-turbo) takes 0.3 of Pillow's time, and it alone reports data that is damaged in places, which
+other decoders fill with grey silently. torchvision.io takes 0.4, and prints libjpeg's complaints to stderr.
+WebP: torchvision.io takes 0.4 of Pillow's time.
+PNG: torchvision.io takes 0.7 of Pillow's time, but one wrong bit in a file ends the process. So Pillow decodes PNG, and
+every other format of 8 bits. It cuts 16-bit colour to 8 bits, so OpenCV decodes that.
 """
 
 from __future__ import annotations
@@ -13,29 +14,51 @@ import importlib.util
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Protocol, cast
 
 import numpy as np
 import simplejpeg
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from gpen_fast.errors import PictureError
-from gpen_fast.stages.load import deep, nvjpeg
+from gpen_fast.stages.load.deep import decode_deep, is_deep
+from gpen_fast.stages.load.nvjpeg import decode_nvjpeg
 
-# torchvision.io.ImageReadMode.
+# Values of torchvision.io.ImageReadMode by Pillow's modes.
 READ_MODES = {"L": 1, "RGB": 3, "RGBA": 4}
-# How libjpeg begins its complaints of data that it could go on with (jerror.h).
+# How libjpeg begins its complaints about data after which it can go on (jerror.h).
 _DAMAGE = re.compile("Corrupt|Premature|Inconsistent|Invalid")
 
 
-def decode(image: Image.Image, data: bytes, device: torch.device | None, notes: list[str]) -> Tensor:
-    """The first picture in `data`, whose header is `image`; JPEG on `device` where that is CUDA and can."""
-    if deep.is_deep(image, data):
-        return deep.decode(image, data)
+class _Operators(Protocol):
+    """The part of `torch.ops.image` that is used here."""
+
+    def decode_webp(self, encoded: Tensor, mode: int) -> Tensor: ...
+
+
+def decode_pixels(image: Image.Image, data: bytes, device: torch.device | None, notes: list[str]) -> Tensor:
+    """Decodes the first picture in a file.
+
+    Args:
+        image: its header.
+        data: the whole file.
+        device: where nvJPEG may decode JPEG; None for the host.
+        notes: what the user should know about the file is appended here.
+
+    Returns:
+        (H,W,1|2|3|4) uint8 or uint16, as stored: not turned upright. On the host unless nvJPEG decoded it.
+
+    Raises:
+        PictureError: the file holds samples of 32 bits, or 16 bits of a kind that is not read.
+        Exception: almost any other for a damaged file.
+    """
+    if is_deep(image, data):
+        return decode_deep(image, data)
     if image.format in {"JPEG", "MPO"} and image.mode in {"L", "RGB"}:
-        pixels = nvjpeg.decode(data, READ_MODES[image.mode], device) if device is not None else None
+        pixels = decode_nvjpeg(data, READ_MODES[image.mode], device) if device is not None else None
         return _by_simplejpeg(image, data, notes) if pixels is None else pixels
     if image.format == "WEBP" and getattr(image, "n_frames", 1) == 1:
         return _by_torchvision(image, data)
@@ -43,7 +66,13 @@ def decode(image: Image.Image, data: bytes, device: torch.device | None, notes: 
 
 
 def from_pillow(image: Image.Image) -> Tensor:
-    """A PIL image of any mode; palettes, CMYK and Lab become RGB, one bit becomes grey."""
+    """The pixels of a PIL image of any mode, (H,W,1|2|3|4) uint8 or uint16.
+
+    Palettes, CMYK and Lab become RGB; one bit becomes grey.
+
+    Raises:
+        PictureError: the samples have 32 bits.
+    """
     if image.mode[0] in "FI" and not image.mode.startswith("I;16"):
         raise PictureError("holds 32-bit samples: accepted are 8 and 16 bits. Convert it first.")
     if image.mode.startswith("I;16"):
@@ -66,10 +95,10 @@ def _by_simplejpeg(image: Image.Image, data: bytes, notes: list[str]) -> Tensor:
 
 
 def _by_torchvision(image: Image.Image, data: bytes) -> Tensor:
-    """WebP by torchvision.io; by Pillow where it declines, so that what Pillow reads is read."""
+    """WebP by torchvision.io; by Pillow where it declines, so that every file that Pillow reads is read."""
     try:
         encoded = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-        pixels: Tensor = _operators().decode_webp(encoded, READ_MODES[image.mode])
+        pixels = _operators().decode_webp(encoded, READ_MODES[image.mode])
     except (RuntimeError, AttributeError, KeyError):
         return from_pillow(image)
     fits = tuple(pixels.shape) == (len(image.getbands()), image.height, image.width)
@@ -77,20 +106,21 @@ def _by_torchvision(image: Image.Image, data: bytes) -> Tensor:
 
 
 @cache
-def _operators() -> Any:
-    """`torch.ops.image`, torchvision.io's decoders.
+def _operators() -> _Operators:
+    """torchvision.io's decoders.
 
-    Their library alone is loaded, within 10 ms: importing the package takes as long as importing torch.
+    Only their shared library is loaded, within 10 ms: importing the package takes as long as importing torch.
     """
     found = importlib.util.find_spec("torchvision")
     for folder in (found and found.submodule_search_locations) or ():
         for library in sorted(Path(folder).glob("image*.so")):
             torch.ops.load_library(str(library))
-            return torch.ops.image
-    import torchvision.io  # noqa: F401  registers them
+            return cast(_Operators, torch.ops.image)
+    import torchvision.io  # noqa: F401  registers the operators
 
-    return torch.ops.image
+    return cast(_Operators, torch.ops.image)
 
 
-def _from_numpy(array: Any) -> Tensor:
+def _from_numpy(array: NDArray[np.uint8 | np.uint16]) -> Tensor:
+    """(H,W) or (H,W,C) as an (H,W,C) tensor."""
     return torch.from_numpy(array if array.ndim == 3 else array[:, :, None])

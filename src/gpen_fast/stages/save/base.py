@@ -1,83 +1,93 @@
-"""What a writer is. One file beside this one adds a format: it offers `encode`."""
+"""The interface of picture writers, and what they share. Each other file of this folder adds a format."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from gpen_fast import plugins
 from gpen_fast.errors import PictureError
 from gpen_fast.image.convert import to_array
+from gpen_fast.image.metadata import exif_of_size
 from gpen_fast.settings import FAST
-from gpen_fast.types import Frame
+from gpen_fast.types import ICC_GREY, ICC_RGB, Frame, icc_space
 
-# Where an ICC profile names its colour space (ICC.1:2022, 7.2.6).
-ICC_SPACE = slice(16, 20)
-# ImageWidth and ImageLength; the EXIF directory, and PixelXDimension and PixelYDimension in it (CIPA DC-008).
-_IMAGE_SIZE, _EXIF_DETAILS, _PIXEL_SIZE = (256, 257), 34665, (40962, 40963)
+
+class Carried(TypedDict, total=False):
+    """Metadata under the names that Pillow's writers take; what a picture lacks is absent."""
+
+    exif: bytes
+    icc_profile: bytes
+    xmp: bytes
+    dpi: tuple[float, float]
 
 
 class Writer(Protocol):
     """A picture format."""
 
     def encode(self, frame: Frame, quality: int, level: str = FAST) -> bytes:
-        """The picture as a file's bytes, EXIF and ICC carried; PictureError for what the format cannot hold.
+        """Encodes a picture, its metadata included.
 
-        quality: 1 to 100, of formats with losses. level: one of PNG_LEVELS, of PNG.
+        Args:
+            frame: the picture.
+            quality: 1..100, for lossy formats.
+            level: one of PNG_LEVELS, for PNG.
+
+        Returns:
+            The whole file.
+
+        Raises:
+            PictureError: the format cannot hold the picture.
         """
 
 
 def open_writer(suffix: str) -> Writer:
-    """The writer for a file suffix without its dot."""
+    """The writer for a file suffix, given without its dot.
+
+    Raises:
+        PictureError: no writer has that suffix.
+    """
     if suffix not in plugins.names("save"):
         raise PictureError(
             f"cannot write {suffix or 'files without a suffix'!r}: accepted are {', '.join(plugins.names('save'))}."
         )
-    return plugins.load("save", suffix)
+    return plugins.load_plugin("save", suffix)
 
 
-def contents(frame: Frame) -> tuple[NDArray[Any], bytes | None]:
-    """The (H,W) or (H,W,C) array to write, in host memory, and the profile that fits it: see `fitting`."""
-    lean, icc = fitting(frame)
+def as_written(frame: Frame) -> tuple[Frame, bytes | None]:
+    """The frame with the channels to write, without metadata, and the ICC profile that describes them.
+
+    A colour picture that is grey everywhere is written as one channel, a third of the size, unless its profile
+    describes RGB. A profile of other channels than the written ones is left out.
+    """
+    space = icc_space(frame.icc)
+    channels = 3 if space == ICC_RGB else frame.pixels.shape[0]
+    fits = space == ICC_RGB or (space == ICC_GREY and channels == 1)
+    return Frame(frame.pixels, frame.alpha, channels), frame.icc if fits else None
+
+
+def array_as_written(frame: Frame) -> tuple[NDArray[np.uint8 | np.uint16], bytes | None]:
+    """`as_written` as an (H,W) or (H,W,2|3|4) array in host memory, and the profile that describes it."""
+    lean, icc = as_written(frame)
     return to_array(lean), icc
 
 
-def fitting(frame: Frame) -> tuple[Frame, bytes | None]:
-    """The frame with the channels that are written, and the profile that fits them.
+def carried_metadata(frame: Frame, icc: bytes | None) -> Carried:
+    """The metadata to write; EXIF states the size of this frame.
 
-    A colour picture that is grey everywhere is written as one channel, a third of the size, unless its
-    profile describes RGB.
+    Args:
+        frame: the picture to write.
+        icc: the profile that describes the written channels: see `as_written`.
     """
-    is_rgb = frame.icc is not None and frame.icc[ICC_SPACE] == b"RGB "
-    channels = 3 if is_rgb else frame.pixels.shape[0]
-    lean = Frame(frame.pixels, frame.alpha, channels)
-    fits = frame.icc if is_rgb or ((frame.icc or b"")[ICC_SPACE] == b"GRAY" and channels == 1) else None
-    return lean, fits
-
-
-def metadata(frame: Frame, icc: bytes | None) -> dict[str, Any]:
-    """What a file says about its pixels, under the names of Pillow's writers: exif, icc_profile, xmp, dpi."""
-    exif = None if frame.exif is None else _with_size(frame.exif, frame.width, frame.height)
-    carried = {"exif": exif, "icc_profile": icc, "xmp": frame.xmp, "dpi": frame.dpi}
-    return {name: value for name, value in carried.items() if value}
-
-
-def _with_size(data: bytes, width: int, height: int) -> bytes:
-    """EXIF whose statements of the picture's size, where it makes any, are true of this one."""
-    exif = Image.Exif()
-    exif.load(data)
-    details = exif.get_ifd(_EXIF_DETAILS)
-    sizes = ((exif, _IMAGE_SIZE), (details, _PIXEL_SIZE))
-    stale = [(tags, tag, true) for tags, pair in sizes for tag, true in zip(pair, (width, height), strict=True)
-             if tags.get(tag, true) != true]  # fmt: skip
-    for tags, tag, true in stale:
-        tags[tag] = true
-    return exif.tobytes() if stale else data
-
-
-def to_8bit(array: NDArray[Any]) -> NDArray[np.uint8]:
-    """uint16 rounded to uint8, uint8 as it is."""
-    return array if array.dtype == np.uint8 else ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    carried: Carried = {}
+    if frame.exif:
+        carried["exif"] = exif_of_size(frame.exif, frame.width, frame.height)
+    if icc:
+        carried["icc_profile"] = icc
+    if frame.xmp:
+        carried["xmp"] = frame.xmp
+    if frame.dpi:
+        carried["dpi"] = frame.dpi
+    return carried

@@ -1,4 +1,4 @@
-"""JPEG through Pillow, without chroma subsampling: faces lose most by it."""
+"""JPEG through Pillow, without chroma subsampling, which blurs the colours of small faces most."""
 
 from __future__ import annotations
 
@@ -8,26 +8,45 @@ from dataclasses import replace
 from PIL import Image
 
 from gpen_fast.errors import PictureError
+from gpen_fast.image.colour import to_8bit
+from gpen_fast.plugins import FormatFacts
 from gpen_fast.settings import FAST
-from gpen_fast.stages.save.base import contents, metadata, to_8bit
+from gpen_fast.stages.save.base import array_as_written, carried_metadata
 from gpen_fast.types import TOPS, Frame
 
-# Sixteen bits for a side, of which libjpeg leaves some out (JPEG_MAX_DIMENSION).
-_LONGEST = 65500
+FACTS = FormatFacts(
+    suffixes=("jpg", "jpeg", "jpe", "jfif"),
+    depths=(8,),
+    alpha=False,
+    lossless=False,
+    help="small, 8 bits, opaque",
+)
+
+# Pixels a side that libjpeg accepts (JPEG_MAX_DIMENSION); the format's 16 bits would hold 65535.
+_MOST_SIDE = 65500
 
 
 def encode(frame: Frame, quality: int, level: str = FAST) -> bytes:
-    """The picture as a JPEG file. 16 bits become 8; PictureError for transparency or sides that it cannot hold."""
-    if max(frame.width, frame.height) > _LONGEST:
+    """Encodes a picture as JPEG; 16 bits become 8.
+
+    Args:
+        frame: the picture.
+        quality: 1..100.
+        level: ignored.
+
+    Raises:
+        PictureError: the picture is transparent somewhere, or a side is longer than 65500 pixels.
+    """
+    if max(frame.width, frame.height) > _MOST_SIDE:
         raise PictureError(
-            f"{frame.width}x{frame.height} pixels: JPEG holds {_LONGEST} a side. Try --format png."
+            f"{frame.width}x{frame.height} pixels: JPEG holds {_MOST_SIDE} a side. Try --format png."
         )
     if frame.alpha is not None:
         if frame.alpha.int().min() < TOPS[frame.alpha.dtype]:
             raise PictureError("is transparent in places, which JPEG cannot hold. Try --format png or webp.")
         frame = replace(frame, alpha=None)
-    array, icc = contents(frame)
+    array, icc = array_as_written(frame)
     file = io.BytesIO()
     picture = Image.fromarray(to_8bit(array))
-    picture.save(file, "JPEG", quality=quality, subsampling="4:4:4", **metadata(frame, icc))
+    picture.save(file, "JPEG", quality=quality, subsampling="4:4:4", **carried_metadata(frame, icc))
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""PNG: on the device where the pixels are, so that only compressed bytes leave it, else by zlib-ng."""
+"""PNG: encoded on the GPU that holds the pixels, so that only compressed bytes leave it, or on the host by zlib-ng."""
 
 from __future__ import annotations
 
@@ -8,32 +8,54 @@ from torch import Tensor
 from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.device.streams import record_stream
 from gpen_fast.image.convert import to_array
-from gpen_fast.png.chunks import metadata as chunks_for
+from gpen_fast.plugins import FormatFacts
+from gpen_fast.png.chunks import metadata_chunks
 from gpen_fast.png.encode import compress
 from gpen_fast.png.host import encode_on_host
 from gpen_fast.settings import FAST
-from gpen_fast.stages.save.base import fitting, metadata
+from gpen_fast.stages.save.base import as_written, carried_metadata
 from gpen_fast.types import Frame
+
+FACTS = FormatFacts(
+    suffixes=("png",),
+    depths=(8, 16),
+    alpha=True,
+    lossless=True,
+    help="lossless; a GPU encodes what it holds",
+)
 
 
 def encode(frame: Frame, quality: int, level: str = FAST) -> bytes:
-    """The picture as a PNG file; `quality` has no meaning here. `small` is always made on the host."""
-    lean, icc = fitting(frame)
-    said = metadata(frame, icc)
-    carried = chunks_for(
-        icc=said.get("icc_profile"), dpi=said.get("dpi"), exif=said.get("exif"), xmp=said.get("xmp")
+    """Encodes a picture as PNG.
+
+    Args:
+        frame: the picture.
+        quality: ignored: PNG is lossless.
+        level: `fast`, or `small` for a smaller file in far more time, always made on the host.
+    """
+    lean, icc = as_written(frame)
+    given = carried_metadata(frame, icc)
+    carried = metadata_chunks(
+        icc=given.get("icc_profile"), dpi=given.get("dpi"), exif=given.get("exif"), xmp=given.get("xmp")
     )
     if lean.pixels.is_cuda and level == FAST:
         try:
             return encode_in_place(lean, carried, keep_rgb=icc is not None)
-        except Exception as error:
+        except RuntimeError as error:
+            # Encoding on the device takes memory beside the pictures in work. The host encodes the same pixels.
             if not is_out_of_memory(error):
                 raise
     return encode_on_host(to_array(lean), carried, level)
 
 
 def encode_in_place(frame: Frame, carried: bytes, *, keep_rgb: bool) -> bytes:
-    """The frame's channels as a PNG file, made on the device that holds them."""
+    """Encodes the frame's channels on the device that holds them.
+
+    Args:
+        frame: the picture.
+        carried: whole chunks of metadata to write before the pixels.
+        keep_rgb: write three channels even where they are equal everywhere.
+    """
     parts = [frame.pixels.expand(frame.channels, -1, -1)]
     parts += [] if frame.alpha is None else [frame.alpha.to(frame.pixels.device)]
     for part in parts:
@@ -42,7 +64,7 @@ def encode_in_place(frame: Frame, carried: bytes, *, keep_rgb: bool) -> bytes:
 
 
 def _joined(parts: list[Tensor]) -> Tensor:
-    """One tensor of all channels, joined as int16 where they are uint16: torch lacks most operations on that."""
+    """All channels concatenated; uint16 is viewed as int16, since torch lacks operations on uint16."""
     if len(parts) == 1:
         return parts[0]
     dtype = parts[0].dtype

@@ -1,4 +1,4 @@
-"""WebP through Pillow."""
+"""Lossy WebP through Pillow."""
 
 from __future__ import annotations
 
@@ -7,23 +7,42 @@ import io
 from PIL import Image
 
 from gpen_fast.errors import PictureError
+from gpen_fast.image.colour import to_8bit
+from gpen_fast.plugins import FormatFacts
 from gpen_fast.settings import FAST
-from gpen_fast.stages.save.base import ICC_SPACE, contents, metadata, to_8bit
-from gpen_fast.types import Frame
+from gpen_fast.stages.save.base import array_as_written, carried_metadata
+from gpen_fast.types import ICC_RGB, Frame, icc_space
 
-_LONGEST = 16383
+FACTS = FormatFacts(
+    suffixes=("webp",), depths=(8,), alpha=True, lossless=False, help="small, 8 bits, with transparency"
+)
+
+# Pixels a side: 14 bits in the file's header.
+_MOST_SIDE = 16383
 
 
 def encode(frame: Frame, quality: int, level: str = FAST) -> bytes:
-    """The picture as a WebP file. 16 bits become 8; PictureError over 16383 pixels a side."""
-    if max(frame.width, frame.height) > _LONGEST:
+    """Encodes a picture as WebP; 16 bits become 8. Density is lost unless EXIF states it: WebP has no field for it.
+
+    Args:
+        frame: the picture.
+        quality: 1..100.
+        level: ignored.
+
+    Raises:
+        PictureError: a side is longer than 16383 pixels.
+    """
+    if max(frame.width, frame.height) > _MOST_SIDE:
         raise PictureError(
-            f"{frame.width}x{frame.height} pixels: WebP holds {_LONGEST} a side. Try --format png."
+            f"{frame.width}x{frame.height} pixels: WebP holds {_MOST_SIDE} a side. Try --format png."
         )
-    array, icc = contents(frame)
-    if icc and icc[ICC_SPACE] != b"RGB ":  # WebP has no grey
+    array, icc = array_as_written(frame)
+    if (
+        icc_space(icc) != ICC_RGB
+    ):  # WebP stores grey pictures as RGB, which a profile of grey does not describe
         icc = None
     file = io.BytesIO()
-    # exact: what lies under alpha is kept, as it is in PNG. Density has no place in WebP but in EXIF.
-    Image.fromarray(to_8bit(array)).save(file, "WEBP", quality=quality, exact=True, **metadata(frame, icc))
+    # exact keeps the colours of fully transparent pixels, as PNG does.
+    picture = Image.fromarray(to_8bit(array))
+    picture.save(file, "WEBP", quality=quality, exact=True, **carried_metadata(frame, icc))
     return file.getvalue()

@@ -1,1 +1,1 @@
-"""How the embedded landmark network was made: `python -m gpen_fast.training landmarks`."""
+"""How the embedded landmark network was trained: `python -m gpen_fast.training landmarks`."""

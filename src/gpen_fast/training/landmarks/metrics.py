@@ -1,6 +1,6 @@
-"""The held-out test: how far landmarks are off, and how well faces are told from what is none.
+"""The held-out test: how far landmarks are off, and how many faces are recognised.
 
-A face's error is the mean distance of its five landmarks from the manifest's, over the manifest's eye distance.
+A face's error is the mean distance of its five landmarks from the manifest's, as a part of the manifest's eye distance.
 """
 
 from __future__ import annotations
@@ -15,42 +15,60 @@ from numpy.typing import NDArray
 
 from gpen_fast.image.similarity import Points, moved
 from gpen_fast.stages.detect.cascade.landmark_net import LandmarkNet
-from gpen_fast.stages.detect.cascade.windows import Pyramid, read, windows_of
-from gpen_fast.stages.detect.retina.compact import folded
+from gpen_fast.stages.detect.cascade.windows import Pyramid, read_windows, windows_of
+from gpen_fast.stages.detect.retina.compact import fold_normalisations
 from gpen_fast.training.data import HELD_OUT
 from gpen_fast.training.landmarks.config import Jitter
 from gpen_fast.training.landmarks.samples import small_faces
-from gpen_fast.training.landmarks.windows import around, jittered
+from gpen_fast.training.landmarks.windows import fitting_window, jittered_window
 
+# Degrees that faces are rolled by, (least, most), one row of the table each.
 ROLLS = ((0, 0), (-15, 15), (-30, 30))
-# How far the cascades' boxes are off, and how often each face is tried.
+# How far the boxes of OpenCV's cascades are off.
 _BOXES = Jitter(0.0, 1.2, 0.1)
+# Windows of each face.
 _TRIES = 4
+# Score from which a window counts as a face.
 _SURE = 0.5
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of the table. roll: most degrees. mean, p95: errors over the eye distance, of the first and the
-    second reading. found: share of the faces that score as one."""
+class LandmarkRow:
+    """One line of the test's table."""
 
     roll: int
+    """Faces are rolled by at most so many degrees, either way."""
+
     first_mean: float
+    """Mean error of the first pass, as a part of the eye distance."""
+
     mean: float
+    """Mean error of the second pass, whose window the first pass places."""
+
     p95: float
+    """95th percentile of the second pass's errors."""
+
     found: float
+    """Part of the faces that score as a face."""
 
 
-def usable(network: LandmarkNet) -> LandmarkNet:
-    """A copy without normalisations, as it is published."""
-    plain: LandmarkNet = folded(copy.deepcopy(network).eval())  # type: ignore[assignment]
+def published_form(network: LandmarkNet) -> LandmarkNet:
+    """Returns a copy whose batch normalisations are folded into the convolutions, as it is published."""
+    plain: LandmarkNet = fold_normalisations(copy.deepcopy(network).eval())  # type: ignore[assignment]
     return plain.requires_grad_(False)
 
 
-def held_out_rows(network: LandmarkNet, data: Path, crop: int = 256, seed: int = 0) -> list[Row]:
-    """The held-out faces, each at random rolls within the row's, in windows as inexact as the cascades' boxes.
+def held_out_rows(network: LandmarkNet, data: Path, crop: int = 256, seed: int = 0) -> list[LandmarkRow]:
+    """Tests a network on the held-out faces, in windows as inexact as the cascades' boxes.
 
-    crop: side of the portraits, pixels.
+    Args:
+        network: The network in its published form.
+        data: The training folder.
+        crop: Side of its portraits in pixels.
+        seed: Decides rolls and windows.
+
+    Returns:
+        One row for each range of rolls.
     """
     faces, landmarks = small_faces(data, HELD_OUT, crop)
     return [_row(network, faces, landmarks, rolls, seed) for rolls in ROLLS]
@@ -58,21 +76,21 @@ def held_out_rows(network: LandmarkNet, data: Path, crop: int = 256, seed: int =
 
 def _row(
     network: LandmarkNet, faces: NDArray[np.uint8], landmarks: Points, rolls: tuple[int, int], seed: int
-) -> Row:
+) -> LandmarkRow:
     rng = np.random.default_rng([seed, rolls[1]])
     first, second, found = [], [], []
     for face, points in zip(faces, landmarks, strict=True):
         for _ in range(_TRIES):
-            turned, there = rolled(face, points, rng.uniform(*rolls))
+            turned, wanted = roll_face(face, points, rng.uniform(*rolls))
             pyramid = Pyramid(np.asarray(cv2.cvtColor(turned, cv2.COLOR_RGB2GRAY)))
-            # Nobody knows the roll beforehand: the window is upright.
-            window = jittered(around(upright(there)), rng, _BOXES)
-            rough, _ = read(network, pyramid, window[None])
-            fine, score = read(network, pyramid, windows_of(rough))
-            first.append(error(rough[0], there))
-            second.append(error(fine[0], there))
+            # The detector does not know the roll beforehand, so the window is upright.
+            window = jittered_window(fitting_window(level_eyes(wanted)), rng, _BOXES)
+            rough, _ = read_windows(network, pyramid, window[None])
+            fine, score = read_windows(network, pyramid, windows_of(rough))
+            first.append(landmark_error(rough[0], wanted))
+            second.append(landmark_error(fine[0], wanted))
             found.append(score[0] > _SURE)
-    return Row(
+    return LandmarkRow(
         rolls[1],
         *(
             round(float(v), 4)
@@ -81,13 +99,19 @@ def _row(
     )
 
 
-def error(points: Points, wanted: Points) -> float:
-    """Mean distance of (5,2) landmarks over the eye distance."""
+def landmark_error(points: Points, wanted: Points) -> float:
+    """Returns the mean distance of (5,2) landmarks from the right ones, as a part of the eye distance."""
     return float(np.linalg.norm(points - wanted, axis=1).mean() / np.linalg.norm(wanted[1] - wanted[0]))
 
 
-def rolled(face: NDArray[np.uint8], landmarks: Points, degrees: float) -> tuple[NDArray[np.uint8], Points]:
-    """A picture turned about its middle, its border reflected, and the landmarks in it."""
+def roll_face(face: NDArray[np.uint8], landmarks: Points, degrees: float) -> tuple[NDArray[np.uint8], Points]:
+    """Turns a face and its landmarks about the picture's centre; the border is reflected.
+
+    Args:
+        face: (S,S,3) uint8.
+        landmarks: (5,2), pixels.
+        degrees: The angle; positive ones turn to the left.
+    """
     side = face.shape[0]
     middle = (side - 1) / 2
     matrix = np.asarray(cv2.getRotationMatrix2D((middle, middle), degrees, 1.0), dtype=np.float64)
@@ -97,8 +121,8 @@ def rolled(face: NDArray[np.uint8], landmarks: Points, degrees: float) -> tuple[
     return np.asarray(turned), moved(matrix[None], landmarks[None])[0]
 
 
-def upright(landmarks: Points) -> Points:
-    """(5,2) landmarks turned about their mean until the eyes are level."""
+def level_eyes(landmarks: Points) -> Points:
+    """Turns (5,2) landmarks about their mean until the eyes are level."""
     across, down = landmarks[1] - landmarks[0]
     c, s = np.array([across, down]) / np.hypot(across, down)
     middle = landmarks.mean(axis=0)

@@ -1,4 +1,4 @@
-"""The contact sheet: what the landmark network is trained on, for looking."""
+"""A contact sheet of the windows that the landmark network is trained on."""
 
 from __future__ import annotations
 
@@ -8,16 +8,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gpen_fast.training.landmarks.config import Config
-from gpen_fast.training.landmarks.samples import Samples, stock
+from gpen_fast.training.landmarks.config import LandmarkConfig
+from gpen_fast.training.landmarks.samples import WindowSamples, read_sources
 
+# Windows across and down, and the side of each on the sheet in pixels.
 _ACROSS, _DOWN, _SIDE = 16, 10, 96
+# One RGB colour for each landmark.
 _COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (255, 0, 255))
 
 
-def contact_sheet(config: Config, data: Path) -> NDArray[np.uint8]:
-    """(H,W,3): the first windows of a run."""
-    batch = Samples(stock(data, config), config, _ACROSS * _DOWN).at(0)
+def window_sheet(config: LandmarkConfig, data: Path) -> NDArray[np.uint8]:
+    """Draws the first windows of a run; faces show their landmarks and have a green bar at the top.
+
+    Args:
+        config: The run's config.
+        data: The training folder.
+
+    Returns:
+        (960,1536,3) RGB uint8.
+    """
+    batch = WindowSamples(read_sources(data, config), config, _ACROSS * _DOWN).at(0)
     tiles = [
         _tile(window[0].numpy().astype(np.uint8), points.numpy() if face else None)
         for window, points, face in zip(batch.windows, batch.points, batch.face, strict=True)

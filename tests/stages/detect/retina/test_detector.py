@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,18 +10,18 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from detectors import CPU, opened
 from helpers import DATA, EXAMPLES, SHARED, shared_picture
 
-from gpen_fast.errors import CheckpointError, PictureError, PluginError
-from gpen_fast.settings import Settings
-from gpen_fast.stages.detect.base import open_detector
+from gpen_fast.errors import PictureError
+from gpen_fast.settings import DetectOptions, PrecisionName
 from gpen_fast.stages.detect.retina import detector as retina
-from gpen_fast.stages.detect.retina.detector import RetinaFace, anchors_of, build, open_network
+from gpen_fast.stages.detect.retina.detector import RetinaFace, anchors_of
+from gpen_fast.stages.detect.retina.network import build_retinaface, open_retinaface
 from gpen_fast.stages.detect.search import SearchPass
 from gpen_fast.stages.load import load
 from gpen_fast.types import Face, Frame
 
-CPU = torch.device("cpu")
 NAMES = {"resnet50": "retinaface-resnet50", "mobile0.25": "retinaface-mobilenet0.25"}
 
 
@@ -42,7 +41,7 @@ def portrait(size: int = 96) -> np.ndarray:
 
 def with_random_weights(kind: str, path: Path) -> torch.nn.Module:
     """facexlib's network with weights that find something everywhere, and the same in a file."""
-    network = build(kind).train()
+    network = build_retinaface(kind).train()
     for layer in network.modules():
         if isinstance(layer, torch.nn.BatchNorm2d):
             layer.momentum = 1.0
@@ -63,9 +62,9 @@ def test_random_weights_give_what_facexlibs_own_call_gives(kind: str, tmp_path: 
         scores = reference(torch.from_numpy(bgr).permute(2, 0, 1)[None] - reference.mean_tensor)[1][0, :, 1]
         threshold = float(scores.sort().values[-120:-118].mean())
         wanted = reference.detect_faces(bgr, threshold)
-    settings = Settings.from_flat(detect_size="full", detect_threshold=threshold)
-    network = open_network(kind, tmp_path / "weights.pth", CPU, half=False)
-    detector = RetinaFace("retinaface", network, settings, CPU, 0.5)
+    options = DetectOptions(detect_size="full", detect_threshold=threshold)
+    network = open_retinaface(kind, tmp_path / "weights.pth", CPU, half=False)
+    detector = RetinaFace("retinaface", network, options, CPU, 0.5)
     got = rows(detector(frame_of(bgr)))
     assert 10 < len(wanted) < 119, "some are suppressed, some are left"
     assert got.shape == wanted.shape
@@ -89,17 +88,13 @@ def test_anchors_are_facexlibs(size: tuple[int, int]) -> None:
 @pytest.fixture
 def mobile(shared_weights: Callable[[str], None]) -> RetinaFace:
     shared_weights("detection_mobilenet0.25_Final.pth")
-    return opened()
-
-
-def opened(**settings: object) -> RetinaFace:
-    return open_detector(Settings.from_flat(detector="retinaface-mobile", **settings), CPU)  # type: ignore[return-value]
+    return opened("retinaface-mobile")
 
 
 def test_full_size_equals_the_reference_values(mobile: RetinaFace) -> None:
     wanted = np.array(json.loads((DATA / "retinaface_solvay.json").read_text())["faces"])
     picture = load(shared_picture("solvay_conference_1927.png"), CPU)
-    got = rows(opened(detect_size="full", detect_threshold=0.9)(picture))
+    got = rows(opened("retinaface-mobile", detect_size="full", detect_threshold=0.9)(picture))
     assert len(got) == len(wanted) == 29
     order = [np.abs(got - row).max(axis=1).argmin() for row in wanted]
     assert sorted(order) == list(range(29))
@@ -179,47 +174,21 @@ def test_grey_and_sixteen_bits(mobile: RetinaFace) -> None:
     assert np.abs(rows(eight) - rows(sixteen)).max() < 0.01
 
 
-def test_damaged_and_foreign_files_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "weights.pth"
-    path.write_bytes(b"<html>not found</html>")
-    with pytest.raises(CheckpointError, match=r"weights\.pth: cannot be read as RetinaFace mobile0\.25"):
-        open_network("mobile0.25", path, CPU, half=False)
-    torch.save({"conv.weight": torch.zeros(1)}, path)
-    with pytest.raises(CheckpointError, match="cannot be read as RetinaFace resnet50"):
-        open_network("resnet50", path, CPU, half=False)
-
-
-def test_broken_facexlib_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "facexlib.detection.retinaface", None)
-    with pytest.raises(
-        PluginError, match=r"pip install --force-reinstall facexlib; or --detector yunet or lite"
-    ):
-        build("mobile0.25")
-
-
 def test_too_little_memory_says_what_to_try(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_room(batch: torch.Tensor) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    detector = RetinaFace("retinaface", torch.nn.Conv2d(3, 1, 1), Settings(), CPU, 0.5)
+    detector = RetinaFace("retinaface", torch.nn.Conv2d(3, 1, 1), DetectOptions(), CPU, 0.5)
     monkeypatch.setattr(detector, "_network", no_room)
     with pytest.raises(PictureError, match=r"in 128x64 pixels does not fit into memory\. Try a smaller"):
         detector(Frame(torch.zeros(3, 50, 100, dtype=torch.uint8)))
 
 
-def test_fp16_only_on_cuda_and_only_where_no_other_precision_is_named() -> None:
-    cuda = torch.device("cuda")
-    assert retina.half(Settings(), cuda)
-    assert retina.half(Settings.from_flat(precision="half"), cuda)
-    assert not retina.half(Settings.from_flat(precision="fp32"), cuda)
-    assert not retina.half(Settings(), CPU)
-
-
 @pytest.mark.cuda
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
-def test_cuda_finds_what_the_cpu_finds(mobile: RetinaFace, precision: str) -> None:
+def test_cuda_finds_what_the_cpu_finds(mobile: RetinaFace, precision: PrecisionName) -> None:
     cuda = torch.device("cuda")
-    device = open_detector(Settings.from_flat(detector="retinaface-mobile", precision=precision), cuda)
+    device = opened("retinaface-mobile", cuda, precision)
     paths = [EXAMPLES / "astronaut.png", EXAMPLES / "grace_hopper.jpg"] * 8  # a whole batch of each shape
     for one, other in zip(
         mobile.many([load(path, CPU) for path in paths]),

@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from gpen_fast.device.onednn import Conv, Pixelwise, available
-from gpen_fast.stages.detect.retina import detector as retina
-from gpen_fast.stages.detect.retina.detector import build, prepared
-from gpen_fast.stages.detect.retina.packed import packed
+from gpen_fast.device.onednn import Conv, PointwiseConv, supports
+from gpen_fast.stages.detect.retina import network as networks
+from gpen_fast.stages.detect.retina.network import build_retinaface, prepared
+from gpen_fast.stages.detect.retina.packed import pack_convolutions
 
 CPU = torch.device("cpu")
-pytestmark = pytest.mark.skipif(not available(torch.float32), reason="this build of PyTorch has no oneDNN")
+pytestmark = pytest.mark.skipif(not supports(torch.float32), reason="this build of PyTorch has no oneDNN")
 
 
 def nhwc(*shape: int) -> torch.Tensor:
@@ -29,9 +29,9 @@ def test_each_kind_of_layer_with_and_without_its_activation(stride: int, slope: 
     ):
         layers = [conv] if slope is None else [conv, nn.LeakyReLU(slope)]
         plain = nn.Sequential(nn.Sequential(*layers), nn.Identity()).requires_grad_(False)
-        fused = packed(plain)
+        fused = pack_convolutions(plain)
         assert [type(layer.kernel) for layer in fused] == [
-            Pixelwise if conv.kernel_size == conv.stride == (1, 1) else Conv
+            PointwiseConv if conv.kernel_size == conv.stride == (1, 1) else Conv
         ]
         for x in (nhwc(1, conv.in_channels, 9, 14), nhwc(3, conv.in_channels, 64, 33)):
             assert torch.allclose(fused(x), plain(x), rtol=1e-4, atol=1e-5)
@@ -43,13 +43,13 @@ def test_an_activation_after_anything_else_is_kept() -> None:
     )
     x = nhwc(2, 4, 10, 10)
     with torch.no_grad():
-        assert torch.allclose(packed(layers)(x), layers(x), atol=1e-6)
-    assert len(packed(layers)) == 5
+        assert torch.allclose(pack_convolutions(layers)(x), layers(x), atol=1e-6)
+    assert len(pack_convolutions(layers)) == 5
 
 
 @pytest.mark.parametrize("kind", ["mobile0.25", "resnet50"])
 def test_without_onednn_the_network_gives_the_same(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = build(kind)
+    network = build_retinaface(kind)
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.running_mean.normal_(0, 0.1)
@@ -58,8 +58,8 @@ def test_without_onednn_the_network_gives_the_same(kind: str, monkeypatch: pytes
     x = nhwc(2, 3, 96, 64) * 50
     made = []
     for there in (True, False):
-        monkeypatch.setattr(retina.onednn, "available", lambda dtype, there=there: there)
-        again = build(kind)
+        monkeypatch.setattr(networks.onednn, "supports", lambda dtype, there=there: there)
+        again = build_retinaface(kind)
         again.load_state_dict(state)
         with torch.no_grad():
             made.append(prepared(again, CPU, half=False)(x))

@@ -1,1 +1,1 @@
-"""The generator's work on CUDA besides convolutions: one file a kernel, each with its torch reference beside it."""
+"""Triton kernels of the generator. Each kernel's file holds its torch reference, of one signature and equal result."""

@@ -1,1 +1,1 @@
-"""What the detectors of OpenCV's cascades share."""
+"""What the detectors on OpenCV's cascades share."""

@@ -7,24 +7,29 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gpen_fast.errors import PluginError
+from gpen_fast.image.colour import to_8bit
+from gpen_fast.image.resize import shrink_by_area
 from gpen_fast.types import Frame
 
-Grey = NDArray[Any]
+GreyPixels = NDArray[np.uint8]
 
-# Of the three frontal cascades this one found most people of a group photograph and no other thing.
-# The profile cascade knows faces that look to the left: it is shown the mirror image too.
+# Of OpenCV's three frontal cascades this one detected most people of a group photograph, and nothing else in it.
+# The profile cascade detects faces that look to the left; it also runs on the mirror image.
 FRONTAL, PROFILE = "haarcascade_frontalface_alt2.xml", "haarcascade_profileface.xml"
 
 
 class Cascades:
-    """Cascades for any thread: a classifier cannot be shared between threads, so each has its own."""
+    """Cascades for any thread: each thread has classifiers of its own, since they cannot be shared.
+
+    Args:
+        detector: The name of the plug-in, for errors.
+    """
 
     def __init__(self, detector: str = "lite") -> None:
         self._detector = detector
@@ -33,14 +38,26 @@ class Cascades:
     def find(
         self,
         file: str,
-        grey: Grey,
+        grey: GreyPixels,
         *,
         neighbours: int,
         step: float = 1.1,
         smallest: int = 24,
         mirrored: bool = False,
     ) -> NDArray[np.int32]:
-        """(N,4) boxes x, y, width, height in a (H,W) uint8 picture; `mirrored`: of what its mirror image shows."""
+        """Runs one cascade over a picture.
+
+        Args:
+            file: The cascade, as OpenCV names its file.
+            grey: (H,W) luma.
+            neighbours: The number of overlapping windows that make a detection; 0: every window is one.
+            step: The ratio of successive window sizes.
+            smallest: The smallest window's side, pixels.
+            mirrored: Run on the mirror image; the boxes are still the picture's own.
+
+        Returns:
+            (N,4) boxes x, y, width, height, pixels.
+        """
         found = self.of(file).detectMultiScale(
             cv2.flip(grey, 1) if mirrored else grey,
             scaleFactor=step,
@@ -52,16 +69,16 @@ class Cascades:
             boxes[:, 0] = grey.shape[1] - boxes[:, 0] - boxes[:, 2]
         return boxes
 
-    def of(self, file: str) -> Any:
+    def of(self, file: str) -> cv2.CascadeClassifier:
         """The calling thread's own classifier."""
-        cascades: dict[str, Any] = self._threads.__dict__
+        cascades: dict[str, cv2.CascadeClassifier] = self._threads.__dict__
         if file not in cascades:
             cascades[file] = open_cascade(file, self._detector)
         return cascades[file]
 
 
-def open_cascade(file: str, detector: str) -> Any:
-    """The classifier, for one thread. Raises PluginError, naming `detector`, where OpenCV lacks it."""
+def open_cascade(file: str, detector: str) -> cv2.CascadeClassifier:
+    """Opens a classifier for one thread. Raises PluginError, which names `detector`, where OpenCV lacks it."""
     folder = getattr(getattr(cv2, "data", None), "haarcascades", None)
     if folder is None or not hasattr(cv2, "CascadeClassifier"):
         raise PluginError(
@@ -76,19 +93,18 @@ def open_cascade(file: str, detector: str) -> Any:
     return cascade
 
 
-def luma(frame: Frame) -> Grey:
-    """(H,W) uint8, whatever the frame's depth and channels."""
+def luma_of(frame: Frame) -> GreyPixels:
+    """(H,W) uint8 luma of a frame of any depth, grey or RGB."""
     pixels = frame.on_host.permute(1, 2, 0).contiguous().numpy()
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
-    grey: Grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.shape[2] == 3 else pixels[:, :, 0]
-    return grey
+    pixels = to_8bit(pixels)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.shape[2] == 3 else pixels[:, :, 0]
+    return np.asarray(grey, dtype=np.uint8)
 
 
-def shrunk(grey: Grey, bound: int | None) -> tuple[Grey, float]:
-    """The picture with its long side bounded, and by what it was scaled."""
+def shrunk(grey: GreyPixels, bound: int | None) -> tuple[GreyPixels, float]:
+    """Shrinks a picture so that its long side has at most `bound` pixels; also returns the scale, at most 1."""
     scale = 1.0 if bound is None else min(1.0, bound / max(grey.shape))
     if scale == 1.0:
         return grey, scale
     height, width = (max(1, round(side * scale)) for side in grey.shape)
-    return cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), scale
+    return shrink_by_area(grey, (height, width)), scale

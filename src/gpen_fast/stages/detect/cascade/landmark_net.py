@@ -1,8 +1,7 @@
-"""The embedded network: five landmarks and face or not, in one small window of a picture.
+"""The embedded network: five landmarks and a score in one small window of a picture.
 
-The window is a square that a similarity cuts out of the picture. Landmarks are the means of five heat maps
-("Integral Human Pose Regression", Sun et al., 2018), which is nearer to the point than regressing coordinates is
-in a network of this size.
+The window is a square that a similarity cuts out of the picture. Landmarks are the means of five heat maps ("Integral
+Human Pose Regression", Sun et al., 2018): in a network of this size that is more accurate than regressing coordinates.
 """
 
 from __future__ import annotations
@@ -19,24 +18,28 @@ from torch import Tensor, nn
 
 from gpen_fast.errors import CheckpointError
 
-# The window's side, pixels, and where the landmarks of a frontal face lie in it, 0..1 along its sides: FFHQ's
-# template from the forehead to below the chin.
+# The window's side, pixels.
 SIDE = 64
+# The landmarks of a frontal face in its window, 0..1 along the window's sides: FFHQ's template, from the forehead to
+# below the chin.
 TEMPLATE = np.array(
     [[0.3498, 0.3702], [0.6502, 0.3708], [0.5017, 0.5463], [0.3696, 0.6832], [0.6362, 0.6826]],
     dtype=np.float64,
 )
+# Channels at 32, 16, 8 and 4 pixels.
 WIDTHS = (12, 32, 64, 96)
 _HIDDEN = 16
-# A window without contrast is no face: nothing is divided by less than this many grey levels.
+# Grey levels. The contrast that a window is divided by is at least this: a window with less holds no face.
 _FLATTEST = 4.0
 
 
 class LandmarkNet(nn.Module):
     """From (B,1,64,64) luma, 0..255, to points (B,5,2), 0..1 along the window's sides, and logits (B,) of a face.
 
-    widths: channels at 32, 16, 8 and 4 pixels. normalised: with the batch normalisations that training needs, which
-    `stages.detect._compact.folded` takes into the convolutions.
+    Args:
+        widths: Channels at 32, 16, 8 and 4 pixels.
+        normalised: With the batch normalisations that training needs; `retina.compact.fold_normalisations` folds them
+            into the convolutions.
     """
 
     def __init__(self, widths: tuple[int, ...] = WIDTHS, *, normalised: bool = False) -> None:
@@ -59,19 +62,23 @@ class LandmarkNet(nn.Module):
         self.face = nn.Linear(_HIDDEN, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Any contrast: each window is brought to mean 0 and deviation 1."""
+        """Each window is normalised to mean 0 and deviation 1, so that its contrast has no effect."""
         middle, spread = x.mean((2, 3), keepdim=True), x.std((2, 3), keepdim=True)
+        # (B,1,64,64) -> (B,a,32,32) -> (B,b,16,16)
         at16 = self.at16(self.stem((x - middle) / spread.clamp_min(_FLATTEST)))
+        # -> (B,c,8,8) -> (B,d,4,4)
         at8 = self.at8(at16)
         at4 = self.at4(at8)
+        # The coarse features are added to the finer ones: (B,d,4,4) -> (B,b,8,8) -> (B,b,16,16) -> maps (B,5,16,16)
         coarse = self.from8(at8) + F.interpolate(self.from4(at4), scale_factor=2.0)
         heat = self.heat(self.joined(at16 + F.interpolate(coarse, scale_factor=2.0)))
+        # (B,d,4,4) -> (B,16) -> (B,)
         logits = self.face(F.relu(self.hidden(at4.flatten(1))))[:, 0]
         return _means(heat), logits
 
 
 def _means(heat: Tensor) -> Tensor:
-    """(B,N,H,W) maps to the (B,N,2) means of their softmax, 0..1 along the sides."""
+    """(B,N,H,W) maps to (B,N,2): the means of their softmax, 0..1 along the sides."""
     height, width = heat.shape[2:]
     shares = heat.flatten(2).softmax(dim=2).view_as(heat)
     across = (torch.arange(width, device=heat.device) + 0.5) / width
@@ -80,12 +87,16 @@ def _means(heat: Tensor) -> Tensor:
 
 
 def widths_of(state: Mapping[str, Tensor]) -> tuple[int, ...]:
-    """The channels at 32, 16, 8 and 4 pixels of a network with these tensors. Raises KeyError for another's."""
+    """The channels at 32, 16, 8 and 4 pixels of a network with these tensors. Raises KeyError for another network's."""
     return tuple(len(state[f"{name}.weight"]) for name in ("stem.0", "at16.0.0", "at8.0.0", "at4.0.0"))
 
 
 def read_net(path: Path) -> LandmarkNet:
-    """The network of a published file, its widths from the tensors' shapes. Raises CheckpointError."""
+    """Reads the network from a safetensors file; its widths are inferred from the tensors' shapes.
+
+    Raises:
+        CheckpointError: The file is absent, damaged or holds another network.
+    """
     try:
         state = {name: value.float() for name, value in load_file(path).items()}
         network = LandmarkNet(widths_of(state))

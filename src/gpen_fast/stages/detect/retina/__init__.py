@@ -1,1 +1,1 @@
-"""What RetinaFace's detectors share."""
+"""What the two RetinaFace detectors share."""

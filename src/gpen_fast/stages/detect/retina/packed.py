@@ -1,20 +1,25 @@
-"""A detector's convolutions in oneDNN's, with the leaky ReLU after each in the same pass.
+"""A detector's convolutions as oneDNN's, each with the leaky ReLU after it in the same pass.
 
-PyTorch's own call lays out the weights anew each time, and reads and writes every map once more for the activation.
+PyTorch's own call repacks the weights each time, and reads and writes every feature map once more for the activation.
 """
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gpen_fast.device.onednn import Conv, Pixelwise
+from gpen_fast.device.onednn import Conv, PointwiseConv
 
-# Of the input that weights are laid out for; others take the same layout or are laid out again by oneDNN.
+# Pixels. The weights are packed for an input of this side; for another, oneDNN accepts the same layout or repacks them.
 _SIDE = 64
 
 
 class Fused(nn.Module):
-    """A convolution and a leaky ReLU of `slope` after it, unless that is None; from and to NHWC, float32."""
+    """A convolution and the leaky ReLU after it as one oneDNN call, from NHWC to NHWC, float32.
+
+    Args:
+        conv: The convolution; its weights are copied.
+        slope: The leaky ReLU's; None: there is none.
+    """
 
     def __init__(self, conv: nn.Conv2d, slope: float | None = None) -> None:
         super().__init__()
@@ -28,14 +33,15 @@ class Fused(nn.Module):
         return self._run(x, self._bias)
 
 
-def _pixelwise(conv: nn.Conv2d, slope: float) -> Pixelwise | None:
+def _pixelwise(conv: nn.Conv2d, slope: float) -> PointwiseConv | None:
+    """A 1x1 convolution as a matrix product over pixels; None for any other."""
     if conv.kernel_size != (1, 1) or conv.stride != (1, 1) or conv.padding != (0, 0) or conv.groups != 1:
         return None
-    return Pixelwise(conv.weight.detach()[:, :, 0, 0], slope)
+    return PointwiseConv(conv.weight.detach()[:, :, 0, 0], slope)
 
 
 def _convolution(conv: nn.Conv2d, slope: float) -> Conv:
-    """Square ones only, as a detector's are."""
+    """Any square convolution; a detector has no other."""
     assert isinstance(conv.padding, tuple)
     return Conv(
         conv.weight.detach(),
@@ -48,18 +54,23 @@ def _convolution(conv: nn.Conv2d, slope: float) -> Conv:
     )
 
 
-def packed(module: nn.Module) -> nn.Module:
-    """Every convolution `Fused`, with the leaky ReLU that follows it in a sequence; in place where it has parts."""
+def pack_convolutions(module: nn.Module) -> nn.Module:
+    """Replaces every convolution by a `Fused` one, which takes over the leaky ReLU that follows it in a sequence.
+
+    Returns:
+        The new module for a convolution or a sequence; else the module itself, its parts replaced in place.
+    """
     if isinstance(module, nn.Conv2d):
         return Fused(module)
     if isinstance(module, nn.Sequential):
-        return nn.Sequential(*_joined(_flat(module)))
+        return nn.Sequential(*_fused(_flat(module)))
     for name, part in module.named_children():
-        module.add_module(name, packed(part))
+        module.add_module(name, pack_convolutions(part))
     return module
 
 
-def _joined(layers: list[nn.Module]) -> list[nn.Module]:
+def _fused(layers: list[nn.Module]) -> list[nn.Module]:
+    """A sequence's layers with each convolution and its leaky ReLU as one."""
     made: list[nn.Module] = []
     taken = False
     for layer, after in zip(layers, [*layers[1:], None], strict=True):
@@ -69,10 +80,11 @@ def _joined(layers: list[nn.Module]) -> list[nn.Module]:
             made.append(Fused(layer, after.negative_slope))
             taken = True
         else:
-            made.append(packed(layer))
+            made.append(pack_convolutions(layer))
     return made
 
 
 def _flat(sequence: nn.Sequential) -> list[nn.Module]:
+    """The layers of a sequence and of those nested in it, without identities: a leaky ReLU may follow in another."""
     nested = (_flat(part) if isinstance(part, nn.Sequential) else [part] for part in sequence)
     return [layer for part in nested for layer in part if not isinstance(layer, nn.Identity)]

@@ -1,0 +1,1 @@
+"""Files that a report is written to, one module for each format."""

@@ -1,0 +1,26 @@
+"""Peak memory of the process."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from gpen_fast.measure.memory import host_peak_bytes
+
+
+def test_peak_is_in_bytes() -> None:
+    assert 50 * 2**20 < host_peak_bytes() < 2**40  # Python with torch is neither smaller nor larger
+
+
+def test_a_peak_never_falls() -> None:
+    before = host_peak_bytes()
+    held = bytearray(64 * 2**20)
+    assert host_peak_bytes() >= before
+    del held
+    assert host_peak_bytes() >= before
+
+
+def test_a_system_that_does_not_report_it_gives_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert host_peak_bytes() is None

@@ -1,0 +1,53 @@
+"""Proposals: views of a picture map back to it, and a face is among what the cascades propose."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from detectors import example
+
+from gpen_fast.image.similarity import moved
+from gpen_fast.stages.detect.cascade.cascades import Cascades
+from gpen_fast.stages.detect.cascade.landmark_net import SIDE, TEMPLATE
+from gpen_fast.stages.detect.cascade.proposals import proposed, shrunk_view, turned_view
+
+GREY = cv2.cvtColor(example("astronaut.png"), cv2.COLOR_RGB2GRAY)
+LANDMARKS = np.array([[204, 100], [248, 104], [224, 128], [202, 138], [245, 142.0]])
+
+
+def spot(at: tuple[int, int]) -> np.ndarray:
+    """A picture that is black but for one bright square around `at`."""
+    grey = np.zeros((400, 600), np.uint8)
+    grey[at[1] - 4 : at[1] + 5, at[0] - 4 : at[0] + 5] = 255
+    return grey
+
+
+@pytest.mark.parametrize("degrees", [0.0, 35.0])
+def test_a_views_matrix_says_where_each_pixel_went(degrees: float) -> None:
+    view = shrunk_view(spot((150, 120)), 300)
+    assert view.grey.shape == (200, 300)
+    if degrees:
+        view = turned_view(view, degrees, 0.25)
+        assert view.grey.shape == (300, 450)
+        assert abs(int(view.grey[0, 0]) - 117) <= 1, "the border is grey"
+        view.grey[abs(view.grey.astype(int) - 117) <= 1] = 0
+    y, x = np.argwhere(view.grey > 200).mean(axis=0)
+    assert np.allclose(view.matrix @ (150, 120, 1), (x, y), atol=0.75)
+
+
+@pytest.mark.parametrize("degrees", [0.0, -35.0])
+def test_the_face_is_proposed_in_the_pictures_own_pixels(degrees: float) -> None:
+    """Also where the face is turned and only a turned view holds it upright."""
+    turn = cv2.getRotationMatrix2D((224, 120), degrees, 1.0)
+    grey = cv2.warpAffine(GREY, turn, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+    landmarks = LANDMARKS @ turn[:, :2].T + turn[:, 2]
+    view = shrunk_view(grey, 400)
+    windows = proposed(Cascades(), turned_view(view, -degrees, 0.25) if degrees else view)
+    assert windows.shape[1:] == (2, 3)
+    off = [np.abs(moved(window[None], landmarks[None])[0] / SIDE - TEMPLATE).mean() for window in windows]
+    assert min(off) < 0.06
+
+
+def test_a_plain_picture_has_none() -> None:
+    assert proposed(Cascades(), shrunk_view(np.full((90, 120), 90, np.uint8), 120)).shape == (0, 2, 3)

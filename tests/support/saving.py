@@ -1,0 +1,31 @@
+"""Frames to save, and what Pillow reads of the files."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import torch
+from PIL import Image, ImageCms
+
+from gpen_fast.stages.load import load
+from gpen_fast.types import Frame
+
+ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def exif(text: str = "mother") -> bytes:
+    made = Image.Exif()
+    made[0x010E] = text
+    return made.tobytes()
+
+
+def frame_of(array: np.ndarray, **carried: bytes) -> Frame:
+    frame = load(array, torch.device("cpu"))
+    return Frame(frame.pixels, frame.alpha, frame.channels, **carried)
+
+
+def opened(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
