@@ -1,17 +1,17 @@
-"""Every detector, beside facexlib's own call: milliseconds and faces found.
+"""Compares the detectors with each other and with facexlib's own call: milliseconds and faces found.
 
-Method. Decoded pictures in memory: the examples, and those in ../shared/images if present. Each counted round times,
-one after the other, every detector whose weights are present (at its default size and at `full`), in single calls and
-in one call of eight, and facexlib's `detect_faces` on the whole picture with the same weights. Figures are medians of
-the rounds, milliseconds per picture. Each detector's faces are counted at its own threshold, facexlib's at the
-threshold of the detector with the same weights. Landmarks of two detectors are compared on the faces that both found:
-the mean distance of the five points over the eye distance. Compare figures of one run on one machine only.
+Method: the pictures are the examples and, if present, those in ../shared/images, decoded in memory. Each round times,
+one after the other, every detector whose weights are present, at its default size and at `full`, in single calls and
+in one call of eight pictures. It also times facexlib's `detect_faces` on the whole picture with the same weights. The
+times are medians over the rounds, in milliseconds per picture. Each detector counts the faces above its own threshold;
+facexlib uses the threshold of the package's detector. The landmarks of two detectors are compared on the faces that
+both find: the mean distance of the five points, divided by the distance between the eyes. Compare the times of one run
+on one machine only: machines differ, and the speed of one machine drifts.
 
 Usage: python benchmarks/detectors.py [--rounds 5] [--shortest 0] [--longest 6720] [--detectors yunet haar]
            [--pictures DIR] [--device cuda] [--name detectors] [--add]
-
-The group photographs take minutes. On a shared machine measure them in a run of their own, and add its rows by
-`--add`."""
+The group photographs take minutes. On a shared machine, measure them in a separate run and `--add` its rows.
+"""
 
 from __future__ import annotations
 
@@ -46,28 +46,29 @@ from gpen_fast.types import Face, Frame
 SHARED = HERE.parent.parent / "shared" / "images"
 SUFFIXES = {".jpg", ".png", ".webp"}
 BATCH = 8
-# Pixels. A batch of eight larger pictures at full size would exceed the memory of most machines.
-MOST_BATCH_PIXELS = 2_000_000
+# Pixels. Eight larger pictures in one call would need more memory than most machines have.
+MAX_BATCH_PIXELS = 2_000_000
+# Our detectors that facexlib has too, with its name for their network.
 FACEXLIB = {"retinaface": "resnet50", "retinaface-mobile": "mobile0.25"}
-Boxes = Callable[[Frame], int]
+CountFaces = Callable[[Frame], int]
 
 
-def opened(device: torch.device, names: list[str]) -> dict[tuple[str, str], Detector]:
-    """Every detector that can be opened, by name and size."""
-    found = {}
+def open_all(device: torch.device, names: list[str]) -> dict[tuple[str, str], Detector]:
+    """Opens every detector whose weights are present, at both sizes; the keys are (name, size)."""
+    detectors = {}
     for name in names:
         for size in ("auto", "full"):
             try:
                 options = DetectOptions(name, size)
-                found[name, size] = open_detector(options, WeightsOptions(), device, "auto")
+                detectors[name, size] = open_detector(options, WeightsOptions(), device, "auto")
             except GpenError as error:
                 print(f"left out: {name} ({error})")
                 break
-    return found
+    return detectors
 
 
-def facexlibs(name: str, threshold: float, device: torch.device) -> Boxes:
-    """facexlib's own call with the weights of detector `name`; returns the number of faces."""
+def facexlib_call(name: str, threshold: float, device: torch.device) -> CountFaces:
+    """Returns facexlib's own call, with the weights of detector `name`; it returns the number of faces."""
     from facexlib.detection.retinaface import RetinaFace
 
     kind = FACEXLIB[name]
@@ -85,12 +86,12 @@ def facexlibs(name: str, threshold: float, device: torch.device) -> Boxes:
 
 
 def bgr(frame: Frame) -> np.ndarray:
-    """The picture as facexlib takes it: BGR, uint8."""
+    """Converts to (H,W,3) BGR uint8, which facexlib takes."""
     return np.ascontiguousarray(frame.on_host.expand(3, -1, -1).permute(1, 2, 0).numpy()[:, :, ::-1])
 
 
 def timed(device: torch.device, call: Callable[[], Any]) -> tuple[float, Any]:
-    """Milliseconds of a call, with the device synchronised, and its result."""
+    """Returns the milliseconds of a call, the wait for the device included, and its result."""
     start = time.perf_counter()
     result = call()
     synchronize(device)
@@ -100,10 +101,11 @@ def timed(device: torch.device, call: Callable[[], Any]) -> tuple[float, Any]:
 def measure(
     frame: Frame, detectors: dict, theirs: dict, device: torch.device, rounds: int
 ) -> tuple[list, dict]:
-    """One row for each detector and size, and the faces that each detected."""
+    """Returns one row for each detector and size, and the faces that each one found."""
     times, faces = defaultdict(list), {}
-    small = frame.width * frame.height <= MOST_BATCH_PIXELS
-    warm = int(small)  # the first round is for warming up, where that is not little beside the work
+    small = frame.width * frame.height <= MAX_BATCH_PIXELS
+    # One warm-up round. Large pictures need none: their time dwarfs the cost of a first call.
+    warm = int(small)
     for number in range(rounds + warm):
         for key, detector in detectors.items():
             ms, faces[key] = timed(device, lambda detector=detector: detector(frame))
@@ -128,24 +130,24 @@ def measure(
 
 
 def median(values: list[float]) -> float | None:
-    """The median, rounded; None without values."""
+    """Returns the rounded median; None for an empty list."""
     return round(statistics.median(values), 3) if values else None
 
 
 def differences(ours: list[Face], others: list[Face]) -> list[float]:
-    """Mean landmark distance over the eye distance, for each face that both detected."""
-    made = []
+    """Returns one value for each face that both found: the mean landmark distance over the eye distance."""
+    distances = []
     for face in ours:
         x, y = face.center
         pair = [o for o in others if o.box[0] < x < o.box[2] and o.box[1] < y < o.box[3]]
         if len(pair) == 1 and face.landmarks is not None and pair[0].landmarks is not None:
             eyes = np.linalg.norm(face.landmarks[1] - face.landmarks[0])
-            made.append(float(np.linalg.norm(pair[0].landmarks - face.landmarks, axis=1).mean() / eyes))
-    return made
+            distances.append(float(np.linalg.norm(pair[0].landmarks - face.landmarks, axis=1).mean() / eyes))
+    return distances
 
 
-def added(old: list[dict], new: list[dict]) -> list[dict]:
-    """The rows of two runs; a new row replaces an old one of the same picture, detector and size."""
+def merged(old: list[dict], new: list[dict]) -> list[dict]:
+    """Merges the pictures of two runs; a new row replaces the old one of the same picture, detector and size."""
     by_file = {picture["file"]: picture for picture in old}
     for picture in new:
         measured = {(row["detector"], row["size"]) for row in picture["rows"]}
@@ -175,8 +177,8 @@ def print_rows(name: str, frame: Frame, rows: list) -> None:
 
 
 def summary(pictures: list[dict]) -> list[dict]:
-    """Speed-up over facexlib for each detector that facexlib has too, over all pictures."""
-    made = []
+    """Returns, for each detector that facexlib has too, how many times as fast ours is over all pictures."""
+    found = []
     for name in FACEXLIB:
         for size in ("auto", "full"):
             by = [{(r["detector"], r["size"]): r for r in picture["rows"]} for picture in pictures]
@@ -184,7 +186,7 @@ def summary(pictures: list[dict]) -> list[dict]:
             ratios = [theirs["ms"] / ours["ms"] for theirs, ours in pairs]
             batch = [ours["ms"] / ours["ms_in_batch"] for _, ours in pairs if ours["ms_in_batch"]]
             if ratios:
-                made.append({
+                found.append({
                     "detector": name, "size": size, "pictures": len(ratios),
                     "times_as_fast_in_all": round(sum(t["ms"] for t, _ in pairs) / sum(o["ms"] for _, o in pairs), 2),
                     "times_as_fast_median": round(statistics.median(ratios), 2),
@@ -192,11 +194,11 @@ def summary(pictures: list[dict]) -> list[dict]:
                     "batch_of_8_over_single_median": round(statistics.median(batch), 2) if batch else None,
                     "same_count_of_faces": sum(theirs["faces"] == ours["faces"] for theirs, ours in pairs),
                 })  # fmt: skip
-    return made
+    return found
 
 
 def landmarks_of(pictures: list[dict]) -> dict:
-    """Distance of yunet's landmarks from retinaface-mobile's, over all pictures measured with both in one run."""
+    """Returns how far yunet's landmarks are from retinaface-mobile's, over the pictures of runs that had both."""
     values = [value for picture in pictures for value in picture.get("yunet_to_mobile", [])]
     if not values:
         return {}
@@ -206,30 +208,36 @@ def landmarks_of(pictures: list[dict]) -> dict:
 
 
 def report(pictures: list[dict]) -> dict:
-    """The pictures' rows and the summary over all of them."""
+    """Returns the report: the pictures and their summaries."""
     return {"summary": summary(pictures), "landmarks": landmarks_of(pictures), "pictures": pictures}
 
 
 def main() -> None:
-    """Measures, prints the tables and writes the results."""
+    """Measures, prints the tables and writes the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--longest", type=int, default=6720, help="skip pictures with a longer side")
-    parser.add_argument("--shortest", type=int, default=0, help="skip pictures with a shorter long side")
-    parser.add_argument("--pictures", type=Path, default=SHARED)
+    parser.add_argument("--rounds", type=int, default=5, help="timed calls of each detector on a picture")
+    parser.add_argument(
+        "--longest", type=int, default=6720, help="skip pictures whose long side has more pixels than this"
+    )
+    parser.add_argument(
+        "--shortest", type=int, default=0, help="skip pictures whose long side has fewer pixels than this"
+    )
+    parser.add_argument("--pictures", type=Path, default=SHARED, help="folder of further pictures")
     names = [name for name in plugins.names("detect") if name != "none"]
     parser.add_argument("--detectors", nargs="+", choices=names, default=names)
-    parser.add_argument("--name", default="detectors", help="name of the results file")
+    parser.add_argument("--name", default="detectors", help="name of the report file, without .json")
     parser.add_argument(
-        "--add", action="store_true", help="keep the file's rows that this run does not measure"
+        "--add",
+        action="store_true",
+        help="keep the rows of an existing report that this run does not measure",
     )
     parser.add_argument("--device", default="auto")
     parser.add_argument("--json", type=Path, help="report file; default results/<machine>/<name>.json")
     arguments = parser.parse_args()
     device = pick_device(arguments.device)
-    detectors = opened(device, arguments.detectors)
+    detectors = open_all(device, arguments.detectors)
     theirs = {
-        name: facexlibs(name, detector.threshold, device)
+        name: facexlib_call(name, detector.threshold, device)
         for (name, size), detector in detectors.items()
         if name in FACEXLIB and size == "full"
     }
@@ -238,14 +246,14 @@ def main() -> None:
     before = json.loads(path.read_text())["pictures"] if arguments.add and path.exists() else []
     facts = {"schema": 1, "suite": "detectors", "version": __version__, "commit": commit()}
     facts["device"] = asdict(device_facts(device))
-    made, pictures = report(before), []
+    results, pictures = report(before), []
     files = [HERE.parent / "examples" / name for name in ("astronaut.png", "grace_hopper.jpg")]
     files += sorted(file for file in arguments.pictures.glob("*") if file.suffix in SUFFIXES)
     for file in files:
         frame = load(file, device)
         if not arguments.shortest <= max(frame.width, frame.height) <= arguments.longest:
             continue
-        rounds = arguments.rounds if frame.width * frame.height <= MOST_BATCH_PIXELS else 1
+        rounds = arguments.rounds if frame.width * frame.height <= MAX_BATCH_PIXELS else 1
         rows, faces = measure(frame, detectors, theirs, device, rounds)
         print_rows(file.name, frame, rows)
         picture = {
@@ -259,10 +267,10 @@ def main() -> None:
             apart = differences(faces["retinaface-mobile", "auto"], faces["yunet", "auto"])
             picture["yunet_to_mobile"] = [round(value, 4) for value in apart]
         pictures.append(picture)
-        # Written after each picture, because a run may be cut short.
-        made = report(added(before, pictures) if before else pictures)
-        write_json(facts | made, path)
-    print(json.dumps({key: made[key] for key in ("summary", "landmarks")}, indent=1))
+        # Write after each picture, so that a run that is cut short keeps its rows.
+        results = report(merged(before, pictures) if before else pictures)
+        write_json(facts | results, path)
+    print(json.dumps({key: results[key] for key in ("summary", "landmarks")}, indent=1))
 
 
 if __name__ == "__main__":

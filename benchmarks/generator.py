@@ -54,12 +54,13 @@ from gpen_fast.measure.export.json import write_json
 from gpen_fast.stages.generate.base import open_backend
 from gpen_fast.store.published import PUBLISHED
 
-MOST_CALLS, FEWEST_CALLS = 20, 3
-# The most important first: a run may be cut short.
+MAX_CALLS, MIN_CALLS = 20, 3
+# The most important models come first, because a run may be cut short.
 MODELS = ["gpen-bfr-512", "gpen-bfr-256", "gpen-bfr-1024", "gpen-bfr-2048", "gpen-lite-256"]
 BASE = ("eager", "fp32", 1)
+# Seconds before each call, in which the threads of the previous contestant stop spinning.
 PAUSE = 0.02
-# Seconds. A shorter call is made twice and the second counts: it finds its weights in the caches, as in a real run.
+# Seconds. A shorter call runs twice and only the second counts: its weights are then in the caches, as in a real run.
 SHORT = 0.5
 # Processor seconds of other processes, per second of a turn, above which the turn is discarded.
 OTHERS = 0.1
@@ -94,12 +95,12 @@ def _heavy(into: int, out: int, side: int, precision: str, dtype: torch.dtype) -
 
 
 def contestants(
-    network: FullGenerator, model: str, asked: argparse.Namespace, device: torch.device, exported: Path
+    network: FullGenerator, model: str, options: argparse.Namespace, device: torch.device, exported: Path
 ) -> list[Contestant]:
     """Every requested contestant that can run, the reference first. The others are printed with the cause."""
     found: dict[tuple[str, str, int], Contestant] = {}
-    batches = asked.batches or ([1, 8] if network.config.size < LARGE else [1])
-    for key in [BASE, *((b, p, n) for b in asked.backends for p in asked.precisions for n in batches)]:
+    batches = options.batches or ([1, 8] if network.config.size < LARGE else [1])
+    for key in [BASE, *((b, p, n) for b in options.backends for p in options.precisions for n in batches)]:
         try:
             if key not in found:
                 found[key] = Contestant(*key, *_opened(network, model, key, device, exported))
@@ -123,7 +124,6 @@ def _opened(
 
 def call(contestant: Contestant, faces: Tensor, device: torch.device) -> float:
     """Seconds of one call, the device's work included."""
-    # Meanwhile the previous contestant's threads stop spinning.
     time.sleep(PAUSE)
     if 0 < contestant.first < SHORT:
         contestant.run(faces)
@@ -135,26 +135,26 @@ def call(contestant: Contestant, faces: Tensor, device: torch.device) -> float:
 
 
 def measure(
-    entered: list[Contestant], convs: list[Heavy], size: int, seconds: float, device: torch.device
+    compared: list[Contestant], convs: list[Heavy], size: int, seconds: float, device: torch.device
 ) -> int:
     """Measures all contestants in turns. Returns how many turns other processes disturbed; those are discarded."""
-    random, most, disturbed = seeded(1), max(each.batch for each in entered), 0
-    for each in entered:
+    random, most, disturbed = seeded(1), max(each.batch for each in compared), 0
+    for each in compared:
         each.first = call(each, faces_of(most, size, random)[: each.batch].to(device), device)
     end = time.perf_counter() + seconds
-    for turn in range(2 * MOST_CALLS):
-        kept, late = len(entered[0].times), time.perf_counter() > end
-        if kept == MOST_CALLS or (late and kept >= FEWEST_CALLS):
+    for turn in range(2 * MAX_CALLS):
+        kept, late = len(compared[0].times), time.perf_counter() > end
+        if kept == MAX_CALLS or (late and kept >= MIN_CALLS):
             break
         faces = faces_of(most, size, random).to(device)
         before = others_seconds()
-        took = [call(each, faces[: each.batch], device) for each in entered]
+        took = [call(each, faces[: each.batch], device) for each in compared]
         conv_took = [timed(conv.run) for conv in convs]
         idle = others_seconds() - before <= OTHERS * sum(took)
         disturbed += not idle
-        # On a machine that is never idle the last turns are kept as they are.
-        if idle or late or turn >= 2 * MOST_CALLS - FEWEST_CALLS:
-            for each, one in zip([*entered, *convs], [*took, *conv_took], strict=True):
+        # A machine that is never idle would keep no turn: the last ones count in any case.
+        if idle or late or turn >= 2 * MAX_CALLS - MIN_CALLS:
+            for each, one in zip([*compared, *convs], [*took, *conv_took], strict=True):
                 each.times.append(one)
     return disturbed
 
@@ -176,15 +176,15 @@ def others_seconds() -> float:
     return busy / os.sysconf("SC_CLK_TCK") - time.process_time()
 
 
-def check(entered: list[Contestant], network: FullGenerator, size: int, device: torch.device) -> None:
+def check(compared: list[Contestant], network: FullGenerator, size: int, device: torch.device) -> None:
     """Measures each contestant's error."""
     face = faces_of(1, size, seeded(2))
     with torch.no_grad():
         wanted = copy.deepcopy(network).cpu().double()(face.double())
-    for each in entered:
-        given = face.expand(each.batch, -1, -1, -1).contiguous().to(device)
-        got = each.run(given)[:1].double().cpu()
-        each.error = float((got - wanted).norm() / wanted.norm())
+    for each in compared:
+        faces = face.expand(each.batch, -1, -1, -1).contiguous().to(device)
+        restored = each.run(faces)[:1].double().cpu()
+        each.error = float((restored - wanted).norm() / wanted.norm())
 
 
 def rates(convs: list[Heavy]) -> dict[str, float]:
@@ -196,19 +196,21 @@ def rates(convs: list[Heavy]) -> dict[str, float]:
     return found
 
 
-def one_model(model: str, asked: argparse.Namespace, device: torch.device, exported: Path) -> dict[str, Any]:
+def one_model(
+    model: str, options: argparse.Namespace, device: torch.device, exported: Path
+) -> dict[str, Any]:
     """Measures one network and prints its rows."""
     config = PUBLISHED[model].config
     network = build(random_state(config))
-    entered = contestants(network, model, asked, device, exported)
-    used = {each.precision for each in entered}
+    compared = contestants(network, model, options, device, exported)
+    used = {each.precision for each in compared}
     convs = [c for p in sorted(used) for c in heaviest(config, p)] if device.type == "cpu" else []
     with arithmetic("fp32", device):
-        disturbed = measure(entered, convs, config.size, asked.seconds, device)
-    if not asked.no_errors:
-        check(entered, network, config.size, device)
+        disturbed = measure(compared, convs, config.size, options.seconds, device)
+    if not options.no_errors:
+        check(compared, network, config.size, device)
     flop, best = flop_of(config), rates(convs)
-    table = [row_of(model, each, entered[0].median, best, flop, device) for each in entered]
+    table = [row_of(model, each, compared[0].median, best, flop, device) for each in compared]
     for row in table:
         show(row)
     for precision, rate in best.items():
@@ -256,27 +258,27 @@ def main() -> None:
     parser.add_argument("--no-errors", action="store_true", help="skip the errors against float64")
     parser.add_argument("--exported", type=Path, help="folder that keeps the ONNX exports for the next run")
     parser.add_argument("--json", type=Path, help="report file; default results/<machine>/generator.json")
-    asked = parser.parse_args()
-    device = pick_device(asked.device)
-    if device.type == "cuda" or asked.one_by_one:
-        asked.batches = asked.batches or ([1] if device.type == "cpu" else [1, 8, 32])
-    asked.precisions = asked.precisions or (
+    options = parser.parse_args()
+    device = pick_device(options.device)
+    if device.type == "cuda" or options.one_by_one:
+        options.batches = options.batches or ([1] if device.type == "cpu" else [1, 8, 32])
+    options.precisions = options.precisions or (
         ["fp32", "bf16"] if device.type == "cpu" else ["fp16", "bf16", "fp32", "tf32"]
     )
     print(f"| {' | '.join(HEADS)} |\n|{' --- |' * len(HEADS)}")
-    target = asked.json or HERE / "results" / machine() / "generator.json"
+    target = options.json or HERE / "results" / machine() / "generator.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     facts = {"schema": 1, "suite": "generator", "version": __version__, "commit": commit()}
     save = partial(report, facts | {"device": asdict(device_facts(device)), "versions": versions()}, target)
-    if device.type == "cuda" or asked.one_by_one:
+    if device.type == "cuda" or options.one_by_one:
         from generator_gpu import measure_all
 
-        measure_all(asked, device, save)
+        measure_all(options, device, save)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            exported = asked.exported or Path(folder)
+            exported = options.exported or Path(folder)
             exported.mkdir(parents=True, exist_ok=True)
-            save([one_model(model, asked, device, exported) for model in asked.models])
+            save([one_model(model, options, device, exported) for model in options.models])
     print(f"wrote {target}")
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from generator_rows import Contestant, faces_of, flop_of, held, row_of, show
+from generator_rows import Contestant, allocated_bytes, faces_of, flop_of, row_of, show
 from runtimes import RUNTIMES
 from torch import Tensor
 
@@ -31,7 +31,7 @@ from gpen_fast.gpen.reference import FullGenerator
 from gpen_fast.stages.generate.base import open_backend
 from gpen_fast.store.published import PUBLISHED
 
-FEWEST, MOST, WARM = 5, 20, 2
+MIN_CALLS, MAX_CALLS, WARMUP_CALLS = 5, 20, 2
 # The most faces in the reference's call: more take time and memory without being faster per face.
 BASE_BATCH = 8
 
@@ -48,29 +48,29 @@ class Subject:
 
     @property
     def bytes(self) -> int:
-        """Of its weights."""
+        """Returns the bytes of its weights."""
         return sum(each.numel() * each.element_size() for each in self.network.state_dict().values())
 
 
 def measure_all(
-    asked: argparse.Namespace, device: torch.device, save: Callable[[list[dict[str, Any]]], None]
+    options: argparse.Namespace, device: torch.device, save: Callable[[list[dict[str, Any]]], None]
 ) -> None:
-    """Measures what was asked for; `save` is called with all models after each row."""
+    """Measures every contestant that the options name; `save` is called with all models after each row."""
     # Allocate the libraries' workspace before any contestant's memory is counted.
     torch.ones(8, 8, device=device) @ torch.ones(8, 8, device=device)
-    start, subjects, made = time.perf_counter(), {}, {}
+    start, subjects, results = time.perf_counter(), {}, {}
     save([])
-    for precision, model, backend, batch in order(asked):
+    for precision, model, backend, batch in order(options):
         what = f"{model} {backend} {precision} batch {batch}"
-        if time.perf_counter() - start > asked.limit:
+        if time.perf_counter() - start > options.limit:
             print(f"left out: {what} (out of time)", flush=True)
             continue
         try:
             if model not in subjects:
-                subjects[model] = subject(model, device, asked.no_errors)
+                subjects[model] = make_subject(model, device, options.no_errors)
                 gflop = round(flop_of(subjects[model].config) / 1e9, 2)
-                made[model] = {"model": model, "gflop": gflop, "rows": []}
-            row = one(subjects[model], (backend, precision, batch), asked.seconds, device)
+                results[model] = {"model": model, "gflop": gflop, "rows": []}
+            row = measure_one(subjects[model], (backend, precision, batch), options.seconds, device)
         except (GpenError, RuntimeError) as error:
             if not isinstance(error, GpenError) and not is_out_of_memory(error):
                 raise
@@ -79,20 +79,20 @@ def measure_all(
         finally:
             forget(device)
         show(row)
-        made[model]["rows"].append(row)
-        save(list(made.values()))
+        results[model]["rows"].append(row)
+        save(list(results.values()))
 
 
-def order(asked: argparse.Namespace) -> Iterator[tuple[str, str, str, int]]:
-    """Precision, model, backend and batch of each contestant, as they were asked for."""
-    for precision in asked.precisions:
-        for model in asked.models:
-            for backend in (each for each in asked.backends if each not in RUNTIMES):
-                for batch in asked.batches:
+def order(options: argparse.Namespace) -> Iterator[tuple[str, str, str, int]]:
+    """Precision, model, backend and batch of each contestant, in the order of the options."""
+    for precision in options.precisions:
+        for model in options.models:
+            for backend in (each for each in options.backends if each not in RUNTIMES):
+                for batch in options.batches:
                     yield precision, model, backend, batch
 
 
-def subject(model: str, device: torch.device, no_errors: bool) -> Subject:
+def make_subject(model: str, device: torch.device, no_errors: bool) -> Subject:
     """A network with random weights of true shapes."""
     config = PUBLISHED[model].config
     network = build(random_state(config)).to(device)
@@ -111,56 +111,67 @@ def forget(device: torch.device) -> None:
         torch.cuda.empty_cache()
 
 
-def one(of: Subject, key: tuple[str, str, int], seconds: float, device: torch.device) -> dict[str, Any]:
-    """One row."""
+def measure_one(
+    subject: Subject, key: tuple[str, str, int], seconds: float, device: torch.device
+) -> dict[str, Any]:
+    """Opens one contestant, measures it and returns its row."""
     backend, precision, batch = key
-    base = open_backend("eager", of.network, "fp32", device)
-    before = held(device)
-    run = base if key[:2] == ("eager", "fp32") else open_backend(backend, of.network, precision, device)
-    after = held(device)
-    weights = None if before is None or after is None else of.bytes if backend == "eager" else after - before
-    entered = Contestant(backend, precision, batch, run, weights)
-    inputs = [torch.rand(batch, 3, of.config.size, of.config.size, device=device) * 2 - 1 for _ in range(2)]
-    first_call(entered, inputs, device)
-    if of.truth is not None:
-        got = run(of.face.expand(batch, -1, -1, -1).contiguous())[:1].double().cpu()
-        entered.error = float((got - of.truth).norm() / of.truth.norm())
-    theirs = in_turn(base, entered, inputs, seconds, device)
-    return row_of(of.name, entered, theirs, {}, flop_of(of.config), device) | {
+    base = open_backend("eager", subject.network, "fp32", device)
+    before = allocated_bytes(device)
+    run = base if key[:2] == ("eager", "fp32") else open_backend(backend, subject.network, precision, device)
+    after = allocated_bytes(device)
+    weights = (
+        None if before is None or after is None else subject.bytes if backend == "eager" else after - before
+    )
+    contestant = Contestant(backend, precision, batch, run, weights)
+    inputs = [
+        torch.rand(batch, 3, subject.config.size, subject.config.size, device=device) * 2 - 1
+        for _ in range(2)
+    ]
+    first_call(contestant, inputs, device)
+    if subject.truth is not None:
+        restored = run(subject.face.expand(batch, -1, -1, -1).contiguous())[:1].double().cpu()
+        contestant.error = float((restored - subject.truth).norm() / subject.truth.norm())
+    reference_seconds = in_turn(base, contestant, inputs, seconds, device)
+    return row_of(subject.name, contestant, reference_seconds, {}, flop_of(subject.config), device) | {
         "notes": list(getattr(run, "notes", []))
     }
 
 
-def first_call(entered: Contestant, inputs: list[Tensor], device: torch.device) -> None:
+def first_call(contestant: Contestant, inputs: list[Tensor], device: torch.device) -> None:
     """Measures the first call, and the peak memory of the first two calls less weights and input."""
     reset_peak(device)
-    before, start = held(device), time.perf_counter()
-    for number, given in enumerate(inputs):
-        entered.run(given)
+    before, start = allocated_bytes(device), time.perf_counter()
+    for number, faces in enumerate(inputs):
+        contestant.run(faces)
         synchronize(device)
-        entered.first = entered.first if number else time.perf_counter() - start
+        contestant.first = contestant.first if number else time.perf_counter() - start
     peak = peak_bytes(device)
-    entered.activation_bytes = None if before is None or peak is None else peak - before
+    contestant.activation_bytes = None if before is None or peak is None else peak - before
 
 
 def in_turn(
     base: Callable[[Tensor], Tensor],
-    entered: Contestant,
+    contestant: Contestant,
     inputs: list[Tensor],
     seconds: float,
     device: torch.device,
 ) -> float:
     """Measures the contestant in turns with the reference. Returns the reference's median seconds per face."""
-    some, theirs = min(entered.batch, BASE_BATCH), []
-    for _ in range(WARM):
-        turn(lambda: base(inputs[0][:some]), lambda: entered.run(inputs[0]), device)
+    base_batch, reference_seconds = min(contestant.batch, BASE_BATCH), []
+    for _ in range(WARMUP_CALLS):
+        turn(lambda: base(inputs[0][:base_batch]), lambda: contestant.run(inputs[0]), device)
     end = time.perf_counter() + seconds
-    while len(theirs) < FEWEST or (len(theirs) < MOST and time.perf_counter() < end):
-        given = inputs[len(theirs) % len(inputs)]
-        took = turn(lambda given=given: base(given[:some]), lambda given=given: entered.run(given), device)
-        theirs.append(took[0] / some)
-        entered.times.append(took[1])
-    return sorted(theirs)[len(theirs) // 2]
+    while len(reference_seconds) < MIN_CALLS or (
+        len(reference_seconds) < MAX_CALLS and time.perf_counter() < end
+    ):
+        faces = inputs[len(reference_seconds) % len(inputs)]
+        seconds_of_both = turn(
+            lambda faces=faces: base(faces[:base_batch]), lambda faces=faces: contestant.run(faces), device
+        )
+        reference_seconds.append(seconds_of_both[0] / base_batch)
+        contestant.times.append(seconds_of_both[1])
+    return sorted(reference_seconds)[len(reference_seconds) // 2]
 
 
 def turn(first: Callable[[], Any], then: Callable[[], Any], device: torch.device) -> tuple[float, float]:

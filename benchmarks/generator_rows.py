@@ -13,7 +13,8 @@ from torch import Tensor
 from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.measure.stats import summarise
 
-# Microseconds per face on one H200 (790 TFLOP/s, 4.3 TB/s, both measured) with everything fused, by least batch size.
+# Microseconds per face on one H200 (790 TFLOP/s and 4.3 TB/s, both measured) with everything fused.
+# The keys are batch sizes; each holds up to the next one.
 ROOFLINE = {
     "gpen-bfr-256": {1: 30, 8: 24, 32: 24},
     "gpen-bfr-512": {1: 372, 8: 356, 32: 355},
@@ -38,7 +39,7 @@ class Contestant:
 
     @property
     def median(self) -> float:
-        """Seconds a call."""
+        """Returns the median seconds per call."""
         return statistics.median(self.times)
 
 
@@ -65,8 +66,8 @@ def flop_of(config: GeneratorConfig) -> float:
     return float(convs + 2 * dim * (flat + config.n_mlp * dim + styles))
 
 
-def held(device: torch.device) -> int | None:
-    """Bytes of device memory; None on a CPU."""
+def allocated_bytes(device: torch.device) -> int | None:
+    """Returns the bytes of device memory that tensors occupy; None on a CPU."""
     return torch.cuda.memory_allocated(device) if device.type == "cuda" else None
 
 
@@ -91,14 +92,14 @@ def row_of(
     model: str, each: Contestant, base: float, best: dict[str, float], flop: float, device: torch.device
 ) -> dict[str, Any]:
     """One row: times in milliseconds per face. base: seconds per face of the reference."""
-    a_face = summarise([1e3 * seconds / each.batch for seconds in each.times])
-    assert a_face is not None
-    ms = a_face.median
+    per_face = summarise([1e3 * seconds / each.batch for seconds in each.times])
+    assert per_face is not None
+    ms = per_face.median
     floor = floor_of(model, each, best, flop, device)
     return {
         "model": model, "backend": each.backend, "precision": each.precision, "batch": each.batch,
         "calls": len(each.times), "first_call_ms": round(1e3 * each.first, 1),
-        "ms_a_face": a_face.as_dict(),
+        "ms_a_face": per_face.as_dict(),
         "faces_per_s": round(1e3 / ms, 2), "tflop_per_s": round(flop / ms / 1e9, 3),
         "times_eager_fp32": round(1e3 * base / ms, 2),
         "over_floor": None if floor is None else round(ms / (1e3 * floor), 3),
@@ -117,8 +118,8 @@ def show(row: dict[str, Any]) -> None:
     """Prints one line of the table."""
     over = "-" if row["over_floor"] is None else f"{row['over_floor']:.2f}"
     error = "-" if row["error"] is None else f"{row['error']:.1e}"
-    held = [row["weights_bytes"], row["activation_bytes"]]
-    memory = "-" if None in held else "+".join(f"{value / 1e6:.0f}" for value in held)
+    sizes = [row["weights_bytes"], row["activation_bytes"]]
+    memory = "-" if None in sizes else "+".join(f"{value / 1e6:.0f}" for value in sizes)
     cells = [row["model"], row["backend"], row["precision"], row["batch"], f"{row['ms_a_face']['median']:.2f}",
              f"{row['ms_a_face']['p95']:.2f}", f"{row['faces_per_s']:.2f}", f"{row['tflop_per_s']:.3f}",
              f"{row['times_eager_fp32']:.2f}", over, error, memory]  # fmt: skip

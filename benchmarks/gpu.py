@@ -91,12 +91,12 @@ def show(outcomes: Sequence[Outcome]) -> None:
     for column in ("part", "outcome", "seconds"):
         table.add_column(column, justify="right" if column == "seconds" else "left")
     for outcome in outcomes:
-        table.add_row(outcome.name, said(outcome), str(outcome.seconds))
+        table.add_row(outcome.name, in_words(outcome), str(outcome.seconds))
     print()
     Console(highlight=False).print(table)
 
 
-def said(outcome: Outcome) -> str:
+def in_words(outcome: Outcome) -> str:
     """The outcome in words."""
     if outcome.status is None:
         return "out of time"
@@ -107,8 +107,10 @@ def main() -> int:
     """Runs the parts. Returns 1 if one of them failed or there is no GPU."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [part.name for part in PARTS]
-    parser.add_argument("--only", nargs="+", choices=names, default=names)
-    parser.add_argument("--results", type=Path, default=HERE / "results" / machine())
+    parser.add_argument("--only", nargs="+", choices=names, default=names, help="run only these parts")
+    parser.add_argument(
+        "--results", type=Path, default=HERE / "results" / machine(), help="folder of gpu.json"
+    )
     arguments = parser.parse_args()
     try:
         device = pick_device("cuda")

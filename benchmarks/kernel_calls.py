@@ -1,4 +1,7 @@
-"""The arguments with which `tricks.py` calls each kernel, and the network with its linear layers run by torch."""
+"""Arguments with which `tricks.py` times each kernel, at a network's own sizes.
+
+Also the network with its linear layers as torch operations, to compare their kernels with.
+"""
 
 from __future__ import annotations
 
@@ -21,44 +24,48 @@ from gpen_fast.gpen.cuda.kernels.wide import NHWC, EpilogueParams
 
 @dataclass(frozen=True, eq=False)
 class Unpacked(PackedRows):
-    """A weight kept in float32 for matrix products, as before the kernel existed."""
+    """A weight in float32 for torch's matrix product, which has no use for 16-bit rows with scales."""
 
     def unpacked(self) -> Tensor:
-        """(out,in) float32."""
+        """Returns the weight, (out,in) float32."""
         return self.values
 
 
 def unpacked(layer: DenseLayer) -> DenseLayer:
-    """The same layer with a float32 weight, run by torch."""
+    """Returns the same layer with its weight in float32, for torch."""
     return replace(layer, weight=Unpacked(layer.weight.unpacked(), layer.weight.scale))
 
 
-def with_linear_by_torch(made: CudaGenerator) -> CudaGenerator:
-    """The same network with its linear layers as matrix products, and bias and activation as separate operations."""
-    other = copy.copy(made)
-    other._latent = [unpacked(layer) for layer in made._latent]
-    other.kernels = replace(made.kernels, dense=dense_by_torch)
+def with_linear_by_torch(generator: CudaGenerator) -> CudaGenerator:
+    """Returns the same network with linear layers in torch: matrix product, bias and activation are separate calls."""
+    other = copy.copy(generator)
+    other._latent = [unpacked(layer) for layer in generator._latent]
+    other.kernels = replace(generator.kernels, dense=dense_by_torch)
     return other
 
 
 def decoder_sizes(config: GeneratorConfig) -> list[tuple[int, int, int]]:
-    """Side, channels, and channels at half the side."""
+    """Returns, for each size above the first: side, channels, and channels at half the side."""
     return [(side, config.width(side), config.width(side // 2)) for side in config.sides[1:]]
 
 
 def kernel_calls(
     config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device
 ) -> Iterator[tuple[str, int | None, int, str, tuple, tuple, int]]:
-    """Row name, side, channels, step, arguments, its reference's arguments, and the bytes it must move."""
+    """Yields one kernel call after the other.
+
+    Each is the row's label, side, channels, the step's name, the kernel's arguments, its torch reference's arguments,
+    and the bytes that must be moved.
+    """
     for name, width, *others in latent_calls(config, batch, dtype, device):
         yield name, None, width, *others
     for side, channels, _ in decoder_sizes(config):
-        for name, given, moved in step_calls(side, channels, batch, dtype, device):
-            yield name, side, channels, name, given, given, moved
+        for name, arguments, moved in step_calls(side, channels, batch, dtype, device):
+            yield name, side, channels, name, arguments, arguments, moved
 
 
 def step_calls(side: int, channels: int, batch: int, dtype: torch.dtype, device: torch.device) -> list[tuple]:
-    """Name, arguments, and the bytes that the kernel must move."""
+    """Returns the calls of one size: the step's name, its arguments, and the bytes that must be moved."""
 
     def picture(extra: int) -> Tensor:
         shape = (batch, channels, side + extra, side + extra)
@@ -84,29 +91,35 @@ def step_calls(side: int, channels: int, batch: int, dtype: torch.dtype, device:
 def latent_calls(
     config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device
 ) -> list[tuple]:
-    """Row name, input width, step, arguments, its torch reference's arguments, and the bytes it must move."""
+    """Returns the calls of the latent's linear layers and of the modulation.
+
+    Each is the row's label, the input width, then as `kernel_calls` yields them.
+    """
     first, dim = config.width(4), config.style_dim
-    to = modulation_of(config, dtype, device)
-    styles = torch.randn(batch, to.conv_styles + to.rgb_weights.shape[1], device=device)
+    plan = modulation_of(config, dtype, device)
+    styles = torch.randn(batch, plan.conv_styles + plan.rgb_weights.shape[1], device=device)
     around = {"input_bias": torch.randn(first, device=device)}
     rows: list[tuple] = []
-    for name, width, outs, given, more in (
+    for label, width, outs, dtype_in, options in (
         ("final linear", 16 * first, dim, dtype, around),
         ("mapping", dim, dim, torch.float32, {}),
         ("all styles", dim, styles.shape[1], torch.float32, {"activated": False}),
     ):
         weight = pack_rows(torch.randn(outs, width, device=device) / width**0.5, storage_dtypes(dtype)[0])
-        layer = DenseLayer(weight, torch.randn(outs, device=device), **more)
-        x = torch.randn(batch, width, device=device).to(given)
+        layer = DenseLayer(weight, torch.randn(outs, device=device), **options)
+        x = torch.randn(batch, width, device=device).to(dtype_in)
         moved = bytes_of(x, weight.values, weight.scale, layer.bias) + 4 * batch * outs
-        rows.append((name, width, "dense", (x, layer), (x, unpacked(layer)), moved))
-    made = 4 * batch * (to.conv_styles + len(to.scale) + to.rgb_weights.numel())
-    moved = bytes_of(styles, to.squares, to.scale, to.rgb_weights) + made
-    return [*rows, ("modulate", styles.shape[1], "modulate", (styles, to), (styles, to), moved)]
+        rows.append((label, width, "dense", (x, layer), (x, unpacked(layer)), moved))
+    written = 4 * batch * (plan.conv_styles + len(plan.scale) + plan.rgb_weights.numel())
+    moved = bytes_of(styles, plan.squares, plan.scale, plan.rgb_weights) + written
+    return [
+        *rows,
+        ("modulate", styles.shape[1], "modulate", (styles, plan), (styles, plan), moved),
+    ]
 
 
 def modulation_of(config: GeneratorConfig, dtype: torch.dtype, device: torch.device) -> ModulationPlan:
-    """Random sums of squares and ToRGB weights of the published shapes."""
+    """Returns a modulation with random weights of the network's shapes."""
     shapes = [(config.width(4), config.width(4))]
     for side in config.sides[1:]:
         width = config.width(side)
@@ -117,5 +130,5 @@ def modulation_of(config: GeneratorConfig, dtype: torch.dtype, device: torch.dev
 
 
 def bytes_of(*tensors: Any) -> int:
-    """The total bytes of some tensors."""
+    """Returns the bytes of all tensors together."""
     return sum(each.numel() * each.element_size() for each in tensors)

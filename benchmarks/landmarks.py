@@ -1,17 +1,17 @@
-"""The embedded detector `lite`: landmark errors, faces found, false detections, and times.
+"""Measures the embedded detector `lite`: landmark errors, faces found, false faces and milliseconds.
 
-Method. Held-out portraits are those of a training folder (manifest.csv) that no weights were trained on. The error of
-a face is the mean distance of its five landmarks from the manifest's, divided by the eye distance.
+Method: the held-out portraits are those of a training folder (manifest.csv) that no weights were trained on. An error
+is the mean distance of the five landmarks from the manifest's, divided by the distance between the eyes.
 
-- windows: the network alone, in windows as inexact as the cascades' boxes, two passes, as `python -m
-  gpen_fast.training landmarks test` measures it.
-- crops: the whole detector on the same faces rolled by up to 30 degrees.
-- pasted: each portrait, 64 to 400 pixels wide, pasted onto part of a real picture without faces that training did not
-  see. A detection with an error below 0.25 is a hit; every other detection is false.
-- scenes: the same backgrounds without a face.
-- pictures: photographs, compared with RetinaFace's faces and landmarks if its weights are present.
-
-Times are medians of single calls.
+- windows: the network alone, in windows as inexact as the cascades' boxes, with two passes, as
+  `python -m gpen_fast.training landmarks test` runs it.
+- crops: the whole detector on the same faces, rotated by up to 30 degrees.
+- pasted: each portrait, scaled to a side of 64 to 400 pixels and pasted at a random place on a part of a real picture
+  that has no faces and that training did not see. A face whose error is below 0.25 counts as found; any other detection
+  counts as false.
+- scenes: parts of the same pictures, without a portrait.
+- pictures: photographs, compared with the faces and landmarks of RetinaFace if its weights are present. The times are
+  medians of single calls.
 
 Usage: python benchmarks/landmarks.py [--data FOLDER] [--pictures FOLDER] [--detectors lite haar] [--drawn FOLDER]
 """
@@ -48,31 +48,35 @@ from gpen_fast.types import Face, Frame
 CPU = torch.device("cpu")
 SHARED = HERE.parent.parent / "shared"
 SUFFIXES = {".jpg", ".png", ".webp"}
-# Pictures inside scikit-image. Training cuts its non-faces from other ones.
+# Pictures of scikit-image without faces. Training cuts its non-faces from other pictures.
 SCENES = ("chelsea.png", "coffee.png", "gravel.png", "rocket.jpg")
+# Smallest and largest side of a pasted portrait, in pixels.
 SIDES = (64, 400)
+# Height and width of a scene, in pixels.
 SCENE = (600, 800)
+# A detection whose error is below this share of the eye distance counts as found.
 FOUND = 0.25
+# Detectors that serve as reference, best first.
 REFERENCES = ("retinaface", "retinaface-mobile", "yunet")
 
 
 def frame_of(picture: np.ndarray) -> Frame:
-    """A (H,W,3) uint8 array as a frame."""
+    """Converts (H,W,3) uint8 to a frame, which the detectors take."""
     return Frame(torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1))
 
 
 def points_of(face: Face, detector: Detector) -> np.ndarray:
-    """(5,2): the face's landmarks, or those that alignment derives from its box."""
+    """Returns (5,2): the face's landmarks or, without any, the points of its box that alignment uses."""
     return landmarks_of(face, detector.box_points)
 
 
-def apart(face: Face, wanted: np.ndarray, detector: Detector) -> float:
-    """The mean landmark distance over the eye distance."""
+def face_error(face: Face, wanted: np.ndarray, detector: Detector) -> float:
+    """Returns a face's mean landmark distance from `wanted` over the eye distance."""
     return landmark_error(points_of(face, detector), wanted)
 
 
 def scenes() -> list[np.ndarray]:
-    """The background pictures, (H,W,3) uint8 each."""
+    """Loads the pictures without faces, each (H,W,3) uint8."""
     import skimage
     from PIL import Image
 
@@ -80,8 +84,11 @@ def scenes() -> list[np.ndarray]:
     return [np.asarray(Image.open(folder / name).convert("RGB")) for name in SCENES]
 
 
-def piece(pictures: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """(600,800,3): part of a random picture, mirrored at random, enlarged at most twice."""
+def random_scene(pictures: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """Returns (600,800,3): a random part of a random picture, mirrored half of the time.
+
+    The picture is enlarged by at most 2, or by what it needs to cover the scene.
+    """
     picture = pictures[rng.integers(len(pictures))]
     height, width = picture.shape[:2]
     least = max(SCENE[0] / height, SCENE[1] / width)
@@ -94,7 +101,7 @@ def piece(pictures: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
 
 
 def pasted(data: Path, rounds: int) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
-    """Pictures with one held-out portrait each, with its landmarks in the picture and its side in pixels."""
+    """Yields scenes with one held-out portrait each, the portrait's landmarks in the scene, and its side."""
     portraits = read_manifest(data, HELD_OUT)
     faces, pictures, rng = read_faces(data, portraits, 256), scenes(), np.random.default_rng(5)
     for _ in range(rounds):
@@ -102,19 +109,19 @@ def pasted(data: Path, rounds: int) -> Iterator[tuple[np.ndarray, np.ndarray, in
             side = round(float(np.exp(rng.uniform(*np.log(SIDES)))))
             how = cv2.INTER_AREA if side < 256 else cv2.INTER_CUBIC
             small = cv2.resize(face, (side, side), interpolation=how)
-            scene = piece(pictures, rng)
+            scene = random_scene(pictures, rng)
             top, left = rng.integers(SCENE[0] - side + 1), rng.integers(SCENE[1] - side + 1)
             scene[top : top + side, left : left + side] = small
-            there = (portrait.landmarks + 0.5) * (side / 256) - 0.5 + (left, top)
-            yield scene, there, side
+            landmarks = (portrait.landmarks + 0.5) * (side / 256) - 0.5 + (left, top)
+            yield scene, landmarks, side
 
 
-def pasted_figures(detector: Detector, data: Path, rounds: int) -> dict:
-    """Hits, false detections and errors over all pasted pictures."""
+def measure_pasted(detector: Detector, data: Path, rounds: int) -> dict:
+    """Counts found and false faces over all pasted portraits, and their errors."""
     found, false, errors, missed, count = 0, 0, [], [], 0
-    for scene, there, side in pasted(data, rounds):
+    for scene, landmarks, side in pasted(data, rounds):
         faces = detector(frame_of(scene))
-        all_errors = sorted(apart(face, there, detector) for face in faces)
+        all_errors = sorted(face_error(face, landmarks, detector) for face in faces)
         hit = bool(all_errors) and all_errors[0] < FOUND
         found, false, count = found + hit, false + len(faces) - hit, count + 1
         errors += all_errors[:1] if hit else []
@@ -125,40 +132,40 @@ def pasted_figures(detector: Detector, data: Path, rounds: int) -> dict:
     }  # fmt: skip
 
 
-def scene_figures(detector: Detector, number: int) -> dict:
-    """False detections in pictures without a face."""
+def measure_scenes(detector: Detector, number: int) -> dict:
+    """Counts the detections in pictures without faces: all of them are false."""
     pictures, rng = scenes(), np.random.default_rng(6)
-    false = [len(detector(frame_of(piece(pictures, rng)))) for _ in range(number)]
+    false = [len(detector(frame_of(random_scene(pictures, rng)))) for _ in range(number)]
     return {"pictures": number, "false_per_picture": round(sum(false) / number, 4)}
 
 
-def crop_figures(detector: Detector, data: Path) -> dict:
-    """Errors of the whole detector on portraits rolled by up to 30 degrees."""
+def measure_crops(detector: Detector, data: Path) -> dict:
+    """Measures the whole detector on portraits rotated by random angles of up to 30 degrees."""
     portraits, rng = read_manifest(data, HELD_OUT), np.random.default_rng(7)
-    errors, more = [], 0
+    errors, false = [], 0
     for face, portrait in zip(read_faces(data, portraits, 256), portraits, strict=True):
-        turned, there = roll_face(face, portrait.landmarks.astype(np.float64), rng.uniform(-30, 30))
+        turned, landmarks = roll_face(face, portrait.landmarks.astype(np.float64), rng.uniform(-30, 30))
         found = detector(frame_of(turned))
-        best = min((apart(each, there, detector) for each in found), default=1.0)
+        best = min((face_error(each, landmarks, detector) for each in found), default=1.0)
         errors += [best] if best < FOUND else []
-        more += len(found) - (best < FOUND)
+        false += len(found) - (best < FOUND)
     return {
         "faces": len(portraits),
         "found": round(len(errors) / len(portraits), 4),
-        "false": more,
+        "false": false,
         **spread(errors),
     }
 
 
 def spread(errors: list[float]) -> dict:
-    """Mean and 95th percentile."""
+    """Returns the mean and the 95th percentile, each None without errors."""
     if not errors:
         return {"mean": None, "p95": None}
     return {"mean": round(float(np.mean(errors)), 4), "p95": round(float(np.percentile(errors, 95)), 4)}
 
 
 def reference() -> Detector | None:
-    """The best detector with downloaded weights that is present, as the reference."""
+    """Opens the best of the reference detectors whose weights are present; None without any."""
     for name in REFERENCES:
         try:
             return open_detector(DetectOptions(name), WeightsOptions(), CPU, "auto")
@@ -167,10 +174,10 @@ def reference() -> Detector | None:
     return None
 
 
-def picture_figures(
-    file: Path, detector: Detector, judge: Detector | None, rounds: int, drawn: Path | None
+def measure_picture(
+    file: Path, detector: Detector, compared_with: Detector | None, rounds: int, drawn: Path | None
 ) -> dict:
-    """One photograph: time, faces, and their agreement with the reference's."""
+    """Measures one photograph: milliseconds, faces, and how they agree with the reference detector's."""
     frame = load(file, CPU)
     times, faces = [], []
     for _ in range(rounds + 1):
@@ -181,26 +188,26 @@ def picture_figures(
         "file": file.name, "width": frame.width, "height": frame.height,
         "ms": round(statistics.median(times[1:]), 1), "faces": len(faces),
     }  # fmt: skip
-    if judge is not None:
-        row |= agreement(faces, judge(frame), detector)
+    if compared_with is not None:
+        row |= agreement(faces, compared_with(frame), detector)
     if drawn is not None:
         draw(frame, faces, detector, drawn / f"{detector.name}-{file.stem}.png")
     return row
 
 
 def agreement(faces: list[Face], others: list[Face], detector: Detector) -> dict:
-    """Pairs the detector's faces with the reference's, one to one."""
+    """Matches each of the reference's faces with at most one of the detector's, and counts the matches."""
     errors, left = [], list(faces)
     for other in others:
-        nearest = min(left, key=lambda face: apart(face, other.landmarks, detector), default=None)
-        if nearest is not None and (off := apart(nearest, other.landmarks, detector)) < FOUND:
+        nearest = min(left, key=lambda face: face_error(face, other.landmarks, detector), default=None)
+        if nearest is not None and (distance := face_error(nearest, other.landmarks, detector)) < FOUND:
             left.remove(nearest)
-            errors.append(off)
+            errors.append(distance)
     return {"reference": len(others), "found": len(errors), "false": len(left), **spread(errors)}
 
 
 def draw(frame: Frame, faces: list[Face], detector: Detector, out: Path) -> None:
-    """Draws boxes, scores and landmarks into the picture."""
+    """Writes the picture with the boxes, scores and landmarks drawn into it."""
     picture = cv2.cvtColor(
         frame.on_host.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy(), cv2.COLOR_RGB2BGR
     )
@@ -215,34 +222,34 @@ def draw(frame: Frame, faces: list[Face], detector: Detector, out: Path) -> None
     cv2.imwrite(str(out), picture)
 
 
-def figures_of(name: str, arguments: argparse.Namespace) -> dict:
-    """All measurements of one detector."""
+def measure_detector(name: str, arguments: argparse.Namespace) -> dict:
+    """Runs every measurement of one detector."""
     detector = open_detector(DetectOptions(name), WeightsOptions(), CPU, "auto")
-    made: dict = {"detector": name, "scenes": scene_figures(detector, arguments.scenes)}
+    results: dict = {"detector": name, "scenes": measure_scenes(detector, arguments.scenes)}
     if (arguments.data / "manifest.csv").exists():
-        made["pasted"] = pasted_figures(detector, arguments.data, arguments.rounds)
-        made["crops, roll to 30"] = crop_figures(detector, arguments.data)
+        results["pasted"] = measure_pasted(detector, arguments.data, arguments.rounds)
+        results["crops, roll to 30"] = measure_crops(detector, arguments.data)
     files = [HERE.parent / "examples" / name for name in ("astronaut.png", "grace_hopper.jpg")]
     files += sorted(file for file in arguments.pictures.glob("*") if file.suffix in SUFFIXES)
-    judge = reference()
-    made["reference"] = judge.name if judge else None
-    made["pictures"] = [
-        picture_figures(file, detector, judge, arguments.repeat, arguments.drawn) for file in files
+    compared_with = reference()
+    results["reference"] = compared_with.name if compared_with else None
+    results["pictures"] = [
+        measure_picture(file, detector, compared_with, arguments.repeat, arguments.drawn) for file in files
     ]
-    return made
+    return results
 
 
 def main() -> None:
-    """Measures, prints and writes the results."""
+    """Measures, prints the report and writes it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=SHARED / "data" / "portraits256")
-    parser.add_argument("--pictures", type=Path, default=SHARED / "images")
+    parser.add_argument("--data", type=Path, default=SHARED / "data" / "portraits256", help="training folder")
+    parser.add_argument("--pictures", type=Path, default=SHARED / "images", help="folder of photographs")
     parser.add_argument("--detectors", nargs="+", default=["lite", "haar"])
     parser.add_argument("--rounds", type=int, default=3, help="how often each portrait is pasted")
     parser.add_argument("--scenes", type=int, default=200, help="number of pictures without faces")
     parser.add_argument("--repeat", type=int, default=5, help="timed calls on each photograph")
-    parser.add_argument("--drawn", type=Path, help="folder for pictures with the detections drawn")
-    parser.add_argument("--name", default="landmarks", help="name of the results file")
+    parser.add_argument("--drawn", type=Path, help="draw the detections into pictures in this folder")
+    parser.add_argument("--name", default="landmarks", help="name of the report file, without .json")
     arguments = parser.parse_args()
     windows = []
     if (arguments.data / "manifest.csv").exists():
@@ -251,7 +258,7 @@ def main() -> None:
     report = {
         "schema": 1, "suite": "landmarks", "version": __version__, "commit": commit(),
         "device": asdict(device_facts(CPU)), "windows": windows,
-        "detectors": [figures_of(name, arguments) for name in arguments.detectors],
+        "detectors": [measure_detector(name, arguments) for name in arguments.detectors],
     }  # fmt: skip
     print(json.dumps(report, indent=1))
     folder = HERE / "results" / machine()

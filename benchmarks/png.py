@@ -1,11 +1,11 @@
-"""Time and size of PNG: gpen-fast's encoders beside OpenCV's and torchvision's, in one run.
+"""Compares the PNG encoders of the package, OpenCV and torchvision: milliseconds and bytes, in one run.
 
-Method. Each call goes from pixels on the device to a file's bytes in host memory; for OpenCV and torchvision the copy
-to the host is part of it. Every method is called once in turn, until each has used its time or had 20 runs; figures
-are medians. Photographs are the colour pictures of examples/ and, if present, of ../shared/images, cropped to size
-from their middles, a different one in each run; `face` is a face enlarged as smoothly as a restored one. Sizes are of
-all pictures. A batch encodes that many pictures at once, and its time is divided by their number. `on GPU` counts the
-kernels, memsets and copies of a call. Compare figures of one run on one machine only.
+Method: a call encodes pixels on the device to a file's bytes in host memory; for OpenCV and torchvision it includes the
+copy to the host. The methods run in turns until each has used its seconds or made 20 runs; the times are medians.
+Photographs are the coloured ones of examples/ and, if present, of ../shared/images, cropped around their centres; each
+run takes the next one. `face` is a face enlarged until it is as smooth as a restored one. The bytes are counted over
+all pictures. A batch encodes several pictures in one call, and its time is divided by their number. `on GPU` counts the
+kernels, memsets and copies of a call. Compare the times of one run on one machine only.
 
 Usage: python benchmarks/png.py [--sizes 256 512 1024 4000x3000] [--kinds photograph face noise flat] [--batch 32]
 """
@@ -38,13 +38,15 @@ from gpen_fast.png.host import encode_on_host
 
 EXAMPLES = HERE.parent / "examples"
 SHARED = Path(os.environ.get("GPEN_FAST_SHARED", HERE.parents[1] / "shared")) / "images"
-MOST_RUNS = 20
-YARDSTICK = "torchvision 6"
+MAX_RUNS = 20
+# The method that all others are compared with.
+BASELINE = "torchvision 6"
+# Encodes one picture or a batch, and returns the bytes of each file.
 Method = Callable[[torch.Tensor], list[int]]
 
 
 def photographs(height: int, width: int) -> Iterator[np.ndarray]:
-    """Crops from the middles of photographs that are large enough; mirrored examples if none is."""
+    """Yields the centres of photographs that are large enough; without any, an example extended by reflection."""
     paths = sorted(
         [*EXAMPLES.glob("*.jpg"), *EXAMPLES.glob("*.png"), *SHARED.glob("*.jpg"), *SHARED.glob("*.webp")]
     )
@@ -59,20 +61,20 @@ def photographs(height: int, width: int) -> Iterator[np.ndarray]:
                 continue
             box = ((image.width - width) // 2, (image.height - height) // 2)
             array = np.asarray(image.convert("RGB").crop((*box, box[0] + width, box[1] + height)))
-        # Skip grey pictures: they are written as one channel here and as three by the others.
+        # Skip grey pictures: the package writes one channel and the other encoders write three.
         if np.ptp(array, axis=2).any():
             found += 1
             yield array
     if not found:
         array = np.asarray(Image.open(EXAMPLES / "astronaut.png").convert("RGB"))
-        again = [
-            (0, max(0, side - given)) for side, given in zip((height, width), array.shape[:2], strict=True)
+        padding = [
+            (0, max(0, wanted - side)) for wanted, side in zip((height, width), array.shape[:2], strict=True)
         ]
-        yield np.pad(array, [*again, (0, 0)], mode="symmetric")[:height, :width]
+        yield np.pad(array, [*padding, (0, 0)], mode="symmetric")[:height, :width]
 
 
 def face(height: int, width: int) -> np.ndarray:
-    """A face of 170 pixels, enlarged, with slight grain."""
+    """Returns a face of 170 pixels, enlarged to (H,W,3) uint8, with a little noise."""
     array = np.asarray(Image.open(EXAMPLES / "astronaut.png").convert("RGB"))[30:200, 140:310]
     large = cv2.resize(array, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
     return (
@@ -81,7 +83,7 @@ def face(height: int, width: int) -> np.ndarray:
 
 
 def inputs(kind: str, height: int, width: int, device: torch.device) -> list[torch.Tensor]:
-    """(3,H,W) uint8 tensors on `device`."""
+    """Returns the pictures of a kind as (3,H,W) uint8 tensors on `device`."""
     arrays = {
         "photograph": lambda: list(photographs(height, width)),
         "face": lambda: [face(height, width)],
@@ -92,7 +94,7 @@ def inputs(kind: str, height: int, width: int, device: torch.device) -> list[tor
 
 
 def by_opencv(level: int) -> Method:
-    """OpenCV's encoder at compression `level`, all else at its defaults."""
+    """Returns OpenCV's encoder at compression `level`; all else is OpenCV's default."""
 
     def encode(pixels: torch.Tensor) -> list[int]:
         array = cv2.cvtColor(to_host(pixels), cv2.COLOR_RGB2BGR)
@@ -102,16 +104,16 @@ def by_opencv(level: int) -> Method:
 
 
 def to_host(pixels: torch.Tensor) -> np.ndarray:
-    """(H,W,3)."""
+    """Copies (3,H,W) pixels to an (H,W,3) array in host memory."""
     return pixels.permute(1, 2, 0).contiguous().cpu().numpy()
 
 
 def methods(device: torch.device, batch: int) -> dict[str, Method]:
-    """The methods: each takes (3,H,W) pixels on the device and returns the sizes of the files it made."""
+    """Returns the compared methods by name; each takes (3,H,W) pixels on `device`."""
     many = f"encode_pngs, batch of {batch}, {device.type}"
     together = {many: lambda pixels: [len(data) for data in encode_pngs(pixels.expand(batch, -1, -1, -1))]}
     return {
-        YARDSTICK: lambda pixels: [len(torchvision.io.encode_png(pixels.cpu(), 6))],
+        BASELINE: lambda pixels: [len(torchvision.io.encode_png(pixels.cpu(), 6))],
         **{f"cv2 {level}": by_opencv(level) for level in (1, 3, 6)},
         "host fast": lambda pixels: [len(encode_on_host(to_host(pixels)))],
         "host small": lambda pixels: [len(encode_on_host(to_host(pixels), level="small"))],
@@ -121,7 +123,7 @@ def methods(device: torch.device, batch: int) -> dict[str, Method]:
 
 
 def on_gpu(encode: Method, pixels: torch.Tensor) -> int | None:
-    """Kernels, memsets and copies that a call launches on the GPU; None for pixels on the host."""
+    """Counts the kernels, memsets and copies that a call runs on the GPU; None for pixels on the host."""
     if not pixels.is_cuda:
         return None
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiled:
@@ -133,16 +135,16 @@ def on_gpu(encode: Method, pixels: torch.Tensor) -> int | None:
 def measure(
     pictures: list[torch.Tensor], compared: dict[str, Method], seconds: float
 ) -> dict[str, dict[str, list]]:
-    """Milliseconds per picture of each run, and bytes of each picture, by method."""
+    """Returns, by method, the milliseconds per picture of each run and the bytes of each picture."""
     found: dict[str, dict[str, list]] = {
         name: {"ms": [], "bytes": [], "on_gpu": [on_gpu(encode, pictures[0])]}
         for name, encode in compared.items()
     }
     spent = dict.fromkeys(compared, 0.0)
-    for run in range(max(MOST_RUNS, len(pictures))):
+    for run in range(max(MAX_RUNS, len(pictures))):
         for name, encode in compared.items():
             every_picture = run < len(pictures) and "batch" not in name
-            if not every_picture and (run >= MOST_RUNS or (run and spent[name] > seconds)):
+            if not every_picture and (run >= MAX_RUNS or (run and spent[name] > seconds)):
                 continue
             start = time.perf_counter()
             sizes = encode(pictures[run % len(pictures)])
@@ -157,26 +159,26 @@ def measure(
 def rows(
     kind: str, height: int, width: int, found: dict[str, dict[str, list]]
 ) -> Iterator[dict[str, object]]:
-    """One row for each method."""
+    """Yields one row for each method."""
     raw = height * width * 3
-    base = found[YARDSTICK]["bytes"]
-    for name, config in found.items():
-        ms = statistics.median(config["ms"])
-        ratios = [size / other for size, other in zip(config["bytes"], base, strict=False)]
+    base = found[BASELINE]["bytes"]
+    for name, measured in found.items():
+        ms = statistics.median(measured["ms"])
+        ratios = [size / other for size, other in zip(measured["bytes"], base, strict=False)]
         yield {
             "height": height, "width": width, "kind": kind, "method": name,
-            "pictures": len(config["bytes"]), "runs": len(config["ms"]),
-            "ms": {"median": round(ms, 3), "min": round(min(config["ms"]), 3), "max": round(max(config["ms"]), 3)},
+            "pictures": len(measured["bytes"]), "runs": len(measured["ms"]),
+            "ms": {"median": round(ms, 3), "min": round(min(measured["ms"]), 3), "max": round(max(measured["ms"]), 3)},
             "mb_per_s": round(raw / 1e3 / ms, 1),
-            "times_faster": round(statistics.median(found[YARDSTICK]["ms"]) / ms, 2),
-            "over_raw": round(statistics.median(config["bytes"]) / raw, 4),
-            "on_gpu": config["on_gpu"][0],
+            "times_faster": round(statistics.median(found[BASELINE]["ms"]) / ms, 2),
+            "over_raw": round(statistics.median(measured["bytes"]) / raw, 4),
+            "on_gpu": measured["on_gpu"][0],
             "over_torchvision": {"median": round(statistics.median(ratios), 4), "max": round(max(ratios), 4)},
         }  # fmt: skip
 
 
 def show(row: dict) -> None:
-    """Prints one line of the table."""
+    """Prints one row of the table."""
     size = row["over_torchvision"]
     print(
         f"| {row['width']}x{row['height']} | {row['kind']} | {row['method']} | {row['ms']['median']:.2f} "
@@ -189,12 +191,20 @@ def show(row: dict) -> None:
 def main() -> None:
     """Measures, prints the table and writes the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", nargs="+", default=["256", "512", "1024", "4000x3000"])
+    parser.add_argument(
+        "--sizes", nargs="+", default=["256", "512", "1024", "4000x3000"], help="SIDE or WIDTHxHEIGHT"
+    )
     parser.add_argument("--kinds", nargs="+", default=["photograph", "face", "noise", "flat"])
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--seconds", type=float, default=0.5, help="time for each method and kind of picture")
-    parser.add_argument("--json", type=Path, help="report file; default results/<machine>/png-<sizes>.json")
+    parser.add_argument("--batch", type=int, default=32, help="pictures of 512x512 per call")
+    parser.add_argument(
+        "--seconds", type=float, default=0.5, help="time limit of each method and kind of picture"
+    )
+    parser.add_argument(
+        "--json",
+        type=Path,
+        help="report file; default results/<machine>/png-<sizes>.json",
+    )
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message="The image decoding and encoding capabilities")
     device = pick_device(arguments.device)
@@ -202,7 +212,7 @@ def main() -> None:
         encode(torch.zeros(3, 64, 64, dtype=torch.uint8, device=device))
     print(
         "| size | picture | method | ms | MB/s | times torchvision's speed "
-        "| over raw | over torchvision 6 | most | on GPU |"
+        "| bytes over raw | over torchvision 6: median | most | on GPU |"
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     facts = {
@@ -228,7 +238,7 @@ def main() -> None:
             for row in rows(kind, height, width, found):
                 show(row)
                 table.append(row)
-            # Written after each kind, because a run may be cut short.
+            # Write after each kind, so that a run that is cut short keeps its rows.
             write_json({**facts, "versions": versions, "rows": table}, target)
 
 

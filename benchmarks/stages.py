@@ -1,8 +1,8 @@
-"""Time of every stage: `gpen-fast profile` on an example, with random weights of the published shapes.
+"""Times every stage: runs `gpen-fast profile` on an example, with random weights of the published shapes.
 
-Method: one picture at a time, nothing overlapped; the first call apart, 3 warm-up runs, then counted runs. Each file is
-the report of `profile --json` with commit and device. Random weights take as long as real ones and restore nothing.
-Compare figures of one run on one machine only.
+Method: one picture at a time, without overlap. The first call is reported apart; 3 warm-up runs follow, then the
+counted runs. Each file is the report of `profile --json` with commit and device. Random weights take as long as real
+ones, but restore nothing. Compare the times of one run on one machine only.
 
 Usage: python benchmarks/stages.py [--models gpen-bfr-256 gpen-bfr-512] [--runs 20]
 """
@@ -36,8 +36,13 @@ def machine() -> str:
 def main() -> None:
     """Profiles each model with and without detection; prints the tables and writes the reports."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", nargs="+", default=["gpen-bfr-256", "gpen-bfr-512"])
-    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        default=["gpen-bfr-256", "gpen-bfr-512"],
+        help="as `gpen-fast weights list` names them",
+    )
+    parser.add_argument("--runs", type=int, default=20, help="counted runs")
     parser.add_argument("--precision", default="auto")
     arguments = parser.parse_args()
     folder = HERE / "results" / machine()

@@ -1,22 +1,23 @@
-"""What each optimisation of the folded generator gains on CUDA, and how close each part comes to the hardware's limit.
+"""Measures what each optimisation of the folded generator gains on CUDA, and how close each part is to the hardware.
 
-Method. Random weights of the published shapes, fresh random faces; everything of one table runs interleaved. A call
-is timed by device events after warm-up (by wall time on a CPU, which serves only to try the script). The figure is
-the median of as many rounds as fit into the given seconds, at least five. Compare figures of one run on one machine
-only.
+Method: random weights of the published shapes, fresh random faces, and all contestants of one table in turns in one
+run. After warm-up, device events time each call (on a CPU, which serves only to try the script, the wall clock does).
+The times are medians of as many rounds as fit into the given seconds, at least five. Compare the figures of one run on
+one machine only.
 
-- forms: the reference in fp32 with TF32 off; the folded form by torch operations; with graphs; with kernels; with
-  both; with kernels for everything but the latent's linear layers, whose weights are then in float32.
-- steps: each kernel at each size of the network, beside its torch reference: microseconds, and the bytes it must move
-  divided by that time. Small tensors come from the cache, as in the network. Linear layers are compared with matrix
-  products with float32 weights.
-- convolutions: each at its size, floating-point operations over time. The first one also with its three channels
-  padded to eight. An up-convolution also as its possible replacement, one convolution of 2x2 taps to four times the
-  channels: 16 taps instead of 9, so it gains if the transposed convolution reaches less than 9/16 of its rate.
+- forms: the reference in fp32 with TF32 off; the folded form by torch operations, with graphs, with kernels, and with
+  both; and the form with kernels except for the latent's linear layers, whose weights are then in float32.
+- steps: each kernel at each size of the network, next to its torch reference: microseconds, and the bytes it must move
+  divided by that time. Small tensors come from the cache, as they do in the network. Linear layers are compared with
+  matrix products with float32 weights.
+- convolutions: each at its size, floating-point operations divided by time. The first one is also measured with its
+  three channels padded to eight. Each up-convolution is also measured as the convolution that could replace it: 2x2
+  taps to four times the channels. That takes 16 products instead of 9, so it pays only where the transposed
+  convolution reaches less than 9/16 of its rate.
 
-Kernels and convolutions are so short that twenty calls of one are timed together, as one graph.
+Single kernels and convolutions are too short to time: a graph repeats each one twenty times.
 
-With --tuned cuDNN benchmarks its algorithms before the first call of each shape. The package does not ask for that.
+With --tuned, cuDNN benchmarks its algorithms before the first call of each shape. The package does not enable that.
 
 Usage: python benchmarks/tricks.py [--device cuda] [--models gpen-bfr-256 gpen-bfr-512] [--batches 1 8 32] [--tuned]
 """
@@ -59,12 +60,14 @@ from gpen_fast.measure.environment import commit, device_facts
 from gpen_fast.measure.export.json import write_json
 from gpen_fast.store.published import PUBLISHED
 
-LEAST_ROUNDS, MOST_ROUNDS, LOOPS = 5, 50, 20
+MIN_ROUNDS, MAX_ROUNDS = 5, 50
+# Repetitions of one short call in a graph.
+REPEATS = 20
 Call = Callable[[], Any]
 
 
 def medians(calls: dict[str, Call], device: torch.device, seconds: float) -> dict[str, float | None]:
-    """Milliseconds of each call; None for a call that does not fit into memory."""
+    """Returns the median milliseconds of each call; None for a call that does not fit into memory."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for name, call in calls.items():
         try:
@@ -76,7 +79,7 @@ def medians(calls: dict[str, Call], device: torch.device, seconds: float) -> dic
                 raise
             del times[name]
     start, rounds = time.perf_counter(), 0
-    while rounds < LEAST_ROUNDS or (rounds < MOST_ROUNDS and time.perf_counter() - start < seconds):
+    while rounds < MIN_ROUNDS or (rounds < MAX_ROUNDS and time.perf_counter() - start < seconds):
         for name in times:
             times[name].append(timed(calls[name], device))
         rounds += 1
@@ -84,7 +87,7 @@ def medians(calls: dict[str, Call], device: torch.device, seconds: float) -> dic
 
 
 def timed(call: Call, device: torch.device) -> float:
-    """Milliseconds on the device."""
+    """Returns the milliseconds of one call on the device."""
     make = event_maker(device)
     if make is None:
         start = time.perf_counter()
@@ -98,59 +101,59 @@ def timed(call: Call, device: torch.device) -> float:
     return begin.elapsed_time(end)
 
 
-def looped(call: Call, device: torch.device) -> tuple[Call, int]:
-    """Many repetitions of a short call as one, and their number: single launches would measure the host."""
+def repeated(call: Call, device: torch.device) -> tuple[Call, int]:
+    """Returns a graph that repeats a short call, and how often: single launches would measure the host."""
     if device.type != "cuda":
         return call, 1
     call()
     synchronize(device)
     graph: Any = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        for _ in range(LOOPS):
+        for _ in range(REPEATS):
             call()
-    return graph.replay, LOOPS
+    return graph.replay, REPEATS
 
 
 def short_us(call: Call, device: torch.device, seconds: float) -> float | None:
-    """Microseconds of a short call; None if it does not fit into memory."""
+    """Returns the median microseconds of a short call; None if it does not fit into memory."""
     try:
-        many, loops = looped(call, device)
+        many, repeats = repeated(call, device)
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
         return None
-    ms = medians({"it": many}, device, seconds)["it"]
-    return ms and round(ms * 1e3 / loops, 2)
+    ms = medians({"call": many}, device, seconds)["call"]
+    return ms and round(ms * 1e3 / repeats, 2)
 
 
 def forms(
     network: FullGenerator, precision: str, device: torch.device
 ) -> dict[str, Callable[[Tensor], Tensor]]:
-    """The network in each form; with graphs on CUDA only."""
+    """Returns the network in each form by name; the forms with graphs exist on CUDA only."""
     dtype = DTYPES[precision]
-    found = select_form(network, precision, device)
-    print(f"note: {found.note}" if found.note else "kernels: used", flush=True)
+    folded = select_form(network, precision, device)
+    print(f"note: {folded.note}" if folded.note else "kernels: used", flush=True)
     plain: dict[str, Callable[[Tensor], Tensor]] = {"by torch": FoldedGenerator(network, dtype, device)}
-    if not found.note:
-        plain["by kernels"] = found.run
-    if isinstance(found.run, CudaGenerator):
-        plain["by kernels, linear layers by torch"] = with_linear_by_torch(found.run)
-    made: dict[str, Callable[[Tensor], Tensor]] = {"reference fp32": network.to(device)}
+    if not folded.note:
+        plain["by kernels"] = folded.run
+    if isinstance(folded.run, CudaGenerator):
+        plain["by kernels, linear layers by torch"] = with_linear_by_torch(folded.run)
+    every: dict[str, Callable[[Tensor], Tensor]] = {"reference fp32": network.to(device)}
     for name, form in plain.items():
-        made[name] = form
+        every[name] = form
         if device.type == "cuda":
-            made[f"{name}, graphs"] = Graphs(form, network.config.size, CudaGraphRecorder(device))
-    return made
+            every[f"{name}, graphs"] = Graphs(form, network.config.size, CudaGraphRecorder(device))
+    return every
 
 
 def compare_forms(arguments: argparse.Namespace, name: str, batch: int, device: torch.device) -> list[dict]:
-    """One row for each form, measured in turns with fresh faces."""
+    """Returns one row for each form. The forms run in turns, and successive calls get different faces."""
     network = build(random_state(PUBLISHED[name].config))
     size = network.config.size
     inputs = [torch.rand(batch, 3, size, size, device=device) * 2 - 1 for _ in range(2)]
     turn = iter(range(10**9))
-    made = forms(network, arguments.precision, device)
-    calls = {form: lambda run=run: run(inputs[next(turn) % 2]) for form, run in made.items()}
+    by_name = forms(network, arguments.precision, device)
+    calls = {form: lambda run=run: run(inputs[next(turn) % 2]) for form, run in by_name.items()}
     with arithmetic("fp32", device):
         found = medians(calls, device, arguments.seconds)
     base = found["reference fp32"]
@@ -166,15 +169,15 @@ def compare_forms(arguments: argparse.Namespace, name: str, batch: int, device: 
 def compare_steps(
     config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device, seconds: float
 ) -> list[dict]:
-    """One row for each kernel and size: microseconds, GB/s of the necessary traffic, speed-up over its reference."""
+    """Returns one row for each kernel and size: microseconds, GB/s of necessary traffic, speed-up over torch."""
     rows = []
-    for told, side, channels, name, given, plain, moved in kernel_calls(config, batch, dtype, device):
-        us = short_us(partial(getattr(TRITON, name), *given), device, seconds)
-        # The reference creates its FIR on the host, which cannot be captured.
+    for label, side, channels, name, arguments, plain, moved in kernel_calls(config, batch, dtype, device):
+        us = short_us(partial(getattr(TRITON, name), *arguments), device, seconds)
+        # Not as a graph: the torch reference computes its FIR on the host, which a graph cannot capture.
         ms = medians({"torch": partial(getattr(REFERENCE, name), *plain)}, device, seconds)["torch"]
         theirs = ms and ms * 1e3
         rows.append({
-            "step": told, "side": side, "channels": channels, "batch": batch, "us": us,
+            "step": label, "side": side, "channels": channels, "batch": batch, "us": us,
             "gb_per_s": us and round(moved / us / 1e3, 1), "times_torch": us and theirs and round(theirs / us, 2),
         })  # fmt: skip
     return rows
@@ -183,13 +186,13 @@ def compare_steps(
 def compare_convs(
     config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device, seconds: float
 ) -> list[dict]:
-    """One row for each convolution: microseconds, and TFLOP/s of the taps that contribute."""
+    """Returns one row for each convolution: microseconds, and TFLOP/s of the products that the network needs."""
     rows = []
-    for name, side, channels, out, (taps, call) in conv_calls(config, batch, dtype, device):
+    for name, side, channels, out, (products, call) in conv_calls(config, batch, dtype, device):
         us = short_us(call, device, seconds)
         rows.append({
             "convolution": name, "side": side, "in": channels, "out": out, "batch": batch,
-            "us": us, "tflop_per_s": us and round(2 * batch * taps / us / 1e6, 1),
+            "us": us, "tflop_per_s": us and round(2 * batch * products / us / 1e6, 1),
         })  # fmt: skip
     return rows
 
@@ -197,37 +200,37 @@ def compare_convs(
 def conv_calls(
     config: GeneratorConfig, batch: int, dtype: torch.dtype, device: torch.device
 ) -> Iterator[tuple[str, int, int, int, tuple[int, Call]]]:
-    """Name, side of the result, channels in and out, multiply-adds per face, and the call."""
+    """Yields name, side of the output, channels in and out, and (multiply-adds per face, call)."""
 
     def picture(channels: int, side: int) -> Tensor:
-        made = torch.randn(batch, channels, side, side, dtype=dtype, device=device)
-        return made.contiguous(memory_format=NHWC)
+        values = torch.randn(batch, channels, side, side, dtype=dtype, device=device)
+        return values.contiguous(memory_format=NHWC)
 
     def weight(first: int, second: int, kernel: int) -> Tensor:
-        made = (
+        values = (
             torch.randn(first, second, kernel, kernel, dtype=dtype, device=device)
             / (second * kernel**2) ** 0.5
         )
-        return made.contiguous(memory_format=NHWC)
+        return values.contiguous(memory_format=NHWC)
 
     top = config.width(config.size)
-    for channels in (3, 8):  # RGB as it is, and filled up to what tensor cores take
+    for channels in (3, 8):  # RGB as it is, and padded to the multiple of 8 that tensor cores take
         call = partial(F.conv2d, picture(channels, config.size), weight(top, channels, 1))
         yield "first", config.size, channels, top, (3 * top * config.size**2, call)
     for side, width, below in decoder_sizes(config):
         call = partial(F.conv2d, picture(width, side + 1), weight(below, width, 3), stride=2)
         yield "encoder", side // 2, width, below, (9 * width * below * (side // 2) ** 2, call)
-        small, taps = picture(2 * below, side // 2), 9 * (side // 2) ** 2 * 2 * below * width
+        small, products = picture(2 * below, side // 2), 9 * (side // 2) ** 2 * 2 * below * width
         call = partial(F.conv_transpose2d, small, weight(2 * below, width, 3), stride=2)
-        yield "up, transposed", side, 2 * below, width, (taps, call)
+        yield "up, transposed", side, 2 * below, width, (products, call)
         call = partial(F.conv2d, small, weight(4 * width, 2 * below, 2), padding=1)
-        yield "up, four phases", side, 2 * below, width, (taps, call)
+        yield "up, four phases", side, 2 * below, width, (products, call)
         call = partial(F.conv2d, picture(2 * width, side), weight(width, 2 * width, 3), padding=1)
         yield "plain", side, 2 * width, width, (9 * side * side * 2 * width * width, call)
 
 
 def show(title: str, rows: list[dict]) -> list[dict]:
-    """Prints a table."""
+    """Prints the rows as a table and returns them."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column in rows[0]:
         table.add_column(column, justify="left" if isinstance(rows[0][column], str) else "right")
@@ -244,10 +247,12 @@ def main() -> None:
     parser.add_argument("--precision", default="fp16", choices=DTYPES)
     parser.add_argument("--models", nargs="+", default=["gpen-bfr-256", "gpen-bfr-512"])
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 8, 32])
-    parser.add_argument("--seconds", type=float, default=1.0, help="time for each comparison")
-    parser.add_argument("--tuned", action="store_true")
+    parser.add_argument("--seconds", type=float, default=1.0, help="time limit of each comparison")
+    parser.add_argument("--tuned", action="store_true", help="let cuDNN benchmark its algorithms")
     parser.add_argument(
-        "--json", type=Path, help="report file; default results/<machine>/tricks-<precision>.json"
+        "--json",
+        type=Path,
+        help="report file; default results/<machine>/tricks-<precision>.json",
     )
     arguments = parser.parse_args()
     torch.backends.cudnn.benchmark = arguments.tuned

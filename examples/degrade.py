@@ -1,4 +1,4 @@
-"""Makes the degraded copies in this folder: what old, small and recompressed photographs look like."""
+"""Writes degraded copies of this folder's portraits: blurred, small, noisy and compressed, as old photographs are."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ SEED = 7
 
 
 def degrade(picture: np.ndarray, factor: float, noise: float, quality: int) -> bytes:
-    """Blurs, shrinks by `factor`, adds Gaussian noise (sigma of 255) and compresses as JPEG."""
+    """Blurs, shrinks by `factor`, adds Gaussian noise and compresses as JPEG.
+
+    `noise` is the standard deviation, on a scale of 0 to 255.
+    """
     blurred = cv2.GaussianBlur(picture, (0, 0), factor / 3)
     small = cv2.resize(blurred, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
-    drawn = np.random.default_rng(SEED).normal(0, noise, small.shape)
-    grainy = np.clip(small + drawn, 0, 255).round().astype(np.uint8)
+    grain = np.random.default_rng(SEED).normal(0, noise, small.shape)
+    grainy = np.clip(small + grain, 0, 255).round().astype(np.uint8)
     return cv2.imencode(".jpg", grainy, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 def main() -> None:
-    """Writes a `-degraded.jpg` beside each portrait."""
+    """Writes a `-degraded.jpg` next to each portrait."""
     for name, factor in (("grace_hopper.jpg", 2.0), ("astronaut.png", 2.0)):
         picture = cv2.imread(str(HERE / name))
         target = HERE / f"{Path(name).stem}-degraded.jpg"

@@ -1,4 +1,4 @@
-"""`make demo`: restores the examples; without weights, times them with random ones."""
+"""`make demo`: restores the examples or, without any weights, profiles them with random weights."""
 
 from __future__ import annotations
 
@@ -14,42 +14,44 @@ from gpen_fast.store.locate import choose_weights
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "out"
-# The true shapes of a published network in one that a CPU runs in under a second.
+# The shapes of the smallest published network; a CPU runs it in under a second.
 RANDOM = "random:gpen-bfr-256"
 
 
 def run(*arguments: str) -> None:
-    """Shows a gpen-fast command and runs it."""
+    """Prints a gpen-fast command and runs it."""
     print(f"\n$ gpen-fast {' '.join(arguments)}", flush=True)
     subprocess.run([sys.executable, "-m", "gpen_fast", *arguments], check=True)
 
 
 def main() -> None:
-    """Enhances examples/ into out/, or profiles the two degraded portraits."""
+    """Restores examples/ into out/, or profiles the two degraded portraits."""
     try:
         choose_weights(WeightsOptions())
     except WeightsNotFoundError:
-        print("No GPEN weights are here, so nothing can be restored yet: see gpen-fast weights list")
-        print("This shows where the time would go, with random weights of a published network's shapes.")
+        print(
+            "No weights were found, so nothing can be restored. To see the known weights: gpen-fast weights list"
+        )
+        print("Instead, random weights of a published network's shapes show how long each stage takes.")
         for picture in sorted(HERE.glob("*-degraded.jpg")):
             run("profile", str(picture), "--weights", RANDOM, "--runs", "5")
         return
     run("enhance", str(HERE), str(OUT), "--overwrite", "--offline")
     for picture in sorted(HERE.glob("*-degraded.jpg")):
         print(f"before and after: {before_and_after(picture)}")
-    print(f"restored pictures are in {OUT}")
+    print(f"the restored pictures are in {OUT}")
 
 
 def before_and_after(picture: Path) -> Path:
-    """An example and its restoration side by side, twice as large, for looking."""
-    made = OUT / f"{picture.stem}-before-after.png"
+    """Writes an example and its restoration side by side, enlarged twice, and returns the file's path."""
+    target = OUT / f"{picture.stem}-before-after.png"
     with Image.open(picture) as before, Image.open(OUT / f"{picture.stem}.png") as after:
         width, height = before.size
         both = Image.new("RGB", (2 * width, height))
         both.paste(before.convert("RGB"), (0, 0))
         both.paste(after.convert("RGB"), (width, 0))
-    both.resize((4 * width, 2 * height), Image.Resampling.BICUBIC).save(made)
-    return made
+    both.resize((4 * width, 2 * height), Image.Resampling.BICUBIC).save(target)
+    return target
 
 
 if __name__ == "__main__":

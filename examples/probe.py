@@ -1,4 +1,4 @@
-"""Fails where the installation is incomplete: imports what the pipeline needs, and makes torch compute."""
+"""Fails if the installation is incomplete: imports what the pipeline needs and lets torch compute a sum."""
 
 import cv2
 import facexlib

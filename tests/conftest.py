@@ -1,4 +1,4 @@
-"""Shared fixtures: small real networks, real pictures, and what a run of the command line gave."""
+"""Shared fixtures: small networks, pictures, and the command line; no test reaches the internet or the user's files."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from gpen_fast.cli.app import main
 from gpen_fast.gpen.checkpoint import random_state
 from gpen_fast.store import folders, hashes, locate, records
 
-__all__ = ["TINY", "network_file", "portraits", "shop"]  # fixtures of their own file
+__all__ = ["TINY", "network_file", "portraits", "shop"]  # fixtures that other files define
 
 
 def pytest_configure() -> None:
-    """Before any fixture, those of modules and of the session included, opens something."""
+    """Clears the variables that change where weights come from, before any fixture runs."""
     for name in ("GPEN_FAST_WEIGHTS", "GPEN_FAST_MIRROR"):
         os.environ.pop(name, None)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
@@ -35,7 +35,7 @@ def pytest_configure() -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("cuda") and not torch.cuda.is_available():
         if os.environ.get("GPEN_FAST_REQUIRE_CUDA") == "1":
-            pytest.fail("GPEN_FAST_REQUIRE_CUDA=1 and no CUDA device is there")
+            pytest.fail("GPEN_FAST_REQUIRE_CUDA=1 is set, but there is no CUDA device")
         pytest.skip("needs a CUDA device")
 
 
@@ -46,7 +46,7 @@ def _same_random_numbers_each_time() -> None:
 
 @pytest.fixture(autouse=True)
 def _no_weights_around(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A developer's own weights and records must not change what tests see, nor tests change them."""
+    """Hides a developer's own weights and records from the tests, and the tests' from the developer."""
     home = tmp_path_factory.mktemp("home")
     for module in (folders, hashes):
         monkeypatch.setattr(module, "user_cache", lambda: home / "cache/gpen-fast")
@@ -59,7 +59,7 @@ def _no_weights_around(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
 
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests reach this machine only: other processes by the switch, this one by force."""
+    """Confines tests to this machine: GPEN_FAST_OFFLINE for child processes, patched sockets for this one."""
     monkeypatch.setenv("GPEN_FAST_OFFLINE", "1")
     here = {"127.0.0.1", "::1", "localhost"}
     connect, look_up = socket.socket.connect, socket.getaddrinfo
@@ -80,13 +80,13 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def without_embedded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """As if the embedded weights were missing."""
+    """Hides the embedded weights."""
     monkeypatch.setattr(locate, "shipped", lambda name: tmp_path / "nothing-shipped" / name)
 
 
 @pytest.fixture(scope="session")
 def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint of a small network: the architecture of the large ones at 64 pixels."""
+    """Writes a checkpoint of a small network: the published architecture at 64 pixels."""
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     save_file(random_state(TINY), path)
     return path
@@ -94,12 +94,12 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shared_weights(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Lets the package find a weights file that is not part of the project; skips where it is not there."""
+    """Makes a weights file outside the project visible to the package; skips the test if it is absent."""
 
     def find(name: str) -> None:
         path = SHARED / "weights" / name
         if not path.exists():
-            pytest.skip(f"{name} is not here (set GPEN_FAST_SHARED to the folder that holds weights/)")
+            pytest.skip(f"{name} is absent (set GPEN_FAST_SHARED to the folder that holds weights/)")
         monkeypatch.setenv("GPEN_FAST_WEIGHTS", str(path.parent))
 
     return find
@@ -107,6 +107,8 @@ def shared_weights(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 @dataclass
 class Ran:
+    """The exit status and the output of one run of the command line."""
+
     status: int
     out: str
     err: str
@@ -124,7 +126,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
             main()
         except SystemExit as end:
             status = int(end.code or 0)
-        said = capsys.readouterr()
-        return Ran(status, said.out, said.err)
+        printed = capsys.readouterr()
+        return Ran(status, printed.out, printed.err)
 
     return run

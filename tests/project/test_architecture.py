@@ -1,4 +1,4 @@
-"""The rules of docs/architecture.md, read from the source: imports inside functions count."""
+"""The rules of docs/architecture.md, checked on the source; imports inside functions count."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from house import LAYERS, House, SourceFile, rows
 
 HOUSE = House()
 FILES = HOUSE.files
-# Which parts a folder may import besides itself, where the order of the layers allows more.
+# The only parts that a folder may import besides itself, where the order of the layers allows more.
 NARROW = {
     "errors": set(),
     "measure": {"errors", "types", "settings", "files", "device"},
     "video": {"errors", "types", "image", "device"},
 }
-# Calls and names that change something of the whole process.
+# Calls and names that change process-wide state.
 PROCESS_WIDE = (
     "torch.backends",
     "set_float32",
@@ -30,7 +30,7 @@ PROCESS_WIDE = (
     "environ.setdefault",
     "mallopt",
 )
-# The command line owns its process: it may set signals, warnings, logging and the environment of what it loads.
+# Parts that may change process-wide state. The command line owns its process: it sets signals, warnings and logging.
 OWNS_ITS_PROCESS = ("device", "cli")
 
 
@@ -49,17 +49,17 @@ def modules(file: SourceFile) -> list[str]:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_imports_go_downward(file: SourceFile) -> None:
     if not file.name:
-        return  # the package's door names what it opens
+        return  # the package's __init__ imports what it exports
     here = layer_of(file.name)
-    assert here >= 0, f"{file.name} has no place in the layers"
+    assert here >= 0, f"{file.name} is in no layer; add it to LAYERS in tests/support/house.py"
     above = [to for to in modules(file) if layer_of(to) > here]
     beside = [to for to in modules(file) if layer_of(to) == here and part_of(to) != part_of(file.name)]
     assert not above, f"{file.name} imports upward: {above}"
-    assert not beside, f"{file.name} imports its neighbours: {beside}"
+    assert not beside, f"{file.name} imports parts of the same layer: {beside}"
 
 
 @pytest.mark.parametrize("part", NARROW)
-def test_parts_that_know_little(part: str) -> None:
+def test_narrow_parts_import_only_what_they_may(part: str) -> None:
     imported = {part_of(to) for file in FILES if part_of(file.name) == part for to in modules(file)}
     assert imported <= NARROW[part] | {part}
 
@@ -72,11 +72,11 @@ def test_a_stage_imports_no_other_stage(file: SourceFile) -> None:
     others = [to for to in modules(file) if to.startswith("stages.") and to.split(".")[1] != stage]
     assert not others, f"stage {stage} imports {others}"
     assert not [to for to in modules(file) if part_of(to) in {"measure", "cli"}], (
-        "a stage does not know the clock"
+        "a stage imports neither measure nor cli"
     )
 
 
-def test_the_forms_of_the_network_do_not_know_each_other() -> None:
+def test_cpu_and_cuda_forms_do_not_import_each_other() -> None:
     for file in FILES:
         if file.name.startswith("gpen.cpu"):
             assert not [to for to in modules(file) if to.startswith("gpen.cuda")]
@@ -84,7 +84,7 @@ def test_the_forms_of_the_network_do_not_know_each_other() -> None:
             assert not [to for to in modules(file) if to.startswith("gpen.cpu")]
 
 
-def test_there_is_no_circle_of_files_or_folders() -> None:
+def test_no_circular_imports_of_files_or_folders() -> None:
     assert not HOUSE.circles()
 
 
@@ -96,7 +96,7 @@ def test_only_the_command_line_prints(file: SourceFile) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_only_device_changes_the_whole_process(file: SourceFile) -> None:
+def test_only_device_changes_process_wide_state(file: SourceFile) -> None:
     if part_of(file.name) in OWNS_ITS_PROCESS:
         return
     assert not [words for words in PROCESS_WIDE if words in file.text]
@@ -112,11 +112,11 @@ def test_names_with_an_underscore_stay_in_their_folder(file: SourceFile) -> None
         names = [*module.split("."), *(alias.name for alias in node.names)]
         private = [name for name in names if name.startswith("_") and not name.startswith("__")]
         folder = home.folder if home else module
-        assert not private or folder == file.folder, f"{file.name} imports {private} of {module}"
+        assert not private or folder == file.folder, f"{file.name} imports {private} from {module}"
 
 
 @pytest.mark.parametrize("row", rows(HOUSE), ids=lambda row: row.name)
-def test_figures_keep_to_their_limits(row) -> None:
+def test_figures_stay_within_their_limits(row) -> None:
     assert row.value <= row.limit, "\n".join(row.where)
 
 
@@ -125,8 +125,8 @@ def test_every_module_has_a_test_of_its_name_and_every_test_a_module() -> None:
     assert not HOUSE.strays()
 
 
-def test_the_house_is_read_as_it_is(tmp_path: Path) -> None:
-    """The checks see what they are to see: a lazily written circle, a broad except, a shared name, `Any`."""
+def test_checks_find_what_breaks_the_rules(tmp_path: Path) -> None:
+    """The checks find a circle through a local import, a broad except, a shared name, `Any` and a missing test."""
     source = tmp_path / "src" / "gpen_fast"
     for folder in ("a", "b"):
         (source / folder).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The generator's benchmark runs, and says what it left out."""
+"""The generator's benchmark runs, and prints what it left out."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def test_generator_benchmark_measures_and_writes_a_report(tmp_path: Path) -> Non
     ]
     done = subprocess.run([*command, "--batches", "2", "--json", str(report)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    # Refused whether ONNX Runtime is installed or not.
+    # This contestant is refused with and without ONNX Runtime.
     assert "left out: gpen-lite-256 onnxruntime tf32 batch 2 (" in done.stdout
-    made = json.loads(report.read_text())
-    assert made["schema"] == 1
-    assert made["device"]["type"] == "cpu"
-    [model] = made["models"]
+    written = json.loads(report.read_text())
+    assert written["schema"] == 1
+    assert written["device"]["type"] == "cpu"
+    [model] = written["models"]
     assert model["gflop"] == 2.56
     base, folded = model["rows"][:2]
     assert (base["backend"], base["precision"], base["batch"], base["times_eager_fp32"]) == (

@@ -1,4 +1,4 @@
-"""The steps of CONTRIBUTING.md are followed: each file that it shows works as it says."""
+"""Follows the steps of CONTRIBUTING.md: each file that it shows works as the page says."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STEPS = {name: textwrap.dedent(code) for name, code in BLOCK.findall((ROOT / "CO
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package and its weights, with the files that the steps tell to write."""
+    """Copies the package and its weights, and writes the files of the steps into the copy."""
     root = tmp_path_factory.mktemp("checkout")
     for folder in ("src", "weights"):
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -32,7 +32,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(checkout: Path, *arguments: str) -> str:
-    """Runs the copy's command line in it."""
+    """Runs the command line of the copy and returns its output."""
     code = f"import sys; sys.path.insert(0, {str(checkout / 'src')!r}); from gpen_fast.cli.app import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], cwd=checkout, capture_output=True, text=True, check=False
@@ -41,18 +41,18 @@ def run(checkout: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_every_kind_of_plug_in_is_shown() -> None:
+def test_page_shows_every_kind_of_plug_in() -> None:
     assert sorted(STEPS) == ["detect/middle.py", "generate/unchanged.py", "save/ppm.py"]
 
 
-def test_the_detector_finds_its_face(checkout: Path) -> None:
-    said = run(checkout, "enhance", "in", "out-detector", "--detector", "middle", "--offline")
-    assert "detector middle" in said
-    assert "1 restored" in said
+def test_detector_of_the_page_finds_its_face(checkout: Path) -> None:
+    output = run(checkout, "enhance", "in", "out-detector", "--detector", "middle", "--offline")
+    assert "detector middle" in output
+    assert "1 restored" in output
 
 
-def test_the_backend_gives_faces_back(checkout: Path) -> None:
-    said = run(
+def test_backend_of_the_page_returns_faces_unchanged(checkout: Path) -> None:
+    output = run(
         checkout,
         "enhance",
         "in",
@@ -64,7 +64,7 @@ def test_the_backend_gives_faces_back(checkout: Path) -> None:
         "png",
         "--offline",
     )
-    assert "(unchanged)" in said
+    assert "(unchanged)" in output
     with (
         Image.open(checkout / "in/face.jpg") as before,
         Image.open(checkout / "out-backend/face.png") as after,
@@ -73,7 +73,7 @@ def test_the_backend_gives_faces_back(checkout: Path) -> None:
         assert np.abs(np.asarray(after, dtype=int) - np.asarray(wanted, dtype=int)).mean() < 2
 
 
-def test_the_format_is_read_by_another_library(checkout: Path) -> None:
+def test_another_library_reads_the_format_of_the_page(checkout: Path) -> None:
     run(checkout, "enhance", "in", "out-format", "--format", "ppm", "--detector", "middle", "--offline")
     with (
         Image.open(checkout / "out-format/face.ppm") as written,
@@ -82,8 +82,8 @@ def test_the_format_is_read_by_another_library(checkout: Path) -> None:
         assert (written.format, written.size) == ("PPM", before.size)
 
 
-def test_the_help_lists_them(checkout: Path) -> None:
-    said = run(checkout, "enhance", "--help")
-    assert "middle" in said
-    assert "unchanged" in said
-    assert "ppm" in said
+def test_help_lists_the_plug_ins_of_the_page(checkout: Path) -> None:
+    output = run(checkout, "enhance", "--help")
+    assert "middle" in output
+    assert "unchanged" in output
+    assert "ppm" in output

@@ -1,4 +1,4 @@
-"""The embedded weights: what a first command without a network runs on."""
+"""The embedded weights, on which the first command runs without a network connection."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PATH = shipped(f"{NAME}.safetensors")
 
 
 def face_of(name: str) -> np.ndarray:
-    """(256,256,3) uint8: the face of an example, cut as the network wants it."""
+    """Returns (256,256,3) uint8: the face of an example, cropped for the network."""
     (face,) = Restorer(NAME, "haar", "cpu", "fp32").restore(EXAMPLES / name).faces
     return face.crop.permute(1, 2, 0).numpy()
 
 
-def test_is_small_and_says_what_it_is() -> None:
+def test_is_small_and_declares_name_template_and_licence() -> None:
     assert PATH.stat().st_size <= 8e6
     assert read_declared(PATH) == {"name": NAME, "template": "ffhq", "licence": "MIT"}
     entry = catalog()[NAME]
@@ -34,7 +34,7 @@ def test_is_small_and_says_what_it_is() -> None:
     assert entry.template == "ffhq"
 
 
-def test_costs_a_few_gigaflops_a_face() -> None:
+def test_takes_a_few_gigaflops_per_face() -> None:
     network = FoldedGenerator(build(PATH), torch.float32, torch.device("cpu"))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, 3, 256, 256))
@@ -42,7 +42,7 @@ def test_costs_a_few_gigaflops_a_face() -> None:
 
 
 def test_restores_a_face_that_it_was_not_trained_on() -> None:
-    """The other example's face is too small to be a truth at this size."""
+    """The other example is not used: its face is too small for a reference of this size."""
     face = face_of("grace_hopper.jpg")
     damaged = degrade(face, held_out_damage(4.0), np.random.default_rng(0))
     ours = restored_faces(load_network(PATH, form="folded"), damaged[None], 1)

@@ -1,6 +1,6 @@
-"""What comes in by any format goes out by any other, as readers that are not ours see it.
+"""Every input format can be written in every output format, as independent readers confirm.
 
-`make formats` prints the whole table with every reader that is installed.
+`make formats` prints the whole table with every installed reader.
 """
 
 from __future__ import annotations
@@ -8,18 +8,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from formats import Case, cases, readers, seen
+from formats import Case, cases, readers, round_trips
 
 CASES = list(cases())
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.suffix} {case.what}")
-def test_every_format_comes_through(case: Case, tmp_path: Path) -> None:
-    for row in seen(case, tmp_path, programs=False):
+def test_every_format_keeps_its_pixels_and_metadata(case: Case, tmp_path: Path) -> None:
+    for row in round_trips(case, tmp_path, programs=False):
         assert not row.objections, (row.suffix, row.facts)
 
 
-@pytest.mark.skipif(len(readers()) == 2, reason="no exiftool, pngcheck or ImageMagick here")
+@pytest.mark.skipif(len(readers()) == 2, reason="needs exiftool, pngcheck or ImageMagick")
 @pytest.mark.parametrize(
     "case",
     [
@@ -30,9 +30,9 @@ def test_every_format_comes_through(case: Case, tmp_path: Path) -> None:
     ids=lambda case: f"{case.suffix} {case.what}",
 )
 def test_independent_programs_agree(case: Case, tmp_path: Path) -> None:
-    for row in seen(case, tmp_path):
+    for row in round_trips(case, tmp_path):
         assert not row.objections, (row.suffix, row.facts)
 
 
-def test_every_kind_of_picture_is_tried() -> None:
+def test_cases_cover_every_format_that_needs_no_extra() -> None:
     assert {case.suffix for case in CASES} >= {"jpg", "png", "webp", "bmp", "tif"}

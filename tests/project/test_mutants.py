@@ -1,6 +1,6 @@
-"""Damaged files by the hundred: each is restored or named; none ends the run, holds it up, or eats the memory.
+"""Damaged files: each one is restored or named; none crashes the run, hangs it, or takes much memory.
 
-`make soak` tries 500 of them, an ordinary run the first 60.
+`make soak` tries 500 files, an ordinary run the first 60.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from mutants import mutants
 from PIL import Image
 
 COUNT = int(os.environ.get("GPEN_FAST_MUTANTS", "60"))
-# A file that takes longer is taken to hang; the usual one takes some 20 ms.
-_PATIENCE_S = 5.0
-_START_S = 120.0
-# The good pictures have 0.1 MB of pixels, and what a file may declare has 6.
-_MOST_MEMORY = 400 * 2**20
+# Seconds after which a file counts as hanging; most files take some 20 ms.
+_FILE_TIMEOUT_S = 5.0
+# Seconds for the trial process to load the network.
+_START_TIMEOUT_S = 120.0
+# Bytes by which the peak may grow. The good pictures have 0.1 MB of pixels; a file may declare up to 6 MB.
+_MAX_MEMORY = 400 * 2**20
 
 
 class Trial:
-    """A process of its own that tries files one by one, and is replaced where one ends it."""
+    """Restores files one by one in a child process, and starts a new one if a file ends it."""
 
     def __init__(self, weights: Path, out: Path) -> None:
         self._command = [sys.executable, str(ROOT / "tests/support/mutants.py"), str(weights), str(out)]
         self._process: subprocess.Popen[str] | None = None
-        self.usual_memory = 0
 
     def __call__(self, path: Path) -> dict[str, object]:
         process = self._running()
         assert process.stdin
         process.stdin.write(f"{path}\n")
         process.stdin.flush()
-        return self._answer(process, _PATIENCE_S)
+        return self._answer(process, _FILE_TIMEOUT_S)
 
     def end(self) -> None:
         if self._process:
@@ -52,12 +52,14 @@ class Trial:
             self._process = subprocess.Popen(
                 self._command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
             )
-            assert self._answer(self._process, _START_S).get("ready"), "the trial does not start"
+            assert self._answer(self._process, _START_TIMEOUT_S).get("ready"), (
+                "the trial process does not start"
+            )
         return self._process
 
-    def _answer(self, process: subprocess.Popen[str], patience: float) -> dict[str, object]:
+    def _answer(self, process: subprocess.Popen[str], timeout: float) -> dict[str, object]:
         assert process.stdout
-        if not select.select([process.stdout], [], [], patience)[0]:
+        if not select.select([process.stdout], [], [], timeout)[0]:
             self.end()
             return {"outcome": "hung"}
         line = process.stdout.readline()
@@ -96,6 +98,6 @@ def test_every_damaged_file_is_restored_or_named(tmp_path: Path, tiny_weights: P
                 image.load()
     assert counts["failed"] > COUNT / 4
     assert counts["restored"] + counts["no_face"] > COUNT / 10
-    assert not [path for path in out.iterdir() if path.name.startswith(".")], "half a file was left"
+    assert not [path for path in out.iterdir() if path.name.startswith(".")], "a half-written file was left"
     peaks = [int(str(answer["peak"])) for answer in found.values()]
-    assert max(peaks) - peaks[0] < _MOST_MEMORY
+    assert max(peaks) - peaks[0] < _MAX_MEMORY

@@ -1,4 +1,4 @@
-"""The suite itself: what its tests cannot reach."""
+"""The test suite itself: no test reaches another machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gpen_fast.settings import WeightsOptions
 from gpen_fast.store.folders import is_offline
 
 
-def test_no_test_leaves_this_machine() -> None:
+def test_tests_cannot_reach_another_machine() -> None:
     assert is_offline(WeightsOptions())
     with pytest.raises(AssertionError, match="a test reached for"), socket.socket() as far:
         far.connect(("192.0.2.1", 443))

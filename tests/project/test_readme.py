@@ -1,4 +1,4 @@
-"""READMEs: their Python examples type-check, and their tables say what the plug-ins declare."""
+"""READMEs: their Python examples pass a type checker, and their tables say what the plug-ins declare."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from helpers import ROOT
 from gpen_fast import plugins
 
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# Pyright checks user code most strictly. basedpyright is Pyright with Node inside its wheels, so that it installs
-# from a package index alone; its own further checks are off in these modes.
+# basedpyright is Pyright with Node inside its wheels, so it needs nothing but a package index. Its additional checks
+# are off in these modes.
 SETTINGS = {"typeCheckingMode": "standard", "pythonVersion": "3.11", "reportMissingImports": "error"}
 
 
@@ -24,7 +24,7 @@ def examples(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
-def test_examples_are_there(page: str) -> None:
+def test_page_has_examples(page: str) -> None:
     assert len(examples(page)) >= 2
 
 
@@ -45,11 +45,11 @@ def test_examples_type_check(tmp_path: Path) -> None:
         str(tmp_path),
     ]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
-    told = json.loads(ran.stdout)
-    assert told["summary"]["filesAnalyzed"] >= 6
+    output = json.loads(ran.stdout)
+    assert output["summary"]["filesAnalyzed"] >= 6
     found = [
         f"{Path(each['file']).name}:{each['range']['start']['line'] + 1}: {each['message']}"
-        for each in told["generalDiagnostics"]
+        for each in output["generalDiagnostics"]
         if each["severity"] == "error"
     ]
     assert not found, "\n".join(found)

@@ -38,7 +38,7 @@ def test_a_network_is_known_by_its_shapes_whatever_its_values(shop: Shop, tmp_pa
 def test_what_no_tensors_can_tell_is_refused_with_its_hash(shop: Shop, tmp_path: Path) -> None:
     torch.save({"layer.weight": torch.ones(3)}, tmp_path / "other.pth")
     for file in (tmp_path / "other.pth", put(tmp_path, "x.onnx", b"?")):
-        with pytest.raises(HashError, match="no GPEN network") as raised:
+        with pytest.raises(HashError, match="not a GPEN network") as raised:
             by_tensors(file, "5ha")
         assert "its sha256: 5ha" in str(raised.value)
         assert "found" in str(raised.value), "the detectors that it could be are named"

@@ -1,4 +1,4 @@
-"""Detectors as tests open them, and what the tests of several detectors share."""
+"""Opens detectors for tests, and holds what the tests of several detectors share."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ CPU = torch.device("cpu")
 def opened(
     name: str = "auto", device: torch.device = CPU, precision: PrecisionName = "auto", **options: object
 ) -> Detector:
-    """The detector of that name; `options`: fields of DetectOptions."""
+    """Opens the detector of that name; `options` are fields of DetectOptions."""
     return open_detector(DetectOptions(name, **options), WeightsOptions(), device, precision)  # type: ignore[arg-type]
 
 
 def detect(name: str, source: object, **options: object) -> list[Face]:
-    """The faces in a path or an array."""
+    """Detects the faces in a file or an array."""
     return opened(name, **options)(load(source, CPU))
 
 

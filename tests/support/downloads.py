@@ -1,4 +1,4 @@
-"""A file to download from servers that misbehave, and what a test asserts of it afterwards."""
+"""A file to download from misbehaving servers, and assertions about the result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNKNOWN = ExpectedFile()
 
 
 class Notes(NullProgress):
-    """Keeps what a user would be told."""
+    """Records the messages to the user."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -52,13 +52,13 @@ def fetch(
 
 
 def assert_whole(final: Path) -> None:
-    """The file is complete, and nothing lies beside it."""
+    """Asserts that the file is complete and alone in its folder."""
     assert final.read_bytes() == BODY
     assert [path.name for path in final.parent.iterdir()] == [final.name], "something was left behind"
 
 
 def fails(final: Path, *servers: Hostile, expected: ExpectedFile = KNOWN) -> str:
-    """The error's text of a download that must fail and leave no file."""
+    """Asserts that the download fails and leaves no file; returns the error's text."""
     with pytest.raises(DownloadError) as raised:
         fetch(final, *servers, expected=expected)
     assert not final.exists()
@@ -66,6 +66,6 @@ def fails(final: Path, *servers: Hostile, expected: ExpectedFile = KNOWN) -> str
 
 
 def in_new_folder(final: Path) -> Path:
-    """The same path, its folder created."""
+    """Creates the path's folder and returns the path."""
     final.parent.mkdir(parents=True)
     return final

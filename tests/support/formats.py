@@ -1,6 +1,6 @@
-"""Every format, depth, alpha and profile through `load_image` and `save_image`, seen by independent readers.
+"""Sends every format, depth, alpha and profile through `load_image` and `save_image` to independent readers.
 
-As a program it prints the table: python tests/formats.py. Readers that are not installed are left out.
+Run as a program (`make formats`) it prints the table. Readers that are not installed are left out.
 """
 
 from __future__ import annotations
@@ -24,11 +24,10 @@ import gpen_fast
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 OUTPUTS = ("png", "jpg", "webp")
-_PROFILE_HEADER = 128
 
 
 def profile_of(space: bytes) -> bytes:
-    """A profile of another colour space: sRGB's with one field of its header changed."""
+    """Returns a profile of another colour space: sRGB's with that field of its header changed."""
     return SRGB[:16] + space + SRGB[20:]
 
 
@@ -37,19 +36,22 @@ GREY, CMYK = profile_of(b"GRAY"), profile_of(b"CMYK")
 
 @dataclass(frozen=True)
 class Case:
-    """One input: how it is written, and what an upright, honest reader makes of it.
-
-    wanted: (H,W) or (H,W,C), grey, grey and alpha, RGB or RGBA; None where only the file itself can say.
-    error: the mean difference per sample of 255 that its compression is allowed. profile: what must come out.
-    """
+    """One input file, and what a reader must find in the outputs."""
 
     suffix: str
+    """The file name's suffix."""
     what: str
+    """Colour, depth and packing, for the table."""
     data: bytes
+    """The file."""
     wanted: np.ndarray
+    """The upright pixels: (H,W) grey, or (H,W,C) with grey and alpha, RGB or RGBA."""
     error: float = 0.0
+    """The largest allowed mean difference from `wanted` that the input's compression causes, of 255."""
     profile: bytes | None = None
+    """The ICC profile that the outputs must hold."""
     described: bool = False
+    """Whether the outputs must hold the EXIF description and position."""
 
 
 def pillow(array: np.ndarray, kind: str, mode: str | None = None, **options: object) -> bytes:
@@ -64,8 +66,8 @@ def opencv(array: np.ndarray, suffix: str, *options: int) -> bytes:
     return cv2.imencode(f".{suffix}", array if array.ndim == 2 else array[:, :, order], options)[1].tobytes()
 
 
-def said(orientation: int = 1) -> bytes:
-    """EXIF with a description, a place and an orientation."""
+def described_exif(orientation: int = 1) -> bytes:
+    """Returns EXIF with a description, a GPS position and an orientation."""
     exif = Image.Exif()
     exif[0x010E], exif[0x0112] = "mother", orientation
     exif[0x8825] = {1: "N", 2: (48.0, 51.0, 30.0)}
@@ -81,7 +83,7 @@ def cases() -> Iterator[Case]:
 
 def _jpegs() -> Iterator[Case]:
     rgb, grey = photo(), photo(channels=1)
-    exif = {"exif": said(), "dpi": (300, 300)}
+    exif = {"exif": described_exif(), "dpi": (300, 300)}
     for what, array, profile, carried, options in (
         ("RGB 8", rgb, None, None, {}),
         ("RGB 8 progressive", rgb, SRGB, SRGB, {"progressive": True}),
@@ -96,7 +98,9 @@ def _jpegs() -> Iterator[Case]:
         yield Case(
             "jpg", what, data, read[:, :, ::-1] if read.ndim == 3 else read, 0, carried, described=True
         )
-    turned = pillow(np.rot90(rgb), "JPEG", quality=95, subsampling=0, exif=said(6), icc_profile=SRGB)
+    turned = pillow(
+        np.rot90(rgb), "JPEG", quality=95, subsampling=0, exif=described_exif(6), icc_profile=SRGB
+    )
     yield Case("jpg", "RGB 8 turned", turned, rgb, 2.5, SRGB, described=True)
     cmyk = pillow(rgb, "JPEG", "CMYK", quality=100, subsampling=0, icc_profile=CMYK)
     yield Case("jpg", "CMYK 8", cmyk, rgb, 2.0)
@@ -115,18 +119,18 @@ def _pngs() -> Iterator[Case]:
                 yield Case(
                     "png", f"{what} 8", pillow(array, "PNG", icc_profile=profile), array, profile=profile
                 )
-            elif channels != 2:  # neither library writes 16-bit grey with alpha
+            elif channels != 2:  # neither Pillow nor OpenCV writes 16-bit grey with alpha
                 yield Case("png", f"{what} 16", opencv(array, "png"), array)
     rgb, grey = photo(), photo(channels=1)
-    turned = pillow(np.rot90(rgb), "PNG", exif=said(6), icc_profile=SRGB, dpi=(300, 300))
+    turned = pillow(np.rot90(rgb), "PNG", exif=described_exif(6), icc_profile=SRGB, dpi=(300, 300))
     yield Case("png", "RGB 8 turned", turned, rgb, profile=SRGB, described=True)
-    few = Image.fromarray(rgb).quantize(16)
-    yield Case("png", "palette 4", _saved(few, bits=4), np.asarray(few.convert("RGB")))
-    clear = few.copy()
-    clear.info["transparency"] = 3
-    yield Case("png", "palette 4 tRNS", _saved(clear, bits=4), np.asarray(clear.convert("RGBA")))
-    bit = Image.fromarray(grey).convert("1")
-    yield Case("png", "grey 1", _saved(bit), np.asarray(bit.convert("L")))
+    palette = Image.fromarray(rgb).quantize(16)
+    yield Case("png", "palette 4", _saved(palette, bits=4), np.asarray(palette.convert("RGB")))
+    transparent = palette.copy()
+    transparent.info["transparency"] = 3
+    yield Case("png", "palette 4 tRNS", _saved(transparent, bits=4), np.asarray(transparent.convert("RGBA")))
+    bilevel = Image.fromarray(grey).convert("1")
+    yield Case("png", "grey 1", _saved(bilevel), np.asarray(bilevel.convert("L")))
     key = tuple(int(value) for value in rgb[0, 0])
     keyed = np.dstack([rgb, np.where((rgb == rgb[0, 0]).all(axis=2), 0, 255).astype(np.uint8)])
     yield Case("png", "RGB 8 tRNS", pillow(rgb, "PNG", transparency=key), keyed)
@@ -141,7 +145,7 @@ def _saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
 
 def _others() -> Iterator[Case]:
     rgb, rgba = photo(), photo(channels=4)
-    lossy = pillow(rgb, "WEBP", quality=95, icc_profile=SRGB, exif=said())
+    lossy = pillow(rgb, "WEBP", quality=95, icc_profile=SRGB, exif=described_exif())
     yield Case("webp", "RGB 8 lossy", lossy, rgb, 4.0, SRGB, described=True)
     yield Case("webp", "RGB 8 lossless", pillow(rgb, "WEBP", lossless=True), rgb)
     yield Case(
@@ -152,17 +156,17 @@ def _others() -> Iterator[Case]:
         0,
         SRGB,
     )
-    few = Image.fromarray(rgb).quantize(16)
-    bit = Image.fromarray(photo(channels=1)).convert("1")
+    palette = Image.fromarray(rgb).quantize(16)
+    bilevel = Image.fromarray(photo(channels=1)).convert("1")
     yield Case("bmp", "RGB 8", pillow(rgb, "BMP"), rgb)
     yield Case("bmp", "RGBA 8", opencv(rgba, "bmp"), rgba)
-    yield Case("bmp", "palette 8", _saved(few, "BMP"), np.asarray(few.convert("RGB")))
-    yield Case("bmp", "grey 1", _saved(bit, "BMP"), np.asarray(bit.convert("L")))
+    yield Case("bmp", "palette 8", _saved(palette, "BMP"), np.asarray(palette.convert("RGB")))
+    yield Case("bmp", "grey 1", _saved(bilevel, "BMP"), np.asarray(bilevel.convert("L")))
     if features.check("avif"):
         yield Case(
             "avif",
             "RGB 8",
-            pillow(rgb, "AVIF", quality=95, icc_profile=SRGB, exif=said()),
+            pillow(rgb, "AVIF", quality=95, icc_profile=SRGB, exif=described_exif()),
             rgb,
             3.0,
             SRGB,
@@ -175,7 +179,13 @@ def _others() -> Iterator[Case]:
         return
     pillow_heif.register_heif_opener()
     yield Case(
-        "heic", "RGB 8", pillow(rgb, "HEIF", quality=95, icc_profile=SRGB, exif=said()), rgb, 3.0, SRGB, True
+        "heic",
+        "RGB 8",
+        pillow(rgb, "HEIF", quality=95, icc_profile=SRGB, exif=described_exif()),
+        rgb,
+        3.0,
+        SRGB,
+        True,
     )
     yield Case("heic", "RGBA 8", pillow(rgba, "HEIF", quality=95), rgba, 3.0)
 
@@ -196,9 +206,12 @@ def _tiffs() -> Iterator[Case]:
         pillow(rgb, "TIFF", save_all=True, append_images=[Image.new("L", (9, 9))]),
         rgb,
     )
-    bit = Image.fromarray(grey).convert("1")
+    bilevel = Image.fromarray(grey).convert("1")
     yield Case(
-        "tif", "grey 1 group4", _saved(bit, "TIFF", compression="group4"), np.asarray(bit.convert("L"))
+        "tif",
+        "grey 1 group4",
+        _saved(bilevel, "TIFF", compression="group4"),
+        np.asarray(bilevel.convert("L")),
     )
     for channels, name in ((1, "grey"), (3, "RGB"), (4, "RGBA")):
         array = photo(channels=channels, dtype=np.uint16)
@@ -211,8 +224,8 @@ def _tiffs() -> Iterator[Case]:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What readers say of one output: by name "ok" or what they object to."""
+class Row:
+    """One output file with the readers' verdicts: by reader, "ok" or the objection."""
 
     case: Case
     suffix: str
@@ -221,12 +234,15 @@ class Seen:
 
     @property
     def objections(self) -> dict[str, str]:
-        """Those that are not "ok"."""
+        """Returns the verdicts that are not "ok"."""
         return {name: verdict for name, verdict in self.verdicts.items() if verdict != "ok"}
 
 
-def seen(case: Case, folder: Path, programs: bool = True) -> Iterator[Seen]:
-    """One case read, and written in each format, before every reader that is here; programs: not only libraries."""
+def round_trips(case: Case, folder: Path, programs: bool = True) -> Iterator[Row]:
+    """Loads one case, saves it in each output format, and lets every installed reader check the file.
+
+    `programs=False` leaves out the readers that run as processes of their own.
+    """
     source = folder / f"source.{case.suffix}"
     source.write_bytes(case.data)
     frame = gpen_fast.load_image(source)
@@ -234,15 +250,15 @@ def seen(case: Case, folder: Path, programs: bool = True) -> Iterator[Seen]:
         target = folder / f"target.{suffix}"
         if suffix == "jpg" and case.wanted.ndim == 3 and case.wanted.shape[2] in (2, 4):
             verdict = _refused(frame, target)
-            yield Seen(case, suffix, "refused: transparent", {"gpen-fast": verdict})
+            yield Row(case, suffix, "refused: transparent", {"gpen-fast": verdict})
             continue
         gpen_fast.save_image(frame, target, quality=95)
         verdicts = {
-            name: _told(reader, target, case)
+            name: _verdict(reader, target, case)
             for name, reader in readers(programs).items()
             if name != "pngcheck" or suffix == "png"
         }
-        yield Seen(case, suffix, _facts(target), verdicts)
+        yield Row(case, suffix, _facts(target), verdicts)
 
 
 def _refused(frame: gpen_fast.Frame, target: Path) -> str:
@@ -250,10 +266,10 @@ def _refused(frame: gpen_fast.Frame, target: Path) -> str:
         gpen_fast.save_image(frame, target)
     except Exception as error:
         return "ok" if "JPEG cannot hold" in str(error) else str(error)
-    return "was written"
+    return "a transparent picture was written as JPEG"
 
 
-def _told(reader: Callable[[Path, Case], None], target: Path, case: Case) -> str:
+def _verdict(reader: Callable[[Path, Case], None], target: Path, case: Case) -> str:
     try:
         reader(target, case)
     except AssertionError as objection:
@@ -262,22 +278,22 @@ def _told(reader: Callable[[Path, Case], None], target: Path, case: Case) -> str
 
 
 def readers(programs: bool = True) -> dict[str, Callable[[Path, Case], None]]:
-    """The readers that are installed."""
-    here: dict[str, Callable[[Path, Case], None]] = {"Pillow": _by_pillow, "OpenCV": _by_opencv}
+    """Returns the installed readers by name."""
+    installed: dict[str, Callable[[Path, Case], None]] = {"Pillow": _by_pillow, "OpenCV": _by_opencv}
     if not programs:
-        return here
+        return installed
     for name, program, reader in (
         ("exiftool", "exiftool", _by_exiftool),
         ("pngcheck", "pngcheck", _by_pngcheck),
         ("ImageMagick", "identify", _by_imagemagick),
     ):
         if shutil.which(program):
-            here[name] = reader
-    return here
+            installed[name] = reader
+    return installed
 
 
 def _expected(case: Case, target: Path) -> tuple[np.ndarray, float]:
-    """The pixels that the target must hold, and how far it may be from them."""
+    """Returns the pixels that the target must hold, and the largest allowed mean difference from them."""
     array = case.wanted
     if target.suffix == ".png":
         return array, case.error
@@ -287,7 +303,7 @@ def _expected(case: Case, target: Path) -> tuple[np.ndarray, float]:
 
 
 def _profile(case: Case, target: Path) -> bytes | None:
-    """The profile that the target must hold: WebP knows no grey."""
+    """Returns the profile that the target must hold. WebP has no grey, so it drops a grey profile."""
     return None if target.suffix == ".webp" and case.profile == GREY else case.profile
 
 
@@ -296,15 +312,15 @@ def _close(got: np.ndarray, case: Case, target: Path) -> None:
     assert got.dtype == wanted.dtype, f"{got.dtype} instead of {wanted.dtype}"
     if target.suffix == ".webp" or (
         case.profile == SRGB and wanted.ndim == 2
-    ):  # written as three equal channels
+    ):  # a grey picture becomes three equal channels here
         wanted = _in_colour(wanted)
     assert got.shape == wanted.shape, f"shape {got.shape} instead of {wanted.shape}"
     difference = np.abs(got.astype(float) - wanted.astype(float))
-    if wanted.shape[2:] == (4,):  # what nobody sees may differ where the format is lossy
-        assert error or not difference.any(), "other pixels"
+    if wanted.shape[2:] == (4,):  # under full transparency a lossy format may change the colour
+        assert error or not difference.any(), "the pixels differ"
         difference = difference * (wanted[:, :, 3:] > 0 if error else 1)
     mean = difference.mean() * 255 / np.iinfo(wanted.dtype).max
-    assert mean <= error, f"differs by {mean:.2f} on average, allowed is {error}"
+    assert mean <= error, f"mean difference {mean:.2f}, at most {error} is allowed"
 
 
 def _in_colour(array: np.ndarray) -> np.ndarray:
@@ -315,58 +331,58 @@ def _in_colour(array: np.ndarray) -> np.ndarray:
 
 def _by_pillow(target: Path, case: Case) -> None:
     with Image.open(target) as image:
-        assert image.getexif().get(0x0112, 1) == 1, "would be turned again"
-        assert image.info.get("icc_profile") == _profile(case, target), "another profile"
+        assert image.getexif().get(0x0112, 1) == 1, "the orientation was not reset"
+        assert image.info.get("icc_profile") == _profile(case, target), "the profile differs"
         if case.described:
-            assert image.getexif()[0x010E] == "mother", "EXIF lost"
-            assert image.getexif().get_ifd(0x8825)[1] == "N", "GPS lost"
+            assert image.getexif()[0x010E] == "mother", "EXIF is missing"
+            assert image.getexif().get_ifd(0x8825)[1] == "N", "GPS is missing"
         deep = case.wanted.dtype == np.uint16 and target.suffix == ".png"
-        if not deep or image.mode.startswith("I;16"):  # Pillow reads no 16-bit colour
+        if not deep or image.mode.startswith("I;16"):  # Pillow cannot read 16-bit colour
             _close(np.asarray(image), case, target)
 
 
 def _by_opencv(target: Path, case: Case) -> None:
     got = cv2.imread(str(target), cv2.IMREAD_UNCHANGED)
-    assert got is not None, "cannot read it"
+    assert got is not None, "OpenCV cannot read the file"
     if got.ndim == 3:
         got = got[:, :, [2, 1, 0, 3][: got.shape[2]]]
     if (
         case.wanted.ndim == 3 and case.wanted.shape[2] == 2 and target.suffix == ".png"
-    ):  # OpenCV has no grey with alpha
+    ):  # OpenCV reads grey with alpha as colour with alpha
         assert (got[:, :, 0] == got[:, :, 1]).all(), "grey became colour"
         got = got[:, :, [0, 3]]
     _close(got, case, target)
 
 
-def _said_by(*command: str) -> str:
+def _output_of(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, check=False)
     return (done.stdout + done.stderr).decode(errors="replace")
 
 
 def _by_exiftool(target: Path, case: Case) -> None:
-    told = json.loads(_said_by("exiftool", "-j", "-n", "-b", "-all", str(target)))[0]
-    warning = str(told.get("Warning", told.get("Error", "")))
+    tags = json.loads(_output_of("exiftool", "-j", "-n", "-b", "-all", str(target)))[0]
+    warning = str(tags.get("Warning", tags.get("Error", "")))
     assert not warning, warning
-    assert told.get("Orientation", 1) == 1, "would be turned again"
-    assert "ThumbnailImage" not in told, "has a thumbnail"
-    space = told.get("ColorSpaceData", "").strip()
-    assert space == (_profile(case, target) or b"")[16:20].decode().strip(), "another profile"
+    assert tags.get("Orientation", 1) == 1, "the orientation was not reset"
+    assert "ThumbnailImage" not in tags, "a thumbnail is left"
+    space = tags.get("ColorSpaceData", "").strip()
+    assert space == (_profile(case, target) or b"")[16:20].decode().strip(), "the profile differs"
     if case.described:
-        assert told.get("ImageDescription") == "mother", "EXIF lost"
-        assert round(told.get("GPSLatitude", 0), 4) == 48.8583, "GPS lost"
+        assert tags.get("ImageDescription") == "mother", "EXIF is missing"
+        assert round(tags.get("GPSLatitude", 0), 4) == 48.8583, "GPS is missing"
 
 
 def _by_pngcheck(target: Path, case: Case) -> None:
     done = subprocess.run(["pngcheck", "-q", str(target)], capture_output=True, text=True, check=False)
-    words = (done.stdout + done.stderr).strip()
-    assert done.returncode == 0 and not words, words
+    output = (done.stdout + done.stderr).strip()
+    assert done.returncode == 0 and not output, output
 
 
 def _by_imagemagick(target: Path, case: Case) -> None:
-    kind, depth, width, height = _said_by("identify", "-format", "%m %z %w %h", str(target)).split()
+    kind, depth, width, height = _output_of("identify", "-format", "%m %z %w %h", str(target)).split()
     assert kind == {".png": "PNG", ".jpg": "JPEG", ".webp": "WEBP"}[target.suffix], kind
     deep = case.wanted.dtype == np.uint16 and target.suffix == ".png"
-    bits = {"16"} if deep else {"8", "1"}  # it calls black and white 1 bit
+    bits = {"16"} if deep else {"8", "1"}  # ImageMagick reports black and white as 1 bit
     assert depth in bits, f"{depth} bits"
     assert (int(height), int(width)) == case.wanted.shape[:2], f"{width}x{height}"
 
@@ -387,19 +403,19 @@ def _facts(target: Path) -> str:
 
 def main() -> None:
     names = list(readers())
-    say = sys.stdout.write
-    say(f"{'in':<30} -> {'out':<5} {'as':<22} {' '.join(f'{name:<12}' for name in names)}\n")
+    write = sys.stdout.write
+    write(f"{'in':<30} -> {'out':<5} {'as':<22} {' '.join(f'{name:<12}' for name in names)}\n")
     bad = rows = 0
     with tempfile.TemporaryDirectory() as folder:
         for case in cases():
-            for row in seen(case, Path(folder)):
+            for row in round_trips(case, Path(folder)):
                 rows += 1
                 bad += bool(row.objections)
-                told = " ".join(f"{row.verdicts.get(name, '-'):<12}" for name in names)
+                verdicts = " ".join(f"{row.verdicts.get(name, '-'):<12}" for name in names)
                 if "gpen-fast" in row.verdicts:
-                    told = row.verdicts["gpen-fast"]
-                say(f"{case.suffix + ' ' + case.what:<30} -> {row.suffix:<5} {row.facts:<22} {told}\n")
-    say(f"{rows} rows, {bad} with an objection\n")
+                    verdicts = row.verdicts["gpen-fast"]
+                write(f"{case.suffix + ' ' + case.what:<30} -> {row.suffix:<5} {row.facts:<22} {verdicts}\n")
+    write(f"{rows} rows, {bad} with objections\n")
     sys.exit(bool(bad))
 
 

@@ -17,19 +17,19 @@ from gpen_fast.stages.generate.base import auto_backend
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
 EXAMPLES = ROOT / "examples"
-# What `--backend auto` is on this machine.
+# The backend that `--backend auto` selects on this machine.
 BACKEND = auto_backend("cuda" if torch.cuda.is_available() else "cpu")
-# Larger pictures for local tests lie outside the project.
+# Larger pictures and weights that only some machines have; their tests are skipped elsewhere.
 SHARED = Path(os.environ.get("GPEN_FAST_SHARED", ROOT.parent / "shared"))
 
 __all__ = ["TINY"]
 
 
 def shared_picture(name: str) -> Path:
-    """A picture that is not part of the project; skips where it is not there."""
+    """Returns the path of a picture that is not part of the project; skips the test if it is absent."""
     path = SHARED / "images" / name
     if not path.exists():
-        pytest.skip(f"{name} is not here (set GPEN_FAST_SHARED to the folder that holds images/)")
+        pytest.skip(f"{name} is absent (set GPEN_FAST_SHARED to the folder that holds images/)")
     return path
 
 
@@ -39,7 +39,7 @@ def relative_l2(got: Tensor, wanted: Tensor) -> float:
 
 
 def reference_input(size: int) -> Tensor:
-    """(1,3,size,size) float32: the input of the reference values."""
+    """Returns (1,3,size,size) float32, the input for which the reference values were computed."""
     noise = np.random.default_rng(7).uniform(-1, 1, (1, 3, size, size))
     yy, xx = np.mgrid[0:size, 0:size] / (size - 1) * 2 - 1
     smooth = np.stack([xx, yy, np.sin(3 * xx * yy)])
@@ -49,7 +49,7 @@ def reference_input(size: int) -> Tensor:
 def photo(
     height: int = 60, width: int = 80, channels: int = 3, dtype: type = np.uint8, seed: int = 0
 ) -> np.ndarray:
-    """A smooth colourful picture with some grain: (H,W,C), or (H,W) for one channel."""
+    """Returns a smooth, coloured picture with some noise: (H,W,C), or (H,W) for one channel."""
     rng = np.random.default_rng(seed)
     yy, xx = np.mgrid[0:height, 0:width]
     waves = [np.sin(xx / (9 + 3 * c) + c) * np.cos(yy / (7 + 2 * c)) for c in range(channels)]

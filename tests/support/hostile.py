@@ -1,4 +1,4 @@
-"""A web server on this machine that misbehaves as configured."""
+"""A local web server that misbehaves in the ways that a test sets."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True)
 class Reply:
-    """The reply to one request. body: None for the server's own file.
-
-    stop: bytes after which the connection is dropped. stall: bytes after which nothing more is sent.
-    length: a Content-Length other than the true one; "" for none.
-    """
+    """The answer to one request."""
 
     status: int = 200
     body: bytes | None = None
+    """None serves the server's own file."""
     etag: str | None = '"one"'
     ranges: bool = True
+    """Whether a Range header is honoured."""
     stop: int | None = None
+    """Bytes after which the server drops the connection."""
     stall: int | None = None
+    """Bytes after which the server sends nothing more and keeps the connection open."""
     length: int | str | None = None
+    """A false Content-Length; "" sends none, None the true one."""
     content_range: str | None = None
+    """A false Content-Range; None sends the true one."""
     zipped: bool = False
+    """Whether the body is sent with gzip."""
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -39,12 +42,12 @@ class Request:
 
     @property
     def start(self) -> int:
-        """First byte of the requested range."""
+        """Returns the first byte of the requested range."""
         return int(re.findall(r"\d+", self.headers.get("range", "0"))[0])
 
 
 class Hostile:
-    """Sends `replies` one after the other, then the last one again and again; records requests and bytes."""
+    """Sends `replies` one after the other, repeats the last one, and records each request and the bytes served."""
 
     def __init__(self, body: bytes) -> None:
         self.body = body
@@ -63,7 +66,7 @@ class Hostile:
 
     @property
     def served(self) -> int:
-        """Bytes of all bodies sent so far."""
+        """Returns the number of body bytes sent so far."""
         return sum(request.served for request in self.requests)
 
     def next_reply(self, request: Request) -> Reply:
@@ -112,8 +115,8 @@ def _handler(server: Hostile) -> type[BaseHTTPRequestHandler]:
             if length != "":
                 self.send_header("Content-Length", str(length))
             if status == 206:
-                told = reply.content_range or f"bytes {start}-{len(body) - 1}/{len(body)}"
-                self.send_header("Content-Range", told)
+                content_range = reply.content_range or f"bytes {start}-{len(body) - 1}/{len(body)}"
+                self.send_header("Content-Range", content_range)
             if reply.etag:
                 self.send_header("ETag", reply.etag)
             if reply.zipped:

@@ -1,4 +1,4 @@
-"""The kernels against their references, by Triton's interpreter: `TRITON_INTERPRET=1 python interpreted_kernels.py`.
+"""Compares kernels with their references in Triton's interpreter: `TRITON_INTERPRET=1 python interpreted_kernels.py`.
 
 Prints a JSON object: by kernel what was wrong, or an empty string. A process of its own, since Triton reads the
 variable when it is first imported.
@@ -27,20 +27,20 @@ from gpen_fast.gpen.cuda.kernels.up import up_epilogue_by_kernel, up_epilogue_by
 from gpen_fast.gpen.cuda.kernels.wide import NHWC, EpilogueParams
 
 CPU = torch.device("cpu")
-# The interpreter truncates to bf16, where a GPU rounds.
+# Relative L2. The interpreter truncates to bf16, where a GPU rounds.
 TOLERANCE = {torch.float32: 2e-6, torch.float16: 1e-4, torch.bfloat16: 8e-3}
 # An activation that rounds to the other neighbour in half precision changes the layers after it.
 NETWORK = {torch.float32: 1e-6, torch.float16: 1e-3}
-# Few channels; rows and columns that fill no tile; several tiles across, several parts of channels; a loop over those.
+# (batch, channels, height, width): few channels; partly filled tiles; several tiles and channel blocks; a channel loop.
 SHAPES = ((1, 4, 4, 4), (3, 12, 6, 10), (2, 70, 2, 18), (1, 520, 2, 2))
 CASES = [
     *((shape, torch.float32) for shape in SHAPES),
     (SHAPES[1], torch.float16),
     (SHAPES[1], torch.bfloat16),
 ]
-# Faces, width, outputs: fewer of each than a program holds, more of each, and none a multiple of anything.
+# (faces, inputs, outputs): below and above the block sizes, and no multiple of them.
 DENSE = ((1, 2100, 5), (13, 530, 3))
-# Convolutions' outputs and inputs, ToRGBs' inputs.
+# ((outputs, inputs) of the convolutions), (inputs of the ToRGB layers).
 MODULATED = (((5, 17), (2, 2080), (18, 3)), (9, 40))
 INTERPRETED = KernelSet(
     dense_by_kernel, modulate_by_kernel, blur_by_kernel, up_epilogue_by_kernel, same_epilogue_by_kernel
@@ -64,7 +64,7 @@ class Example:
         self.shape, self.dtype = shape, dtype
         self.epilogue = EpilogueParams(*torch.randn(2, channels), -0.7, torch.randn(channels))
         self.feature = self.picture(self.height, self.width)
-        # Slices of wider tensors, as the network gives them.
+        # Slices of wider tensors, as in the network.
         self.demodulation = torch.randn(batch, channels + 3)[:, :channels]
         self.next_scale = torch.randn(batch, 3 * channels)[:, : 2 * channels]
         self.rgb_weight = torch.randn(batch, 2, 3, 2 * channels + 5)[:, 1, :, : 2 * channels]
@@ -110,11 +110,11 @@ def compare_dense() -> None:
 
 def compare_dense_layers(shape: tuple[int, int, int], storage: torch.dtype) -> None:
     faces, width, outs = shape
-    # Rows a hundred million times as large as others: each has a scale of its own.
+    # The largest row is a hundred million times the smallest: each row needs its own scale.
     size = torch.logspace(-4, 4, outs)
     rows, bias = pack_rows(torch.randn(outs, width) * size[:, None], storage), torch.randn(outs) * size
     input_bias = torch.randn(next(number for number in (7, 5, 2) if width % number == 0))
-    # Large, and so small that the epsilon of the norm counts.
+    # Large inputs, and inputs so small that the epsilon of the norm matters.
     for x in (torch.randn(faces, width + 3)[:, :width] * 1e4, (torch.randn(width, faces) * 1e-3).half().t()):
         for layer in (
             DenseLayer(rows, bias),
@@ -143,7 +143,7 @@ def compare_modulation(faces: int, size: float, storage: torch.dtype) -> None:
     *got, rgb = modulate_by_kernel(styles, plan)
     *wanted, wanted_rgb = modulate_by_torch(styles, plan)
     check(rgb, wanted_rgb, (faces, size, storage))
-    # Between the layers' values results are undefined.
+    # The values between the layers' ranges are undefined.
     for one, other, slices in zip(got, wanted, (plan.input_slices, plan.output_slices), strict=True):
         for place in slices:
             check(one[:, place], other[:, place], (faces, size, storage, place))
@@ -160,7 +160,7 @@ def compare_network() -> None:
 
 
 def compare_kernel_set() -> None:
-    """What is tried on a GPU before kernels are used there."""
+    """Runs the check that a GPU passes before its kernels are used."""
     failure = kernel_failure(CPU, torch.float16, INTERPRETED)
     assert failure == "", failure
 
@@ -180,7 +180,7 @@ def failure_of(compare: Callable[[], None]) -> str:
     torch.manual_seed(1)
     try:
         compare()
-    except Exception:  # whatever a kernel raises is what its test shows
+    except Exception:  # broad: any error of a kernel is its result, which its test shows
         return traceback.format_exc()
     return ""
 

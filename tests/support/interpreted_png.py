@@ -30,29 +30,29 @@ from gpen_fast.png.runs import BLOCK, LEAST, LITERALS, NONE, TOKENS, WINDOW, to_
 from gpen_fast.png.tables import make_code
 
 
-def hasten() -> None:
-    """The interpreter scans and folds element by element in Python; NumPy does the same at once."""
-    at_once = {run_kernels._larger: np.maximum, run_kernels._smaller: np.minimum,
+def speed_up_interpreter() -> None:
+    """Replaces the interpreter's scans and reductions, which loop in Python, by NumPy's."""
+    by_numpy = {run_kernels._larger: np.maximum, run_kernels._smaller: np.minimum,
                tl.standard._xor_combine: np.bitwise_xor}  # fmt: skip
-    scan, fold = interpreter.ScanOps.generic_scan, interpreter.ReduceOps.generic_reduce
+    scan, reduce = interpreter.ScanOps.generic_scan, interpreter.ReduceOps.generic_reduce
 
-    def scanned(self, given):
-        if self.combine_fn not in at_once:
-            return scan(self, given)
-        data = at_once[self.combine_fn].accumulate(given[0].handle.data, axis=self.axis)
-        return [self.to_tensor(data, given[0].dtype)]
+    def fast_scan(self, inputs):
+        if self.combine_fn not in by_numpy:
+            return scan(self, inputs)
+        data = by_numpy[self.combine_fn].accumulate(inputs[0].handle.data, axis=self.axis)
+        return [self.to_tensor(data, inputs[0].dtype)]
 
-    def folded(self, given):
-        if self.combine_fn not in at_once or self.axis is None:
-            return fold(self, given)
-        data = at_once[self.combine_fn].reduce(given[0].handle.data, self.axis, keepdims=self.keep_dims)
-        return [self.to_tensor(data, given[0].dtype)]
+    def fast_reduce(self, inputs):
+        if self.combine_fn not in by_numpy or self.axis is None:
+            return reduce(self, inputs)
+        data = by_numpy[self.combine_fn].reduce(inputs[0].handle.data, self.axis, keepdims=self.keep_dims)
+        return [self.to_tensor(data, inputs[0].dtype)]
 
-    interpreter.ScanOps.generic_scan, interpreter.ReduceOps.generic_reduce = scanned, folded
+    interpreter.ScanOps.generic_scan, interpreter.ReduceOps.generic_reduce = fast_scan, fast_reduce
 
 
 def mixed(size: int, seed: int) -> torch.Tensor:
-    """A stream with noise, small numbers and runs of all lengths."""
+    """Returns a byte stream with noise, small numbers and runs of all lengths."""
     rng = np.random.default_rng(seed)
     small = np.minimum(rng.geometric(0.4, size), 40)
     small[size // 4 : size // 2] = 7
@@ -77,7 +77,7 @@ def compare_filters() -> None:
 
 
 def compare_runs() -> None:
-    """Tokens, their counts and the sums of Adler-32, of streams that end within a group of windows, or begin none."""
+    """Compares tokens, their counts and Adler-32 sums for streams that end inside a group of windows or before one."""
     stream, lengths = two_pictures()
     size = int(lengths[0])
     wanted, wanted_counts = tokens_by_blocks(to_windows(stream), lengths)
@@ -114,7 +114,7 @@ def two_pictures() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def compare_hard_codes() -> None:
-    """What needs more than 15 bits without a limit, ties, and next to nothing; as if many blocks were one picture."""
+    """Counts whose unlimited codes exceed 15 bits, ties, and almost empty blocks, all as blocks of one picture."""
     counts = torch.zeros(8, TOKENS, dtype=torch.int64)
     fibonacci = [1, 1]
     while len(fibonacci) < 21:
@@ -148,7 +148,7 @@ def compare_codes(counts: torch.Tensor, lengths: torch.Tensor, is_last: list[boo
 
 
 def compare_files_of(stream: torch.Tensor, lengths: torch.Tensor) -> None:
-    """All that follows the filter, for streams of any content."""
+    """Compares every step after the filter, for streams of any content."""
     batch, size = stream.shape
     wanted, sizes = frame_chunks(*deflate(stream, lengths))
     once = filter_kernels.launch_filter
@@ -167,7 +167,7 @@ def compare_files_of(stream: torch.Tensor, lengths: torch.Tensor) -> None:
 
 
 def compare_layout() -> None:
-    """Where compressed bits are as many as stored ones, those are stored; a second picture has fewer."""
+    """A picture is stored if compression saves no bit: the first one here; the second saves one bit."""
     stored = 8 * (5 + 1000)
     layout = launch_layout(torch.tensor([stored, stored - 1]).int(), torch.zeros(2, 2, dtype=torch.int64),
                      torch.tensor([1000, 1000]), torch.tensor([1, 1]))  # fmt: skip
@@ -177,7 +177,7 @@ def compare_layout() -> None:
 
 
 def compare_stored() -> None:
-    """Blocks of 65535 bytes that do not compress, and bytes that end a chunk or begin one."""
+    """Incompressible data around a stored block's 65535 bytes and around a chunk's end."""
     for size in (1, 65_535, 65_536, (1 << 15) - 2 - 5 - 4):
         noise = torch.from_numpy(np.random.default_rng(size).integers(0, 256, (1, size)).astype(np.uint8))
         compare_files_of(noise, torch.tensor([size]))
@@ -202,7 +202,7 @@ def pictures() -> list[torch.Tensor]:
     ]
 
 
-# Each comparison by the kernels' file that it is of.
+# The comparisons, by the kernels' file that each one tests.
 COMPARISONS: dict[str, Callable[[], None]] = {
     "filter": compare_filters,
     "runs": compare_runs,
@@ -216,18 +216,18 @@ COMPARISONS: dict[str, Callable[[], None]] = {
 
 
 def failures() -> dict[str, str]:
-    """Runs every comparison; the traceback of each, empty where it holds."""
+    """Runs every comparison and returns its traceback by name, or an empty string if it holds."""
     found = {}
     for name, compare in COMPARISONS.items():
         try:
             compare()
             found[name] = ""
-        except Exception:  # reported by the test that the comparison belongs to
+        except Exception:  # broad: the test of the comparison reports any error
             found[name] = traceback.format_exc()
     return found
 
 
 if __name__ == "__main__":
     torch.manual_seed(1)
-    hasten()
+    speed_up_interpreter()
     sys.stdout.write(json.dumps(failures()) + "\n")

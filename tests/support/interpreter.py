@@ -1,4 +1,4 @@
-"""Triton without a GPU: kernels run by its interpreter, and compiled for a GPU that is not here."""
+"""Triton without a GPU: runs kernels in its interpreter, and compiles them for a GPU that is absent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gpen_fast.gpen.cuda.kernels._jit import OPTIONS
 
 
 def run_interpreted(script: Path) -> str:
-    """Runs a script that compares kernels in a process of its own, and gives its output; a failure shows its errors."""
+    """Runs a script that compares kernels in a process of its own; returns its output, or fails with its errors."""
     triton = pytest.importorskip("triton")
     if _version(triton.__version__) < (3, 7) and _version(np.__version__) >= (2, 4):
         pytest.skip("this Triton's interpreter counts loops in a way that NumPy 2.4 refuses")
@@ -34,17 +34,17 @@ def run_interpreted(script: Path) -> str:
 
 
 def interpreted_failures(script: Path) -> dict[str, str]:
-    """What a script that compares kernels prints: by name what was wrong with each, or an empty string."""
+    """Returns what a script that compares kernels prints: by name, the difference of each or an empty string."""
     return json.loads(run_interpreted(script))
 
 
 def compiled_for_hopper(
     kernel: Any, signature: Mapping[str, str], constants: Mapping[str, Any], options: Mapping[str, Any]
 ) -> str:
-    """Compiles a kernel for an H100 down to machine code, and gives its assembly (PTX).
+    """Compiles a kernel for an H100 to machine code and returns its assembly (PTX).
 
-    signature: the arguments' types, without those of `constants`. Pointers and integers are taken to be multiples of
-    16, as those of a network's tensors are.
+    `signature` holds the types of all arguments that `constants` lacks. Pointers and integers are declared as multiples
+    of 16, as those of a network's tensors are.
     """
     triton = pytest.importorskip("triton")
     compiler = importlib.import_module("triton.backends.compiler")

@@ -1,4 +1,4 @@
-"""Kernels for a GPU that is not here: their launches are collected, and each is compiled to machine code by ptxas.
+"""Records kernel launches and compiles their kernels with ptxas, without a GPU.
 
 `launches` collects the launches inside a block, with their arguments, and runs none of them; `compiled` compiles one.
 Neither needs a GPU.
@@ -45,7 +45,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class Resources:
-    """What a kernel needs: registers of a thread, bytes of its stack, bytes of shared memory of a program."""
+    """The resources of one program: registers and stack bytes per thread, bytes of shared memory."""
 
     registers: int
     stack: int
@@ -54,7 +54,7 @@ class Resources:
 
 @contextlib.contextmanager
 def launches(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Launch]]:
-    """Collects the launches inside the block. None takes place: outputs stay as they were allocated."""
+    """Collects the launches inside the block. None of them runs: outputs keep their uninitialised memory."""
     jit = pytest.importorskip("triton.runtime.jit")
     found: list[Launch] = []
 
@@ -67,7 +67,7 @@ def launches(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Launch]]:
 
 
 def compiled(launch: Launch, capability: int) -> Resources:
-    """Compiles for a CUDA device of this capability, such as 90. Alignment is not told to the compiler."""
+    """Compiles for a CUDA device of this capability, such as 90. The compiler gets no promise of alignment."""
     compiler = importlib.import_module("triton.backends.compiler")
     triton = importlib.import_module("triton")
     signature, constants = {}, {}

@@ -1,6 +1,7 @@
-"""Damaged pictures from a seed: what a careless copy, a bad disk or a forger makes of a good file.
+"""Damaged pictures from a seed: truncated copies, flipped bits, lost blocks and forged headers.
 
-As a program it is what tries them, one line in and one line out, so that a crash ends it and not the tests.
+As a program it restores the files that it reads from standard input, one path per line, and answers each with one line.
+A crash then ends this program and not the tests.
 """
 
 from __future__ import annotations
@@ -21,32 +22,32 @@ import numpy as np
 from PIL import Image, ImageCms, features
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.png"
-# What a file may declare in the trial; every good picture is far below it.
+# Pixels that a file may declare; every good picture has far fewer.
 MAX_PIXELS = 2_000_000
 Mutation = Callable[[bytes, random.Random, "dict[str, bytes]"], bytes]
 
 
 def good_files() -> dict[str, bytes]:
-    """One small portrait in many kinds of files, by name."""
+    """Returns one small portrait in many kinds of files, by name."""
     with Image.open(EXAMPLE) as whole:
         face = whole.convert("RGB").crop((110, 0, 340, 230)).resize((180, 180))
     exif = Image.Exif()
     exif[0x010E], exif[0x0112] = "mother", 6
     exif.get_ifd(0x8769)[0x9286] = b"x" * 300
     icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    said = {"exif": exif.tobytes(), "icc_profile": icc}
+    metadata = {"exif": exif.tobytes(), "icc_profile": icc}
     alpha = face.copy()
     alpha.putalpha(Image.linear_gradient("L").resize(face.size))
-    made = {
-        "said.jpg": _saved(face, "JPEG", xmp=b"<x:xmpmeta/>", **said),
+    files = {
+        "said.jpg": _saved(face, "JPEG", xmp=b"<x:xmpmeta/>", **metadata),
         "progressive.jpg": _saved(face, "JPEG", progressive=True),
         "grey.jpg": _saved(face.convert("L"), "JPEG"),
         "cmyk.jpg": _saved(face.convert("CMYK"), "JPEG"),
         "two.jpg": _saved(face, "MPO", save_all=True, append_images=[face]),
-        "said.png": _saved(face, "PNG", **said),
+        "said.png": _saved(face, "PNG", **metadata),
         "alpha.png": _saved(alpha, "PNG"),
         "palette.png": _saved(face.quantize(16), "PNG", transparency=3),
-        "lossy.webp": _saved(face, "WEBP", **said),
+        "lossy.webp": _saved(face, "WEBP", **metadata),
         "lossless.webp": _saved(alpha, "WEBP", lossless=True),
         "moving.webp": _saved(face, "WEBP", save_all=True, append_images=[face.rotate(9)]),
         "plain.bmp": _saved(face, "BMP"),
@@ -57,18 +58,18 @@ def good_files() -> dict[str, bytes]:
         "jpeg.tif": _saved(face, "TIFF", compression="jpeg"),
     }
     deep = np.asarray(face)[:, :, ::-1].astype(np.uint16) * 257
-    made["deep.png"] = cv2.imencode(".png", deep)[1].tobytes()
-    made["deep.tif"] = cv2.imencode(".tif", deep)[1].tobytes()
+    files["deep.png"] = cv2.imencode(".png", deep)[1].tobytes()
+    files["deep.tif"] = cv2.imencode(".tif", deep)[1].tobytes()
     if features.check("avif"):
-        made["plain.avif"] = _saved(face, "AVIF", **said)
+        files["plain.avif"] = _saved(face, "AVIF", **metadata)
     try:
         import pillow_heif
 
         pillow_heif.register_heif_opener()
-        made["plain.heic"] = _saved(face, "HEIF", **said)
+        files["plain.heic"] = _saved(face, "HEIF", **metadata)
     except ImportError:
         pass
-    return made
+    return files
 
 
 def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -83,7 +84,7 @@ def truncated(data: bytes, rng: random.Random, others: dict[str, bytes]) -> byte
 
 def bits_flipped(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
     made = bytearray(data)
-    # Headers are short and matter most.
+    # Half of the time only the header is hit: it is short and matters most.
     end = len(made) if rng.random() < 0.5 else min(len(made), 400)
     for _ in range(rng.choice([1, 2, 8, 64])):
         made[rng.randrange(end)] ^= 1 << rng.randrange(8)
@@ -108,7 +109,7 @@ def part_blank(data: bytes, rng: random.Random, others: dict[str, bytes]) -> byt
 
 
 def size_forged(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
-    """Another width and height in the header: huge, none, or a little too large."""
+    """Writes another width and height into the header: huge, zero, or slightly too large."""
     width, height = rng.choice(
         [(65000, 65000), (0, 180), (180, 0), (180, 181), (1400, 1400), (65535, 1), (1, 65535)]
     )
@@ -147,7 +148,7 @@ def _tiff_tags_forged(made: bytearray, values: dict[int, int]) -> bytes:
 
 
 def exif_forged(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
-    """EXIF whose directories lead to themselves, hold thousands of entries, or point beyond the end."""
+    """Writes EXIF whose directories refer to themselves, hold thousands of entries, or point beyond the end."""
     entries = rng.choice([1, 3, 4000])
     tags = [rng.choice([0x8769, 0x8825, 0xA005, 0x010E, 0x0112, 0x0201, 0x927C]) for _ in range(entries)]
     body = b"".join(
@@ -161,11 +162,11 @@ def exif_forged(data: bytes, rng: random.Random, others: dict[str, bytes]) -> by
         for tag in tags
     )
     exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", entries) + body + struct.pack("<I", 8)
-    return _said(data, exif=exif[:65000])
+    return _with_metadata(data, exif=exif[:65000])
 
 
 def icc_forged(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
-    """A colour profile that is noise, cut off, or of another size than it says."""
+    """Writes a colour profile that is noise, truncated, corrupted, or declares a false size."""
     icc = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     match rng.randrange(4):
         case 0:
@@ -177,11 +178,11 @@ def icc_forged(data: bytes, rng: random.Random, others: dict[str, bytes]) -> byt
         case 3:
             for _ in range(40):
                 icc[rng.randrange(len(icc))] ^= 1 << rng.randrange(8)
-    return _said(data, icc_profile=bytes(icc))
+    return _with_metadata(data, icc_profile=bytes(icc))
 
 
 def bomb(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
-    """A PNG whose profile, text or pixels unpack to far more than the file."""
+    """Inserts a chunk whose profile, text or pixels decompress to far more bytes than the file has."""
     packed = zlib.compress(bytes(30_000_000))
     kind = rng.choice([b"iCCP", b"zTXt", b"iTXt", b"IDAT"])
     name = {b"iCCP": b"x\0\0", b"zTXt": b"x\0\0", b"iTXt": b"x\0\1\0\0\0", b"IDAT": b""}[kind]
@@ -191,14 +192,14 @@ def bomb(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
     return png[:33] + chunk + png[33:]
 
 
-def _said(data: bytes, **said: bytes) -> bytes:
-    """The same pixels with other metadata, written by Pillow, which does not look into it."""
+def _with_metadata(data: bytes, **metadata: bytes) -> bytes:
+    """Returns the same pixels with other metadata, written by Pillow, which does not check it."""
     with Image.open(io.BytesIO(data)) as image:
         kind = image.format if image.format in {"JPEG", "PNG", "WEBP"} else "PNG"
         bare = Image.fromarray(
             np.asarray(image if image.mode in {"L", "RGB", "RGBA"} else image.convert("RGB"))
         )
-    return _saved(bare, kind, **said)
+    return _saved(bare, kind, **metadata)
 
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -207,25 +208,25 @@ MUTATIONS: tuple[Mutation, ...] = (
 
 
 def mutants(count: int, seed: int = 2026) -> Iterator[tuple[str, bytes]]:
-    """`count` damaged files with telling names; the first ones are the same whatever the count."""
+    """Yields `count` damaged files with names that say how; a larger count yields the same files first."""
     good = good_files()
     names = sorted(good)
     for number in range(count):
         rng = random.Random(seed * 100_003 + number)
-        # Every kind meets every mutation within as many files as there are pairs.
+        # Every pair of kind and mutation occurs before any pair repeats.
         mutation = MUTATIONS[number % len(MUTATIONS)]
         name = names[(number + number // len(MUTATIONS)) % len(names)]
         stem, suffix = name.split(".")
         yield f"{number:04d}-{stem}-{mutation.__name__}.{suffix}", mutation(good[name], rng, good)
 
 
-def _say(answer: dict[str, object]) -> None:
+def _answer(answer: dict[str, object]) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 
 
 def main() -> None:
-    """Reads paths from standard input; answers each with one line of JSON: outcome, cause, peak memory."""
+    """Reads paths from standard input and answers each with one line of JSON: outcome, cause, peak memory."""
     import torch
 
     from gpen_fast.errors import reason
@@ -245,7 +246,7 @@ def main() -> None:
         Settings.from_flat(weights=weights, detector="haar", device="cpu", max_pixels=MAX_PIXELS)
     )
     pipeline = Pipeline(runtime, Clock(Recorder()))
-    _say({"ready": True})
+    _answer({"ready": True})
     for line in sys.stdin:
         path = Path(line.rstrip("\n"))
         target = out / f"{path.name}.png"
@@ -255,7 +256,7 @@ def main() -> None:
         except Exception as error:
             answer = {"outcome": "failed", "cause": reason(error, path), "kind": type(error).__name__}
         answer["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        _say(answer)
+        _answer(answer)
 
 
 if __name__ == "__main__":

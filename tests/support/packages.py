@@ -57,7 +57,7 @@ def encode(frame, quality, level="fast"):
 
 
 def install(folder: Path, package: str, entry_points: dict[str, dict[str, str]], **modules: str) -> None:
-    """Makes a package in a folder that is, or will be, on sys.path.
+    """Writes a package into a folder that is, or will be, on sys.path.
 
     entry_points: by group, name and value. modules: the source of each.
     """

@@ -23,7 +23,7 @@ def solvay() -> tuple[np.ndarray, Frame, list[Face], np.ndarray]:
     array = np.asarray(Image.open(shared_picture("solvay_conference_1927.png")).convert("RGB"))
     rows = json.loads((DATA / "retinaface_solvay.json").read_text())["faces"]
     faces = [Face(tuple(row[:4]), row[4], np.array(row[5:]).reshape(5, 2)) for row in rows]
-    # Colour on purpose: the reference treats every picture as three channels.
+    # A colour picture, because the reference treats every picture as three channels.
     frame = Frame(torch.from_numpy(array.copy()).permute(2, 0, 1))
     return array, frame, faces, align(faces, "gpen", 512, NO_BOX_POINTS)
 

@@ -1,4 +1,4 @@
-"""Pictures that are hard to write, and what independent readers see of the files."""
+"""Pictures that are hard to encode, and checks of the files by independent readers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TYPES = [torch.uint8, torch.uint16]
 
 
 def make(kind: str, shape: tuple[int, int, int], dtype: torch.dtype, seed: int = 0) -> Tensor:
-    """A picture of a kind that is hard in its own way."""
+    """Returns a picture (C,H,W) of one kind; each kind stresses another part of the encoder."""
     rng = np.random.default_rng(seed)
     top = 255 if dtype == torch.uint8 else 65535
     across = np.arange(shape[2]) + np.arange(shape[1])[:, None] + np.arange(shape[0])[:, None, None]
@@ -45,7 +45,7 @@ def is_grey(pixels: Tensor) -> bool:
 
 
 def assert_exact(data: bytes, pixels: Tensor, keep_rgb: bool = False) -> None:
-    """OpenCV (libpng) reads every sample; Pillow too, of 16-bit colour the upper byte, which is all it holds."""
+    """Checks that OpenCV (libpng) and Pillow read every sample; Pillow reads the upper byte of 16-bit colour only."""
     wanted = pixels.permute(1, 2, 0).contiguous().numpy()
     if is_grey(pixels) and not keep_rgb:
         wanted = np.delete(wanted, (1, 2), axis=2)
@@ -62,7 +62,7 @@ def assert_exact(data: bytes, pixels: Tensor, keep_rgb: bool = False) -> None:
 
 
 def assert_valid(data: bytes) -> None:
-    """pngcheck, where it is installed, finds no fault in the file's structure."""
+    """Checks the file's structure with pngcheck if it is installed."""
     if shutil.which("pngcheck"):
         ran = subprocess.run(["pngcheck", "-q"], input=data, capture_output=True, check=False)
         assert ran.returncode == 0, ran.stdout

@@ -1,4 +1,4 @@
-"""A training folder of small faces with a manifest, and configs of runs that are done in a second."""
+"""A training folder of small faces with a manifest, and configs of runs that take a second."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def small_landmark_config(**changes: object) -> LandmarkConfig:
 
 
 def small_faces(number: int, size: int = SIZE, seed: int = 0) -> np.ndarray:
-    """(N,S,S,3) uint8: smooth blobs with noise, each of its own colour."""
+    """Returns (N,S,S,3) uint8: smooth blobs with noise, each of a different colour."""
     rng = np.random.default_rng(seed)
     coarse = rng.uniform(0, 255, (number, 4, 4, 3)).astype(np.float32)
     faces = np.stack([cv2.resize(face, (size, size), interpolation=cv2.INTER_CUBIC) for face in coarse])
@@ -71,7 +71,7 @@ def restoration_trainer(config: RestorationConfig) -> RestorationTrainer:
 
 
 def stepped(config: RestorationConfig, steps: int) -> RestorationTrainer:
-    """The same after some steps."""
+    """The same trainer after some steps."""
     trainer = restoration_trainer(config)
     for _ in range(steps):
         trainer.step()
@@ -84,7 +84,7 @@ def weights_of(network: torch.nn.Module) -> torch.Tensor:
 
 
 def training_command(*arguments: object) -> str:
-    """What `python -m gpen_fast.training` prints. It must succeed."""
+    """Runs `python -m gpen_fast.training`, asserts that it succeeds, and returns what it prints."""
     result = CliRunner().invoke(app, [str(each) for each in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output

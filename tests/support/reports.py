@@ -1,4 +1,4 @@
-"""Reports of plain values, spans by hand, and the published schema with every key spelled out."""
+"""Reports and spans with fixed values, and the published schema in a strict form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CPU = DeviceFacts("cpu", "cpu, 2 threads", "x86_64", 2, "2.11.0", None, "3.12.1
 
 
 def span_of(stage: str, ms: float, items: int = 1) -> RecordedSpan:
-    """A call that took `ms` on the host, from 0 on."""
+    """Returns the span of a call that began at 0 and took `ms` on the host."""
     ns = round(ms * 1e6)
     return RecordedSpan(stage, 0, ns, "MainThread", items, ns)
 
@@ -66,7 +66,7 @@ def report_of(slowest: str = "generate", **changed: object) -> Report:
 
 
 def schema() -> dict[str, object]:
-    """The schema as it is published."""
+    """Returns the published schema."""
     return json.loads(SCHEMA_FILE.read_text())
 
 
@@ -80,6 +80,6 @@ def strict_schema() -> dict[str, object]:
 
 
 def problems(document: object, by: dict[str, object]) -> list[str]:
-    """What of a document a schema does not accept."""
+    """Returns the violations of a schema in a document."""
     found = Draft202012Validator(by).iter_errors(document)
     return [f"{error.json_path}: {error.message}" for error in found]

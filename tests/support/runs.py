@@ -1,4 +1,4 @@
-"""Runs of small pictures, and detectors that behave as a test needs them to."""
+"""Small pictures, pipelines and engines for them, and a detector for batches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gpen_fast.run.plan import Plan
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.types import Face, Frame
 
-# As torch says that a GPU is lost.
+# The error text with which torch reports a lost GPU.
 LOST = "CUDA error: an illegal memory access was encountered\nCompile with ..."
 
 
@@ -35,7 +35,7 @@ def pictures(folder: Path, count: int) -> list[Path]:
 
 
 def kept(picture: Pasted) -> Pasted:
-    """A writer that writes nothing."""
+    """Stands in for a writer and writes nothing."""
     return picture
 
 
@@ -44,12 +44,12 @@ def error_of(done: object) -> Exception | None:
 
 
 def pairs(made: Plan) -> dict[str, str]:
-    """PictureSource -> target of what is to be restored."""
+    """Returns source -> target of every picture that the plan restores."""
     return {str(item.source): str(item.target) for item in made.todo}
 
 
 class BatchDetector:
-    """Finds one face in each picture, several at once, on the device's side; refuses those of one width."""
+    """Detects one face in each picture of a batch, on the device; refuses a batch with a picture 50 pixels wide."""
 
     name, on_host, threshold, bound, weights = "batch", False, 0.5, None, None
     box_points = np.full((5, 2), 0.5) + np.array(

@@ -1,4 +1,4 @@
-"""Frames to save, and what Pillow reads of the files."""
+"""Frames to save, and readers of the saved files by Pillow."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def exif(text: str = "mother") -> bytes:
-    made = Image.Exif()
-    made[0x010E] = text
-    return made.tobytes()
+    data = Image.Exif()
+    data[0x010E] = text
+    return data.tobytes()
 
 
 def frame_of(array: np.ndarray, **carried: bytes) -> Frame:

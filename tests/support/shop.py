@@ -1,4 +1,4 @@
-"""A catalog of small weights that servers on this machine deliver."""
+"""A catalog of small weights, served by local servers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gpen_fast.store import catalog, locate, published
 TINY = config_from_arguments(64, style_dim=64, channel_multiplier=1, narrow=0.125)
 CONFIG = "{ size = 64, style_dim = 64, channel_multiplier = 1, narrow = 0.125 }"
 DETECTOR = random.Random(8).randbytes(700_000)
-# The detectors that `auto` searches; no server delivers them.
+# Weights that `--detector auto` looks for; the servers have none of them.
 DETECTORS = "".join(
     f"""
 [weights."{name}"]
@@ -44,7 +44,7 @@ licence = "mit"
 
 @dataclass
 class Shop:
-    """The catalog and the servers that deliver its files. network: a checkpoint's bytes, of the shapes of `net`."""
+    """The catalog and the servers of its files. `network` is a checkpoint's bytes, of the shapes of `net`."""
 
     folder: Path
     detector: Hostile
@@ -68,7 +68,11 @@ def network_bytes(shift: float = 0.0) -> bytes:
 
 
 def catalog_text(detector: Hostile, net: Hostile) -> str:
-    """`face`: a detector with a hash. `gpen-bfr-512`: a network with one, its licence asks. `net`: one without."""
+    """Returns the catalog's text.
+
+    `face` is a detector with a hash. `gpen-bfr-512` is a network with a hash and a licence that must be accepted. `net`
+    is a network with neither.
+    """
     size, sha = len(net.body), hashlib.sha256(net.body).hexdigest()
     return f"""
 [licences.mit]
@@ -124,7 +128,7 @@ def network_file() -> bytes:
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network_file: bytes) -> Iterator[Shop]:
-    """The small catalog instead of the real one, an empty working folder, and this machine's servers allowed."""
+    """Replaces the catalog by the small one, changes to an empty folder, and allows connections to this machine."""
     monkeypatch.delenv("GPEN_FAST_OFFLINE")
     folder = tmp_path / "shipped"
     folder.mkdir()
@@ -141,7 +145,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network_file: bytes) -
 
 
 def process(shop: Shop, *arguments: str, **streams: int) -> subprocess.Popen[str]:
-    """Starts the command line in a process of its own, with the small catalog."""
+    """Starts the command line with the small catalog as a process of its own."""
     code = f"""
 import sys
 from pathlib import Path
@@ -160,6 +164,6 @@ main()
 def wait_until(condition: Callable[[], bool], run: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < deadline, "it never happened"
+        assert time.monotonic() < deadline, "the condition was not met within 60 seconds"
         assert run.poll() is None, run.communicate()
         time.sleep(0.01)

@@ -45,7 +45,7 @@ def by_tensors(path: Path, sha256: str) -> CatalogEntry:
 
     Raises:
         CheckpointError: The file is damaged, holds code or NaN, or is a network that is not published.
-        HashError: The file is no GPEN network, so only its hash could identify it.
+        HashError: The file is not a GPEN network, so only its hash could identify it.
     """
     if path.suffix.lower() not in TENSOR_FILES:
         raise _unknown(path, sha256)
