@@ -26,14 +26,14 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
     permissions on, and its owner where the system allows it. A symbolic link at `path` is itself replaced.
 
     Args:
-        path: the file to write. Missing parent folders are created.
-        data: the whole content.
-        durable: the bytes reach the disk before the rename (fsync), so that even a power cut leaves the old file or
+        path: The file to write. Missing parent folders are created.
+        data: The whole content.
+        durable: The bytes reach the disk before the rename (fsync), so that even a power cut leaves the old file or
             the new one. It costs milliseconds: for records that cannot be made again.
 
     Raises:
-        FileWriteError: the file to be replaced is read-only.
-        OSError: the file cannot be written. The temporary file is removed.
+        FileWriteError: The file to be replaced is read-only.
+        OSError: The file cannot be written. The temporary file is removed.
     """
     _write_atomically(path, lambda file: file.write(data), durable=durable)
 
@@ -42,11 +42,11 @@ def copy_file(source: Path, path: Path) -> None:
     """Copies a file's bytes and the time of its last change, as atomically as `write_file`.
 
     Args:
-        source: the file to copy.
-        path: the copy. Missing parent folders are created.
+        source: The file to copy.
+        path: The copy. Missing parent folders are created.
 
     Raises:
-        FileWriteError: the file to be replaced is read-only.
+        FileWriteError: The file to be replaced is read-only.
         OSError: `source` cannot be read or `path` cannot be written.
     """
     with source.open("rb") as original:
@@ -60,11 +60,11 @@ def locked(path: Path) -> Iterator[None]:
     """Holds the only right, among all processes, to change the small file `path` inside the block.
 
     Args:
-        path: the file to change. Missing parent folders are created; the lock is a hidden file beside `path`.
+        path: The file to change. Missing parent folders are created; the lock is a hidden file beside `path`.
 
     Raises:
-        TimeoutError: another process holds the lock for more than 10 seconds.
-        OSError: the lock file cannot be created.
+        TimeoutError: Another process holds the lock for more than 10 seconds.
+        OSError: The lock file cannot be created.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

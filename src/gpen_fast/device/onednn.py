@@ -32,14 +32,14 @@ class Conv:
     Args:
         weight: (out,in/groups,k,k), of a transposed convolution (in,out,k,k), float32 or bfloat16. None where each
             call brings its own.
-        side: side of the square input, pixels, for which oneDNN chooses the weight's layout. None leaves the
+        side: Side of the square input, pixels, for which oneDNN chooses the weight's layout. None leaves the
             weight as it is, to be repacked in each call.
-        padding: zeros on each side.
-        stride: step of the kernel.
-        groups: groups of channels.
-        dilation: distance between the kernel's taps.
-        up: a transposed convolution.
-        slope: slope of the leaky ReLU in `activated` below zero; GPEN's is 0.2.
+        padding: Zeros on each side.
+        stride: Step of the kernel.
+        groups: Groups of channels.
+        dilation: Distance between the kernel's taps.
+        up: A transposed convolution.
+        slope: Slope of the leaky ReLU in `activated` below zero; GPEN's is 0.2.
     """
 
     # The arguments are those of torch's conv2d: more than eight, and known to everyone who reads this.
@@ -71,7 +71,7 @@ class Conv:
         Args:
             x: (B,in,H,W), NHWC.
             bias: (out,) float32, contiguous.
-            weight: the weight of this call, in place of the constructor's.
+            weight: The weight of this call, in place of the constructor's.
         """
         chosen = self.weight if weight is None else weight
         return self._run(x, chosen, bias, *self._geometry, "none", [], "")
@@ -87,7 +87,7 @@ class PointwiseConv:
 
     Args:
         weight: (out,in) float32 or bfloat16.
-        slope: slope of the leaky ReLU in `activated` below zero.
+        slope: Slope of the leaky ReLU in `activated` below zero.
     """
 
     def __init__(self, weight: Tensor, slope: float = 0.2) -> None:

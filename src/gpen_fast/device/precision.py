@@ -72,11 +72,11 @@ def pick_precision(asked: str, device: torch.device) -> Precision:
 
     Args:
         asked: auto, half, fp32, tf32, bf16 or fp16.
-        device: where it runs.
+        device: Where it runs.
 
     Raises:
         SettingsError: `asked` is no such name.
-        DeviceError: the device lacks this precision.
+        DeviceError: The device lacks this precision.
     """
     on_cuda = device.type == "cuda"
     if asked == "auto":
@@ -120,7 +120,7 @@ def arithmetic(precision: str, device: torch.device) -> Iterator[None]:
 
     Args:
         precision: fp32, tf32, bf16 or fp16.
-        device: whose autocast is used.
+        device: Whose autocast is used.
     """
     autocast = torch.autocast(device.type, dtype=_AUTOCAST.get(precision), enabled=precision in _AUTOCAST)
     wanted = [(switch, "tf32" if precision == "tf32" else "ieee") for switch in _CUDA_SWITCHES]

@@ -18,7 +18,7 @@ def pick_device(asked: str) -> torch.device:
 
     Raises:
         SettingsError: `asked` is no such name.
-        DeviceError: the GPU is not there; the message says why.
+        DeviceError: The GPU is not there; the message says why.
     """
     if asked == "auto":
         return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")

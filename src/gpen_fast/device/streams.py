@@ -36,8 +36,8 @@ def own_stream(device: torch.device, serving: torch.cuda.Stream | None) -> Itera
     """Runs the block on a stream that belongs to the calling thread, so that its copies overlap other work.
 
     Args:
-        device: where the stream is.
-        serving: the worker's stream, which will use the tensors that `to_device` gives inside the block. None, as
+        device: Where the stream is.
+        serving: The worker's stream, which will use the tensors that `to_device` gives inside the block. None, as
             on a CPU, runs the block on the current stream.
     """
     if serving is None:

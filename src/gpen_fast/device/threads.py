@@ -22,11 +22,11 @@ def limited_thread_pool(workers: int, torch_threads: int) -> ThreadPoolExecutor:
     The caller's number of torch threads stays as it is, and so does that of threads that start later.
 
     Args:
-        workers: threads of the pool. All run when this returns.
-        torch_threads: cores that torch uses in each of them.
+        workers: Threads of the pool. All run when this returns.
+        torch_threads: Cores that torch uses in each of them.
 
     Raises:
-        RuntimeError: the system cannot start so many threads.
+        RuntimeError: The system cannot start so many threads.
     """
     # torch keeps a number of threads for each thread of the program. A new thread begins with the number that was
     # set last, by whichever thread: the workers' calls would change what later threads begin with.

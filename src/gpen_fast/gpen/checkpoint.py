@@ -37,14 +37,14 @@ def build(source: str | Path | State, *, key: str | None = None) -> FullGenerato
     """Builds the reference network with the weights of `source`.
 
     Args:
-        source: a checkpoint path (.pth, .pt, .safetensors) or a state dict.
-        key: the name under which a checkpoint of several state dicts keeps this one.
+        source: A checkpoint path (.pth, .pt, .safetensors) or a state dict.
+        key: The name under which a checkpoint of several state dicts keeps this one.
 
     Returns:
         The network in float32 on the CPU, ready for inference. It shares the tensors of a float32 state dict.
 
     Raises:
-        CheckpointError: the file cannot be read, or its tensors are not those of a GPEN generator.
+        CheckpointError: The file cannot be read, or its tensors are not those of a GPEN generator.
     """
     if isinstance(source, Mapping):
         return _built(source, key)
@@ -72,13 +72,13 @@ def read_state_dict(path: Path) -> dict[str, object]:
     """Reads a checkpoint file without checking what it is of.
 
     Args:
-        path: a .pth, .pt or .safetensors file.
+        path: A .pth, .pt or .safetensors file.
 
     Returns:
         What the file holds by name, tensors on the CPU.
 
     Raises:
-        CheckpointError: the file is missing, damaged, of another kind, or a pickle that carries code.
+        CheckpointError: The file is missing, damaged, of another kind, or a pickle that carries code.
     """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file. Accepted: a .pth, .pt or .safetensors checkpoint.")

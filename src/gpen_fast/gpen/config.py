@@ -48,11 +48,11 @@ def config_from_arguments(
     """The config that the arguments of the published constructor stand for (yangxy/GPEN, FullGenerator).
 
     Args:
-        size: side of the picture, pixels.
-        style_dim: width of the latent.
-        n_mlp: layers of the mapping network.
-        channel_multiplier: factor of the widths from 64 pixels up.
-        narrow: factor of all widths.
+        size: Side of the picture, pixels.
+        style_dim: Width of the latent.
+        n_mlp: Layers of the mapping network.
+        channel_multiplier: Factor of the widths from 64 pixels up.
+        narrow: Factor of all widths.
     """
     sides = [4 << i for i in range(size.bit_length() - 2)]
     factors = {side: channel_multiplier if side >= _MULTIPLIED_FROM else 1 for side in sides}
@@ -64,10 +64,10 @@ def infer_config(shapes: Mapping[str, Shape]) -> GeneratorConfig:
     """Infers the config from the tensors' shapes, so that the user need not know it.
 
     Args:
-        shapes: a state dict's names and shapes.
+        shapes: A state dict's names and shapes.
 
     Raises:
-        CheckpointError: the names are not those of a GPEN network.
+        CheckpointError: The names are not those of a GPEN network.
     """
     try:
         stages = _count(shapes, "ecd{}.0.", start=0)

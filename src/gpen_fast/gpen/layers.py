@@ -65,8 +65,8 @@ class Blur(nn.Module):
     (B,C,H,W) to (B,C,H+p-3,W+p-3), where p is the sum of `pad`.
 
     Args:
-        pad: zeros before and after, in each direction.
-        gain: sum of the kernel; 4 after an up-convolution, where three of four samples are zeros.
+        pad: Zeros before and after, in each direction.
+        gain: Sum of the kernel; 4 after an up-convolution, where three of four samples are zeros.
     """
 
     kernel: Tensor
@@ -103,11 +103,11 @@ class EqualConv2d(nn.Module):
     """A convolution without bias and with equalised learning rate.
 
     Args:
-        in_channels: channels of the input.
-        out_channels: channels of the output.
-        kernel: side of the kernel.
-        stride: step of the kernel.
-        padding: zeros on each side.
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        kernel: Side of the kernel.
+        stride: Step of the kernel.
+        padding: Zeros on each side.
     """
 
     def __init__(
@@ -127,11 +127,11 @@ class EqualLinear(nn.Module):
     """A linear layer with equalised learning rate: (B,in) to (B,out).
 
     Args:
-        in_dim: width of the input.
-        out_dim: width of the output.
-        bias: what the bias starts as.
-        lr_mul: the layer's learning rate over that of the network.
-        activate: whether the leaky ReLU with its gain follows.
+        in_dim: Width of the input.
+        out_dim: Width of the output.
+        bias: What the bias starts as.
+        lr_mul: The layer's learning rate over that of the network.
+        activate: Whether the leaky ReLU with its gain follows.
     """
 
     def __init__(
@@ -162,12 +162,12 @@ class ModulatedConv2d(nn.Module):
     Each sample has a weight of its own, and all run as one grouped convolution: the published form, exact but slow.
 
     Args:
-        in_channels: channels of the input.
-        out_channels: channels of the output.
-        kernel: side of the kernel.
-        style_dim: width of the latent.
-        demodulate: off in ToRGB, whose output is a picture and has no variance to keep.
-        upsample: doubles height and width by a transposed convolution and a blur.
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        kernel: Side of the kernel.
+        style_dim: Width of the latent.
+        demodulate: Off in ToRGB, whose output is a picture and has no variance to keep.
+        upsample: Doubles height and width by a transposed convolution and a blur.
     """
 
     def __init__(

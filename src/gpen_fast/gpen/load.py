@@ -28,10 +28,10 @@ class Network:
     The result is on the network's device, nominally in [-1,1] and not clamped.
 
     Args:
-        module: the reference network. With `form` "reference" it is moved to `device` in place.
+        module: The reference network. With `form` "reference" it is moved to `device` in place.
         form: `reference`, the published form, or `folded`, the same function several times faster.
         precision: fp32, tf32, bf16 or fp16.
-        device: where it runs.
+        device: Where it runs.
     """
 
     def __init__(self, module: FullGenerator, form: FormName, precision: str, device: torch.device) -> None:
@@ -50,7 +50,7 @@ class Network:
             faces: (B,3,S,S) RGB in [-1,1] with B >= 1, any float dtype, on any device.
 
         Raises:
-            PictureError: the faces have another shape.
+            PictureError: The faces have another shape.
         """
         self._check(faces)
         with arithmetic(self._arithmetic, self.device):
@@ -93,20 +93,20 @@ def load_network(
     """Loads a GPEN generator; its size and widths are inferred from its tensors.
 
     Args:
-        source: a checkpoint path (.safetensors, or .pth and .pt, which are read with weights_only) or a state dict.
+        source: A checkpoint path (.safetensors, or .pth and .pt, which are read with weights_only) or a state dict.
         form: `reference`, the published form, or `folded`, the same function several times faster.
         precision: fp32 (TF32 off), tf32, bf16 or fp16, or auto or half for what the device has. In the reference
             form bf16 and fp16 run under torch.autocast.
         device: auto, cpu, cuda or cuda:N.
-        key: the name of the state dict to take, in a checkpoint that holds several.
+        key: The name of the state dict to take, in a checkpoint that holds several.
 
     Returns:
         A callable from (B,3,S,S) RGB in [-1,1] to the same shape, float32, not clamped.
 
     Raises:
-        CheckpointError: the file cannot be read, or is not a GPEN generator.
-        DeviceError: the device is not there, or lacks the precision.
-        SettingsError: an argument is none of the accepted names.
+        CheckpointError: The file cannot be read, or is not a GPEN generator.
+        DeviceError: The device is not there, or lacks the precision.
+        SettingsError: An argument is none of the accepted names.
     """
     if form not in get_args(FormName):
         raise SettingsError(f"form {form!r}: accepted are {', '.join(get_args(FormName))}.")

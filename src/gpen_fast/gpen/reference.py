@@ -60,10 +60,10 @@ class StyledConv(nn.Module):
     """Modulated convolution, feature injection, activation: (B,in,H,W) to (B,2*out,H,W) or (B,2*out,2H,2W).
 
     Args:
-        in_channels: channels of the input.
-        out_channels: channels of the convolution's output, and of the encoder's feature beside it.
-        style_dim: width of the latent.
-        upsample: whether height and width are doubled.
+        in_channels: Channels of the input.
+        out_channels: Channels of the convolution's output, and of the encoder's feature beside it.
+        style_dim: Width of the latent.
+        upsample: Whether height and width are doubled.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Decoder(nn.Module):
 
         Args:
             latent: (B,D), before the mapping network. Every layer gets the same mapped latent.
-            features: the encoder's, from 4 pixels up.
+            features: The encoder's, from 4 pixels up.
 
         Returns:
             (B,3,S,S) RGB.

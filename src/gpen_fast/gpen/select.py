@@ -42,9 +42,9 @@ def select_form(network: FullGenerator, precision: str, device: torch.device) ->
     """Builds the fastest folded form that gives the right result on this device.
 
     Args:
-        network: the reference network.
+        network: The reference network.
         precision: fp32, tf32, bf16 or fp16.
-        device: where the form runs.
+        device: Where the form runs.
     """
     if device.type == "cuda":
         return cuda_form_if_valid(network, precision, device)
@@ -60,9 +60,9 @@ def form_without_kernels(
     """Builds a folded form of library operations only, without Triton kernels of this project.
 
     Args:
-        network: the reference network.
-        dtype: of convolutions and activations.
-        device: where the form runs.
+        network: The reference network.
+        dtype: Of convolutions and activations.
+        device: Where the form runs.
 
     Returns:
         (B,3,S,S) float32 RGB in [-1,1] to the same. On a CPU where oneDNN's fused convolutions work, by those; else
@@ -81,10 +81,10 @@ def cuda_form_if_valid(
     """Builds the form with kernels between its convolutions, or plain PyTorch and a note that says why.
 
     Args:
-        network: the reference network.
+        network: The reference network.
         precision: fp32, tf32, bf16 or fp16.
-        device: where the form runs.
-        kernels: what runs between the convolutions.
+        device: Where the form runs.
+        kernels: What runs between the convolutions.
     """
     dtype = DTYPES[precision]
     failure = kernel_failure(device, dtype, kernels)

@@ -26,7 +26,7 @@ def to_depth(values: Tensor, dtype: torch.dtype) -> Tensor:
     """Rounds float values to whole samples and clamps them to the range of `dtype`.
 
     Args:
-        values: float of any shape, on the scale of `dtype`: 0..255 for uint8, 0..65535 for uint16.
+        values: Float of any shape, on the scale of `dtype`: 0..255 for uint8, 0..65535 for uint16.
         dtype: torch.uint8 or torch.uint16.
     """
     return values.round().clamp(0, TOPS[dtype]).to(dtype)

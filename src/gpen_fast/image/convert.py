@@ -30,8 +30,8 @@ def like(source: object, frame: Frame) -> Tensor | Image.Image | NDArray[np.uint
     """The frame as the kind of picture that `source` is.
 
     Args:
-        source: what the caller gave: a tensor, a PIL image, an array or a path.
-        frame: the picture to return.
+        source: What the caller gave: a tensor, a PIL image, an array or a path.
+        frame: The picture to return.
 
     Returns:
         A tensor on the device of `source`, a PIL image, or an array with as many axes as `source` has. A path gives

@@ -33,9 +33,9 @@ def exif_of_size(exif: bytes, width: int, height: int) -> bytes:
     """Corrects the picture's size in EXIF.
 
     Args:
-        exif: the EXIF bytes.
-        width: the picture's width, pixels.
-        height: the picture's height, pixels.
+        exif: The EXIF bytes.
+        width: The picture's width, pixels.
+        height: The picture's height, pixels.
 
     Returns:
         The same bytes where they state no size or this one; else new ones. A size that is absent stays absent.

@@ -28,8 +28,8 @@ def resize_antialiased(pixels: Tensor, size: tuple[int, int], interpolation: Int
 
     Args:
         pixels: (C,H,W) float32.
-        size: height and width of the result, pixels. The same size returns `pixels` itself.
-        interpolation: the filter's kernel. Bicubic keeps more detail and may overshoot the range of `pixels`.
+        size: Height and width of the result, pixels. The same size returns `pixels` itself.
+        interpolation: The filter's kernel. Bicubic keeps more detail and may overshoot the range of `pixels`.
     """
     if tuple(pixels.shape[1:]) == size:
         return pixels
@@ -44,7 +44,7 @@ def shrink_by_area(array: NDArray[_Sample], size: tuple[int, int]) -> NDArray[_S
 
     Args:
         array: (H,W) or (H,W,C), uint8, uint16 or float32.
-        size: height and width of the result, pixels; neither larger than the picture's.
+        size: Height and width of the result, pixels; neither larger than the picture's.
 
     Returns:
         (*size) or (*size,C) of the same dtype. OpenCV drops the last axis of (H,W,1).

@@ -51,7 +51,7 @@ def warp(pixels: Tensor, matrix: Matrix, size: tuple[int, int], *, edge: bool = 
     Args:
         pixels: (C,H,W) uint8, uint16 or float32, on any device.
         matrix: (2,3) map from source to result coordinates.
-        size: height and width of the result, pixels.
+        size: Height and width of the result, pixels.
         edge: True repeats the edge pixels outside the source, False gives zeros there.
 
     Returns:
@@ -68,7 +68,7 @@ def warp_area(pixels: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
     Args:
         pixels: (C,H,W) uint8, uint16 or float32, on any device.
         matrix: (2,3) map from source to result coordinates.
-        size: height and width of the result, pixels.
+        size: Height and width of the result, pixels.
 
     Returns:
         (C,*size) of the dtype and on the device of `pixels`.
@@ -89,7 +89,7 @@ def warp_lanczos(pixels: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tenso
     Args:
         pixels: (C,H,W) uint8, uint16 or float32, on any device.
         matrix: (2,3) map from source to result coordinates.
-        size: height and width of the result, pixels.
+        size: Height and width of the result, pixels.
 
     Returns:
         (C,*size) of the dtype and on the device of `pixels`.

@@ -15,7 +15,7 @@ def on_device_by_torch(pixels: Tensor, keep_rgb: bool) -> tuple[Tensor, Tensor]:
 
     Args:
         pixels: (B,C,H,W) uint8 or int16, any strides; int16 holds the bits of uint16.
-        keep_rgb: write three channels even where they are equal everywhere.
+        keep_rgb: Write three channels even where they are equal everywhere.
 
     Returns:
         (B,M) uint8, each picture's IDAT chunks in a row of its own.

@@ -29,10 +29,10 @@ def header(width: int, height: int, channels: int, depth: int) -> bytes:
     """The signature and the IHDR chunk of a picture that is not interlaced.
 
     Args:
-        width: pixels.
-        height: pixels.
+        width: Pixels.
+        height: Pixels.
         channels: 1 grey, 2 grey with alpha, 3 RGB, 4 RGB with alpha.
-        depth: bits per sample, 8 or 16.
+        depth: Bits per sample, 8 or 16.
     """
     fields = struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPES[channels], 0, 0, 0)
     return SIGNATURE + chunk(b"IHDR", fields)
@@ -53,10 +53,10 @@ def metadata_chunks(
     """The chunks iCCP, pHYs, eXIf and iTXt for what is given, in an order that is valid before the pixels.
 
     Args:
-        icc: an ICC profile.
-        dpi: pixels per inch, across and down.
+        icc: An ICC profile.
+        dpi: Pixels per inch, across and down.
         exif: EXIF bytes, with or without the prefix that they have in a JPEG file.
-        xmp: an XMP packet.
+        xmp: An XMP packet.
     """
     chunks = b""
     if icc:

@@ -18,9 +18,9 @@ def cached_tables(
     """The tables that a function makes, on `device`, ready for every stream.
 
     Args:
-        make: makes the tables on the CPU; called once for each device and arguments.
-        device: where the tables go.
-        arguments: what `make` is called with.
+        make: Makes the tables on the CPU; called once for each device and arguments.
+        device: Where the tables go.
+        arguments: What `make` is called with.
     """
     made = tuple(table.to(device) for table in make(*arguments))
     # Waits for the copies once: the next caller may be on another stream, which no event orders behind this one.

@@ -33,16 +33,16 @@ def encode_png(
     Args:
         pixels: (1|2|3|4,H,W) uint8 or uint16 on any device, with any strides: grey, grey with alpha, RGB, RGB with
             alpha.
-        icc: an ICC profile that describes the channels. Without one the file says sRGB.
+        icc: An ICC profile that describes the channels. Without one the file says sRGB.
         exif: EXIF bytes, written as they are.
-        keep_rgb: write three channels even where they are equal everywhere. Otherwise such a picture is written as
+        keep_rgb: Write three channels even where they are equal everywhere. Otherwise such a picture is written as
             one channel, unless `icc` describes RGB.
 
     Returns:
         The whole file.
 
     Raises:
-        PictureError: another shape or dtype, no pixels, or a profile that does not describe the channels.
+        PictureError: Another shape or dtype, no pixels, or a profile that does not describe the channels.
 
     >>> data = encode_png(torch.zeros(3, 32, 48, dtype=torch.uint8))
     """
@@ -58,15 +58,15 @@ def encode_pngs(
 
     Args:
         pixels: (B,1|2|3|4,H,W) uint8 or uint16, as in `encode_png`.
-        icc: as in `encode_png`, for every picture.
-        exif: as in `encode_png`, for every picture.
-        keep_rgb: as in `encode_png`; each picture is looked at on its own.
+        icc: As in `encode_png`, for every picture.
+        exif: As in `encode_png`, for every picture.
+        keep_rgb: As in `encode_png`; each picture is looked at on its own.
 
     Returns:
         The B whole files.
 
     Raises:
-        PictureError: as in `encode_png`.
+        PictureError: As in `encode_png`.
     """
     _check(pixels)
     _check_profile(icc, pixels.shape[1])
@@ -80,14 +80,14 @@ def compress(pixels: Tensor, carried: bytes = b"", *, keep_rgb: bool = False) ->
 
     Args:
         pixels: (B,1|2|3|4,H,W) uint8 or uint16, as in `encode_png`.
-        carried: whole chunks to write between IHDR and the pixels; no others are added.
-        keep_rgb: write three channels even where they are equal everywhere.
+        carried: Whole chunks to write between IHDR and the pixels; no others are added.
+        keep_rgb: Write three channels even where they are equal everywhere.
 
     Returns:
         The B whole files.
 
     Raises:
-        PictureError: another shape or dtype, or no pixels.
+        PictureError: Another shape or dtype, or no pixels.
     """
     _check(pixels)
     record_stream(pixels)
@@ -108,7 +108,7 @@ def on_device(pixels: Tensor, keep_rgb: bool) -> tuple[Tensor, Tensor]:
 
     Args:
         pixels: (B,C,H,W) uint8 or uint16, any strides.
-        keep_rgb: write three channels even where they are equal everywhere.
+        keep_rgb: Write three channels even where they are equal everywhere.
 
     Returns:
         uint8, the pictures' IDAT chunks: (B,M), a row for each picture, by torch operations; (T,), one picture right

@@ -15,7 +15,7 @@ def filter_pictures(pixels: Tensor, keep_rgb: bool) -> tuple[Tensor, Tensor, Ten
 
     Args:
         pixels: (B,C,H,W) uint8 or int16; int16 holds the bits of uint16.
-        keep_rgb: write three channels even where they are equal everywhere.
+        keep_rgb: Write three channels even where they are equal everywhere.
 
     Returns:
         (B,N) uint8 streams, zeros after each stream's end.
@@ -76,7 +76,7 @@ def filter_rows(rows: Tensor, pixel_bytes: int) -> Tensor:
 
     Args:
         rows: (B,H,R) uint8 scanlines.
-        pixel_bytes: bytes of one pixel.
+        pixel_bytes: Bytes of one pixel.
 
     Returns:
         (B,H,1+R) uint8: the filter's number before each row's residuals.

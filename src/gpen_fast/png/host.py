@@ -33,7 +33,7 @@ def encode_on_host(array: NDArray[np.uint8 | np.uint16], carried: bytes = b"", l
 
     Args:
         array: (H,W) or (H,W,1|2|3|4) uint8 or uint16, not empty; grey or RGB, alpha last.
-        carried: whole chunks to write between IHDR and the pixels.
+        carried: Whole chunks to write between IHDR and the pixels.
         level: `fast` or `small`.
 
     Returns:

@@ -21,7 +21,7 @@ def code_lengths(counts: Tensor, limit: int) -> Tensor:
     Args:
         counts: (B,S) int64, how often each symbol occurs. At least two of each row occur, their sum is below 2^40, and
             S is at most 2^limit. With fewer than two symbols every length is 0.
-        limit: the most bits of a code, at most 15.
+        limit: The most bits of a code, at most 15.
 
     Returns:
         (B,S) int64, bits of each symbol's code; 0 where it does not occur.
@@ -60,7 +60,7 @@ def canonical_codes(lengths: Tensor, limit: int) -> Tensor:
 
     Args:
         lengths: (B,S) int64, bits of each symbol's code.
-        limit: the most bits of a code.
+        limit: The most bits of a code.
 
     Returns:
         (B,S) int64.

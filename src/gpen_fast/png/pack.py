@@ -18,9 +18,9 @@ def pack(tokens: Tensor, code: BlockCode, starts: Tensor, capacity: int) -> Tens
 
     Args:
         tokens: (K,n,w) int16, the tokens of K blocks, equally many for each picture.
-        code: the Huffman codes of these blocks.
+        code: The Huffman codes of these blocks.
         starts: (B,K/B) int64, the bit at which each block begins in its picture's stream.
-        capacity: bytes of a picture's result. Bits beyond it are dropped: that picture is stored instead.
+        capacity: Bytes of a picture's result. Bits beyond it are dropped: that picture is stored instead.
 
     Returns:
         (B,capacity) uint8.
@@ -46,7 +46,7 @@ def write_tokens(words: Tensor, tokens: Tensor, table: Words, at: Tensor, base: 
         table: (K,TOKENS) words, each token's code in each block.
         at: (K,1,1) int64, the block's first bit, counted from word `base`.
         base: (K,1,1) int64, the first word of the block's picture.
-        last: the word, counted from `base`, that takes bits beyond it, together with the word after it.
+        last: The word, counted from `base`, that takes bits beyond it, together with the word after it.
 
     Returns:
         (K,1,1) int64, the bit behind each block's tokens.

@@ -40,9 +40,9 @@ def align(faces: Sequence[Face], template: str, size: int, box_points: Points) -
     """Computes one picture-to-crop similarity for each face.
 
     Args:
-        faces: the B faces of one picture.
-        template: a key of TEMPLATES.
-        size: the crop's side, pixels.
+        faces: The B faces of one picture.
+        template: A key of TEMPLATES.
+        size: The crop's side, pixels.
         box_points: (5,2) where the landmarks lie on average in the detector's box, 0..1 along its sides; used for
             faces without landmarks.
 

@@ -26,9 +26,9 @@ def uncrop_whole(frame: Frame, restored: Tensor, strength: float) -> Frame:
     """Cuts the restored square back to the picture's shape.
 
     Args:
-        frame: the picture that `crop_whole` was given.
+        frame: The picture that `crop_whole` was given.
         restored: (3,S,S) in the frame's depth.
-        strength: share of the restoration, 0..1; the rest is the picture itself, resized.
+        strength: Share of the restoration, 0..1; the rest is the picture itself, resized.
 
     Returns:
         The picture with a long side of S pixels, metadata and alpha kept.

@@ -14,9 +14,9 @@ def crop(frame: Frame, matrices: NDArray[np.float64], size: int) -> FaceBatch:
     """Cuts the faces out of a picture.
 
     Args:
-        frame: the picture.
+        frame: The picture.
         matrices: (B,2,3) float64, picture to crop coordinates.
-        size: the crop's side, pixels.
+        size: The crop's side, pixels.
 
     Returns:
         (B,3,size,size) in the depth and on the device of the frame. Grey becomes three equal channels.

@@ -91,11 +91,11 @@ def paste(
     neighbour's head.
 
     Args:
-        frame: the picture.
-        faces: the B faces as detected.
+        frame: The picture.
+        faces: The B faces as detected.
         matrices: (B,2,3) float64, picture to crop coordinates.
         restored: (3,S,S) each, in the frame's depth and on its device.
-        strength: share of the restoration, 0..1.
+        strength: Share of the restoration, 0..1.
 
     Returns:
         The frame with new pixels. Every pixel outside the faces, alpha and metadata are unchanged.

@@ -51,8 +51,8 @@ class CpuGenerator:
     """(B,3,S,S) float32 RGB in [-1,1] to the same, nominally in [-1,1], not clamped, one face at a time.
 
     Args:
-        network: the reference network; it is not changed.
-        dtype: of convolutions and activations, float32 or bfloat16, for which `onednn.supports` holds.
+        network: The reference network; it is not changed.
+        dtype: Of convolutions and activations, float32 or bfloat16, for which `onednn.supports` holds.
     """
 
     def __init__(self, network: FullGenerator, dtype: torch.dtype) -> None:
@@ -130,8 +130,8 @@ class CpuEncoderLayer:
     """One size of the encoder: (1,in,H,W) to (1,out,H/2,W/2), at full size (1,3,S,S) to (1,out,S,S).
 
     Args:
-        parts: of the reference network.
-        dtype: of the network; near the latent the layer may compute in float32.
+        parts: Of the reference network.
+        dtype: Of the network; near the latent the layer may compute in float32.
     """
 
     def __init__(self, parts: EncoderParts, dtype: torch.dtype) -> None:
@@ -159,14 +159,14 @@ class CpuStyledConv:
     """A styled convolution and the encoder's feature beside its result: (1,in,H,W) to (1,2*out,H',W'), in parts.
 
     Args:
-        layer: of the reference network.
-        side: side of the input, pixels. H' = H, or 2H where the layer doubles the size.
-        dtype: of convolutions and activations.
+        layer: Of the reference network.
+        side: Side of the input, pixels. H' = H, or 2H where the layer doubles the size.
+        dtype: Of convolutions and activations.
 
     Attributes:
         squares: (out,in) float32 sums over the kernel of squared weights, for demodulation.
         bias: (out,) float32, of the convolution's half.
-        defers_scale: the output lacks its demodulation, which goes into the layers that read it.
+        defers_scale: The output lacks its demodulation, which goes into the layers that read it.
     """
 
     def __init__(self, layer: StyledConv, side: int, dtype: torch.dtype) -> None:
@@ -196,7 +196,7 @@ class CpuStyledConv:
 
         Args:
             x: (1,in,H,W).
-            modulation: of this layer and face.
+            modulation: Of this layer and face.
             feature: (1,out,H',W'), the encoder's.
 
         Returns:
@@ -234,8 +234,8 @@ class CpuSkipHalf:
     Args:
         skip_scale: (1,) float32, the learnt factor with the activation's gain in it.
         bias: (C,) float32.
-        side: side of the feature, pixels.
-        dtype: of activations.
+        side: Side of the feature, pixels.
+        dtype: Of activations.
     """
 
     def __init__(self, skip_scale: Tensor, bias: Tensor, side: int, dtype: torch.dtype) -> None:
@@ -280,7 +280,7 @@ def split_output_channels(weight: Tensor, most: int) -> tuple[Tensor, ...]:
 
     Args:
         weight: (in,out,k,k).
-        most: bytes of a part.
+        most: Bytes of a part.
 
     Returns:
         Equal parts, a power of two of them, of at most `most` bytes, or of an odd number of channels.

@@ -37,9 +37,9 @@ class CpuLinear:
     Args:
         weight: (out,in) float32.
         bias: (out,) float32.
-        dtype: of the network's activations. With bfloat16 the weight is kept in float16, which has three bits of
+        dtype: Of the network's activations. With bfloat16 the weight is kept in float16, which has three bits of
             mantissa more than they, where FBGEMM works and float16 holds it.
-        activate: whether a leaky ReLU follows.
+        activate: Whether a leaky ReLU follows.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype, *, activate: bool = False) -> None:
@@ -93,9 +93,9 @@ class CpuModulation:
     """The (D,) latent to every styled convolution's scales and every ToRGB's (3,in) float32 weight.
 
     Args:
-        layers: the styled convolutions in order; number k+1 reads the output of number k.
-        rgbs: for each ToRGB the number of the convolution that it reads, and the layer.
-        dtype: of activations.
+        layers: The styled convolutions in order; number k+1 reads the output of number k.
+        rgbs: For each ToRGB the number of the convolution that it reads, and the layer.
+        dtype: Of activations.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ class ParallelFaces:
     do not survive a fork.
 
     Args:
-        create_network: builds the network. It is called once here and, where faces run side by side, once more on a
+        create_network: Builds the network. It is called once here and, where faces run side by side, once more on a
             thread of the pool: oneDNN repacks weights for the number of cores that will read them.
         size: S, pixels.
     """

@@ -24,9 +24,9 @@ class SplitSumConv:
 
     Args:
         weight: (out,in,k,k) float32.
-        side: side of the input, pixels.
-        most: parts at most.
-        stride: step of the kernel.
+        side: Side of the input, pixels.
+        most: Parts at most.
+        stride: Step of the kernel.
     """
 
     def __init__(self, weight: Tensor, side: int, most: int = _MOST, *, stride: int = 1) -> None:

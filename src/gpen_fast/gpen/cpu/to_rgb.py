@@ -19,10 +19,10 @@ class CpuToRGB:
     """This size's (1,3,H,W) contribution, float32, added to the upsampled RGB of the smaller sizes.
 
     Args:
-        layer: of the reference network.
+        layer: Of the reference network.
         side: H = W, pixels.
-        dtype: of activations.
-        parts: the number of equal parts in which the input comes.
+        dtype: Of activations.
+        parts: The number of equal parts in which the input comes.
     """
 
     def __init__(self, layer: ToRGB, side: int, dtype: torch.dtype, parts: int = 1) -> None:
@@ -40,7 +40,7 @@ class CpuToRGB:
         """The RGB so far.
 
         Args:
-            parts: the input, split along its channels: (1,in/parts,H,W) each.
+            parts: The input, split along its channels: (1,in/parts,H,W) each.
             weight: (3,in) float32, with the style in it.
             rgb: (1,3,H/2,W/2) float32, the sum of the smaller sizes; None at 4 pixels.
             out: (1,3,H,W) float32, where the result is written, or None.

@@ -39,10 +39,10 @@ class CudaGenerator:
     """(B,3,S,S) float32 RGB in [-1,1] to the same, nominally in [-1,1], not clamped.
 
     Args:
-        network: the reference network; it is not changed. `has_published_fir` must hold for it.
-        dtype: of convolutions and activations: float32, bfloat16 or float16.
-        device: where the folded weights are.
-        kernels: what runs between the convolutions.
+        network: The reference network; it is not changed. `has_published_fir` must hold for it.
+        dtype: Of convolutions and activations: float32, bfloat16 or float16.
+        device: Where the folded weights are.
+        kernels: What runs between the convolutions.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class CudaGenerator:
 
         Args:
             faces: (B,3,S,S) float32 RGB in [-1,1].
-            kernels: what runs between the convolutions.
+            kernels: What runs between the convolutions.
         """
         features, scales = self._encode(faces.to(self.dtype, memory_format=NHWC), kernels)
         return self._decode(features, scales, kernels)

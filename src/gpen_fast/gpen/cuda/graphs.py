@@ -66,12 +66,12 @@ class Graphs:
     """Runs a network by graphs; without graphs, or once they were dropped, calls the network itself.
 
     Args:
-        run: the network, (B,3,S,S) float32 to the same. Graphs read its weights in place, so it is kept alive.
+        run: The network, (B,3,S,S) float32 to the same. Graphs read its weights in place, so it is kept alive.
         size: S, pixels.
-        recorder: captures calls.
+        recorder: Captures calls.
 
     Attributes:
-        notes: what the user should know of how the network runs.
+        notes: What the user should know of how the network runs.
     """
 
     def __init__(self, run: Run, size: int, recorder: GraphRecorder) -> None:
@@ -106,7 +106,7 @@ class Graphs:
             (B,3,S,S) float32 in memory of its own.
 
         Raises:
-            torch.OutOfMemoryError: so many faces did not fit into memory; fewer do.
+            torch.OutOfMemoryError: So many faces did not fit into memory; fewer do.
         """
         with self._lock:
             if not self._prepared:
@@ -212,9 +212,9 @@ def split_into_buckets(faces: int, buckets: Sequence[int], size: int) -> list[in
     pictures is padded to the next bucket, and one of large pictures is split.
 
     Args:
-        faces: number of faces.
-        buckets: the batch sizes that have a graph, ascending.
-        size: side of a face, pixels.
+        faces: Number of faces.
+        buckets: The batch sizes that have a graph, ascending.
+        size: Side of a face, pixels.
 
     Returns:
         The buckets in order; only the last may have rows to spare.

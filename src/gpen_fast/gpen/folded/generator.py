@@ -46,9 +46,9 @@ class FoldedGenerator:
     """(B,3,S,S) float32 RGB in [-1,1] to the same, nominally in [-1,1], not clamped.
 
     Args:
-        network: the reference network; it is not changed.
-        dtype: of convolutions and activations: float32, bfloat16 or float16.
-        device: where the folded weights are.
+        network: The reference network; it is not changed.
+        dtype: Of convolutions and activations: float32, bfloat16 or float16.
+        device: Where the folded weights are.
     """
 
     def __init__(self, network: FullGenerator, dtype: torch.dtype, device: torch.device) -> None:

@@ -104,7 +104,7 @@ class FoldedStyledConv:
 
         Args:
             x: (B,in,H,W).
-            style: of this layer.
+            style: Of this layer.
             feature: (B,out,H,W), with an up-convolution (B,out,2H,2W): the encoder's, of the output's size.
         """
         # (B,in,H,W) -> (B,out,H',W'): the convolution's half, demodulated, with its bias.
@@ -158,7 +158,7 @@ class FoldedToRGB:
 
         Args:
             x: (B,in,H,W).
-            style: of this layer; ToRGB is not demodulated.
+            style: Of this layer; ToRGB is not demodulated.
             rgb: (B,3,H/2,W/2) float32, the sum of the smaller sizes; None at 4 pixels.
         """
         if len(x) == 1:

@@ -21,7 +21,7 @@ def on_device_by_kernels(pixels: Tensor, keep_rgb: bool) -> tuple[Tensor, Tensor
 
     Args:
         pixels: (B,C,H,W) uint8 or int16 on a GPU, any strides; int16 holds the bits of uint16.
-        keep_rgb: write three channels even where they are equal everywhere.
+        keep_rgb: Write three channels even where they are equal everywhere.
 
     Returns:
         (T,) uint8, the pictures' IDAT chunks, one picture right after the other.

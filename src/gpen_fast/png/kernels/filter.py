@@ -20,7 +20,7 @@ def launch_filter(pixels: Tensor, keep_rgb: bool, colourful: Tensor) -> tuple[Te
 
     Args:
         pixels: (B,C,H,W) uint8 or int16, any strides; int16 holds the bits of uint16.
-        keep_rgb: write three channels even where they are equal everywhere.
+        keep_rgb: Write three channels even where they are equal everywhere.
         colourful: (B,) int32 zeros; afterwards 1 for pictures whose channels differ.
 
     Returns:

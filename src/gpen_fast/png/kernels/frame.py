@@ -28,9 +28,9 @@ def launch_frame(words: Tensor, stream: Tensor, layout: Layout, registers: Tenso
     Args:
         words: (B,W) int32, packed bits.
         stream: (B,N) uint8, the filtered bytes, for pictures that are stored.
-        layout: sizes and checksums.
+        layout: Sizes and checksums.
         registers: (B,n) int32 zeros, one for each chunk that a picture may have; become CRC registers.
-        most: bytes of a picture's zlib stream at most.
+        most: Bytes of a picture's zlib stream at most.
 
     Returns:
         (T,) uint8, one picture's chunks right after another's, undefined behind the last.

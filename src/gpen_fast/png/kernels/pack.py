@@ -19,8 +19,8 @@ def launch_pack(tokens: Tensor, code: CodeBuffers, layout: Layout, lengths: Tens
 
     Args:
         tokens: (K,66048) int16.
-        code: the codes of the blocks; `sections` is completed.
-        layout: where the blocks begin.
+        code: The codes of the blocks; `sections` is completed.
+        layout: Where the blocks begin.
         lengths: (B,) int64, bytes of each picture's stream.
         words: (B,W) int32 zeros, two more for each picture than its bits need; the bits are added.
     """

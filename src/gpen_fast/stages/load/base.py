@@ -37,16 +37,16 @@ def load(
     """Loads a picture, upright, with its metadata.
 
     Args:
-        source: a path; an (H,W) or (H,W,1|3|4) array or a (1|3|4,H,W) tensor, uint8 or uint16, grey or RGB(A); or a
+        source: A path; an (H,W) or (H,W,1|3|4) array or a (1|3|4,H,W) tensor, uint8 or uint16, grey or RGB(A); or a
             PIL image.
-        device: where the pixels go.
-        max_pixels: files and PIL images that declare more are refused before anything is allocated.
-        gpu_decode: decode JPEG by nvJPEG where `device` is CUDA; its pixels differ slightly from libjpeg's.
-        hashed: compute a file's SHA-256, of the very bytes that are decoded.
+        device: Where the pixels go.
+        max_pixels: Files and PIL images that declare more are refused before anything is allocated.
+        gpu_decode: Decode JPEG by nvJPEG where `device` is CUDA; its pixels differ slightly from libjpeg's.
+        hashed: Compute a file's SHA-256, of the very bytes that are decoded.
 
     Raises:
         PictureError: `source` is none of these or cannot be decoded.
-        OSError: the file cannot be read.
+        OSError: The file cannot be read.
     """
     if isinstance(source, Path):
         return _upload(_from_file(source, max_pixels, device if gpu_decode else None, hashed), device)

@@ -55,8 +55,8 @@ def read_bytes(path: Path) -> bytes:
     """Reads a regular file.
 
     Raises:
-        PictureError: it is not a regular file, is empty, or holds 2 GiB or more.
-        OSError: it cannot be read.
+        PictureError: It is not a regular file, is empty, or holds 2 GiB or more.
+        OSError: It cannot be read.
     """
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NO_WAIT)) as file:
         status = os.fstat(file.fileno())
@@ -74,14 +74,14 @@ def open_header(data: bytes, max_pixels: int) -> Image.Image:
     """Reads a file's header.
 
     Args:
-        data: the whole file.
-        max_pixels: the most pixels that it may declare.
+        data: The whole file.
+        max_pixels: The most pixels that it may declare.
 
     Returns:
         A PIL image whose pixels are not decoded yet.
 
     Raises:
-        PictureError: the format is unknown, the header is damaged, or it declares too many pixels.
+        PictureError: The format is unknown, the header is damaged, or it declares too many pixels.
     """
     kind = kind_of(data)
     opener = _opener(kind)
@@ -99,7 +99,7 @@ def kind_of(data: bytes) -> str:
     """The format, told from the first bytes: `JPEG`, `PNG`, `WebP`, `BMP`, `TIFF`, `AVIF` or `HEIC`.
 
     Raises:
-        PictureError: any other content.
+        PictureError: Any other content.
     """
     for signature, kind in _SIGNATURES.items():
         if data.startswith(signature):
@@ -129,7 +129,7 @@ def check_size(image: Image.Image, max_pixels: int) -> None:
     """Checks the pixels that a header declares, for the picture and for one tile of a TIFF.
 
     Raises:
-        PictureError: either has more than `max_pixels`. A tile is allocated whole, whatever the picture's size.
+        PictureError: Either has more than `max_pixels`. A tile is allocated whole, whatever the picture's size.
     """
     tags = getattr(image, "tag_v2", {})
     tile = (tags.get(_TILE_WIDTH, 0), tags.get(_TILE_HEIGHT, 0))

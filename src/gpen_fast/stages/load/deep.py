@@ -40,14 +40,14 @@ def decode_deep(image: Image.Image, data: bytes) -> Tensor:
     """Decodes a PNG or TIFF file of 16 bits per sample.
 
     Args:
-        image: its header.
-        data: the whole file.
+        image: Its header.
+        data: The whole file.
 
     Returns:
         (H,W,1|2|3|4) uint16, grey or RGB, alpha last and not multiplied into the colours.
 
     Raises:
-        PictureError: the file is damaged, or a kind that OpenCV decodes wrongly.
+        PictureError: The file is damaged, or a kind that OpenCV decodes wrongly.
     """
     if image.format == "PNG":
         # libpng prints its complaints about a torn file to stderr. Pillow finds most of those by their checksums first.

@@ -41,10 +41,10 @@ def described(image: Image.Image, pixels: Tensor, data: bytes = b"", notes: Sequ
     """Turns decoded pixels upright and adds what the file says about them.
 
     Args:
-        image: the file's header, or a PIL image that the caller gave.
+        image: The file's header, or a PIL image that the caller gave.
         pixels: (H,W,C) uint8 or uint16 as decoded.
-        data: the whole file; empty for a PIL image.
-        notes: sentences for the user that go into the frame's note.
+        data: The whole file; empty for a PIL image.
+        notes: Sentences for the user that go into the frame's note.
     """
     notes = [_pages(image), _cut_depth(bits_cut(image, data)), *notes]
     exif, orientation = _exif_of(image, notes)

@@ -20,7 +20,7 @@ def from_array(array: object) -> Frame:
         array: (H,W) or (H,W,1|2|3|4), uint8 or uint16; grey or RGB, alpha last.
 
     Raises:
-        PictureError: anything else.
+        PictureError: Anything else.
     """
     if not isinstance(array, np.ndarray):
         raise PictureError(
@@ -44,7 +44,7 @@ def from_tensor(tensor: Tensor) -> Frame:
         tensor: (1|3|4,H,W) uint8 or uint16 on any device; grey, RGB or RGBA.
 
     Raises:
-        PictureError: anything else.
+        PictureError: Anything else.
     """
     if tensor.ndim != 3 or tensor.shape[0] not in (1, 3, 4):
         raise PictureError(

@@ -14,9 +14,9 @@ def decode_nvjpeg(data: bytes, mode: int, device: torch.device) -> Tensor | None
     The pixels differ slightly from libjpeg's: nvJPEG has another inverse DCT and another interpolation of chroma.
 
     Args:
-        data: the whole file.
-        mode: a value of torchvision.io.ImageReadMode.
-        device: where to decode.
+        data: The whole file.
+        mode: A value of torchvision.io.ImageReadMode.
+        device: Where to decode.
 
     Returns:
         (H,W,1|3) uint8 on `device`. None where that is not CUDA or nvJPEG declines the file, as it does 12 bits and

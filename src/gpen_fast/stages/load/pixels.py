@@ -43,17 +43,17 @@ def decode_pixels(image: Image.Image, data: bytes, device: torch.device | None, 
     """Decodes the first picture in a file.
 
     Args:
-        image: its header.
-        data: the whole file.
-        device: where nvJPEG may decode JPEG; None for the host.
-        notes: what the user should know about the file is appended here.
+        image: Its header.
+        data: The whole file.
+        device: Where nvJPEG may decode JPEG; None for the host.
+        notes: What the user should know about the file is appended here.
 
     Returns:
         (H,W,1|2|3|4) uint8 or uint16, as stored: not turned upright. On the host unless nvJPEG decoded it.
 
     Raises:
-        PictureError: the file holds samples of 32 bits, or 16 bits of a kind that is not read.
-        Exception: almost any other for a damaged file.
+        PictureError: The file holds samples of 32 bits, or 16 bits of a kind that is not read.
+        Exception: Almost any other for a damaged file.
     """
     if is_deep(image, data):
         return decode_deep(image, data)
@@ -71,7 +71,7 @@ def from_pillow(image: Image.Image) -> Tensor:
     Palettes, CMYK and Lab become RGB; one bit becomes grey.
 
     Raises:
-        PictureError: the samples have 32 bits.
+        PictureError: The samples have 32 bits.
     """
     if image.mode[0] in "FI" and not image.mode.startswith("I;16"):
         raise PictureError("holds 32-bit samples: accepted are 8 and 16 bits. Convert it first.")

@@ -31,15 +31,15 @@ class Writer(Protocol):
         """Encodes a picture, its metadata included.
 
         Args:
-            frame: the picture.
+            frame: The picture.
             quality: 1..100, for lossy formats.
-            level: one of PNG_LEVELS, for PNG.
+            level: One of PNG_LEVELS, for PNG.
 
         Returns:
             The whole file.
 
         Raises:
-            PictureError: the format cannot hold the picture.
+            PictureError: The format cannot hold the picture.
         """
 
 
@@ -47,7 +47,7 @@ def open_writer(suffix: str) -> Writer:
     """The writer for a file suffix, given without its dot.
 
     Raises:
-        PictureError: no writer has that suffix.
+        PictureError: No writer has that suffix.
     """
     if suffix not in plugins.names("save"):
         raise PictureError(
@@ -78,8 +78,8 @@ def carried_metadata(frame: Frame, icc: bytes | None) -> Carried:
     """The metadata to write; EXIF states the size of this frame.
 
     Args:
-        frame: the picture to write.
-        icc: the profile that describes the written channels: see `as_written`.
+        frame: The picture to write.
+        icc: The profile that describes the written channels: see `as_written`.
     """
     carried: Carried = {}
     if frame.exif:

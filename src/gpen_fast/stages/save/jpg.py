@@ -30,12 +30,12 @@ def encode(frame: Frame, quality: int, level: str = FAST) -> bytes:
     """Encodes a picture as JPEG; 16 bits become 8.
 
     Args:
-        frame: the picture.
+        frame: The picture.
         quality: 1..100.
-        level: ignored.
+        level: Ignored.
 
     Raises:
-        PictureError: the picture is transparent somewhere, or a side is longer than 65500 pixels.
+        PictureError: The picture is transparent somewhere, or a side is longer than 65500 pixels.
     """
     if max(frame.width, frame.height) > _MOST_SIDE:
         raise PictureError(

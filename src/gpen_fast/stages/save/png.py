@@ -29,8 +29,8 @@ def encode(frame: Frame, quality: int, level: str = FAST) -> bytes:
     """Encodes a picture as PNG.
 
     Args:
-        frame: the picture.
-        quality: ignored: PNG is lossless.
+        frame: The picture.
+        quality: Ignored: PNG is lossless.
         level: `fast`, or `small` for a smaller file in far more time, always made on the host.
     """
     lean, icc = as_written(frame)
@@ -52,9 +52,9 @@ def encode_in_place(frame: Frame, carried: bytes, *, keep_rgb: bool) -> bytes:
     """Encodes the frame's channels on the device that holds them.
 
     Args:
-        frame: the picture.
-        carried: whole chunks of metadata to write before the pixels.
-        keep_rgb: write three channels even where they are equal everywhere.
+        frame: The picture.
+        carried: Whole chunks of metadata to write before the pixels.
+        keep_rgb: Write three channels even where they are equal everywhere.
     """
     parts = [frame.pixels.expand(frame.channels, -1, -1)]
     parts += [] if frame.alpha is None else [frame.alpha.to(frame.pixels.device)]

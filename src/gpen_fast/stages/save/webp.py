@@ -25,12 +25,12 @@ def encode(frame: Frame, quality: int, level: str = FAST) -> bytes:
     """Encodes a picture as WebP; 16 bits become 8. Density is lost unless EXIF states it: WebP has no field for it.
 
     Args:
-        frame: the picture.
+        frame: The picture.
         quality: 1..100.
-        level: ignored.
+        level: Ignored.
 
     Raises:
-        PictureError: a side is longer than 16383 pixels.
+        PictureError: A side is longer than 16383 pixels.
     """
     if max(frame.width, frame.height) > _MOST_SIDE:
         raise PictureError(

@@ -41,7 +41,7 @@ def dense(x: Tensor, layer: DenseLayer) -> Tensor:
 
     Args:
         x: (B,in) of any float dtype; rows may have any stride.
-        layer: weight and what stands around it.
+        layer: Weight and what stands around it.
 
     Returns:
         (B,out) float32, computed in float32.

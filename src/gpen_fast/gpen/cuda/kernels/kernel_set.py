@@ -63,9 +63,9 @@ def kernel_failure(device: torch.device, dtype: torch.dtype, kernels: KernelSet 
     Triton may be missing, not know the GPU, lack a compiler for its launcher, or compile to something wrong.
 
     Args:
-        device: where the kernels would run.
-        dtype: of activations.
-        kernels: the set to be tried.
+        device: Where the kernels would run.
+        dtype: Of activations.
+        kernels: The set to be tried.
     """
     try:
         # cuDNN's default is TF32, which would round the references by more than the kernels may differ.

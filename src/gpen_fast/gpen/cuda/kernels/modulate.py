@@ -83,9 +83,9 @@ def plan_modulation(
     """Lays out all layers' weights for `modulate`.
 
     Args:
-        squares: each convolution's (out,in) float32 sums over the kernel of squared weights.
-        rgb_weights: each ToRGB's (3,in) float32 weights, on the same device.
-        storage: of the squares, float32 or float16.
+        squares: Each convolution's (out,in) float32 sums over the kernel of squared weights.
+        rgb_weights: Each ToRGB's (3,in) float32 weights, on the same device.
+        storage: Of the squares, float32 or float16.
     """
     inputs = aligned_slices([each.shape[1] for each in squares])
     outputs = aligned_slices([len(each) for each in squares])
@@ -148,7 +148,7 @@ def modulate(styles: Tensor, plan: ModulationPlan) -> tuple[Tensor, Tensor, Tens
 
     Args:
         styles: (B,I+R) float32, contiguous, zero between the layers' values.
-        plan: the layers.
+        plan: The layers.
 
     Returns:
         Input scales (B,I), output scales (B,O) and ToRGB weights (B,3,R), contiguous, float32. Output scales between

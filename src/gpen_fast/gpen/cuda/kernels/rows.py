@@ -43,7 +43,7 @@ def pack_rows(weight: Tensor, storage: torch.dtype) -> PackedRows:
     """Packs an (out,in) float32 matrix.
 
     Args:
-        weight: the matrix.
+        weight: The matrix.
         storage: float16 or int16; float32 keeps the matrix as it is, with scales of 1.
     """
     if storage == torch.float32:
@@ -67,7 +67,7 @@ def tile_sizes(faces: int, width: int) -> tuple[int, int]:
     in the cache.
 
     Args:
-        faces: vectors in all.
-        width: values of each.
+        faces: Vectors in all.
+        width: Values of each.
     """
     return (1, min(next_power_of_two(width), 2048)) if faces == 1 else (8, min(next_power_of_two(width), 512))

@@ -53,10 +53,10 @@ def same_epilogue(
         raw: (B,C,H,W), the convolution's output.
         feature: (B,C,H,W), the output of the encoder's convolution.
         demodulation: (B,C) float32, any stride between faces.
-        epilogue: biases and the skip scale.
+        epilogue: Biases and the skip scale.
         next_scale: (B,2C) float32, the next convolution's input scales, any stride between faces; None after the
             last convolution, where `out` is not written.
-        to_rgb: weights of ToRGB, and the RGB of the smaller sizes.
+        to_rgb: Weights of ToRGB, and the RGB of the smaller sizes.
 
     Returns:
         out: (B,2C,H,W), NHWC, of raw's dtype, or None. The halves are written where they belong and never

@@ -33,7 +33,7 @@ def up_epilogue(
         raw: (B,C,H+1,W+1), the output of conv_transpose2d with stride 2.
         feature: (B,C,H,W), the output of the encoder's convolution.
         demodulation: (B,C) float32, any stride between faces.
-        epilogue: biases and the skip scale.
+        epilogue: Biases and the skip scale.
         next_scale: (B,2C) float32, the next convolution's input scales, any stride between faces.
 
     Returns:

@@ -40,7 +40,7 @@ def wide_by_torch(own: Tensor, feature: Tensor, demodulation: Tensor, epilogue: 
         own: (B,C,H,W), the convolution's output, blurred where it was an up-convolution.
         feature: (B,C,H,W), the output of the encoder's convolution.
         demodulation: (B,C) float32.
-        epilogue: biases and the skip scale.
+        epilogue: Biases and the skip scale.
 
     Returns:
         (B,2C,H,W) float32: leaky(demodulation * own + bias), then
