@@ -21,7 +21,7 @@ def open_retinaface(kind: str, weights: Path, device: torch.device, *, half: boo
 
     Args:
         kind: `resnet50` or `mobile0.25`.
-        weights: Facexlib's checkpoint.
+        weights: facexlib's checkpoint.
         device: Where it runs.
         half: Whether it runs in fp16.
 
@@ -30,7 +30,7 @@ def open_retinaface(kind: str, weights: Path, device: torch.device, *, half: boo
 
     Raises:
         CheckpointError: The file is not such a checkpoint.
-        PluginError: Facexlib cannot be imported.
+        PluginError: facexlib cannot be imported.
     """
     network = build_retinaface(kind)
     try:
