@@ -60,7 +60,7 @@ class Frame:
     """Pixels per inch, across and down."""
 
     sha256: str = ""
-    """Of the file's bytes, hexadecimal; empty where it was not asked for, or there is no file."""
+    """SHA-256 of the file's bytes in hexadecimal; empty if it was not requested or there is no file."""
 
     def __post_init__(self) -> None:
         shape = tuple(self.pixels.shape)
