@@ -15,6 +15,8 @@ from filelock import FileLock, Timeout
 
 from gpen_fast.errors import FileWriteError
 
+# The folder in which runs keep their own records beside pictures. It is never walked for inputs.
+STATE_FOLDER = ".gpen-fast"
 # Seconds to wait for a lock on a small file. Its holder needs milliseconds to rewrite the file.
 _LOCK_TIMEOUT_S = 10.0
 

@@ -32,6 +32,13 @@ def test_files_come_sorted_and_those_of_the_output_are_left_out(tree: Path) -> N
     assert not notes
 
 
+def test_records_of_earlier_runs_are_left_out(tree: Path) -> None:
+    kept = tree / "in" / ".gpen-fast" / "originals" / "old.jpg"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    assert kept not in list(walk(tree / "in", None, [], []))
+
+
 def test_a_link_is_followed_and_a_folder_met_twice_is_walked_once(tree: Path) -> None:
     (tree / "elsewhere").mkdir()
     (tree / "elsewhere/d.png").touch()

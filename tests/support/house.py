@@ -176,11 +176,11 @@ class House:
         return sorted(path.stem for path in self.source.glob("*.py"))
 
     def whole_settings(self) -> list[str]:
-        """Modules with a function that takes the whole settings, settings.py apart."""
+        """Modules with a function that takes the whole settings, settings.whole apart."""
         return sorted(
             file.name
             for file in self.files
-            if file.name != "settings"
+            if file.name != "settings.whole"
             and any(
                 _mentions(argument.annotation, "Settings")
                 for _, f in functions(file)

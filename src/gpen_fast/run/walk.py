@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gpen_fast.errors import InputsError
+from gpen_fast.files import STATE_FOLDER
 
 # Suffixes of the files that are taken for pictures; their content then decides.
 PICTURES = frozenset({"jpg", "png", "webp", "bmp", "tif", "tiff", "heic", "heif", "hif", "avif"})
@@ -54,6 +55,8 @@ def expanded(inputs: Iterable[str], out: Path | None) -> list[Path]:
 def walk(folder: Path, out: Path | None, failed: Told, notes: Told) -> Iterator[Path]:
     """All files below a folder, sorted within each folder. Links are followed, and each folder is walked once.
 
+    Folders named `STATE_FOLDER` are left out: they hold records of earlier runs.
+
     Args:
         folder: Where to start.
         out: A real path: this folder and what lies in it is left out.
@@ -73,7 +76,7 @@ def walk(folder: Path, out: Path | None, failed: Told, notes: Told) -> Iterator[
             folders.clear()
             continue
         seen[place] = Path(here)
-        folders.sort()
+        folders[:] = sorted(name for name in folders if name != STATE_FOLDER)
         yield from (Path(here) / file for file in sorted(files))
 
 

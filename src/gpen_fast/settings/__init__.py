@@ -1,0 +1,63 @@
+"""Every option with its default, in one frozen dataclass for each part that takes them. Imports no torch."""
+
+from __future__ import annotations
+
+from gpen_fast.settings.output import (
+    FAST,
+    PNG_LEVELS,
+    SAME,
+    SMALL,
+    OutputOptions,
+    PngLevel,
+    formats,
+    suffix_of,
+)
+from gpen_fast.settings.parts import (
+    AUTO_SIZE,
+    FULL_SIZE,
+    MAX_PIXELS,
+    PRECISIONS,
+    RANDOM,
+    STAGES,
+    TEMPLATES,
+    DetectOptions,
+    DetectSizeName,
+    GenerateOptions,
+    LoadOptions,
+    PasteOptions,
+    PrecisionName,
+    StageName,
+    TemplateName,
+    WeightsOptions,
+)
+from gpen_fast.settings.whole import (
+    Settings,
+)
+
+__all__ = [
+    "AUTO_SIZE",
+    "FAST",
+    "FULL_SIZE",
+    "MAX_PIXELS",
+    "PNG_LEVELS",
+    "PRECISIONS",
+    "RANDOM",
+    "SAME",
+    "SMALL",
+    "STAGES",
+    "TEMPLATES",
+    "DetectOptions",
+    "DetectSizeName",
+    "GenerateOptions",
+    "LoadOptions",
+    "OutputOptions",
+    "PasteOptions",
+    "PngLevel",
+    "PrecisionName",
+    "Settings",
+    "StageName",
+    "TemplateName",
+    "WeightsOptions",
+    "formats",
+    "suffix_of",
+]

@@ -1,0 +1,76 @@
+"""What `enhance` writes and where: its options, and the names of formats. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from gpen_fast import plugins
+from gpen_fast.errors import SettingsError
+
+PngLevel = Literal["fast", "small"]
+
+PNG_LEVELS: tuple[PngLevel, ...] = get_args(PngLevel)
+FAST: Literal["fast"] = "fast"
+SMALL: Literal["small"] = "small"
+# The output format that keeps each input's own, beside the formats of the plug-ins.
+SAME = "same"
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What `enhance` writes, and where."""
+
+    format: str = "png"
+    """Format of the results; same is each input's own, or PNG where that cannot be written."""
+
+    quality: int = 95
+    """Quality of JPEG and WebP, 1 to 100."""
+
+    save_faces: bool = False
+    """Also write each face, before and after, beside the result."""
+
+    overwrite: bool = False
+    """Restore again the pictures whose result exists."""
+
+    suffix: str = ""
+    """Append this to each result's name, such as _restored; OUT may then be the input folder."""
+
+    in_place: bool = False
+    """Replace each picture by its result; there is no OUT. Copy the pictures first."""
+
+    save_landmarks: Path | None = None
+    """Add the detected faces to this file, for --landmarks."""
+
+    png_level: PngLevel = FAST
+    """Compression of PNG, lossless at both levels; small makes files about 4 % smaller and is far slower."""
+
+    def __post_init__(self) -> None:
+        if self.in_place and self.save_faces:
+            raise SettingsError(
+                "--save-faces would mix faces with the pictures of --in-place: name an output folder."
+            )
+        if self.in_place and (self.format != SAME or self.suffix):
+            raise SettingsError(
+                "--in-place writes each picture under its own name and in its own format: leave --format and "
+                "--suffix out."
+            )
+        if set(self.suffix) & set("/\\\0"):
+            raise SettingsError(
+                f"suffix {self.suffix!r}: accepted is part of a file's name, such as _restored."
+            )
+        if self.png_level not in PNG_LEVELS:
+            raise SettingsError(f"PNG level {self.png_level!r}: accepted are {', '.join(PNG_LEVELS)}.")
+        if self.format not in formats():
+            raise SettingsError(f"format {self.format!r}: accepted are {', '.join(formats())}.")
+
+
+def formats() -> list[str]:
+    """What `--format` accepts."""
+    return [*plugins.names("save"), SAME]
+
+
+def suffix_of(path: Path) -> str:
+    """The name of the format that the suffix means; the lower-case suffix without its dot where it means none."""
+    return plugins.format_of(path.suffix.lower().removeprefix("."))

@@ -1,0 +1,34 @@
+"""Options are checked where they are made, part by part and then together."""
+
+from __future__ import annotations
+
+import pytest
+
+from gpen_fast.errors import SettingsError
+from gpen_fast.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"strength": 1.5}, "strength 1.5: accepted is 0 (the input) to 1"),
+        ({"batch_size": 0}, "batch size 0: accepted is 1 and up"),
+        ({"max_pixels": 0}, "max pixels 0: accepted is 1 and up"),
+        ({"min_face": -1}, "min face -1: accepted is 0 pixels and up"),
+        ({"only_largest": True, "only_center": True}, "only-largest and only-center contradict each other"),
+        ({"detector": "none", "min_face": 9}, "without detection each picture is one face: only-largest"),
+        (
+            {"detector": "none", "template": "ffhq"},
+            "without detection each picture is one face: only-largest",
+        ),
+        ({"detect_size": 63}, "detect size 63: accepted are auto, full, or pixels from 64 up."),
+        ({"detect_size": "half"}, "detect size 'half': accepted are auto, full, or pixels from 64 up."),
+        ({"detect_threshold": 0.0}, "detect threshold 0.0: accepted is above 0, up to 1."),
+        ({"detector": "none", "detect_threshold": 0.5}, "without detection there is no use for detect-size"),
+        ({"template": "arcface"}, "template 'arcface': accepted are gpen, ffhq"),
+    ],
+)
+def test_settings_are_checked_together(wrong: dict[str, object], words: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_flat(**wrong)
+    assert words in str(refusal.value)
