@@ -13,7 +13,7 @@ from torch import Tensor
 from gpen_fast.device.memory import release_cached_memory
 
 if TYPE_CHECKING:
-    from torch.cuda.graphs import _POOL_HANDLE  # torch has no public name for what graph_pool_handle returns
+    from torch.cuda import _POOL_HANDLE  # torch has no public name for what graph_pool_handle returns
 
 Run = Callable[[Tensor], Tensor]
 # Graphs whose capture failed. Destroying one would free its pool a second time: see `_recover`.
