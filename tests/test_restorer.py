@@ -53,6 +53,40 @@ def test_what_makes_the_network_slower_is_told(tiny_weights: Path, monkeypatch: 
     assert restorer.notes == ["its kernels are not used on cuda:0 (no Triton)."]
 
 
+def test_what_runs_is_told_and_that_the_embedded_network_is_not_gpens(
+    restorer: Restorer, aligned: Restorer, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert (restorer.model, restorer.detector) == ("custom-64", "lite")
+    assert (aligned.detector, restorer.notes) == ("none", [])
+    limits = "gpen-lite-256 cleans and smooths faces; it does not restore them as GPEN does."
+    with caplog.at_level("INFO", logger="gpen_fast"):
+        embedded = Restorer(detector="none", precision="fp32")
+    assert (embedded.model, embedded.notes[0]) == ("gpen-lite-256", limits)
+    assert embedded.notes[1] == "A better network: gpen-fast weights pull gpen-bfr-512"
+    logged = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert ("WARNING", limits) in logged
+    assert any(text.startswith("reading ") for _, text in logged)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_library_prints_nothing_and_logs_what_fails(aligned: Restorer, tmp_path: Path) -> None:
+    code = f"""
+import sys
+from gpen_fast import Restorer
+restorer = Restorer(detector="none", precision="fp32", device="cpu")
+if sys.argv[1:]:
+    import logging
+    logging.basicConfig(format="%(name)s %(levelname)s %(message)s")
+(done,) = restorer.restore_many(["{tmp_path}/gone.png"])
+assert done.error
+"""
+    command = [sys.executable, "-c", code]
+    silent = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (silent.stdout, silent.stderr) == ("", "")
+    told = subprocess.run([*command, "log"], capture_output=True, text=True, check=True)
+    assert f"gpen_fast.restorer WARNING failed: {tmp_path}/gone.png: " in told.stderr
+
+
 def test_faces_tell_their_way(restorer: Restorer) -> None:
     (face,) = restorer.restore(str(EXAMPLES / "astronaut.png")).faces
     assert face.crop.shape == face.restored.shape == (3, 64, 64)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from gpen_fast.device.events import event_maker
 from gpen_fast.device.streams import to_host
-from gpen_fast.errors import InputsError, SettingsError
+from gpen_fast.errors import InputsError, SettingsError, summary
 from gpen_fast.image.convert import like
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
@@ -18,6 +19,8 @@ from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.runtime import load_runtime
 from gpen_fast.settings import Settings
 from gpen_fast.types import PictureInput, Restoration
+
+_log = logging.getLogger(__name__)
 
 
 class Restorer:
@@ -65,11 +68,29 @@ class Restorer:
                 "random weights restore nothing: they are for gpen-fast profile and benchmarks."
             )
         self.runtime = load_runtime(self.settings)
+        _log.info("ready: %s", self.runtime.summary)
+        for note in self.notes:
+            _log.warning("%s", note)
+
+    @property
+    def model(self) -> str:
+        """The network that runs, by its published name: `auto` is replaced by what was found."""
+        return self.runtime.model
+
+    @property
+    def detector(self) -> str:
+        """The detector that runs: `auto` is replaced by what was found."""
+        return self.runtime.detector.name
 
     @property
     def notes(self) -> list[str]:
-        """What slows the network down on this machine, as sentences for the user; empty where nothing does."""
-        return self.runtime.generator.notes
+        """What the user should know of this network on this machine, as sentences; empty where there is nothing.
+
+        Whether it is a network that does not restore as GPEN does, how to get a better one, and what slows it down.
+        """
+        better = self.runtime.weights.better
+        get_it = [f"A better network: {better}"] if better else []
+        return [*filter(None, [self.runtime.network_note]), *get_it, *self.runtime.generator.notes]
 
     def restore(self, image: PictureInput | str) -> Restoration:
         """Restores one picture.
@@ -109,6 +130,7 @@ class Restorer:
         sources = numbered(_as_picture(path) for path in paths)
         for done in Engine(self._pipeline()).run(sources, _restoration):
             if isinstance(done, Failed):
+                _log.warning("failed: %s: %s", done.source.path or "a picture", summary(done.error))
                 yield Restoration(None, timing=done.timing, error=done.error, path=done.source.path)
             else:
                 yield done
