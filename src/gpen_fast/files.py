@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-from gpen_fast.errors import FileWriteError
+from gpen_fast.errors import FileWriteError, did_you_mean
 
 # The folder in which runs keep their own records beside pictures. It is never walked for inputs.
 STATE_FOLDER = ".gpen-fast"
@@ -55,6 +55,22 @@ def copy_file(source: Path, path: Path) -> None:
         status = os.fstat(original.fileno())
         times = (status.st_atime_ns, status.st_mtime_ns)
         _write_atomically(path, lambda file: shutil.copyfileobj(original, file), times=times)
+
+
+def nearest_file(path: Path) -> str:
+    """Names the file or folder beside a missing path whose name is nearest.
+
+    Args:
+        path: What was named.
+
+    Returns:
+        A sentence with a space before it; "" if `path` exists, no name in its folder is near, or that cannot be read.
+    """
+    try:
+        names = [] if os.path.lexists(path) else os.listdir(path.parent)
+    except (OSError, ValueError):  # ValueError: a null byte in the name
+        return ""
+    return did_you_mean(path.name, names)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from typer.core import TyperCommand
 
 from gpen_fast import plugins
 from gpen_fast.cli.field_docs import field_docs
-from gpen_fast.errors import SettingsError
+from gpen_fast.errors import SettingsError, did_you_mean
 from gpen_fast.settings import (
     PNG_LEVELS,
     PRECISIONS,
@@ -269,7 +269,8 @@ def _resolved(given: Mapping[str, object]) -> dict[str, object]:
             )
         chosen["detector"] = "none"
     if precision is not None and precision not in PRECISIONS:
-        raise SettingsError(f"precision {precision!r}: accepted are {', '.join(PRECISIONS)}.")
+        near = did_you_mean(str(precision), PRECISIONS)
+        raise SettingsError(f"precision {precision!r}: accepted are {', '.join(PRECISIONS)}.{near}")
     if chosen.pop("fp16", False):
         if precision not in (None, "fp16"):
             raise SettingsError(f"--fp16 and --precision {precision} contradict each other: leave one out.")

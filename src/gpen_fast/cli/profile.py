@@ -12,6 +12,7 @@ from gpen_fast.cli.options import Flag, RunOptions, with_options
 from gpen_fast.cli.side_files import report_path
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import GenerateError, InputsError, PictureError, reason
+from gpen_fast.files import nearest_file
 from gpen_fast.settings import Settings
 
 _FAILED = 1
@@ -50,7 +51,7 @@ def profile(
     """Time every stage on one picture, run after run, without overlap."""
     if not image.is_file():
         what = "is a folder" if image.is_dir() else "no such file"
-        raise InputsError(f"{image}: {what}. profile takes one picture.")
+        raise InputsError(f"{image}: {what}.{nearest_file(image)} profile takes one picture.")
     report_to = report_path(run.json_file)
     get_best(settings.weights, run.yes)
     lift_pillow_limit()
