@@ -67,7 +67,7 @@ def nearest_file(path: Path) -> str:
         A sentence with a space before it; "" if `path` exists, no name in its folder is near, or that cannot be read.
     """
     try:
-        names = [] if os.path.lexists(path) else os.listdir(path.parent)
+        names = [] if os.path.lexists(path) else [each.name for each in path.parent.iterdir()]
     except (OSError, ValueError):  # ValueError: a null byte in the name
         return ""
     return did_you_mean(path.name, names)

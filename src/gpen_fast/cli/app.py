@@ -13,7 +13,7 @@ from gpen_fast import __version__
 from gpen_fast.cli.doctor import doctor
 from gpen_fast.cli.enhance import enhance
 from gpen_fast.cli.explain import explained
-from gpen_fast.cli.options import PanelledCommand
+from gpen_fast.cli.help import PanelledCommand, PlainGroup
 from gpen_fast.cli.profile import profile
 from gpen_fast.cli.streams import tolerant_streams
 from gpen_fast.cli.weights import weights
@@ -25,12 +25,13 @@ _CANNOT_RUN, _INTERRUPTED = 2, 130
 app = typer.Typer(
     help="Restore faces in photographs with GPEN, every stage timed.",
     no_args_is_help=True,
+    cls=PlainGroup,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(cls=PanelledCommand)(enhance)
 app.command(cls=PanelledCommand)(profile)
-app.command()(doctor)
+app.command(cls=PanelledCommand)(doctor)
 app.add_typer(weights, name="weights")
 
 

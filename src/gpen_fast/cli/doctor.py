@@ -27,9 +27,7 @@ def doctor(
     generate: GenerateOptions,
     weights: WeightsOptions,
     *,
-    as_json: Annotated[
-        bool, typer.Option("--json", metavar="", help="Print JSON instead of a table.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Try device, precisions, packages, weights and codecs, without the network.
 
@@ -83,8 +81,9 @@ def _print_verdict(console: Console, findings: list[Finding], good: bool) -> Non
     console.print(
         "\n[bold green]pictures can be restored here[/]" if good else "\n[bold red]cannot restore yet[/]"
     )
-    for one in missing:
-        console.print(f"  {one.name}: {escape(one.mend or one.text)}")
+    for mend in dict.fromkeys(one.mend or one.text for one in missing):
+        names = ", ".join(one.name for one in missing if (one.mend or one.text) == mend)
+        console.print(f"  {names}: {escape(mend)}")
     said = {one.mend for one in missing}
     more = {one.mend: one.name for one in findings if one.mend and one.mend not in said}
     if more:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gpen_fast.cli.consent import get_best
 from gpen_fast.cli.names import shown
 from gpen_fast.cli.options import Flag, RunOptions, option, with_options
+from gpen_fast.cli.piped import STANDARD_OUTPUT, to_standard_output
 from gpen_fast.cli.side_files import landmarks_path, refuse_one_file, report_path
+from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import InputsError, SettingsError
 from gpen_fast.settings import SAME, OutputOptions, Settings, formats, suffix_of
@@ -31,8 +32,8 @@ def enhance(
         list[str],
         typer.Argument(
             metavar="IN... OUT",
-            help="Pictures, folders (with their subfolders) or globs; then OUT: a folder, or a picture's name for "
-            "one input file.",
+            help="Pictures, folders (with their subfolders) or globs; then OUT: a folder, or for one input file a "
+            "picture's name, or - for PNG to standard output.",
         ),
     ],
     settings: Settings,
@@ -47,6 +48,21 @@ def enhance(
     Exit status: 0 all done, 1 some inputs failed (each is named), 2 wrong usage,
     130 interrupted: finished results are kept; the next run continues after them.
     """
+    if paths[-1] == STANDARD_OUTPUT and not in_place:
+        with to_standard_output(paths[:-1], format, output) as target:
+            _enhance([*paths[:-1], target], settings, None, False, output, run)
+    else:
+        _enhance(paths, settings, format, in_place, output, run)
+
+
+def _enhance(
+    paths: list[str],
+    settings: Settings,
+    format: str | None,
+    in_place: bool,
+    output: OutputOptions,
+    run: RunOptions,
+) -> None:
     from gpen_fast.run.plan import plan
 
     _refuse_random(settings)
@@ -118,16 +134,16 @@ def _run(
 ) -> int:
     if not work.todo:
         return _nothing_to_do(work, run.quiet, report_to)
-    get_best(settings.weights, run.yes)
+    refuse_little_memory()
     lift_pillow_limit()
     from gpen_fast.cli.interrupt import first_interrupt_stops
     from gpen_fast.cli.progress import progress_over
+    from gpen_fast.cli.start import fetch_and_load
     from gpen_fast.cli.table import print_enhance
     from gpen_fast.measure.export.json import write_report
     from gpen_fast.run.enhance import run_enhance
-    from gpen_fast.run.runtime import load_runtime
 
-    runtime = load_runtime(settings)
+    runtime = fetch_and_load(settings, run.yes)
     with (
         progress_over(len(work.todo), run.quiet) as progress,
         first_interrupt_stops(progress.stopping) as stopped,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 
+from gpen_fast.cli.trial import shown_limit
 from gpen_fast.plugins.install import import_failure, lacks_library, lacks_memory
 
-_GB = 1e9
 # How Python, torch and the C++ library say that memory, or what the system needs of it for a thread, does not suffice.
 _NO_MEMORY = ("can't start new thread", "DefaultCPUAllocator", "bad_alloc", "Cannot allocate memory")
+_ONEDNN = "could not create a primitive"
 
 
 def explained(error: Exception) -> str | None:
@@ -21,7 +22,7 @@ def explained(error: Exception) -> str | None:
         The line; None for every other error, whose traceback tells more.
     """
     if _lacks_memory(error):
-        return f"memory does not suffice{_limit()}. Close other programs, or raise the limit."
+        return f"memory does not suffice{shown_limit()}. Close other programs, or raise the limit."
     is_ours = isinstance(error, ImportError) and (error.name or "").startswith("gpen_fast")
     if (isinstance(error, ImportError) and not is_ours) or (
         isinstance(error, OSError) and lacks_library(error)
@@ -35,15 +36,8 @@ def _lacks_memory(error: Exception) -> bool:
         return True
     if isinstance(error, ImportError | OSError):
         return lacks_memory(error)
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
-
-
-def _limit() -> str:
-    """The process's own limit of address space, which explains a machine with free memory; "" without one."""
-    try:
-        import resource  # not on Windows
-    except ImportError:
-        return ""
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    unlimited = limit == resource.RLIM_INFINITY
-    return "" if unlimited else f": this process may use {limit / _GB:.1f} GB of address space (ulimit -v)"
+    if isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY):
+        return True
+    # oneDNN and C extensions have no other words for a lack of memory; without a limit they mean something else.
+    vague = isinstance(error, SystemError) or (isinstance(error, RuntimeError) and _ONEDNN in str(error))
+    return vague and bool(shown_limit())

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from gpen_fast.cli.consent import get_best
 from gpen_fast.cli.options import Flag, RunOptions, with_options
 from gpen_fast.cli.side_files import report_path
+from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import GenerateError, InputsError, PictureError, reason
 from gpen_fast.files import nearest_file
@@ -53,14 +53,14 @@ def profile(
         what = "is a folder" if image.is_dir() else "no such file"
         raise InputsError(f"{image}: {what}.{nearest_file(image)} profile takes one picture.")
     report_to = report_path(run.json_file)
-    get_best(settings.weights, run.yes)
+    refuse_little_memory()
     lift_pillow_limit()
+    from gpen_fast.cli.start import fetch_and_load
     from gpen_fast.cli.table import print_failure, print_profile
     from gpen_fast.measure.export.json import write_report
     from gpen_fast.run.profile_run import profile_picture
-    from gpen_fast.run.runtime import load_runtime
 
-    runtime = load_runtime(settings)
+    runtime = fetch_and_load(settings, run.yes)
     try:
         report = profile_picture(runtime, image, runs=runs, warmup=warmup)
     except (PictureError, GenerateError, OSError) as error:

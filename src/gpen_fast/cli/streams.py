@@ -91,7 +91,9 @@ def _tolerant(stream: IO[str] | None, number: int) -> Any:
         return io.TextIOWrapper(io.BufferedWriter(_Tolerant(number, "w", closefd=False)), "utf-8")
     if not isinstance(stream, io.TextIOWrapper):
         return stream
-    raw = getattr(stream.buffer, "raw", stream.buffer)  # with PYTHONUNBUFFERED there is no buffer between them
+    raw = getattr(
+        stream.buffer, "raw", stream.buffer
+    )  # with PYTHONUNBUFFERED there is no buffer between them
     if not isinstance(raw, io.FileIO):
         # Printing a file name that is not valid text must not end the run.
         stream.reconfigure(errors="backslashreplace")

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from gpen_fast.cli.help import PanelledCommand, PlainGroup
 from gpen_fast.cli.options import RunOptions, option, with_options
 from gpen_fast.errors import GpenError, SettingsError
 from gpen_fast.settings import WeightsOptions
@@ -18,19 +19,28 @@ _FAILED = 1
 
 weights = typer.Typer(
     help="List, fetch, verify and import weights.",
+    cls=PlainGroup,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _known_names() -> list[str]:
+    return list(catalog())
+
+
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="NAME...", help="As `gpen-fast weights list` shows it.")
+    list[str] | None,
+    typer.Argument(
+        metavar="NAME...", help="As `gpen-fast weights list` shows it.", autocompletion=_known_names
+    ),
 ]
 # The commands that only look at files take no flag but --weights-dir.
 _with_folder = with_options(without={"model", "weights", "offline"}, panels=False)
-AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of a table.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
-@weights.command("list")
+@weights.command("list", cls=PanelledCommand)
 @_with_folder
 def list_weights(options: WeightsOptions, *, as_json: AsJson = False) -> None:
     """List every known file: present or missing, where, verified or not, size and licence."""
@@ -53,28 +63,27 @@ def list_weights(options: WeightsOptions, *, as_json: AsJson = False) -> None:
     print_list(found, search_places(options))
 
 
-@weights.command("pull")
+@weights.command("pull", cls=PanelledCommand)
 @with_options(without={"model", "weights"}, panels=False)
 def pull_weights(
     options: WeightsOptions,
     *,
     names: Names = None,
     everything: Annotated[
-        bool, typer.Option("--all", metavar="", help="Fetch every file that has a public address.")
+        bool, typer.Option("--all", help="Fetch every file that has a public address.")
     ] = False,
     yes: Annotated[bool, option(RunOptions, "yes", panel=False)] = False,
-    again: Annotated[
-        bool, typer.Option("--again", metavar="", help="Fetch a file even if it is present.")
-    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Fetch a file even if it is present.")] = False,
     repin: Annotated[
         bool,
-        typer.Option("--repin", metavar="", help="Accept a file that differs from the one that was pinned."),
+        typer.Option("--repin", help="Accept a file that differs from the one that was pinned."),
     ] = False,
 ) -> None:
     """Fetch weights, and verify them by their hash.
 
-    An interrupted download is resumed. Where no hash is published, the hash of the first download is pinned, and later
-    ones must have the same. GPEN_FAST_MIRROR names other addresses.
+    An interrupted download is resumed. Where no hash is published, the hash of
+    the first download is pinned, and later ones must have the same.
+    GPEN_FAST_MIRROR names other addresses.
 
     Exit status: 0 all are present, 1 some are not (each is named).
     """
@@ -119,7 +128,7 @@ def _pull_one(known: CatalogEntry, options: WeightsOptions, yes: bool, again: bo
     return True
 
 
-@weights.command()
+@weights.command(cls=PanelledCommand)
 @_with_folder
 def verify(options: WeightsOptions, *, names: Names = None) -> None:
     """Read every file that is present and compare its hash.
@@ -134,7 +143,7 @@ def verify(options: WeightsOptions, *, names: Names = None) -> None:
         raise typer.Exit(_FAILED)
 
 
-@weights.command("import")
+@weights.command("import", cls=PanelledCommand)
 @_with_folder
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A weights file.")],
@@ -143,11 +152,13 @@ def import_(
     trust: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Take the file for NAME if neither its hash nor its shapes identify it."
+            metavar="NAME",
+            help="Take the file for NAME if neither its hash nor its shapes identify it.",
+            autocompletion=_known_names,
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", metavar="", help="Replace another file of that name.")
+        bool, typer.Option("--overwrite", help="Replace another file of that name.")
     ] = False,
 ) -> None:
     """Copy a file of your own into the weights folder.
@@ -162,10 +173,15 @@ def import_(
     print(f"  {done.path}{'' if done.copied else ' (already present)'}")
 
 
-@weights.command()
+@weights.command(cls=PanelledCommand)
 @_with_folder
 def path(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As `gpen-fast weights list` shows it.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="As `gpen-fast weights list` shows it.", autocompletion=_known_names
+        ),
+    ],
     options: WeightsOptions,
 ) -> None:
     """Print a file's path, and nothing else."""

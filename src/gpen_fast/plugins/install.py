@@ -91,7 +91,10 @@ def import_failure(error: ImportError | OSError, module: str | None = None) -> t
     module = (module or getattr(error, "name", None) or "").partition(".")[0]
     package = PACKAGES.get(module, module.replace("_", "-"))
     if lacks_memory(error):
-        return f"memory does not suffice to load {package or 'a package'}", "more memory, or a higher `ulimit -v`"
+        return (
+            f"memory does not suffice to load {package or 'a package'}",
+            "more memory, or a higher `ulimit -v`",
+        )
     if isinstance(error, ModuleNotFoundError):
         lacking, _, cure = absent_module(error.name or module, OURS, None).partition(". Try: ")
         return f"gpen-fast needs {lacking.rstrip('.')}", cure or "pip install --force-reinstall gpen-fast"
