@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from filelock import FileLock, Timeout
-
 from gpen_fast.errors import FileWriteError, did_you_mean
 
 # The folder in which runs keep their own records beside pictures. It is never walked for inputs.
@@ -84,6 +82,8 @@ def locked(path: Path) -> Iterator[None]:
         TimeoutError: Another process holds the lock for more than 10 seconds.
         OSError: The lock file cannot be created.
     """
+    from filelock import FileLock, Timeout  # not at the top: --help imports this module
+
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         # The kernel owns the lock and releases it when the process ends, even if it is killed.

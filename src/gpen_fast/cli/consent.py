@@ -10,7 +10,6 @@ import typer
 from gpen_fast.errors import DownloadError, GpenError, StoreError, WeightsNotFoundError, first_line
 from gpen_fast.settings import WeightsOptions
 from gpen_fast.store.catalog import CatalogEntry, entry
-from gpen_fast.store.records import decline_licence
 
 
 def agreed(known: CatalogEntry, options: WeightsOptions, yes: bool) -> bool:
@@ -28,6 +27,7 @@ def agreed(known: CatalogEntry, options: WeightsOptions, yes: bool) -> bool:
     """
     from gpen_fast.store.folders import download_folder
     from gpen_fast.store.pull import needs_consent
+    from gpen_fast.store.records import decline_licence
 
     if not needs_consent(known):
         return True

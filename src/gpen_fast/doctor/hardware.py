@@ -57,10 +57,10 @@ def device(name: str) -> Iterator[Finding]:
 
 def _torch_build(version: str, cuda: str | None, hip: str | None) -> str:
     """The release and the build of torch, by the name of its folder in PyTorch's index: cpu, cu126 or rocm6.4."""
-    release, _, build = version.partition("+")
+    _, _, build = version.partition("+")
     if not build:  # PyPI's own builds do not name it
         build = f"cu{cuda.replace('.', '')}" if cuda else f"rocm{hip}" if hip else "cpu"
-    return f"{release}, build {build} ({f'CUDA {cuda}' if cuda else 'no CUDA'})"
+    return f"{version}, build {build} ({f'CUDA {cuda}' if cuda else 'no CUDA'})"
 
 
 def _driver() -> str | None:
