@@ -35,4 +35,11 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'gpen_fast' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"gpen_fast.{_HOMES[name]}"), name)
+    try:
+        return getattr(importlib.import_module(f"gpen_fast.{_HOMES[name]}"), name)
+    except ImportError as error:
+        from gpen_fast.errors import InstallError
+        from gpen_fast.plugins.install import import_failure
+
+        cause, cure = import_failure(error)
+        raise InstallError(f"{cause}. Try: {cure}") from error

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gpen_fast import __version__
-from gpen_fast.cli.consent import get_best
 from gpen_fast.cli.json_target import JsonTarget
 from gpen_fast.cli.names import shown
 from gpen_fast.cli.options import RunOptions
 from gpen_fast.cli.row_book import RowBook
+from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.settings import OutputOptions, Settings
@@ -109,14 +109,11 @@ def _print_start(work: Plan, quiet: bool) -> None:
 
 
 def _loaded(settings: Settings, run: RunOptions, book: RowBook) -> Runtime:
-    from gpen_fast.cli.loading import loading
+    from gpen_fast.cli.opening import fetch_and_load
 
-    get_best(settings.weights, run.yes)
+    refuse_little_memory()
     lift_pillow_limit()
-    with loading(run.quiet):
-        from gpen_fast.run.runtime import load_runtime
-
-        runtime = load_runtime(settings)
+    runtime = fetch_and_load(settings, yes=run.yes, quiet=run.quiet)
     if book.log:
         book.log.remark(f"gpen-fast {__version__} | {runtime.summary}")
         if runtime.network_note:
