@@ -15,6 +15,7 @@ from gpen_fast.cli.doctor import doctor
 from gpen_fast.cli.enhance import enhance
 from gpen_fast.cli.options import PanelledCommand
 from gpen_fast.cli.profile import profile
+from gpen_fast.cli.undo import undo
 from gpen_fast.cli.weights import weights
 from gpen_fast.device.opencv import silence_log
 from gpen_fast.errors import GpenError
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command(cls=PanelledCommand)(enhance)
 app.command(cls=PanelledCommand)(profile)
+app.command(cls=PanelledCommand)(undo)
 app.command()(doctor)
 app.add_typer(weights, name="weights")
 

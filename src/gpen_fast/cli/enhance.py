@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gpen_fast.cli.backup import print_backup
 from gpen_fast.cli.consent import get_best
 from gpen_fast.cli.names import shown
 from gpen_fast.cli.options import Flag, RunOptions, option, with_options
@@ -25,7 +26,7 @@ _FAILED, _INTERRUPTED = 1, 130
 _FORMAT = Flag("NAME", accepted=formats, default="png, or as OUT is named")
 
 
-@with_options(without={"format", "in_place"})
+@with_options(without={"format", "in_place", "no_backup"})
 def enhance(
     paths: Annotated[
         list[str],
@@ -39,6 +40,7 @@ def enhance(
     *,
     format: Annotated[str | None, option(OutputOptions, "format", flag=_FORMAT)] = None,
     in_place: Annotated[bool, option(OutputOptions, "in_place")] = False,
+    no_backup: Annotated[bool, option(OutputOptions, "no_backup")] = False,
     output: OutputOptions,
     run: RunOptions,
 ) -> None:
@@ -57,13 +59,16 @@ def enhance(
         report_to, save_to, Path(settings.detect.landmarks) if settings.detect.landmarks else None
     )
     chosen = _chosen_format(format, inputs, out)
-    output = replace(output, format=chosen, in_place=in_place, save_landmarks=save_to)
+    output = replace(output, format=chosen, in_place=in_place, no_backup=no_backup, save_landmarks=save_to)
     if in_place:
         lift_pillow_limit()  # the plan opens the pictures to see whether they were restored before
     work = plan(inputs, out, output)
     if run.dry_run:
         _print_plan(work)
+        print_backup(work, output, sys.stdout)
         return
+    if not run.quiet:
+        print_backup(work, output, sys.stderr)
     status = _run(work, settings, output, run, report_to)
     if status:
         raise typer.Exit(status)

@@ -38,7 +38,10 @@ class OutputOptions:
     """Append this to each result's name, such as _restored; OUT may then be the input folder."""
 
     in_place: bool = False
-    """Replace each picture by its result; there is no OUT. Copy the pictures first."""
+    """Replace each picture by its result; there is no OUT. The originals are kept; gpen-fast undo brings them back."""
+
+    no_backup: bool = False
+    """With --in-place, keep no originals; gpen-fast undo then cannot bring them back."""
 
     save_landmarks: Path | None = None
     """Add the detected faces to this file, for --landmarks."""
@@ -55,6 +58,10 @@ class OutputOptions:
             raise SettingsError(
                 "--in-place writes each picture under its own name and in its own format: leave --format and "
                 "--suffix out."
+            )
+        if self.no_backup and not self.in_place:
+            raise SettingsError(
+                "--no-backup means that --in-place keeps no originals: give it with --in-place only."
             )
         if set(self.suffix) & set("/\\\0"):
             raise SettingsError(
