@@ -26,7 +26,7 @@ _FAILED, _INTERRUPTED = 1, 130
 _FORMAT = Flag("NAME", accepted=formats, default="png, or as OUT is named")
 
 
-@with_options(without={"format", "in_place", "no_backup"})
+@with_options(without={"format", "in_place"})
 def enhance(
     paths: Annotated[
         list[str],
@@ -40,7 +40,6 @@ def enhance(
     *,
     format: Annotated[str | None, option(OutputOptions, "format", flag=_FORMAT)] = None,
     in_place: Annotated[bool, option(OutputOptions, "in_place")] = False,
-    no_backup: Annotated[bool, option(OutputOptions, "no_backup")] = False,
     output: OutputOptions,
     run: RunOptions,
 ) -> None:
@@ -53,13 +52,17 @@ def enhance(
 
     _refuse_random(settings)
     report_to = report_path(run.json_file)
+    if output.no_backup and not in_place:
+        raise SettingsError(
+            "--no-backup has no meaning without --in-place, which alone replaces originals: leave it out."
+        )
     inputs, out = _split(paths, in_place)
     save_to = landmarks_path(output.save_landmarks, settings.detect)
     refuse_one_file(
         report_to, save_to, Path(settings.detect.landmarks) if settings.detect.landmarks else None
     )
     chosen = _chosen_format(format, inputs, out)
-    output = replace(output, format=chosen, in_place=in_place, no_backup=no_backup, save_landmarks=save_to)
+    output = replace(output, format=chosen, in_place=in_place, save_landmarks=save_to)
     if in_place:
         lift_pillow_limit()  # the plan opens the pictures to see whether they were restored before
     work = plan(inputs, out, output)

@@ -58,8 +58,8 @@ def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan
     is restored once.
 
     Args:
-        inputs: Files, folders and glob patterns. With --in-place, a last one that looks like the results of the others
-            is refused.
+        inputs: Files, folders and glob patterns. With --in-place, one that looks like the results of the others is
+            refused.
         out: A folder; or, for one input file, a name that ends in the suffix of a format. None in place: each picture
             is its own target.
         output: How results are named. Those that exist are skipped unless `overwrite` is set.
@@ -75,7 +75,7 @@ def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan
     if out is not None:
         _refuse_bad_output(names, out, output)
     elif len(names) > 1:
-        refuse_results_as_inputs(names[:-1], names[-1])
+        refuse_results_as_inputs(names)
     made = Plan()
     items: dict[Path, Item] = {}
     for source, relative in without_results(list(_pictures(names, out, made)), out, output, made.notes):

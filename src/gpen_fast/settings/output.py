@@ -40,14 +40,14 @@ class OutputOptions:
     in_place: bool = False
     """Replace each picture by its result; there is no OUT. The originals are kept; gpen-fast undo brings them back."""
 
-    no_backup: bool = False
-    """With --in-place, keep no originals; gpen-fast undo then cannot bring them back."""
-
     save_landmarks: Path | None = None
     """Add the detected faces to this file, for --landmarks."""
 
     png_level: PngLevel = FAST
     """Compression of PNG, lossless at both levels; small makes files about 4 % smaller and is far slower."""
+
+    no_backup: bool = False
+    """With --in-place, keep no originals; gpen-fast undo then cannot bring them back."""
 
     def __post_init__(self) -> None:
         if self.in_place and self.save_faces:
@@ -58,10 +58,6 @@ class OutputOptions:
             raise SettingsError(
                 "--in-place writes each picture under its own name and in its own format: leave --format and "
                 "--suffix out."
-            )
-        if self.no_backup and not self.in_place:
-            raise SettingsError(
-                "--no-backup means that --in-place keeps no originals: give it with --in-place only."
             )
         if set(self.suffix) & set("/\\\0"):
             raise SettingsError(
