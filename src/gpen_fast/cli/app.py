@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import signal
 import sys
 import warnings
 from typing import Annotated
@@ -19,8 +18,6 @@ from gpen_fast.cli.undo import undo
 from gpen_fast.cli.weights import weights
 from gpen_fast.device.opencv import silence_log
 from gpen_fast.errors import GpenError
-
-_INTERRUPTED = 130
 
 app = typer.Typer(
     help="Restore faces in photographs with GPEN, every stage timed.",
@@ -54,7 +51,8 @@ def main() -> None:
     """Runs the command that `sys.argv` names, and exits if it does not end well.
 
     Raises:
-        SystemExit: 1 if some inputs failed, 2 for wrong usage, 130 if the user interrupted it.
+        SystemExit: 1 if some inputs failed, 2 for wrong usage, 130 if the user interrupted a run. `cli.start` answers
+            an interrupt outside one.
     """
     # Without this, printing a file name that is not valid text would end the run.
     for stream in (sys.stdout, sys.stderr):
@@ -64,12 +62,8 @@ def main() -> None:
     warnings.filterwarnings("ignore", module=r"PIL\.")
     # OpenCV prints its own message on a damaged TIFF, beside ours that names the file. It reads this on import.
     silence_log()
-    # Click would turn KeyboardInterrupt into exit status 1.
-    before = signal.signal(signal.SIGINT, lambda number, frame: sys.exit(_INTERRUPTED))
     try:
         app()
     except GpenError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    finally:
-        signal.signal(signal.SIGINT, before)
