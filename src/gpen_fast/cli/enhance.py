@@ -68,6 +68,10 @@ def _enhance(
     target = json_target(run.json_file)
     with target.words_elsewhere():
         _refuse_random(settings)
+        if output.no_backup and not in_place:
+            raise SettingsError(
+                "--no-backup has no meaning without --in-place, which alone replaces originals: leave it out."
+            )
         inputs, out = _split(paths, in_place)
         save_to = landmarks_path(output.save_landmarks, settings.detect)
         run = replace(run, log=log_path(run.log))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gpen_fast import __version__
+from gpen_fast.cli.backup import print_backup
 from gpen_fast.cli.json_target import JsonTarget
 from gpen_fast.cli.names import shown
 from gpen_fast.cli.options import RunOptions
@@ -46,7 +47,7 @@ def run_plan(
     for row in planned_rows(work):
         book.add(row)
     if run.dry_run:
-        report = _planned(work)
+        report = _planned(work, output)
     elif not work.todo:
         report = _nothing_to_do(work, run.quiet)
     else:
@@ -81,6 +82,8 @@ def _run(work: Plan, settings: Settings, output: OutputOptions, run: RunOptions,
     from gpen_fast.cli.table import print_enhance
 
     _print_start(work, run.quiet)
+    if not run.quiet:
+        print_backup(work, output, sys.stderr)
     runtime = _loaded(settings, run, book)
     from gpen_fast.run.enhance import run_enhance
 
@@ -121,7 +124,7 @@ def _loaded(settings: Settings, run: RunOptions, book: RowBook) -> Runtime:
     return runtime
 
 
-def _planned(work: Plan) -> Report:
+def _planned(work: Plan, output: OutputOptions) -> Report:
     from gpen_fast.cli.table import counted_inputs
     from gpen_fast.run.report import nothing_done_report
 
@@ -134,6 +137,7 @@ def _planned(work: Plan) -> Report:
     for path in work.ignored:
         print(f"not a picture {shown(path)}")
     print(f"{len(work.todo)} to do, {counted_inputs(len(work.skipped), len(work.ignored))}")
+    print_backup(work, output, sys.stdout)
     return nothing_done_report(work, dry_run=True)
 
 
