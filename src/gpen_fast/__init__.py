@@ -17,14 +17,15 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 if TYPE_CHECKING:
     from gpen_fast.pictures import load_image, save_image
     from gpen_fast.restorer import Restorer
+    from gpen_fast.run.restoration import Restoration
     from gpen_fast.settings import Settings
-    from gpen_fast.types import Frame, Restoration
+    from gpen_fast.types import Frame
 
 __all__ = ["Frame", "Restoration", "Restorer", "Settings", "__version__", "load_image", "save_image"]
 
 _HOMES = {
     "Frame": "types",
-    "Restoration": "types",
+    "Restoration": "run.restoration",
     "Restorer": "restorer",
     "Settings": "settings",
     "load_image": "pictures",
