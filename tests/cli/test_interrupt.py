@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from gpen_fast.cli.interrupt import first_interrupt_stops
-from gpen_fast.cli.start import end_at_once
+from gpen_fast.cli.signals import end_at_once
 
 
 def test_the_first_sets_the_event_and_the_second_interrupts() -> None:

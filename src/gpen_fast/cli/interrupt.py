@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-from gpen_fast.cli.start import SIGNALS, end_at_once, end_in_order
+from gpen_fast.cli.signals import SIGNALS, end_at_once, end_in_order
 
 
 @contextlib.contextmanager
