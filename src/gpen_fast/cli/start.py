@@ -8,7 +8,7 @@ import signal
 from gpen_fast.cli.signals import SIGNALS, end_at_once
 
 
-def main() -> None:
+def run_program() -> None:
     """Runs the command line as a process of its own.
 
     Raises:
@@ -18,9 +18,9 @@ def main() -> None:
         signal.signal(number, end_at_once)
     # What comes after the work, when Python takes itself apart, no longer changes the exit status.
     atexit.register(_ignore_signals)
-    from gpen_fast.cli.app import main as run
+    from gpen_fast.cli.app import main
 
-    run()
+    main()
 
 
 def _ignore_signals() -> None:
