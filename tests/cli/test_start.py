@@ -31,7 +31,10 @@ def portrait(shop: Shop, tiny_weights: Path) -> list[str]:
         (["--detector", "retinafce"], "detector 'retinafce' does not exist. Did you mean 'retinaface'?"),
         (["--detector", "retinaface"], "no weights for retinaface-resnet50"),
         (["--backend", "foldd"], "backend 'foldd' does not exist. Did you mean 'folded'?"),
-        (["--device", "cudda"], "device 'cudda': accepted are auto, cpu, cuda and cuda:N. Did you mean 'cuda'?"),
+        (
+            ["--device", "cudda"],
+            "device 'cudda': accepted are auto, cpu, cuda and cuda:N. Did you mean 'cuda'?",
+        ),
         (["--precision", "fp61"], "precision 'fp61': accepted are auto, fp32, tf32, bf16, fp16."),
         (["--landmarks", "faces.jsonl"], "faces.jsonl: no such file or directory."),
         (["--json", "nowhere/r.json"], "--json nowhere/r.json: there is no folder nowhere"),
