@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 from typer.main import get_command
@@ -32,7 +33,7 @@ def test_help_fits_into_80_columns_and_shows_no_python_type(command: str) -> Non
     assert "......" not in text
     # A paragraph's line that ends early was wrapped twice: by its author, and here.
     prose = [line.strip() for line in lines if line.startswith(" ") and line.strip() and "│" not in line]
-    for line, following in zip(prose, prose[1:], strict=False):
+    for line, following in pairwise(prose):
         if following[0].islower():
             assert len(line) + len(following.split()[0]) > 55, (line, following)
 
