@@ -33,3 +33,8 @@ def test_checkpoint_whose_error_has_no_text(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(torch, "load", fails)
     with pytest.raises(CheckpointError, match=r"cannot be read as RetinaFace mobile0\.25 \(EOFError\)"):
         open_retinaface("mobile0.25", tmp_path / "weights.pth", torch.device("cpu"), half=False)
+
+
+def test_a_result_that_cannot_be_written_is_told_by_its_folder() -> None:
+    error = PermissionError(13, "Permission denied", "out/locked/.gpen-fast-a0f1.part")
+    assert reason(error, Path("in/a.jpg")) == "permission denied (out/locked)"
