@@ -94,7 +94,7 @@ def test_a_failure_is_told_at_once_and_counted(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == "failed b[1].png: torn.\n"
     clock.now += 20.0
     lines.advance(GOOD)
-    assert "2 of 3 pictures (67%), 1 failed; 0.10 a second, 10 s left" in capsys.readouterr().err
+    assert "2 of 3 pictures (66%), 1 failed; 0.10 a second, 10 s left" in capsys.readouterr().err
     clock.now += 20.0
     lines.advance(GOOD)
     assert capsys.readouterr().err == "", "the summary follows the last picture"

@@ -97,7 +97,7 @@ def test_the_table_of_enhance_counts_calls_and_faces(capsys: pytest.CaptureFixtu
     assert re.search(r"^generate +8 in 1 +0\.01 +6\.00 +60\.0% ", out, re.MULTILINE)
     assert re.search(r"^detect +skipped +$", out, re.MULTILINE)
     assert "all calls count, the first too (generate: 50 ms); rows add up to the last\n" in out
-    assert "wall 0.01 s, 133.33 restored a second; stages overlap 1.50 times\n" in out
+    assert "wall 0.01 s, 133.33 restored a second; overlap 1.50\n" in out
     assert "pictures: 2 restored, 1 no face (unchanged), 0 failed\n" in out
     assert "4 skipped (done already), 3 ignored (not pictures)\n" in out
     assert "faces: 2 restored\n" in out

@@ -116,7 +116,7 @@ class ProgressLines:
         self._told.append((now, self._done))
         failed = f", {self._failed} failed" if self._failed else ""
         print_stamped(
-            f"{self._done} of {self._total} {noun} ({self._done / self._total:.0%}){failed}; "
+            f"{self._done} of {self._total} {noun} ({100 * self._done // self._total}%){failed}; "
             f"{rate:.2f} a second, {_duration((self._total - self._done) / rate)} left"
         )
 

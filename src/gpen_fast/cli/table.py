@@ -99,7 +99,7 @@ def _print_rule(console: Console, report: Report) -> None:
     overlap = report.overlap_factor
     console.print(
         f"wall {report.wall_ms.mean / 1e3:.2f} s{rate}"
-        + (f"; stages overlap {overlap:.2f} times" if overlap is not None else "")
+        + (f"; overlap {overlap:.2f}" if overlap is not None else "")
         + (f"; busiest: {report.bound_by}" if report.bound_by else "")
     )
 
