@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError
-from gpen_fast.files import STATE_FOLDER
+from gpen_fast.files import STATE_FOLDER, nearest_file
 from gpen_fast.run.earlier import refuse_results_as_inputs, without_results
 from gpen_fast.run.originals import cause_against_keeping
 from gpen_fast.run.recorded import refuse_recorded_results
@@ -105,7 +105,7 @@ def is_one_file(names: list[Path], out: Path | None) -> bool:
 def _refuse_bad_inputs(names: list[Path]) -> None:
     for name in names:
         if not os.path.lexists(name):
-            raise InputsError(f"{name}: no such file or folder.")
+            raise InputsError(f"{name}: no such file or folder.{nearest_file(name)}")
 
 
 def _refuse_bad_output(names: list[Path], out: Path, output: OutputOptions) -> None:
