@@ -17,14 +17,14 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
 def started(code: str) -> subprocess.CompletedProcess[str]:
-    """Runs `start_program` in a process of its own, with `code` in the place of the command line."""
+    """Runs `run_program` in a process of its own, with `code` in the place of the command line."""
     program = f"""
 import os, signal, sys
 from gpen_fast.cli import app, start
 def run():
 {code}
 app.main = run
-start.start_program()
+start.run_program()
 """
     environment = {**os.environ, "PYTHONUNBUFFERED": ""}
     return subprocess.run(

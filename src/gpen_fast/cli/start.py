@@ -8,7 +8,7 @@ import signal
 from gpen_fast.cli.signals import SIGNALS, end_at_once
 
 
-def start_program() -> None:
+def run_program() -> None:
     """Runs the command line as a process of its own.
 
     Raises:
