@@ -13,6 +13,7 @@ from gpen_fast.errors import InputsError
 from gpen_fast.files import STATE_FOLDER, nearest_file
 from gpen_fast.run.earlier import refuse_results_as_inputs, without_results
 from gpen_fast.run.originals import cause_against_keeping
+from gpen_fast.run.recorded import refuse_recorded_results
 from gpen_fast.run.walk import PICTURES, Told, exists, expanded, is_folder, real, walk
 from gpen_fast.settings import SAME, OutputOptions, suffix_of
 
@@ -77,6 +78,7 @@ def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan
     if out is not None:
         _refuse_bad_output(names, out, output)
     elif len(names) > 1:
+        refuse_recorded_results(names)
         refuse_results_as_inputs(names)
     made = Plan()
     items: dict[Path, Item] = {}
