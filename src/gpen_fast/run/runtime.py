@@ -17,7 +17,8 @@ from gpen_fast.gpen.checkpoint import build, random_state, read_declared
 from gpen_fast.gpen.reference import FullGenerator
 from gpen_fast.settings import Settings
 from gpen_fast.stages.align import TEMPLATES
-from gpen_fast.stages.detect.base import Detector, open_detector
+from gpen_fast.stages.detect.any_angle import open_any_angle
+from gpen_fast.stages.detect.base import Detector
 from gpen_fast.stages.detect.lazy import LazyDetector
 from gpen_fast.stages.generate.base import open_backend
 from gpen_fast.stages.generate.runner import Generator
@@ -87,7 +88,7 @@ def load_runtime(settings: Settings) -> Runtime:
         raise DeviceError(f"--gpu-decode needs CUDA, and this runs on {device}. Leave it out.")
     precision = pick_precision(generate.precision, device)
     detection_cache = DetectionCache(Path(landmarks), settings.detect) if landmarks else None
-    opened = LazyDetector if detection_cache and detection_cache.any_applies else open_detector
+    opened = LazyDetector if detection_cache and detection_cache.any_applies else open_any_angle
     detector = opened(settings.detect, settings.weights, device, generate.precision)
     choice = choose_weights(settings.weights)
     network = _network(choice)
