@@ -58,6 +58,10 @@ def enhance(
     )
     chosen = _chosen_format(format, inputs, out)
     output = replace(output, format=chosen, in_place=in_place, save_landmarks=save_to)
+    if in_place and settings.paste.upright:
+        raise SettingsError(
+            "--upright changes the shape of pictures, which --in-place would replace: name an output folder."
+        )
     if in_place:
         lift_pillow_limit()  # the plan opens the pictures to see whether they were restored before
     work = plan(inputs, out, output)

@@ -33,9 +33,7 @@ def turn_frame(frame: Frame, quarters: int) -> Frame:
     )
 
 
-def turn_points(
-    points: NDArray[np.float64], quarters: int, width: int, height: int
-) -> NDArray[np.float64]:
+def turn_points(points: NDArray[np.float64], quarters: int, width: int, height: int) -> NDArray[np.float64]:
     """Where points of a picture lie after `turn_frame`.
 
     Args:
@@ -58,7 +56,9 @@ def turn_face(face: Face, quarters: int, width: int, height: int) -> Face:
     corners = turn_points(np.array(face.box).reshape(2, 2), quarters, width, height)
     (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
     landmarks = None if face.landmarks is None else turn_points(face.landmarks, quarters, width, height)
-    return replace(face, box=(x0, y0, x1, y1), landmarks=landmarks, roll=(face.roll - 90 * quarters + 180) % 360 - 180)
+    return replace(
+        face, box=(x0, y0, x1, y1), landmarks=landmarks, roll=(face.roll - 90 * quarters + 180) % 360 - 180
+    )
 
 
 def _turned(pixels: Tensor, quarters: int) -> Tensor:

@@ -1,9 +1,9 @@
 """Faces that lie on their side or upside down, for any detector.
 
-Detectors are trained on upright faces. On a turned one they find nothing, or worse: a face with its eyes where the mouth
-is. So the embedded landmark network, which knows how an upright face looks, checks the largest faces that a detector
-finds. Where it confirms none, the embedded detector searches a small copy of the picture in four turns. The faces that
-it finds there have landmarks: alignment turns them upright, and pasting turns them back.
+Detectors are trained on upright faces. On a turned one they find nothing, or worse: a face whose eyes are where the
+mouth is. So the embedded landmark network, which knows how an upright face looks, checks the largest faces that a
+detector finds. Where it confirms none, the embedded detector searches a small copy of the picture in four turns. The
+faces that it finds there have landmarks: alignment turns them upright, and pasting turns them back.
 """
 
 from __future__ import annotations

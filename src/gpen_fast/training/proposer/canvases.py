@@ -168,9 +168,7 @@ class CanvasSamples:
         for _ in range(_ATTEMPTS):
             side = math.exp(rng.uniform(*np.log(canvas.sides)))
             middle = rng.uniform(0, canvas.side, 2)
-            apart = (
-                math.dist(middle, other.middle) > _APART * max(side, other.side) for other in others
-            )
+            apart = (math.dist(middle, other.middle) > _APART * max(side, other.side) for other in others)
             if all(apart):
                 return PlacedFace((float(middle[0]), float(middle[1])), side, self._turn(rng))
         return None
@@ -186,7 +184,9 @@ class CanvasSamples:
         """The picture with a random portrait where `face` says; its window lies there, its edges are of many kinds."""
         # The smallest level that still has at least the resolution of the canvas.
         most = self.sources.faces[0].shape[1]
-        shown, landmarks = self._portrait(rng, min(_LEVELS - 1, max(0, math.floor(math.log2(most / face.side)))))
+        shown, landmarks = self._portrait(
+            rng, min(_LEVELS - 1, max(0, math.floor(math.log2(most / face.side))))
+        )
         side, squeeze = self.config.canvas.side, rng.uniform(0, self.config.canvas.squeeze)
         matrix = _placing(landmarks, face, squeeze)
         kinds = paste_masks(shown.shape[0])

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from gpen_fast.image.resize import shrink_by_area
-from gpen_fast.stages.detect.cascade.luma import GreyPixels, shrunk
 from gpen_fast.stages.detect.cascade.landmark_net import SIDE
+from gpen_fast.stages.detect.cascade.luma import GreyPixels, shrunk
 from gpen_fast.stages.detect.cascade.proposer_net import (
     LEAST_WINDOW,
     OFFSET_UNIT,
@@ -93,7 +93,9 @@ def _in_pixels(values: NDArray[np.float32], scale: NDArray[np.float64]) -> NDArr
     scores = 1 / (1 + np.exp(-values[0].astype(np.float64)))
     down, right = np.nonzero(scores >= _LEAST_SCORE)
     rest = values[1:, down, right].astype(np.float64)
-    middles = np.stack([right * STRIDE + rest[0] * OFFSET_UNIT, down * STRIDE + rest[1] * OFFSET_UNIT], axis=1)
+    middles = np.stack(
+        [right * STRIDE + rest[0] * OFFSET_UNIT, down * STRIDE + rest[1] * OFFSET_UNIT], axis=1
+    )
     sides = rest[2:].T * (SIDE_UNIT * scale.mean())
     return np.concatenate([scores[down, right][:, None], (middles + CORNER) * scale - CORNER, sides], axis=1)
 

@@ -1,8 +1,8 @@
 """The embedded proposer: a small fully convolutional network that marks where a picture may hold a face.
 
 It runs over a picture at halving sizes, as "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
-Networks" (Zhang et al., 2016) does: at each size it knows faces of one octave. Each place of its output gives a logit and
-one similarity: where the window of the nearest face lies, how large it is and how it is turned.
+Networks" (Zhang et al., 2016) does: at each size it knows faces of one octave. Each place of its output gives a logit
+and one similarity: where the window of the nearest face lies, how large it is and how it is turned.
 """
 
 from __future__ import annotations
