@@ -16,7 +16,7 @@ def test_a_pixel_and_its_point_move_together(quarters: int, dtype: torch.dtype) 
     pixels = torch.arange(3 * 4 * 7).reshape(3, 4, 7).to(dtype)
     frame = Frame(pixels, alpha=pixels[:1], dpi=(300.0, 150.0), host=pixels, exif=b"kept")
     made = turn_frame(frame, quarters)
-    (x, y), = turn_points(np.array([[5.0, 1.0]]), quarters, 7, 4).round().astype(int)
+    ((x, y),) = turn_points(np.array([[5.0, 1.0]]), quarters, 7, 4).round().astype(int)
     for one in (made.pixels, made.alpha, made.host):
         assert one is not None
         assert one[0, y, x] == pixels[0, 1, 5]

@@ -35,7 +35,9 @@ def turned(quarters: int) -> tuple[Frame, np.ndarray]:
 
 def off(face: Face, wanted: np.ndarray) -> float:
     assert face.landmarks is not None
-    return float(np.linalg.norm(face.landmarks - wanted, axis=1).mean() / np.linalg.norm(wanted[1] - wanted[0]))
+    return float(
+        np.linalg.norm(face.landmarks - wanted, axis=1).mean() / np.linalg.norm(wanted[1] - wanted[0])
+    )
 
 
 class Fixed:
@@ -99,10 +101,14 @@ def test_the_detector_decides_unless_the_user_does(monkeypatch: pytest.MonkeyPat
         assert isinstance(opened(name), AnyAngleDetector)
         assert not isinstance(opened(name, any_angle=False), AnyAngleDetector)
     assert not isinstance(opened("none"), AnyAngleDetector)
-    with pytest.raises(SettingsError, match="no use for detect-size, detect-threshold, any-angle or landmarks"):
+    with pytest.raises(
+        SettingsError, match="no use for detect-size, detect-threshold, any-angle or landmarks"
+    ):
         DetectOptions("none", any_angle=True)
     monkeypatch.setattr(any_angle, "present", lambda name, weights: None)
-    assert not isinstance(opened("haar"), AnyAngleDetector), "its networks are absent, and nobody asked for it"
+    assert not isinstance(opened("haar"), AnyAngleDetector), (
+        "its networks are absent, and nobody asked for it"
+    )
     assert isinstance(opened("haar", any_angle=True), AnyAngleDetector)
 
 
