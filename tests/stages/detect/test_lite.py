@@ -151,5 +151,5 @@ def test_landmarks_are_confirmed_only_the_right_way_round() -> None:
     right = np.array(LANDMARKS["astronaut.png"], dtype=float)
     assert detector.confirms(frame, right, 0.25)
     assert not detector.confirms(frame, right.mean(axis=0) * 2 - right, 0.25), "upside down"
-    assert not detector.confirms(frame, right + (30, 0), 0.25), "beside it"
-    assert not detector.confirms(frame, right + (200, 300), 0.25), "elsewhere"
+    assert not detector.confirms(frame, right + np.array([30, 0]), 0.25), "beside it"
+    assert not detector.confirms(frame, right + np.array([200, 300]), 0.25), "elsewhere"
