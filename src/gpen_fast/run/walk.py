@@ -81,7 +81,7 @@ def walk(folder: Path, out: Path | None, failed: Told, notes: Told) -> Iterator[
         first = seen.get(place) or own.get(place, Path(here))
         if place == out or first != Path(here):
             if place != out:
-                notes.append((Path(here), f"leads to {first}, which is walked once."))
+                notes.append((Path(here), f"leads back to {first}, which is walked once."))
             folders.clear()
             continue
         seen[place] = first

@@ -40,7 +40,7 @@ class Part:
         placed = boxes + np.array([self.x, self.y, 0, 0], dtype=np.int32)
         middles = placed[:, :2] + placed[:, 2:] / 2
         own = (middles >= self.core[:2]).all(axis=1) & (middles < self.core[2:]).all(axis=1)
-        return placed, own
+        return placed, np.asarray(own, dtype=np.bool_)
 
 
 def parts_of(grey: NDArray[np.uint8]) -> Iterator[Part]:
