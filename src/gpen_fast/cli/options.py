@@ -19,6 +19,7 @@ from gpen_fast import plugins
 from gpen_fast.cli.field_docs import field_docs
 from gpen_fast.errors import SettingsError, did_you_mean
 from gpen_fast.settings import (
+    ON_CLASH,
     PNG_LEVELS,
     PRECISIONS,
     TEMPLATES,
@@ -131,6 +132,8 @@ _FLAGS: Mapping[str, Flag] = {
     "format": Flag("NAME", accepted=formats),
     "quality": Flag("N", least=1, most=100),
     "suffix": Flag("TEXT"),
+    "on_clash": Flag("NAME", accepted=lambda: ON_CLASH),
+    "flatten": Flag("COLOUR"),
     "save_landmarks": Flag("FILE"),
     "png_level": Flag("NAME", accepted=lambda: PNG_LEVELS),
     "json_file": Flag("FILE", names=("--json",)),

@@ -19,6 +19,7 @@ from gpen_fast.measure.report import Report
 from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.engine import Engine
+from gpen_fast.run.fit import Fit
 from gpen_fast.run.job import Finished, Pasted, numbered
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.plan import Plan
@@ -64,9 +65,10 @@ def run_enhance(
     recorder = Recorder()
     clock = Clock(recorder, make_event=event_maker(runtime.device))
     detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
-    pipeline = Pipeline(runtime, clock, detection_writer)
+    fit = Fit(work.todo, output, aligned=runtime.settings.aligned)
+    pipeline = Pipeline(runtime, clock, detection_writer, fit)
     engine = Engine(pipeline, stopped=stopped)
-    sink = Sink(work.todo, output)
+    sink = Sink(work.todo, output, fit)
     tally = Tally()
 
     def save(picture: Pasted) -> Finished:

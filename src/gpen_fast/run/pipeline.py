@@ -37,7 +37,7 @@ from gpen_fast.stages.detect.base import find_all, missed_note, select_faces
 from gpen_fast.stages.generate.runner import Launched
 from gpen_fast.stages.load import load
 from gpen_fast.stages.paste import paste
-from gpen_fast.types import Face
+from gpen_fast.types import Face, Frame
 
 _SMALLER = "the result is smaller than the picture: --skip-detect resizes it to at most {size} pixels a side."
 
@@ -57,12 +57,17 @@ class Pipeline:
     """The verbs over one device, detector and network, each under the clock."""
 
     def __init__(
-        self, runtime: Runtime, clock: Clock, detection_writer: DetectionWriter | None = None
+        self,
+        runtime: Runtime,
+        clock: Clock,
+        detection_writer: DetectionWriter | None = None,
+        prepare: Callable[[PictureSource, Frame], Frame] | None = None,
     ) -> None:
         self.runtime = runtime
         self.clock = clock
         self._options = runtime.settings
         self._detection_writer = detection_writer
+        self._prepare = prepare
 
     def restore(self, source: PictureSource) -> Pasted:
         """Runs every verb but `save` for one picture, and raises its error."""
@@ -86,6 +91,8 @@ class Pipeline:
                 hashed=keyed,
             )
             key = content_key(source.picture, frame) if keyed else ""
+            if self._prepare:
+                frame = self._prepare(source, frame)
         return Loaded(source, frame, key, frame.note, {"load": span.host_ms})
 
     def detect_early(self, picture: Loaded) -> Loaded | Detected:
