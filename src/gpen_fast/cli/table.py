@@ -153,6 +153,11 @@ def _print_outcomes(console: Console, report: Report) -> None:
         console.print(f"first call of generate {report.first_call_ms:.1f} ms, apart from the means above")
     if report.landmarks:
         _print_landmarks(console, report.landmarks)
+    if report.faces_kept:
+        console.print(
+            f"{report.faces_kept} of {_count(report.faces, 'face')} left as found: the network's result is no better. "
+            "--keep-detail 0 uses it all the same."
+        )
     got = report.outcomes.get
     console.print(
         f"[green]{got('restored', 0)} restored[/], {got('no_face', 0)} no face (copied through), "

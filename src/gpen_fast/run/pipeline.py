@@ -32,9 +32,10 @@ from gpen_fast.run.runtime import Runtime
 from gpen_fast.stages.align import align
 from gpen_fast.stages.aligned import crop_whole, uncrop_whole
 from gpen_fast.stages.crop import crop
-from gpen_fast.stages.detect.base import find_all, missed_note, select_faces
+from gpen_fast.stages.detect.base import find_all, missed_note, select_faces, too_large_note
 from gpen_fast.stages.generate.runner import Launched
 from gpen_fast.stages.load import load
+from gpen_fast.stages.need.blend import Blend, blend
 from gpen_fast.stages.paste import paste
 from gpen_fast.types import Face
 
@@ -151,12 +152,23 @@ class Pipeline:
         if self._options.aligned:
             # Not under the clock: an aligned picture has no paste stage, so that the table says "skipped".
             with device_failures_named("paste"):
-                result = uncrop_whole(loaded.frame, restored[0], strength)
+                blended = self._blend(picture)
+                face = blended.whole(crops.pixels[0]) if blended else restored[0]
+                result = uncrop_whole(loaded.frame, face, strength)
         else:
             with self._timed("paste", len(crops)) as span:
-                result = paste(loaded.frame, faces, crops.matrices, restored, strength)
+                blended = self._blend(picture)
+                layers, shares = (blended.layers, blended.shares) if blended else (restored, None)
+                result = paste(loaded.frame, faces, crops.matrices, layers, strength, shares)
             loaded = loaded.timed("paste", span.host_ms)
-        return Pasted(loaded, faces, crops, restored, result)
+        return Pasted(loaded, faces, crops, restored, result, blended.use if blended else None)
+
+    def _blend(self, picture: Restored) -> Blend | None:
+        """As much of each restored face as it needs; None where all of it is used as the network returned it."""
+        options = self._options.paste
+        if not picture.restored or not (options.keep_detail or options.keep_colour):
+            return None
+        return blend(picture.frame, picture.crops, picture.restored, options)
 
     def save(self, picture: Pasted, write: Callable[[Pasted], Written]) -> Written:
         """Hands the picture to its writer."""
@@ -171,13 +183,14 @@ class Pipeline:
 
     def _chosen(self, picture: Loaded, found: Found) -> Detected:
         """The picture with those of its faces that the options let through; all of them are kept for the file."""
-        frame = picture.frame
+        frame, options = picture.frame, self._options.detect
         if self._detection_writer:
             name = picture.source.path.name if picture.source.path else ""
             self._detection_writer.add(
                 DetectionEntry(picture.content_key, frame.width, frame.height, found, name)
             )
-        return Detected(picture, found, tuple(select_faces(list(found.faces), frame, self._options.detect)))
+        noted = picture.noted(too_large_note(found.faces, options))
+        return Detected(noted, found, tuple(select_faces(list(found.faces), frame, options)))
 
     @contextmanager
     def _timed(self, stage: str, items: int = 1, *, on_device: bool = True) -> Iterator[Span]:

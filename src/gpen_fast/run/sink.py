@@ -51,7 +51,8 @@ class Sink:
             frame, said = _marked(picture, item.target)
             note = joined(note, said)
         self._write(item.target, frame)
-        return Finished(picture.source, "restored", len(picture.faces), note)
+        kept, why = (picture.use.kept()[0], picture.use.note()) if picture.use else (0, "")
+        return Finished(picture.source, "restored", len(picture.faces), joined(note, why), kept)
 
     def _write(self, target: Path, frame: Frame) -> None:
         writer, output = open_writer(suffix_of(target)), self._output

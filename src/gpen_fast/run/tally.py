@@ -19,6 +19,7 @@ class Tally:
         self.notes: list[tuple[Path, str]] = []
         self.no_face: list[Path] = []
         self.faces = 0
+        self.faces_kept = 0
 
     @property
     def images(self) -> int:
@@ -33,6 +34,7 @@ class Tally:
             return
         self.outcomes[done.outcome] += 1
         self.faces += done.faces
+        self.faces_kept += done.kept
         if done.outcome == "no_face":
             self.no_face.append(path)
         if done.note:
