@@ -50,7 +50,8 @@ from gpen_fast.device.streams import synchronize
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.gpen.cuda.generator import CudaGenerator
-from gpen_fast.gpen.cuda.graphs import CudaGraphRecorder, Graphs
+from gpen_fast.gpen.cuda.graph_recorder import CudaGraphRecorder
+from gpen_fast.gpen.cuda.graphs import Graphs
 from gpen_fast.gpen.cuda.kernels.kernel_set import REFERENCE, TRITON
 from gpen_fast.gpen.cuda.kernels.wide import NHWC
 from gpen_fast.gpen.folded.generator import DTYPES, FoldedGenerator
