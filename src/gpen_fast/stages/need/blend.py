@@ -18,8 +18,8 @@ from gpen_fast.types import FaceBatch, Frame
 
 # A face of which no band is used by more than this share counts as left as it is.
 _LEFT = 0.1
-# Levels of the pyramid at which a result must resemble its crop: means over 8, 16 and 32 pixels of a crop of 256.
-_AGREEMENT_SIDES = (8, 16, 32)
+# Sides of the copies in which a result must resemble its crop: means over 8, 16 and 32 pixels of a crop of 256.
+_AGREEMENT_SIDES = (32, 16, 8)
 # Difference, as a part of the crop's own variance there: up to the first it is trusted, from the second on it is not.
 _TRUSTED, _REFUSED = 0.1, 0.25
 # Variance, 8-bit scale, that the crop is taken to have at least: in a face of almost one colour any change is large.
@@ -118,7 +118,7 @@ def agreement(crops: Tensor, restored: Tensor) -> Tensor:
     """How far low frequencies of results may be trusted.
 
     A network that restores a face changes its detail; where it also moves light and shade by a large part of their own
-    contrast, it shows something else. The coarsest level that disagrees decides.
+    contrast, it shows something else. The level that disagrees most decides.
 
     Args:
         crops: (B,3,S,S) in the picture's depth.
@@ -127,9 +127,10 @@ def agreement(crops: Tensor, restored: Tensor) -> Tensor:
     Returns:
         (B,) float32 in 0..1.
     """
+    before, after = to_8bit_scale(crops), to_8bit_scale(restored)
     trust = []
     for side in _AGREEMENT_SIDES:
-        before, after = (F.adaptive_avg_pool2d(to_8bit_scale(each), side) for each in (crops, restored))
+        before, after = (F.adaptive_avg_pool2d(each, side) for each in (before, after))
         variance = before.var(dim=(2, 3), correction=0).mean(dim=1).clamp_min(_LEAST_VARIANCE)
         moved = (after - before).square().mean(dim=(1, 2, 3)) / variance
         trust.append(((_REFUSED - moved) / (_REFUSED - _TRUSTED)).clamp(0, 1))

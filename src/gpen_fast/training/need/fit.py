@@ -1,4 +1,4 @@
-"""Fits the regressor of need to samples: full-batch Adam on what the picture's error becomes."""
+"""Fits the regressor of need to samples: Adam on what the picture's error becomes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gpen_fast.training.need.samples import NeedSample
 # Mean squared error, 8-bit scale, below which nothing is visible: 54 dB. It keeps logarithms of clean faces finite.
 _INVISIBLE = 0.25
 # Cost of one nat of error above the input's, and above today's where damage is heavy, beside one nat of error.
-_WORSE, _LESS_RESTORED = 8.0, 4.0
+_WORSE, _LESS_RESTORED = 8.0, 8.0
 # Nats below the input's error that count as worse already: what the fit has not seen may fall on the wrong side.
 _MARGIN = 0.01
 # Deviation of the noise on standardised figures, against learning the samples by heart.
@@ -23,7 +23,7 @@ _JITTER = 0.15
 # Restored by more than this, in nats, a face counts as heavily damaged.
 _HEAVY = 0.2
 # Gain of a full weight, nats: where bands cost nothing, they are restored.
-_FULL = 0.02
+_FULL = 0.03
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,11 @@ class FitConfig:
     hidden: int = 16
     """Hidden units."""
 
-    steps: int = 4000
-    """Steps of Adam over all samples."""
+    steps: int = 6000
+    """Steps of Adam."""
+
+    batch: int = 512
+    """Samples in a step."""
 
     rate: float = 0.01
     """The learning rate at first; it falls to zero along a cosine."""
@@ -65,8 +68,9 @@ def fit(samples: Sequence[NeedSample], config: FitConfig) -> Regressor:
     regressor = Regressor(mean, deviation, tuple(layers))
     for _ in range(config.steps):
         optimiser.zero_grad()
-        noisy = given + _JITTER * deviation * torch.randn_like(given)
-        _loss(regressor.soft(noisy), *forms).backward()
+        some = torch.randperm(len(given))[: config.batch]
+        noisy = given[some] + _JITTER * deviation * torch.randn(len(some), given.shape[1])
+        _loss(regressor.soft(noisy), *(each[some] for each in forms)).backward()
         optimiser.step()
         falling.step()
     done = tuple((weight.detach(), bias.detach()) for weight, bias in layers)
