@@ -36,6 +36,7 @@ from gpen_fast.stages.crop import crop
 from gpen_fast.stages.detect.base import find_all, missed_note, select_faces
 from gpen_fast.stages.generate.runner import Launched
 from gpen_fast.stages.load import load
+from gpen_fast.stages.need.blend import Blend, blend
 from gpen_fast.stages.paste import paste
 from gpen_fast.types import Face, Frame
 
@@ -161,14 +162,25 @@ class Pipeline:
         if self._options.aligned:
             # Not under the clock: an aligned picture has no paste stage, so that the table says "skipped".
             with device_failures_named("paste"):
-                result = uncrop_whole(loaded.frame, restored[0], strength)
+                blended = self._blend(picture)
+                face = blended.whole(crops.pixels[0]) if blended else restored[0]
+                result = uncrop_whole(loaded.frame, face, strength)
             if result.width * result.height < loaded.frame.width * loaded.frame.height:
                 loaded = loaded.noted(_SMALLER.format(size=self.runtime.size))
         else:
             with self._timed("paste", len(crops)) as span:
-                result = paste(loaded.frame, faces, crops.matrices, restored, strength)
+                blended = self._blend(picture)
+                layers, shares = (blended.layers, blended.shares) if blended else (restored, None)
+                result = paste(loaded.frame, faces, crops.matrices, layers, strength, shares)
             loaded = loaded.timed("paste", span.host_ms)
-        return Pasted(loaded, faces, crops, restored, result)
+        return Pasted(loaded, faces, crops, restored, result, blended.use if blended else None)
+
+    def _blend(self, picture: Restored) -> Blend | None:
+        """As much of each restored face as it needs; None where all of it is used as the network returned it."""
+        options = self._options.paste
+        if not picture.restored or not (options.keep_detail or options.keep_colour):
+            return None
+        return blend(picture.frame, picture.crops, picture.restored, options)
 
     def save(
         self, picture: Pasted, write: Callable[[Pasted], Written]
@@ -190,7 +202,7 @@ class Pipeline:
 
     def _chosen(self, picture: Loaded, found: Found) -> Detected:
         """The picture with those of its faces that the options let through; all of them are kept for the file."""
-        frame = picture.frame
+        frame, options = picture.frame, self._options.detect
         if self._detection_writer:
             name = picture.source.path.name if picture.source.path else ""
             self._detection_writer.add(
@@ -199,8 +211,8 @@ class Pipeline:
         known = None if self._options.aligned else len(found.faces)
         if self._options.paste.upright:
             picture, found = turn_upright(picture, found)
-        faces = select_faces(list(found.faces), picture.frame, self._options.detect)
-        return Detected(replace(picture, faces_found=known), found, tuple(faces))
+        noted = replace(picture.noted(too_large_note(found.faces, options)), faces_found=known)
+        return Detected(noted, found, tuple(select_faces(list(found.faces), picture.frame, options)))
 
     @contextmanager
     def _timed(self, stage: str, items: int = 1, *, on_device: bool = True) -> Iterator[Span]:

@@ -69,7 +69,8 @@ class Sink:
             note = joined(note, said, self._keeper.replace(item.target, self._encoded(item.target, frame)))
         else:
             self._write(item.target, picture.result)
-        return Finished(picture.source, "restored", len(picture.faces), note)
+        kept, why = (picture.use.kept()[0], picture.use.note()) if picture.use else (0, "")
+        return Finished(picture.source, "restored", len(picture.faces), joined(note, why), kept=kept)
 
     def _write(self, target: Path, frame: Frame) -> None:
         write_file(target, self._encoded(target, frame))

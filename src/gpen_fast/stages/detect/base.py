@@ -6,6 +6,7 @@ A file beside this one adds a detector: it declares FACTS (see `gpen_fast.plugin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -179,10 +180,21 @@ def missed_note(faces: Sequence[Face], frame: Frame, bound: int | None) -> str:
     )
 
 
+def too_large_note(faces: Sequence[Face], options: DetectOptions) -> str:
+    """Tells the user how many faces `max_face` leaves alone; empty where it leaves none."""
+    least, most = options.detect_threshold or 0.0, options.max_face
+    large = 0 if most is None else sum(face.score >= least and face.short_side > most for face in faces)
+    if not large:
+        return ""
+    number = "1 face is" if large == 1 else f"{large} faces are"
+    return f"{number} larger than --max-face {most} pixels and left alone."
+
+
 def select_faces(faces: list[Face], frame: Frame, options: DetectOptions) -> list[Face]:
     """The faces to restore: those that reach the threshold and the least size; one only where the options say so."""
     least = options.detect_threshold or 0.0
-    faces = [face for face in faces if face.score >= least and face.short_side >= options.min_face]
+    most = math.inf if options.max_face is None else options.max_face
+    faces = [face for face in faces if face.score >= least and options.min_face <= face.short_side <= most]
     if not faces:
         return []
     if options.only_largest:
