@@ -33,7 +33,7 @@ from gpen_fast.run.upright import turn_upright
 from gpen_fast.stages.align import align
 from gpen_fast.stages.aligned import crop_whole, uncrop_whole
 from gpen_fast.stages.crop import crop
-from gpen_fast.stages.detect.base import find_all, missed_note, select_faces
+from gpen_fast.stages.detect.base import find_all, missed_note, select_faces, too_large_note
 from gpen_fast.stages.generate.runner import Launched
 from gpen_fast.stages.load import load
 from gpen_fast.stages.need.blend import Blend, blend
