@@ -19,7 +19,9 @@ STATE_FOLDER = ".gpen-fast"
 _LOCK_TIMEOUT_S = 10.0
 
 
-def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
+def write_file(
+    path: Path, data: bytes, *, durable: bool = False, before: Callable[[Path], object] | None = None
+) -> None:
     """Writes a file so that `path` never holds half of it.
 
     The bytes go to a temporary name beside `path`, which is then renamed. A file that is replaced passes its
@@ -30,12 +32,13 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
         data: The whole content.
         durable: The bytes reach the disk before the rename (fsync), so that even a power cut leaves the old file or
             the new one. It costs milliseconds: for records that cannot be made again.
+        before: Called with the complete temporary file just before the rename. If it raises, `path` stays as it was.
 
     Raises:
         FileWriteError: The file to be replaced is read-only.
         OSError: The file cannot be written. The temporary file is removed.
     """
-    _write_atomically(path, lambda file: file.write(data), durable=durable)
+    _write_atomically(path, lambda file: file.write(data), durable=durable, before=before)
 
 
 def copy_file(source: Path, path: Path) -> None:
@@ -99,6 +102,7 @@ def _write_atomically(
     *,
     times: tuple[int, int] | None = None,
     durable: bool = False,
+    before: Callable[[Path], object] | None = None,
 ) -> None:
     """Lets `fill` write a temporary file and renames it to `path`. times: access and change, nanoseconds."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,6 +118,8 @@ def _write_atomically(
         _inherit_permissions(path, temporary)
         if times:
             os.utime(temporary, ns=times)
+        if before:
+            before(temporary)
         temporary.replace(path)
     except BaseException:  # an interrupt leaves no temporary file either
         with contextlib.suppress(OSError):

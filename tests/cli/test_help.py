@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
 import sys
-from itertools import pairwise
 
 import pytest
 from typer.main import get_command
@@ -33,7 +33,7 @@ def test_help_fits_into_80_columns_and_shows_no_python_type(command: str) -> Non
     assert "......" not in text
     # A paragraph's line that ends early was wrapped twice: by its author, and here.
     prose = [line.strip() for line in lines if line.startswith(" ") and line.strip() and "│" not in line]
-    for line, following in pairwise(prose):
+    for line, following in itertools.pairwise(prose):
         if following[0].islower():
             assert len(line) + len(following.split()[0]) > 55, (line, following)
 

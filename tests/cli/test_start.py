@@ -1,94 +1,105 @@
-"""What cannot work is refused before weights are fetched, and before the question about their licence."""
+"""An interrupt in the first seconds ends the process with exit status 130 and one sentence, whatever runs."""
 
 from __future__ import annotations
 
 import os
-import pty
-import shutil
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
-import torch
-from helpers import EXAMPLES
-from safetensors.torch import load_file, save_file
-from shop import Shop, process
+from helpers import write_photo
 
-from gpen_fast.store import records
+SENTENCE = "interrupted: what was finished is kept\n"
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
-@pytest.fixture
-def portrait(shop: Shop, tiny_weights: Path) -> list[str]:
-    """An enhance command, with an embedded network in the shop and a best one that can be fetched."""
-    save_file(load_file(tiny_weights), shop.folder / "lite.safetensors", metadata={"template": "ffhq"})
-    shutil.copy(EXAMPLES / "grace_hopper-degraded.jpg", "in.jpg")
-    return ["enhance", "in.jpg", "out.png", "--overwrite"]
+def started(code: str) -> subprocess.CompletedProcess[str]:
+    """Runs `start.run_program` in a process of its own, with `code` in the place of the command line."""
+    program = f"""
+import os, signal, sys
+from gpen_fast.cli import app, start
+def run():
+{code}
+app.main = run
+start.run_program()
+"""
+    environment = {**os.environ, "PYTHONUNBUFFERED": ""}
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment
+    )
 
 
-@pytest.mark.parametrize(
-    ("flags", "words"),
-    [
-        (["--detector", "retinafce"], "detector 'retinafce' does not exist. Did you mean 'retinaface'?"),
-        (["--detector", "retinaface"], "no weights for retinaface-resnet50"),
-        (["--backend", "foldd"], "backend 'foldd' does not exist. Did you mean 'folded'?"),
-        (
-            ["--device", "cudda"],
-            "device 'cudda': accepted are auto, cpu, cuda and cuda:N. Did you mean 'cuda'?",
-        ),
-        (["--precision", "fp61"], "precision 'fp61': accepted are auto, fp32, tf32, bf16, fp16."),
-        (["--landmarks", "faces.jsonl"], "faces.jsonl: no such file or directory."),
-        (["--json", "nowhere/r.json"], "--json nowhere/r.json: there is no folder nowhere"),
-        (["--weights-dir", "nowhere"], "--weights-dir nowhere: no such folder"),
-        (["--gpu-decode", "--device", "cpu"], "--gpu-decode needs CUDA"),
-    ],
-)
-def test_what_cannot_work_is_refused_before_the_download(
-    cli, shop: Shop, portrait: list[str], flags: list[str], words: str
-) -> None:
-    ran = cli(*portrait, *flags, "--yes")
-    assert ran.status == 2
-    assert words in ran.err
-    assert ran.err.count("\n") == 1, "one sentence, and no licence before it"
-    assert not shop.net.requests
-    assert not records.record_file().exists()
+@pytest.mark.parametrize("number", SIGNALS)
+def test_code_that_catches_every_exception_does_not_swallow_it(number: int) -> None:
+    """As the imports of NumPy and torch do."""
+    done = started(f"""
+    print("buffered")
+    try:
+        os.kill(os.getpid(), {number:d})
+        sum(range(1000))
+    except BaseException:
+        pass
+    print("went on")
+""")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "buffered\n", SENTENCE)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="the device is there")
-def test_an_absent_device_is_refused_before_the_download(cli, shop: Shop, portrait: list[str]) -> None:
-    for command in (portrait, ["profile", "in.jpg"]):
-        ran = cli(*command, "--device", "cuda", "--yes")
-        assert ran.status == 2
-        assert ran.err.startswith("error: device 'cuda' is not there")
-    assert not shop.net.requests
+def test_closed_streams_do_not_change_the_end() -> None:
+    done = started("""
+    os.close(1), os.close(2)
+    print("buffered")
+    os.kill(os.getpid(), signal.SIGINT)
+""")
+    assert done.returncode == 130
 
 
-def test_a_no_is_remembered_and_pull_asks_again(cli, shop: Shop, portrait: list[str]) -> None:
-    seen = at_a_terminal(shop, *portrait, answer="n\n")
-    assert "Not for commerce." in seen
-    assert "its licence was not accepted (gpen-fast weights pull gpen-bfr-512 asks again)" in seen
-    assert Path("out.png").exists(), "the embedded network ran"
-    assert "Not for commerce." not in at_a_terminal(shop, *portrait, answer="")
-    ran = cli(*portrait)
-    assert (ran.status, ran.err) == (0, ""), "no note about what the user has decided"
-    assert "Not for commerce." in at_a_terminal(shop, "weights", "pull", "gpen-bfr-512", answer="y\n")
-    assert "asks" in records.read_records().licences
-    assert not records.read_records().declined
+def test_an_interrupt_after_the_work_leaves_the_exit_status() -> None:
+    done = started("""
+    class Late:
+        def __del__(self): os.kill(os.getpid(), signal.SIGINT)
+    sys.late = Late()
+""")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
-def at_a_terminal(shop: Shop, *arguments: str, answer: str) -> str:
-    """What a user sees who gives `answer` when asked."""
-    ours, theirs = pty.openpty()
-    run = process(shop, *arguments, stdin=theirs, stderr=theirs)
-    os.close(theirs)
-    seen, answered, deadline = "", False, time.monotonic() + 120
-    while time.monotonic() < deadline:
-        try:
-            seen += os.read(ours, 1000).decode()
-        except OSError:  # the process has ended
-            break
-        if "[y/N]" in seen and not answered:
-            os.write(ours, answer.encode())
-            answered = True
-    run.communicate(timeout=60)
-    os.close(ours)
-    return seen
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("moment", [0.0, 0.4, 1.0])
+def test_real_runs_at_several_moments(tmp_path: Path, tiny_weights: Path, moment: float, number: int) -> None:
+    """A reduced form of benchmarks/interrupts.py."""
+    for each in range(300):
+        write_photo(tmp_path / f"in/{each:03d}.png", height=16, width=16)
+    command = [sys.executable, "-m", "gpen_fast", "enhance", "in", "out", "--skip-detect"]
+    run = subprocess.Popen(
+        [*command, "--weights", str(tiny_weights)],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _wait_for_first_line(run)
+        time.sleep(moment)
+        run.send_signal(number)
+        said = run.communicate(timeout=60)[1]
+    finally:
+        run.kill()
+    assert run.returncode == 130, said
+    assert said.count("interrupted: ") == 1
+    assert "Traceback" not in said
+
+
+def _wait_for_first_line(run: subprocess.Popen[str]) -> None:
+    """Waits until the process catches SIGTERM. Where the system does not say so, half a second."""
+    status = Path(f"/proc/{run.pid}/status")
+    if not status.exists():
+        time.sleep(0.5)
+        return
+    while True:
+        (caught,) = (line for line in status.read_text().splitlines() if line.startswith("SigCgt:"))
+        if int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1:
+            return
+        assert run.poll() is None, os.fspath(status)
+        time.sleep(0.005)

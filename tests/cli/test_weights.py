@@ -61,7 +61,7 @@ def test_embedded_weights_are_mended_by_pip(cli, tmp_path: Path) -> None:
 
 def test_list_for_programs(cli, shop: Shop) -> None:
     face = put(Path("weights"), "face.pth", DETECTOR)
-    told = json.loads(cli("weights", "list", "--json").out)
+    told = json.loads(cli("weights", "list", "--json", "-").out)
     by_name = {one["name"]: one for one in told["weights"]}
     assert by_name["face"]["path"] == str(face.absolute())
     assert by_name["face"]["files"][0]["sha256"] == hashlib.sha256(DETECTOR).hexdigest()

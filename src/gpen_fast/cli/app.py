@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import warnings
 from typing import Annotated
@@ -16,11 +15,12 @@ from gpen_fast.cli.explain import explained
 from gpen_fast.cli.help import PanelledCommand, PlainGroup
 from gpen_fast.cli.profile import profile
 from gpen_fast.cli.streams import tolerant_streams
+from gpen_fast.cli.undo import undo
 from gpen_fast.cli.weights import weights
 from gpen_fast.device.opencv import silence_log
 from gpen_fast.errors import GpenError
 
-_CANNOT_RUN, _INTERRUPTED = 2, 130
+_CANNOT_RUN = 2
 
 app = typer.Typer(
     help="Restore faces in photographs with GPEN, every stage timed.",
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 app.command(cls=PanelledCommand)(enhance)
 app.command(cls=PanelledCommand)(profile)
+app.command(cls=PanelledCommand)(undo)
 app.command(cls=PanelledCommand)(doctor)
 app.add_typer(weights, name="weights")
 
@@ -55,19 +56,14 @@ def main() -> None:
 
     Raises:
         SystemExit: 1 if some inputs failed or standard output was lost, 2 for wrong usage and for a machine on which
-            the command cannot start, 130 if the user interrupted it.
+            the command cannot start, 130 if the user interrupted a run. `cli.start` answers an interrupt outside one.
     """
     # Pillow's warnings are about metadata; a picture that cannot be read raises an error.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     # OpenCV prints its own message on a damaged TIFF, beside ours that names the file. It reads this on import.
     silence_log()
-    # Click would turn KeyboardInterrupt into exit status 1.
-    before = signal.signal(signal.SIGINT, lambda number, frame: sys.exit(_INTERRUPTED))
-    try:
-        with tolerant_streams():
-            _run()
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with tolerant_streams():
+        _run()
 
 
 def _run() -> None:

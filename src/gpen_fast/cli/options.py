@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from inspect import Parameter
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
@@ -32,6 +33,8 @@ from gpen_fast.settings import (
 )
 from gpen_fast.store.catalog import generators
 
+LogFormat = Literal["text", "json"]
+LOG_FORMATS: tuple[LogFormat, ...] = get_args(LogFormat)
 Command = Callable[..., None]
 # An annotation, as Typer reads it at run time: `str | None` and `Annotated[...]` are no classes.
 _TypeForm = Any
@@ -48,10 +51,22 @@ class RunOptions:
     """Print what would be done, and stop."""
 
     json_file: str | None = None
-    """Write the report to this file as JSON."""
+    """Write the report to this file as JSON; - writes it to standard output."""
+
+    log: Path | None = None
+    """Add a line to this file for each input when it has come to its end."""
+
+    log_format: LogFormat = "text"
+    """Lines of --log: text, or one JSON object a line."""
 
     quiet: bool = False
     """Print only failures and notes."""
+
+    def __post_init__(self) -> None:
+        if self.log_format not in LOG_FORMATS:
+            raise SettingsError(f"log format {self.log_format!r}: accepted are {', '.join(LOG_FORMATS)}.")
+        if self.log_format != "text" and self.log is None:
+            raise SettingsError("--log-format needs --log FILE: name the file, or leave --log-format out.")
 
 
 @dataclass(frozen=True)
@@ -118,6 +133,8 @@ _FLAGS: Mapping[str, Flag] = {
     "save_landmarks": Flag("FILE"),
     "png_level": Flag("NAME", accepted=lambda: PNG_LEVELS),
     "json_file": Flag("FILE", names=("--json",)),
+    "log": Flag("FILE"),
+    "log_format": Flag("NAME", accepted=lambda: LOG_FORMATS),
     "quiet": Flag(names=("--quiet", "-q")),
 }
 _PANELS: Mapping[type, str] = {

@@ -1,29 +1,28 @@
-"""The start of a run: what cannot work is refused first, then the best weights are fetched, then all is loaded."""
+"""The program's first lines: from here on Ctrl-C and SIGTERM are answered, before anything slow is imported."""
 
 from __future__ import annotations
 
-import sys
+import atexit
+import signal
 
-from gpen_fast.cli.consent import get_best
-from gpen_fast.run.runtime import Runtime, check_runtime, load_runtime
-from gpen_fast.settings import Settings
+from gpen_fast.cli.signals import SIGNALS, end_at_once
 
 
-def fetch_and_load(settings: Settings, yes: bool) -> Runtime:
-    """Fetches the best model if `--model auto` lacks it and the user accepts its licence, and loads the run's parts.
-
-    Args:
-        settings: What was asked for.
-        yes: The user accepted the licence with --yes.
-
-    Returns:
-        What the run works with.
+def run_program() -> None:
+    """Runs the command line as a process of its own.
 
     Raises:
-        GpenError: As `load_runtime` raises it; what can be known before a download is raised before it.
+        SystemExit: As `gpen_fast.cli.app.main`.
     """
-    note = get_best(settings.weights, yes, lambda: check_runtime(settings))
-    runtime = load_runtime(settings)
-    if note:
-        print(note, file=sys.stderr)
-    return runtime
+    for number in SIGNALS:
+        signal.signal(number, end_at_once)
+    # What comes after the work, when Python takes itself apart, no longer changes the exit status.
+    atexit.register(_ignore_signals)
+    from gpen_fast.cli.app import main
+
+    main()
+
+
+def _ignore_signals() -> None:
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

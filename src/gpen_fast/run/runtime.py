@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 
 from gpen_fast.detections.cache import DetectionCache
 from gpen_fast.device.precision import Precision, pick_precision
-from gpen_fast.device.select import pick_device
+from gpen_fast.device.select import describe, pick_device
 from gpen_fast.device.streams import synchronize
 from gpen_fast.errors import CheckpointError, DeviceError
 from gpen_fast.gpen.checkpoint import build, random_state, read_declared
@@ -25,6 +26,8 @@ from gpen_fast.stages.generate.runner import Generator
 from gpen_fast.store.catalog import catalog
 from gpen_fast.store.locate import Choice, choose_weights
 from gpen_fast.store.published import PUBLISHED, name_of
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +68,20 @@ class Runtime:
     def size(self) -> int:
         """Side of a face in the network, pixels."""
         return self.generator.backend.size
+
+    @property
+    def network_note(self) -> str:
+        """What the network does not do, as a sentence; empty for GPEN's own networks and for files of the user's."""
+        known = catalog().get(self.model)
+        return f"{known.name} {known.limits}." if known and known.limits else ""
+
+    @property
+    def summary(self) -> str:
+        """What runs, in one line."""
+        return (
+            f"{describe(self.device)} | {self.model} ({self.generator.backend.name}) | "
+            f"detector {self.detector.name} | {self.precision.name}"
+        )
 
 
 class _WithoutNetwork(NamedTuple):
@@ -111,9 +128,12 @@ def load_runtime(settings: Settings) -> Runtime:
     """
     start = time.perf_counter()
     device, precision, detector, detection_cache, backend_name = _open_without_network(settings)
+    _log.info("finding and checking the network's weights (%s)", settings.weights.model)
     choice = choose_weights(settings.weights)
+    _log.info("reading %s", choice.path or f"random weights of {choice.model}")
     network = _network(choice)
     template = settings.paste.template or _template(choice, network)
+    _log.info("preparing the network on %s (%s)", device, precision.name)
     backend = open_backend(backend_name, network, precision.name, device)
     synchronize(device)
     return Runtime(
@@ -139,6 +159,7 @@ def _open_without_network(settings: Settings) -> _WithoutNetwork:
     backend = check_backend(generate.backend, device)
     detection_cache = DetectionCache(Path(landmarks), settings.detect) if landmarks else None
     opened = LazyDetector if detection_cache and detection_cache.any_applies else open_detector
+    _log.info("opening the detector (%s)", settings.detect.detector)
     detector = opened(settings.detect, settings.weights, device, generate.precision)
     return _WithoutNetwork(device, precision, detector, detection_cache, backend)
 

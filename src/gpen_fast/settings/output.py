@@ -38,13 +38,16 @@ class OutputOptions:
     """Append this to each result's name, such as _restored; OUT may then be the input folder."""
 
     in_place: bool = False
-    """Replace each picture by its result; there is no OUT. Copy the pictures first."""
+    """Replace each picture by its result; there is no OUT. The originals are kept; gpen-fast undo brings them back."""
 
     save_landmarks: Path | None = None
     """Add the detected faces to this file, for --landmarks."""
 
     png_level: PngLevel = FAST
     """Compression of PNG, lossless at both levels; small makes files about 4 % smaller and is far slower."""
+
+    no_backup: bool = False
+    """With --in-place, keep no originals; gpen-fast undo then cannot bring them back."""
 
     def __post_init__(self) -> None:
         if self.in_place and self.save_faces:

@@ -79,6 +79,9 @@ class CatalogEntry:
     embedded: bool = False
     """It is part of the package."""
 
+    limits: str = ""
+    """What it does and does not do, as the end of a sentence; empty for GPEN's own networks."""
+
     recommended: bool = False
     """It is the best of its kind: `doctor` says how to get it."""
 
