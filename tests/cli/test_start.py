@@ -17,7 +17,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
 def started(code: str) -> subprocess.CompletedProcess[str]:
-    """Runs `run_program` in a process of its own, with `code` in the place of the command line."""
+    """Runs `start.run_program` in a process of its own, with `code` in the place of the command line."""
     program = f"""
 import os, signal, sys
 from gpen_fast.cli import app, start

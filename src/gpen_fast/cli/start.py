@@ -18,9 +18,9 @@ def run_program() -> None:
         signal.signal(number, end_at_once)
     # What comes after the work, when Python takes itself apart, no longer changes the exit status.
     atexit.register(_ignore_signals)
-    from gpen_fast.cli.app import main as run
+    from gpen_fast.cli.app import main
 
-    run()
+    main()
 
 
 def _ignore_signals() -> None:

@@ -82,8 +82,8 @@ def open_cascade(file: str, detector: str) -> cv2.CascadeClassifier:
     folder = getattr(getattr(cv2, "data", None), "haarcascades", None)
     if folder is None or not hasattr(cv2, "CascadeClassifier"):
         raise PluginError(
-            f"detector {detector!r} needs opencv-python 4.x, and OpenCV {cv2.__version__} has no cascades. "
-            "Try: pip install 'opencv-python>=4.10,<5'"
+            f"detector {detector!r} needs opencv-python 4.x, and OpenCV {cv2.__version__} has no cascades "
+            f"(cv2.CascadeClassifier, {file}). Try: pip install 'opencv-python>=4.10,<5'"
         )
     cascade = cv2.CascadeClassifier(str(Path(folder) / file))
     if cascade.empty():
