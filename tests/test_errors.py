@@ -47,3 +47,8 @@ def test_the_nearest_name_is_offered_and_a_far_one_is_not() -> None:
     assert did_you_mean("gpen-bfr-521", ["gpen-bfr-512", "gpen-lite-256"]) == " Did you mean 'gpen-bfr-512'?"
     assert did_you_mean("x", ["gpen-bfr-512"]) == ""
     assert did_you_mean("x", []) == ""
+
+
+def test_a_result_that_cannot_be_written_is_told_by_its_folder() -> None:
+    error = PermissionError(13, "Permission denied", "out/locked/.gpen-fast-a0f1.part")
+    assert reason(error, Path("in/a.jpg")) == "permission denied (out/locked)"

@@ -119,7 +119,7 @@ def test_a_bad_line_ends_the_run_before_it_begins(cli, album: Path, tiny_weights
     for flag in ("--landmarks", "--save-landmarks"):
         ran = cli("enhance", "in", "out", "--weights", tiny_weights, flag, "faces.jsonl")
         assert ran.status == 2
-        assert ran.err.startswith("error: faces.jsonl, line 1: picture 'x': accepted is sha256:")
+        assert ran.complaints.startswith("error: faces.jsonl, line 1: picture 'x': accepted is sha256:")
         assert not list(Path().glob("out/*"))
 
 

@@ -78,7 +78,8 @@ def test_every_flag_reaches_its_own_options() -> None:
         "--template", "ffhq", "--strength", "0.5", "--model", "m", "--weights", "w.pth", "--weights-dir", "d",
         "--offline", "--device", "cpu", "--precision", "fp32", "--backend", "eager",
         "--quality", "90", "--save-faces", "--overwrite", "--suffix", "_x", "--save-landmarks", "s.jsonl",
-        "--png-level", "small", "-y", "--dry-run", "--json", "r.json", "-q", "--times", "3", "--format", "webp",
+        "--png-level", "small", "-y", "--dry-run", "--json", "r.json", "--log", "l.log",
+        "--log-format", "json", "-q", "--times", "3", "--format", "webp",
     )  # fmt: skip
     assert received["settings"] == Settings(
         load=LoadOptions(5, True),
@@ -90,7 +91,7 @@ def test_every_flag_reaches_its_own_options() -> None:
     assert received["output"] == OutputOptions(
         "png", 90, True, True, "_x", False, Path("s.jsonl"), "small"
     ), "the command's own --format is left to the command"
-    assert received["run"] == RunOptions(True, True, "r.json", True)
+    assert received["run"] == RunOptions(True, True, "r.json", Path("l.log"), "json", True)
     assert (received["times"], received["format"]) == (3, "webp")
 
 

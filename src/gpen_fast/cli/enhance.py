@@ -72,6 +72,10 @@ def _enhance(
             raise SettingsError(
                 "--no-backup has no meaning without --in-place, which alone replaces originals: leave it out."
             )
+        if in_place and settings.paste.upright:
+            raise SettingsError(
+                "--upright changes the shape of pictures, which --in-place would replace: name an output folder."
+            )
         inputs, out = _split(paths, in_place)
         save_to = landmarks_path(output.save_landmarks, settings.detect)
         run = replace(run, log=log_path(run.log))

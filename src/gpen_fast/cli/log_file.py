@@ -1,4 +1,4 @@
-"""`--log`: a file with one line for each input, written when the input has come to its end."""
+"""`--log`: a file with a line for each input, written when the input has come to its end. Imports no torch."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gpen_fast.cli.names import shown
 from gpen_fast.cli.options import LogFormat
 from gpen_fast.errors import InputsError, reason
-from gpen_fast.measure.report_rows import PictureRow
+
+if TYPE_CHECKING:
+    from gpen_fast.measure.report_rows import PictureRow
 
 _WHY = {"skipped": " (done already)", "ignored": " (no picture)", "not_done": " (not done)"}
 

@@ -117,6 +117,7 @@ _FLAGS: Mapping[str, Flag] = {
     "detect_threshold": Flag("0..1", default="the detector's own"),
     "landmarks": Flag("FILE"),
     "min_face": Flag("PX", least=0),
+    "any_angle": Flag(names=("--any-angle/--no-any-angle",), default="the detector's own"),
     "model": Flag("NAME", accepted=_and_auto(generators)),
     "weights": Flag("FILE"),
     "weights_dir": Flag("FOLDER"),

@@ -14,12 +14,12 @@ from gpen_fast.cli.options import RunOptions
 from gpen_fast.cli.row_book import RowBook
 from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
-from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.settings import OutputOptions, Settings
 
 if TYPE_CHECKING:
     from gpen_fast.cli.progress import RunProgress
     from gpen_fast.measure.report import Report
+    from gpen_fast.measure.report_rows import PictureRow
     from gpen_fast.run.plan import Plan
     from gpen_fast.run.runtime import Runtime
 

@@ -29,6 +29,7 @@ from gpen_fast.run.job import (
     failed,
 )
 from gpen_fast.run.runtime import Runtime
+from gpen_fast.run.upright import turn_upright
 from gpen_fast.stages.align import align
 from gpen_fast.stages.aligned import crop_whole, uncrop_whole
 from gpen_fast.stages.crop import crop
@@ -188,9 +189,11 @@ class Pipeline:
             self._detection_writer.add(
                 DetectionEntry(picture.content_key, frame.width, frame.height, found, name)
             )
-        chosen = tuple(select_faces(list(found.faces), frame, self._options.detect))
         known = None if self._options.aligned else len(found.faces)
-        return Detected(replace(picture, faces_found=known), found, chosen)
+        if self._options.paste.upright:
+            picture, found = turn_upright(picture, found)
+        faces = select_faces(list(found.faces), picture.frame, self._options.detect)
+        return Detected(replace(picture, faces_found=known), found, tuple(faces))
 
     @contextmanager
     def _timed(self, stage: str, items: int = 1, *, on_device: bool = True) -> Iterator[Span]:

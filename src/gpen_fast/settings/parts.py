@@ -73,6 +73,12 @@ class DetectOptions:
     min_face: int = 0
     """Skip faces whose box has a shorter side of fewer pixels than this."""
 
+    any_angle: bool | None = None
+    """Where no upright face is found, also search for faces that lie on their side or upside down.
+
+    None is the detector's own: all of them do, except yoloface.
+    """
+
     def __post_init__(self) -> None:
         size, threshold = self.detect_size, self.detect_threshold
         if self.min_face < 0:
@@ -87,9 +93,9 @@ class DetectOptions:
             )
         if threshold is not None and not 0.0 < threshold <= 1.0:
             raise SettingsError(f"detect threshold {threshold}: accepted is above 0, up to 1.")
-        if self.aligned and (size != AUTO_SIZE or threshold is not None or self.landmarks):
+        if self.aligned and (size != AUTO_SIZE or threshold is not None or self.landmarks or self.any_angle):
             raise SettingsError(
-                "without detection there is no use for detect-size, detect-threshold or landmarks. "
+                "without detection there is no use for detect-size, detect-threshold, any-angle or landmarks. "
                 "Leave them out, or --skip-detect."
             )
 
@@ -157,6 +163,9 @@ class PasteOptions:
 
     strength: float = 1.0
     """Blend of input and result: 0 keeps the input, 1 restores fully."""
+
+    upright: bool = False
+    """Turn each picture by 90, 180 or 270 degrees if all its faces lie that way."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= 1.0:

@@ -13,20 +13,15 @@ from numpy.typing import NDArray
 
 from gpen_fast.plugins import DetectorFacts
 from gpen_fast.settings import DetectOptions, PrecisionName, WeightsOptions
-from gpen_fast.stages.detect.cascade.cascades import (
-    FRONTAL,
-    Cascades,
-    GreyPixels,
-    luma_of,
-    open_cascade,
-    shrunk,
-)
+from gpen_fast.stages.detect.cascade.cascades import FRONTAL, Cascades, open_cascade
+from gpen_fast.stages.detect.cascade.luma import GreyPixels, luma_of, shrunk
 from gpen_fast.stages.detect.search import bound_of
 from gpen_fast.types import Face, Frame
 
 FACTS = DetectorFacts(
     rank=5,
     gives_landmarks=False,
+    any_angle=True,
     on_host=True,
     help="OpenCV's cascade: boxes of upright frontal faces, no download",
 )

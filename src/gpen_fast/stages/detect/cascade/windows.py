@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from gpen_fast.image.resize import shrink_by_area
 from gpen_fast.image.similarity import Points, inverses, moved, similarities
-from gpen_fast.stages.detect.cascade.cascades import GreyPixels
 from gpen_fast.stages.detect.cascade.landmark_net import SIDE, TEMPLATE, LandmarkNet
+from gpen_fast.stages.detect.cascade.luma import GreyPixels
 
 Matrices = NDArray[np.float64]
 Scores = NDArray[np.float64]
