@@ -76,7 +76,7 @@ def test_second_run_goes_on_where_the_first_ended(cli, album: Path, tiny_weights
     ran = cli("enhance", "in", "out", "--weights", "not-even-looked-for.pth")
     assert ran.status == 0
     assert (
-        "nothing to do: 4 skipped (done already), 0 ignored (not pictures)\n--overwrite restores again"
+        "nothing to do: 4 skipped (done already), 1 ignored (not pictures)\n--overwrite restores again"
         in ran.out
     )
     cli("enhance", "in", "out", "--weights", tiny_weights, "--overwrite")

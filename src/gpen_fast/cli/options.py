@@ -17,7 +17,12 @@ import typer
 
 from gpen_fast import plugins
 from gpen_fast.cli.field_docs import field_docs
+<<<<<<< HEAD
 from gpen_fast.errors import SettingsError, did_you_mean
+=======
+from gpen_fast.cli.log_file import LOG_FORMATS, LogFormat, check_log
+from gpen_fast.errors import SettingsError
+>>>>>>> words
 from gpen_fast.settings import (
     ON_CLASH,
     PNG_LEVELS,
@@ -34,8 +39,6 @@ from gpen_fast.settings import (
 )
 from gpen_fast.store.catalog import generators
 
-LogFormat = Literal["text", "json"]
-LOG_FORMATS: tuple[LogFormat, ...] = get_args(LogFormat)
 Command = Callable[..., None]
 # An annotation, as Typer reads it at run time: `str | None` and `Annotated[...]` are no classes.
 _TypeForm = Any
@@ -64,10 +67,7 @@ class RunOptions:
     """Print only failures and notes."""
 
     def __post_init__(self) -> None:
-        if self.log_format not in LOG_FORMATS:
-            raise SettingsError(f"log format {self.log_format!r}: accepted are {', '.join(LOG_FORMATS)}.")
-        if self.log_format != "text" and self.log is None:
-            raise SettingsError("--log-format needs --log FILE: name the file, or leave --log-format out.")
+        check_log(self.log, self.log_format)
 
 
 @dataclass(frozen=True)
