@@ -21,7 +21,7 @@ from gpen_fast.plugins import DetectorFacts
 from gpen_fast.settings import AUTO_SIZE, DetectOptions, PrecisionName, WeightsOptions
 from gpen_fast.stages.detect.cascade.landmark_net import SIDE, TEMPLATE, read_net
 from gpen_fast.stages.detect.cascade.luma import luma_of
-from gpen_fast.stages.detect.cascade.proposals import View, proposed, shrunk_view, turned_view
+from gpen_fast.stages.detect.cascade.proposals import View, bordered_view, proposed, quarter_view, shrunk_view
 from gpen_fast.stages.detect.cascade.proposer_net import read_proposer
 from gpen_fast.stages.detect.cascade.windows import Pyramid, read_windows, windows_of
 from gpen_fast.stages.detect.search import bound_of
@@ -42,13 +42,17 @@ EMBEDDED = ("landmarks-lite", "proposer-lite")
 _THRESHOLD = 0.88
 # The long side in the first pass, in the larger one, in the close one for faces that fill the picture, and in the
 # turned ones, pixels.
-_FIRST, _LARGE, _CLOSE, _TURNED = 640, 1600, 400, 480
+_FIRST, _LARGE, _CLOSE, _TURNED = 640, 1600, 400, 400
 # A face with a side below this many pixels in the first pass is as small as that pass can detect: it may miss smaller.
 _SMALL = 18
-# The close pass's border, and that of the turned ones, as a share of each side.
-_BORDER, _TURNED_BORDER = 0.25, 0.1
-# How far a window reaches beyond a face's landmarks, as a share of their extent, and a little more.
-_REACH = 1.5
+# The close pass's border, as a share of each side.
+_BORDER = 0.25
+# The most proposals in each turned view: textures would have hundreds, and a portrait needs one.
+_TURNED_MOST = 24
+# The most proposals in any other view: a large group has some hundred faces.
+_MOST = 300
+# How far a window reaches beyond a face's landmarks, as a share of their extent.
+_REACH = 1.25
 # A proposal that scores below this is not refined.
 _HOPELESS = 0.1
 # As shares of the eye distance: two estimates of a face agree within the first, two faces are one within the second.
@@ -97,15 +101,15 @@ class LiteDetector:
             found = self._run_pass(pyramid, [shrunk_view(pyramid.grey, largest)])
         if not len(found.scores):
             close = shrunk_view(pyramid.grey, min(_CLOSE, first))
-            found = self._run_pass(pyramid, [turned_view(close, 0.0, _BORDER)])
+            found = self._run_pass(pyramid, [bordered_view(close, _BORDER)])
         return _faces(found)
 
     def at_any_angle(self, frame: Frame) -> list[Face]:
         """Detects the faces in a small copy of the picture, upright, on either side and upside down, best first."""
         pyramid = Pyramid(luma_of(frame))
         small = shrunk_view(pyramid.grey, min(_TURNED, self.bound or _TURNED))
-        views = [turned_view(small, turn, _TURNED_BORDER) for turn in (0.0, 90.0, 180.0, 270.0)]
-        return _faces(self._run_pass(pyramid, views))
+        views = [quarter_view(small, quarters) for quarters in range(4)]
+        return _faces(self._run_pass(pyramid, views, _TURNED_MOST))
 
     def confirms(self, frame: Frame, landmarks: Points, near: float) -> bool:
         """Whether there is an upright face with such landmarks.
@@ -120,9 +124,9 @@ class LiteDetector:
         points, scores = read_windows(self._network, Pyramid(luma_of(shown)), windows_of(claimed))
         return bool(scores[0] >= _THRESHOLD and _distances(points, claimed)[0] < near)
 
-    def _run_pass(self, pyramid: Pyramid, views: Sequence[View]) -> ScoredLandmarks:
-        """The faces in what the proposer marks in some views of a picture."""
-        windows = np.concatenate([proposed(self._proposer, view) for view in views])
+    def _run_pass(self, pyramid: Pyramid, views: Sequence[View], most: int = _MOST) -> ScoredLandmarks:
+        """The faces in what the proposer marks, `most` windows at most, in each of some views of a picture."""
+        windows = np.concatenate([proposed(self._proposer, view)[:most] for view in views])
         rough = ScoredLandmarks(*read_windows(self._network, pyramid, windows))
         rough = _distinct(rough.of(rough.scores >= min(_HOPELESS, self.threshold)))
         fine = ScoredLandmarks(*read_windows(self._network, pyramid, windows_of(rough.points)))

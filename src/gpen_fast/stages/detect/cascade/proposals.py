@@ -22,17 +22,17 @@ from gpen_fast.stages.detect.cascade.proposer_net import (
 )
 from gpen_fast.stages.detect.cascade.windows import CORNER, Matrices
 
-# The grey level of a turned view's border: that of the networks' mean colour.
+# The grey level of a border: that of the networks' mean colour.
 _GREY = 117
 # A place is a proposal from this score up: a wrong proposal costs one window of the landmark network.
 _LEAST_SCORE = 0.25
-# Proposals whose squares share more than this part of their union are one, and a view has at most so many.
-_OVERLAP, _MOST = 0.4, 300
+# Proposals whose squares share more than this part of their union are one.
+_OVERLAP = 0.4
 
 
 @dataclass(frozen=True)
 class View:
-    """What the proposer examines: a picture, shrunk or turned."""
+    """What the proposer examines: a picture, shrunk, turned or within a border."""
 
     grey: GreyPixels
     """(H,W)."""
@@ -48,29 +48,26 @@ def shrunk_view(grey: GreyPixels, long_side: int) -> View:
     return View(small, np.concatenate([np.diag(scale), ((scale - 1) * CORNER)[:, None]], axis=1))
 
 
-def turned_view(view: View, degrees: float, border: float) -> View:
-    """A view turned about its middle.
-
-    Args:
-        view: The view to turn.
-        degrees: Counter-clockwise in the picture.
-        border: The grey border around it, as a share of each side.
-    """
+def bordered_view(view: View, border: float) -> View:
+    """A view with a grey border around it, as wide as this share of each side."""
     height, width = view.grey.shape
-    size = (round(width * (1 + 2 * border)), round(height * (1 + 2 * border)))
-    turn = np.asarray(
-        cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0), dtype=np.float64
-    )
-    turn[:, 2] += ((size[0] - width) / 2, (size[1] - height) / 2)
-    turned = cv2.warpAffine(
-        view.grey, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(_GREY,)
-    )
-    matrix = turn[:, :2] @ view.matrix + np.pad(turn[:, 2:], ((0, 0), (2, 0)))
-    return View(np.asarray(turned, dtype=np.uint8), matrix)
+    down, right = round(height * border), round(width * border)
+    wider = cv2.copyMakeBorder(view.grey, down, down, right, right, cv2.BORDER_CONSTANT, value=(_GREY,))
+    return View(np.asarray(wider, dtype=np.uint8), view.matrix + np.array([[0, 0, right], [0, 0, down]]))
+
+
+def quarter_view(view: View, quarters: int) -> View:
+    """A view turned counter-clockwise by quarters of a full turn."""
+    grey, matrix = view.grey, view.matrix
+    for _ in range(quarters):
+        # x becomes what y was, and y counts from the right edge.
+        matrix = np.stack([matrix[1], [0, 0, grey.shape[1] - 1] - matrix[0]])
+        grey = np.rot90(grey)
+    return View(np.ascontiguousarray(grey), matrix)
 
 
 def proposed(network: ProposerNet, view: View) -> Matrices:
-    """(B,2,3): windows of the picture that may hold a face, as the view shows it; similar ones are one window."""
+    """(B,2,3): windows of the picture that may hold a face, as the view shows it, best first; similar ones are one."""
     return _through(windows_at(marked(network, view.grey)), view.matrix)
 
 
@@ -105,7 +102,7 @@ def _distinct(rows: NDArray[np.float64]) -> NDArray[np.int64]:
     sides = np.hypot(rows[:, 3], rows[:, 4])[:, None]
     boxes = np.concatenate([rows[:, 1:3] - sides / 2, sides, sides], axis=1)
     kept = cv2.dnn.NMSBoxes(boxes.tolist(), rows[:, 0].tolist(), _LEAST_SCORE, _OVERLAP)
-    return np.ravel(kept).astype(np.int64)[:_MOST]
+    return np.ravel(kept).astype(np.int64)
 
 
 def windows_at(rows: NDArray[np.float64]) -> Matrices:
