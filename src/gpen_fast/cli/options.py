@@ -17,12 +17,8 @@ import typer
 
 from gpen_fast import plugins
 from gpen_fast.cli.field_docs import field_docs
-<<<<<<< HEAD
-from gpen_fast.errors import SettingsError, did_you_mean
-=======
 from gpen_fast.cli.log_file import LOG_FORMATS, LogFormat, check_log
-from gpen_fast.errors import SettingsError
->>>>>>> words
+from gpen_fast.errors import SettingsError, did_you_mean
 from gpen_fast.settings import (
     ON_CLASH,
     PNG_LEVELS,

@@ -39,6 +39,15 @@ class OutputOptions:
     suffix: str = ""
     """Append this to each result's name, such as _restored; OUT may then be the input folder."""
 
+    in_place: bool = False
+    """Replace each picture by its result; there is no OUT. The originals are kept; gpen-fast undo brings them back."""
+
+    save_landmarks: Path | None = None
+    """Add the detected faces to this file, for --landmarks."""
+
+    png_level: PngLevel = FAST
+    """Compression of PNG, lossless at both levels; small makes files about 4 % smaller and is far slower."""
+
     on_clash: OnClash = "error"
     """What to do with pictures whose results would have one name: error refuses the run, number appends _2, _3, ...
     in the order of the inputs, skip restores only the first."""
@@ -48,15 +57,6 @@ class OutputOptions:
 
     flatten: str | None = None
     """Put transparent pictures on this colour, such as white or #ffcc00; their results are opaque."""
-
-    in_place: bool = False
-    """Replace each picture by its result; there is no OUT. The originals are kept; gpen-fast undo brings them back."""
-
-    save_landmarks: Path | None = None
-    """Add the detected faces to this file, for --landmarks."""
-
-    png_level: PngLevel = FAST
-    """Compression of PNG, lossless at both levels; small makes files about 4 % smaller and is far slower."""
 
     no_backup: bool = False
     """With --in-place, keep no originals; gpen-fast undo then cannot bring them back."""
