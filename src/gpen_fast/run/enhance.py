@@ -23,6 +23,7 @@ from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.report import enhance_report
 from gpen_fast.run.runtime import Runtime
+from gpen_fast.run.sequence import numbered_together
 from gpen_fast.run.sink import Sink
 from gpen_fast.run.tally import Tally
 from gpen_fast.settings import OutputOptions
@@ -62,9 +63,10 @@ def run_enhance(
     recorder = Recorder()
     clock = Clock(recorder, make_event=event_maker(runtime.device))
     detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
-    pipeline = Pipeline(runtime, clock, detection_writer)
+    frames = numbered_together(item.source for item in (*work.todo, *work.skipped))
+    sink = Sink(work.todo, output, frames)
+    pipeline = Pipeline(runtime, clock, detection_writer, sink.check)
     engine = Engine(pipeline, stopped=stopped)
-    sink = Sink(work.todo, output)
     tally = Tally()
     start = time.perf_counter_ns()
     with _written_at_the_end(detection_writer, tally):

@@ -36,7 +36,7 @@ from gpen_fast.stages.detect.base import find_all, missed_note, select_faces
 from gpen_fast.stages.generate.runner import Launched
 from gpen_fast.stages.load import load
 from gpen_fast.stages.paste import paste
-from gpen_fast.types import Face
+from gpen_fast.types import Face, Frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +54,25 @@ class Pipeline:
     """The verbs over one device, detector and network, each under the clock."""
 
     def __init__(
-        self, runtime: Runtime, clock: Clock, detection_writer: DetectionWriter | None = None
+        self,
+        runtime: Runtime,
+        clock: Clock,
+        detection_writer: DetectionWriter | None = None,
+        check: Callable[[PictureSource, Frame], None] | None = None,
     ) -> None:
+        """Takes what runs the stages.
+
+        Args:
+            runtime: The device, detector and network.
+            clock: Times every stage.
+            detection_writer: Is given the faces that are found.
+            check: Raises the error of a picture whose result could not be written; called where it has faces.
+        """
         self.runtime = runtime
         self.clock = clock
         self._options = runtime.settings
         self._detection_writer = detection_writer
+        self._check = check
 
     def restore(self, source: PictureSource) -> Pasted:
         """Runs every verb but `save` for one picture, and raises its error."""
@@ -112,6 +125,8 @@ class Pipeline:
     def crop(self, picture: Detected) -> Cropped:
         """Aligns the faces and cuts them out."""
         loaded, faces, runtime = picture.picture, picture.faces, self.runtime
+        if self._check and faces:
+            self._check(picture.source, picture.frame)
         if self._options.aligned:
             with self._timed("crop") as cropping:
                 crops = crop_whole(picture.frame, runtime.size)

@@ -46,6 +46,9 @@ class OutputOptions:
     png_level: PngLevel = FAST
     """Compression of PNG, lossless at both levels; small makes files about 4 % smaller and is far slower."""
 
+    grey_as_grey: bool = False
+    """Write a colour picture whose channels are equal everywhere as grey; not frames that are numbered together."""
+
     def __post_init__(self) -> None:
         if self.in_place and self.save_faces:
             raise SettingsError(
