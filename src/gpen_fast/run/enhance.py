@@ -26,6 +26,7 @@ from gpen_fast.run.plan import Plan
 from gpen_fast.run.report import enhance_report
 from gpen_fast.run.rows import row_of
 from gpen_fast.run.runtime import Runtime
+from gpen_fast.run.sequence import numbered_together
 from gpen_fast.run.sink import Sink
 from gpen_fast.run.tally import Tally
 from gpen_fast.settings import OutputOptions
@@ -65,10 +66,11 @@ def run_enhance(
     recorder = Recorder()
     clock = Clock(recorder, make_event=event_maker(runtime.device))
     detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
+    frames = numbered_together(item.source for item in (*work.todo, *work.skipped))
     fit = Fit(work.todo, output, aligned=runtime.settings.aligned)
-    pipeline = Pipeline(runtime, clock, detection_writer, fit)
+    sink = Sink(work.todo, output, fit, frames)
+    pipeline = Pipeline(runtime, clock, detection_writer, fit, sink.check)
     engine = Engine(pipeline, stopped=stopped)
-    sink = Sink(work.todo, output, fit)
     tally = Tally()
 
     def save(picture: Pasted) -> Finished:

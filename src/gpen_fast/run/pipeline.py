@@ -63,12 +63,23 @@ class Pipeline:
         clock: Clock,
         detection_writer: DetectionWriter | None = None,
         prepare: Callable[[PictureSource, Frame], Frame] | None = None,
+        check: Callable[[PictureSource, Frame], None] | None = None,
     ) -> None:
+        """Takes what runs the stages.
+
+        Args:
+            runtime: The device, detector and network.
+            clock: Times every stage.
+            detection_writer: Is given the faces that are found.
+            prepare: Changes each picture that was read, or raises the error of one that cannot be written.
+            check: Raises the error of a picture whose result could not be written; called where it has faces.
+        """
         self.runtime = runtime
         self.clock = clock
         self._options = runtime.settings
         self._detection_writer = detection_writer
         self._prepare = prepare
+        self._check = check
 
     def restore(self, source: PictureSource) -> Pasted:
         """Runs every verb but `save` for one picture, and raises its error."""
@@ -123,6 +134,8 @@ class Pipeline:
     def crop(self, picture: Detected) -> Cropped:
         """Aligns the faces and cuts them out."""
         loaded, faces, runtime = picture.picture, picture.faces, self.runtime
+        if self._check and faces:
+            self._check(picture.source, picture.frame)
         if self._options.aligned:
             with self._timed("crop") as cropping:
                 crops = crop_whole(picture.frame, runtime.size)

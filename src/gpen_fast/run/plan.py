@@ -18,8 +18,6 @@ from gpen_fast.run.recorded import refuse_recorded_results
 from gpen_fast.run.walk import PICTURES, Told, exists, expanded, is_folder, real, walk
 from gpen_fast.settings import SAME, OutputOptions, suffix_of
 
-# Formats that are not read. A user who names an output so means a file, not a folder.
-_OTHER_PICTURES = frozenset({"gif", "jp2", "ppm"})
 # Bytes in a file's name: the limit of ext4, XFS, APFS and NTFS (there in UTF-16 units).
 _LONGEST_NAME = 255
 # Ignored files that the error names where there is no picture.
@@ -131,7 +129,7 @@ def _refuse_bad_output(names: list[Path], out: Path, output: OutputOptions) -> N
                 "beside the inputs, --in-place for results that replace them."
             )
     formats = ", ".join(plugins.names("save"))
-    if not is_folder(out) and not one and suffix_of(out) in PICTURES | _OTHER_PICTURES:
+    if not is_folder(out) and not one and suffix_of(out) in PICTURES:
         raise InputsError(
             f"{out}: is not a folder, and these inputs cannot be written to one file of that name. "
             f"Name a folder; or, for one input file, a name that ends in {formats}."

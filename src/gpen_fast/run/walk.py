@@ -12,7 +12,9 @@ from gpen_fast.errors import InputsError
 from gpen_fast.files import STATE_FOLDER
 
 # Suffixes of the files that are taken for pictures; their content then decides.
-PICTURES = frozenset({"jpg", "png", "webp", "bmp", "tif", "tiff", "heic", "heif", "hif", "avif"})
+PICTURES = frozenset(
+    {"jpg", "png", "webp", "bmp", "tif", "heic", "heif", "hif", "avif", "gif", "jp2", "j2k", "jpx"}
+).union(("pbm", "pgm", "pnm", "ppm", "psd", "tga", "mpo"))
 # Paths, each with a sentence for the user.
 Told = list[tuple[Path, str]]
 _GLOB_MARKS = frozenset("*?[")

@@ -61,6 +61,9 @@ class OutputOptions:
     no_backup: bool = False
     """With --in-place, keep no originals; gpen-fast undo then cannot bring them back."""
 
+    grey_as_grey: bool = False
+    """Write a colour picture whose channels are equal everywhere as grey; not frames that are numbered together."""
+
     def __post_init__(self) -> None:
         if self.in_place and self.save_faces:
             raise SettingsError(
