@@ -13,7 +13,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from gpen_fast.cli.options import Flag, RunOptions, option, with_options
+from gpen_fast.cli.flags import Flag, RunOptions
+from gpen_fast.cli.options import option, with_options
 from gpen_fast.errors import SettingsError
 from gpen_fast.settings import (
     DetectOptions,

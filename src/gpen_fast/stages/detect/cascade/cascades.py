@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gpen_fast.errors import PluginError
 from gpen_fast.stages.detect.cascade.luma import GreyPixels
-from gpen_fast.stages.detect.cascade.parts import Part, parts_of
+from gpen_fast.stages.detect.cascade.tiles import Tile, tiles_of
 
 # Of OpenCV's three frontal cascades this one detected most people of a group photograph, and nothing else in it.
 # The profile cascade detects faces that look to the left; it also runs on the mirror image.
@@ -57,7 +57,7 @@ class Cascades:
         """
         shown = np.asarray(cv2.flip(grey, 1), dtype=np.uint8) if mirrored else grey
         boxes = np.concatenate(
-            [_found_in(self.of(file), part, neighbours, step, smallest) for part in parts_of(shown)]
+            [_found_in(self.of(file), part, neighbours, step, smallest) for part in tiles_of(shown)]
         )
         if mirrored:
             boxes[:, 0] = grey.shape[1] - boxes[:, 0] - boxes[:, 2]
@@ -72,7 +72,7 @@ class Cascades:
 
 
 def _found_in(
-    cascade: cv2.CascadeClassifier, part: Part, neighbours: int, step: float, smallest: int
+    cascade: cv2.CascadeClassifier, part: Tile, neighbours: int, step: float, smallest: int
 ) -> NDArray[np.int32]:
     """(N,4): the boxes in a part's core, in the picture's pixels."""
     found = cascade.detectMultiScale(

@@ -8,13 +8,13 @@ from detectors import CPU, example, opened
 
 from gpen_fast.stages.detect.cascade import parts
 from gpen_fast.stages.detect.cascade.cascades import FRONTAL, Cascades, luma_of
-from gpen_fast.stages.detect.cascade.parts import parts_of
+from gpen_fast.stages.detect.cascade.tiles import tiles_of
 from gpen_fast.stages.load import load
 
 
 def test_usual_pictures_are_one_part() -> None:
     grey = np.zeros((16384, 20), np.uint8)
-    (part,) = parts_of(grey)
+    (part,) = tiles_of(grey)
     assert part.grey is grey or np.shares_memory(part.grey, grey)
     assert part.core == (-np.inf, -np.inf, np.inf, np.inf)
 
@@ -22,7 +22,7 @@ def test_usual_pictures_are_one_part() -> None:
 @pytest.mark.parametrize("shape", [(1, 16385), (33000, 2), (1, 70000), (2, 28672), (16400, 16400)])
 def test_cores_cover_the_picture_once_and_parts_are_bounded(shape: tuple[int, int]) -> None:
     grey = np.zeros(shape, np.uint8)
-    made = list(parts_of(grey))
+    made = list(tiles_of(grey))
     assert max(max(part.grey.shape) for part in made) <= 16384
     rng = np.random.default_rng(0)
     points = rng.integers(0, shape[::-1], (200, 2), dtype=np.int32)
