@@ -21,7 +21,7 @@ from gpen_fast.stages.detect.cascade.cascades import (
     open_cascade,
     shrunk,
 )
-from gpen_fast.stages.detect.cascade.parts import Part, parts_of
+from gpen_fast.stages.detect.cascade.parts import PicturePart, parts_of
 from gpen_fast.stages.detect.search import bound_of
 from gpen_fast.types import Face, Frame
 
@@ -72,7 +72,7 @@ class HaarDetector:
         reaching = [face for face in faces if face.score >= self.threshold]
         return sorted(reaching, key=lambda face: -face.score)
 
-    def _boxes(self, part: Part) -> list[tuple[NDArray[np.int32], int]]:
+    def _boxes(self, part: PicturePart) -> list[tuple[NDArray[np.int32], int]]:
         """The boxes in a part's core, each with the number of windows that agree on it."""
         found, support = self._cascades.of(FRONTAL).detectMultiScale2(
             part.grey, scaleFactor=_SCALE_STEP, minNeighbors=_NEIGHBOURS, minSize=(_SMALLEST, _SMALLEST)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gpen_fast.errors import PluginError
 from gpen_fast.image.colour import to_8bit
 from gpen_fast.image.resize import shrink_by_area
-from gpen_fast.stages.detect.cascade.parts import Part, parts_of
+from gpen_fast.stages.detect.cascade.parts import PicturePart, parts_of
 from gpen_fast.types import Frame
 
 GreyPixels = NDArray[np.uint8]
@@ -76,7 +76,7 @@ class Cascades:
 
 
 def _found_in(
-    cascade: cv2.CascadeClassifier, part: Part, neighbours: int, step: float, smallest: int
+    cascade: cv2.CascadeClassifier, part: PicturePart, neighbours: int, step: float, smallest: int
 ) -> NDArray[np.int32]:
     """(N,4): the boxes in a part's core, in the picture's pixels."""
     found = cascade.detectMultiScale(

@@ -13,7 +13,7 @@ _SIDE, _OVERLAP = 16384, 4096
 
 
 @dataclass(frozen=True)
-class Part:
+class PicturePart:
     """A rectangle of a picture, with the core whose faces it answers for."""
 
     grey: NDArray[np.uint8]
@@ -43,13 +43,13 @@ class Part:
         return placed, np.asarray(own, dtype=np.bool_)
 
 
-def parts_of(grey: NDArray[np.uint8]) -> Iterator[Part]:
+def parts_of(grey: NDArray[np.uint8]) -> Iterator[PicturePart]:
     """The picture itself; a huge one in overlapping parts."""
     height, width = grey.shape
     for top, bottom, core_top, core_bottom in _spans(height):
         for left, right, core_left, core_right in _spans(width):
             core = (core_left, core_top, core_right, core_bottom)
-            yield Part(grey[top:bottom, left:right], left, top, core)
+            yield PicturePart(grey[top:bottom, left:right], left, top, core)
 
 
 def _spans(length: int) -> Iterator[tuple[int, int, float, float]]:
