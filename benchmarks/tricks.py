@@ -38,7 +38,7 @@ import torch.nn.functional as F
 from kernel_calls import decoder_sizes, kernel_calls, with_linear_by_torch
 from rich.console import Console
 from rich.table import Table
-from stages import HERE, machine
+from stages import add_commit, results_folder
 from torch import Tensor
 
 from gpen_fast import __version__
@@ -50,7 +50,8 @@ from gpen_fast.device.streams import synchronize
 from gpen_fast.gpen.checkpoint import build, random_state
 from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.gpen.cuda.generator import CudaGenerator
-from gpen_fast.gpen.cuda.graphs import CudaGraphRecorder, Graphs
+from gpen_fast.gpen.cuda.graph_recorder import CudaGraphRecorder
+from gpen_fast.gpen.cuda.graphs import Graphs
 from gpen_fast.gpen.cuda.kernels.kernel_set import REFERENCE, TRITON
 from gpen_fast.gpen.cuda.kernels.wide import NHWC
 from gpen_fast.gpen.folded.generator import DTYPES, FoldedGenerator
@@ -252,15 +253,16 @@ def main() -> None:
     parser.add_argument(
         "--json",
         type=Path,
-        help="report file; default results/<machine>/tricks-<precision>.json",
+        help="report file; default tricks-<precision>.json in the results folder",
     )
+    add_commit(parser)
     arguments = parser.parse_args()
     torch.backends.cudnn.benchmark = arguments.tuned
     device, dtype = pick_device(arguments.device), DTYPES[arguments.precision]
     facts = {"schema": 1, "suite": "tricks", "version": __version__, "commit": commit()}
     facts["device"] = asdict(device_facts(device))
-    target = HERE / "results" / machine() / f"tricks-{arguments.precision}{'-tuned' * arguments.tuned}.json"
-    target = arguments.json or target
+    name = f"tricks-{arguments.precision}{'-tuned' * arguments.tuned}.json"
+    target = arguments.json or results_folder(arguments.commit) / name
     target.parent.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {"forms": [], "steps": [], "convolutions": []}
     for name in arguments.models:

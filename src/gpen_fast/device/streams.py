@@ -118,7 +118,8 @@ def wait_event(event: torch.cuda.Event | None, device: torch.device) -> None:
 class AsyncHostCopy:
     """A copy of a small result to the host that is queued now and waited for later.
 
-    `wait` waits for the copy's own event: work that was queued after it goes on meanwhile.
+    `wait` waits for the copy's own event: work that was queued after it goes on meanwhile. The waiting thread sleeps:
+    by default CUDA lets it spin, on a core that readers and writers need.
     """
 
     def __init__(self, tensor: Tensor) -> None:
@@ -127,7 +128,8 @@ class AsyncHostCopy:
         if tensor.device.type == "cuda":
             self._host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
             self._host.copy_(tensor, non_blocking=True)
-            self._done = record_event(tensor.device)
+            self._done = torch.cuda.Event(blocking=True)
+            self._done.record(torch.cuda.current_stream(tensor.device))
 
     def wait(self) -> Tensor:
         """Waits for the copy and gives the result in host memory."""

@@ -62,4 +62,5 @@ def to_network(crops: Tensor) -> Tensor:
 
 def from_network(faces: Tensor, dtype: torch.dtype) -> Tensor:
     """Converts float in [-1,1] to `dtype`, uint8 or uint16; clamps values beyond the range."""
-    return to_depth((faces + 1) * (TOPS[dtype] / 2), dtype)
+    # In place after the first step: a batch of faces exceeds a core's cache, and each new tensor costs a way to memory.
+    return (faces + 1).mul_(TOPS[dtype] / 2).round_().clamp_(0, TOPS[dtype]).to(dtype)

@@ -134,7 +134,7 @@ class TagFile:
             (following,) = struct.unpack_from(self.order + pointer, self.data, next_at)
         except (struct.error, OverflowError) as cause:
             raise ValueError(f"a directory at {at}") from cause
-        entries = {}
+        entries: dict[int, TagEntry] = {}
         for place in range(start, next_at, entry):
             if found := self._entry(place, pointer, inline):
                 entries.setdefault(found.tag, found)

@@ -12,6 +12,7 @@ from gpen_fast.image.exif_mark import marked
 from gpen_fast.image.metadata import MOST_EXIF
 from gpen_fast.run.earlier import faces_of
 from gpen_fast.run.job import Finished, Pasted, PictureSource, joined
+from gpen_fast.run.originals import Keeper
 from gpen_fast.run.plan import Item
 from gpen_fast.settings import OutputOptions, suffix_of
 from gpen_fast.stages.save.base import as_grey, open_writer
@@ -37,6 +38,7 @@ class Sink:
         self._items = items
         self._output = output
         self._numbered = numbered
+        self._keeper = Keeper(keep=not output.no_backup)
 
     def check(self, source: PictureSource, frame: Frame) -> None:
         """Refuses a picture with faces, before the network runs, whose result must not replace its file.
@@ -72,23 +74,29 @@ class Sink:
         if not picture.faces:
             note = joined(note, self._pass_through(item, picture.frame))
             return Finished(picture.source, "no_face", 0, note)
-        frame = picture.result
         if self._output.in_place:
             frame, said = _marked(picture, item.target)
-            note = joined(note, said)
-        note = joined(note, self._write_picture(item, frame))
+            data = self._encoded(item.target, self._in_form(item, frame))
+            note = joined(note, said, self._keeper.replace(item.target, data))
+        else:
+            note = joined(note, self._write_picture(item, picture.result))
         return Finished(picture.source, "restored", len(picture.faces), note)
 
     def _write_picture(self, item: Item, frame: Frame) -> str:
         """Writes a whole picture; returns a sentence on the metadata that its format cannot hold."""
-        if self._output.grey_as_grey and item.source not in self._numbered:
-            frame = as_grey(frame)
-        self._write(item.target, frame)
+        self._write(item.target, self._in_form(item, frame))
         return left_out_note(frame, suffix_of(item.target))
 
+    def _in_form(self, item: Item, frame: Frame) -> Frame:
+        """The picture with the channels to write."""
+        return as_grey(frame) if self._output.grey_as_grey and item.source not in self._numbered else frame
+
     def _write(self, target: Path, frame: Frame) -> None:
+        write_file(target, self._encoded(target, frame))
+
+    def _encoded(self, target: Path, frame: Frame) -> bytes:
         writer, output = open_writer(suffix_of(target)), self._output
-        write_file(target, writer.encode(frame, output.quality, output.png_level))
+        return writer.encode(frame, output.quality, output.png_level)
 
     def _pass_through(self, item: Item, frame: Frame) -> str:
         """Copies the file byte for byte where the format stays, else encodes it anew; in place it is there already."""

@@ -12,14 +12,8 @@ from helpers import TINY
 from torch import Tensor
 
 from gpen_fast.gpen.checkpoint import build, random_state
-from gpen_fast.gpen.cuda.graphs import (
-    CapturedCall,
-    CudaGraphRecorder,
-    Graphs,
-    Run,
-    buckets_up_to,
-    split_into_buckets,
-)
+from gpen_fast.gpen.cuda.graph_recorder import CapturedCall, CudaGraphRecorder, Run
+from gpen_fast.gpen.cuda.graphs import Graphs, buckets_up_to, split_into_buckets
 from gpen_fast.stages.generate.base import open_backend
 
 SIZE = 8
@@ -84,7 +78,8 @@ def prepared(batch: int, network: Network | None = None, size: int = SIZE) -> tu
     recorder = Recorder()
     graphs = Graphs(network or Network(), size, recorder)
     graphs.expect(batch)
-    graphs(torch.randn(1, 3, size, size))
+    for bucket in buckets_up_to(batch):
+        graphs(torch.randn(bucket, 3, size, size))
     return graphs, recorder
 
 
@@ -99,18 +94,53 @@ def test_buckets(largest: int, buckets: list[int]) -> None:
     assert buckets_up_to(largest) == buckets
 
 
-def test_every_bucket_is_probed_first_and_then_captured_largest_first() -> None:
+def captures(recorder: Recorder) -> list[str]:
+    return [said for said in recorder.said if said.startswith("capture")]
+
+
+def test_a_call_prepares_the_buckets_that_it_needs_and_no_other() -> None:
     network, recorder = Network(), Recorder()
     graphs = Graphs(network, SIZE, recorder)
     graphs.expect(8)
-    graphs(faces_of(3))
-    assert network.calls == [8, 4, 2, 1]
-    captures = [said for said in recorder.said if said.startswith("capture")]
-    assert captures == ["capture 8", "capture 4", "capture 2", "capture 1"]
-    # What a probe held goes back before the pool is filled.
-    assert recorder.said[: recorder.said.index("capture 8")] == ["empty 8"] + ["release"] * 4
-    assert graphs.buckets == [1, 2, 4, 8]
+    graphs(faces_of(1))
+    assert network.calls == [1]
+    assert captures(recorder) == ["capture 1"]
+    # The input holds the largest bucket from the start: all graphs read it. What a probe held goes back before the
+    # pool is filled.
+    assert recorder.said[: recorder.said.index("capture 1")] == ["empty 8", "release"]
+    graphs(faces_of(8))
+    assert network.calls == [1, 8]
+    assert graphs.buckets == [1, 8]
     assert graphs.notes == []
+
+
+def test_a_call_of_several_buckets_captures_the_largest_first() -> None:
+    recorder = Recorder()
+    graphs = Graphs(Network(), 512, recorder)
+    graphs.expect(8)
+    graphs(torch.randn(7, 3, 512, 512))
+    assert captures(recorder) == ["capture 4", "capture 2", "capture 1"]
+
+
+def test_graphs_made_in_inference_mode_serve_outside_of_it_and_back() -> None:
+    graphs, faces = Graphs(Network(), SIZE, Recorder()), faces_of(2)
+    for inference in (True, False, True):
+        with torch.inference_mode(inference):
+            assert torch.equal(graphs(faces), faces * 0.5)
+    assert graphs.buckets == [2]
+
+
+def test_memory_that_runs_short_later_costs_the_graphs_and_no_picture() -> None:
+    network = Network()
+    graphs = Graphs(network, SIZE, Recorder())
+    graphs.expect(8)
+    graphs(faces_of(8))
+    network.most = 0
+    with pytest.raises(torch.OutOfMemoryError):
+        graphs(faces_of(1))
+    assert graphs.notes == ["no CUDA graphs (out of memory): small batches take longer."]
+    network.most = 1
+    assert torch.isfinite(graphs(faces_of(1))).all()
 
 
 @pytest.mark.parametrize("factor", [0.6, float("nan")])
@@ -129,7 +159,7 @@ def test_nothing_is_prepared_before_the_first_call_nor_again() -> None:
     assert not recorder.said
     graphs(faces_of(4))
     before = len(network.calls), len(recorder.outs)
-    graphs(faces_of(2))
+    graphs(faces_of(4))
     assert (len(network.calls), len(recorder.outs)) == before
 
 
@@ -137,7 +167,7 @@ def test_a_call_that_was_not_expected_prepares_for_itself() -> None:
     recorder = Recorder()
     graphs = Graphs(Network(), SIZE, recorder)
     graphs(faces_of(3))
-    assert graphs.buckets == [1, 2, 3]
+    assert graphs.buckets == [3]
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 5, 7, 8, 11, 20])
@@ -206,7 +236,7 @@ def test_a_bucket_that_does_not_fit_is_left_out_and_smaller_calls_served() -> No
     graphs.expect(8)
     with pytest.raises(torch.OutOfMemoryError, match="4 faces did not fit"):
         graphs(faces_of(8))
-    assert graphs.buckets == [1, 2]
+    assert graphs.buckets == [2]
     assert not graphs.relieve(8)  # they did not fit without graphs either: halve
     assert not graphs.relieve(4)
     recorder.said.clear()
@@ -252,7 +282,9 @@ def test_under_pressure_graphs_go_and_the_network_stays() -> None:
 )
 def test_a_capture_that_fails_leaves_the_network_as_it_is(error: Exception, why: str) -> None:
     network = Network()
-    graphs = Graphs(network, SIZE, Recorder(lambda batch: error if batch == 2 else None))
+    graphs = Graphs(network, SIZE, Recorder(lambda batch: error if batch == 4 else None))
+    graphs.expect(4)
+    graphs(faces_of(2))
     faces = faces_of(4)
     assert torch.equal(graphs(faces), faces * 0.5)
     assert graphs.buckets == []
@@ -333,18 +365,6 @@ def test_a_steady_call_on_cuda_waits_for_nothing_and_allocates_its_result_only()
         torch.cuda.set_sync_debug_mode("default")
     assert torch.cuda.memory_stats(device)["allocation.all.allocated"] - before == 1
     assert torch.isfinite(out).all()
-
-
-@pytest.mark.cuda
-def test_a_capture_that_fails_leaves_the_callers_stream_and_a_working_device() -> None:
-    device = torch.device("cuda", 0)
-    # Reading a value waits, which a capture forbids.
-    graphs = Graphs(lambda faces: faces * float(faces.mean() * 0 + 0.5), 64, CudaGraphRecorder(device))
-    before, faces = torch.cuda.current_stream(device), torch.rand(2, 3, 64, 64, device=device)
-    assert torch.equal(graphs(faces), faces * 0.5)
-    assert graphs.notes[0].startswith("no CUDA graphs (")
-    assert torch.cuda.current_stream(device) == before
-    assert torch.equal(graphs(faces), faces * 0.5)
 
 
 @pytest.mark.cuda

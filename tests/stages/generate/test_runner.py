@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from gpen_fast.device.streams import AsyncHostCopy
 from gpen_fast.errors import DeviceError, GenerateError
@@ -214,3 +215,38 @@ def test_depths_may_mix_in_a_batch() -> None:
     faces, _ = run(Fake(), [*crops(1), deep.to(torch.uint16)])
     assert [face.dtype for face in faces] == [torch.uint8, torch.uint16]
     assert abs(int(faces[1].int()[0, 1, 1]) - (40000 * 0.5 + 65535 / 4)) <= 1
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_one_value_that_is_not_finite_makes_a_face_invalid(bad: float) -> None:
+    faces = torch.rand(2, 3, 128, 128)
+    faces[1, 2, 77, 101] = bad  # not a point of the grid of which the deviation is taken
+    assert valid_faces(faces, torch.rand(2, 3, 128, 128)).tolist() == [True, False]
+
+
+def test_detail_in_one_corner_is_not_one_colour() -> None:
+    face = torch.zeros(1, 3, 512, 512)
+    face[..., :128, :128] = 0.5
+    assert valid_faces(face, torch.rand(1, 3, 512, 512)).tolist() == [True]
+
+
+class Counted(TorchDispatchMode):
+    """Counts the operations that are handed to the device."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.names.append(str(function))
+        return function(*args, **(kwargs or {}))
+
+
+def test_a_call_launches_as_much_for_many_faces_as_for_one() -> None:
+    def launched(faces: int) -> list[str]:
+        crops = [torch.randint(1, 256, (3, 16, 16), dtype=torch.uint8) for _ in range(faces)]
+        with Counted() as counted:
+            Generator(Fake(), batch_size=16).launch_no_sync(crops)
+        return counted.names
+
+    assert launched(16) == launched(2)

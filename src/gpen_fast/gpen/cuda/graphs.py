@@ -1,10 +1,11 @@
 """CUDA graphs of a network, one for each batch size: hundreds of launches become one.
 
-A bucket is a batch size that has a graph. The first call prepares them:
-1. Probe: each bucket runs once without a graph, which allocates memory and compiles kernels. A bucket that does not
-   fit into memory is left out.
-2. Capture: the buckets that fit are captured into one memory pool, largest first, so that the smaller ones live in
-   the memory that the largest needed.
+A bucket is a batch size that may have a graph. A bucket is prepared when the first call needs it, so that a run of
+single faces does not wait for the graphs of large batches:
+1. Probe: the bucket runs once without a graph, which allocates memory and compiles kernels. A bucket that does not fit
+   into memory is left out, and so are the larger ones.
+2. Capture: the call is captured into the memory pool that all buckets share. A call that needs several buckets
+   captures the largest first, so that the smaller ones live in the memory that it needed.
 3. Check: a graph is used only if its replay gives what the probe gave.
 
 Source: "CUDA Graphs" in PyTorch's notes on CUDA semantics.
@@ -13,53 +14,21 @@ Source: "CUDA Graphs" in PyTorch's notes on CUDA semantics.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from gpen_fast.device.memory import is_out_of_memory, release_cached_memory
+from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.device.threads import seeded
 from gpen_fast.errors import first_line
+from gpen_fast.gpen.cuda.graph_recorder import CapturedCall, GraphRecorder, Run
 
-Run = Callable[[Tensor], Tensor]
-_PoolHandle = Any  # opaque: torch has no public type for it
 # Cost of a replay that does not depend on its faces (small layers, the weights' bytes, the launch), in pixels of a
 # face that take as long.
 _FIXED_PIXELS = 256 * 256
 # Most relative L2 between a replay and the probe: in half precision cuDNN may have chosen another algorithm.
 _MOST_ERROR = 2e-2
-
-
-@dataclass(frozen=True, eq=False)
-class CapturedCall:
-    """A captured call of the network."""
-
-    replay: Callable[[], None]
-    """Queues the call on the current stream, with what its static input holds then."""
-    out: Tensor
-    """The static result, overwritten by each replay."""
-
-
-class GraphRecorder(Protocol):
-    """What `Graphs` needs of a device."""
-
-    def allocate(self, batch: int, size: int) -> Tensor:
-        """An uninitialised (batch,3,size,size) float32 tensor outside the graphs' memory pool."""
-
-    def capture(self, run: Run, faces: Tensor) -> CapturedCall:
-        """Captures `run(faces)`; replays read what `faces` holds then."""
-
-    def follow_last_stream(self) -> None:
-        """Makes the current stream wait for the stream that was current at the last call."""
-
-    def release(self) -> None:
-        """Gives cached memory that nothing uses back to the device."""
-
-    def synchronize(self) -> None:
-        """Waits until the device has done all that is queued."""
 
 
 class Graphs:
@@ -78,11 +47,12 @@ class Graphs:
         self.notes: list[str] = []
         self._run, self._size, self._recorder = run, size, recorder
         self._expected = 0
+        # The batch sizes that may have a graph, ascending. None before the first call.
+        self._candidates: list[int] | None = None
         # The smallest batch that did not fit into memory when it was probed.
         self._too_large: int | None = None
         self._captured: dict[int, CapturedCall] = {}
         self._faces: Tensor | None = None
-        self._prepared = False
         # All calls share the static input and results: one at a time queues its copies around a replay.
         self._lock = threading.Lock()
 
@@ -92,12 +62,12 @@ class Graphs:
         return sorted(self._captured)
 
     def expect(self, batch: int) -> None:
-        """Announces calls of up to `batch` faces: the first call prepares graphs for that many."""
+        """Announces calls of up to `batch` faces: none of them needs more than one graph."""
         self._expected = batch
 
     @torch.no_grad()
     def __call__(self, faces: Tensor) -> Tensor:
-        """Runs the network. Once prepared, it only queues work and never waits for the device.
+        """Runs the network. Once the buckets of such a call are prepared, it only queues work and never waits.
 
         Args:
             faces: (B,3,S,S) float32 on the recorder's device.
@@ -109,13 +79,12 @@ class Graphs:
             torch.OutOfMemoryError: So many faces did not fit into memory; fewer do.
         """
         with self._lock:
-            if not self._prepared:
-                self._prepare(max(self._expected, len(faces)))
+            buckets = self._prepared(len(faces))
             if not self._captured:
                 return self._run(faces)
             if self._never_fits(len(faces)):
                 raise torch.OutOfMemoryError(f"out of memory: {self._too_large} faces did not fit before")
-            return self._replay(faces)
+            return self._replay(faces, buckets)
 
     def relieve(self, batch: int) -> bool:
         """Drops all graphs and their memory, for good, where that may make room for `batch` faces.
@@ -133,12 +102,12 @@ class Graphs:
     def _never_fits(self, batch: int) -> bool:
         return self._too_large is not None and batch >= self._too_large
 
-    def _replay(self, faces: Tensor) -> Tensor:
+    def _replay(self, faces: Tensor, buckets: Sequence[int]) -> Tensor:
         assert self._faces is not None
         out = self._recorder.allocate(len(faces), self._size)
         self._recorder.follow_last_stream()
         done = 0
-        for bucket in split_into_buckets(len(faces), self.buckets, self._size):
+        for bucket in buckets:
             part = slice(done, min(done + bucket, len(faces)))
             rows, done = part.stop - part.start, part.stop
             # Padding rows hold stale data; their outputs are discarded.
@@ -147,52 +116,76 @@ class Graphs:
             out[part].copy_(self._captured[bucket].out[:rows])
         return out
 
-    def _prepare(self, largest: int) -> None:
-        """Probes, captures and checks. After a failure there are no graphs, and a note says why."""
-        self._prepared, failure = True, ""
-        try:
-            self._faces = self._recorder.allocate(largest, self._size).copy_(_noise(self._size))
-            probed = {bucket: self._probe(bucket) for bucket in buckets_up_to(largest)}
-            fitting = {bucket: wanted for bucket, wanted in probed.items() if wanted is not None}
-            for bucket in fitting:
-                self._captured[bucket] = self._recorder.capture(self._run, self._faces[:bucket])
-            failure = self._mismatch(fitting)
-        except RuntimeError as error:
-            failure = "out of memory" if is_out_of_memory(error) else first_line(error)
+    def _prepared(self, faces: int) -> list[int]:
+        """The buckets that run so many faces, each with its graph; empty where there are no graphs."""
+        if self._candidates is None:
+            largest = max(self._expected, faces)
+            self._candidates = sorted(buckets_up_to(largest))
+        while self._candidates:
+            buckets = split_into_buckets(faces, self._candidates, self._size)
+            missing = sorted(set(buckets) - self._captured.keys(), reverse=True)
+            # A bucket that does not fit shortens the candidates: the split is made anew.
+            if all(self._prepare(bucket) for bucket in missing):
+                return buckets
+        return []
+
+    def _prepare(self, bucket: int) -> bool:
+        """Probes, captures and checks a bucket; False where it has no graph, and why is noted."""
+        failure = ""
+        # A tensor made in inference mode cannot be written to outside of it, and the first call may be in it while a
+        # later one is not. Leaving it enables gradients, which no_grad takes back.
+        with torch.inference_mode(False), torch.no_grad():
+            try:
+                wanted = self._probe(bucket)
+                if wanted is None:
+                    return False
+                captured = self._recorder.capture(self._run, self._static_input()[:bucket])
+                failure = _mismatch(captured, wanted)
+                self._captured[bucket] = captured
+            except RuntimeError as error:
+                failure = "out of memory" if is_out_of_memory(error) else first_line(error)
         # Not inside the handler: the exception there still holds the failed call's tensors.
         if failure:
             self._drop()
             self.notes.append(f"no CUDA graphs ({failure}): small batches take longer.")
+        return not failure
+
+    def _static_input(self) -> Tensor:
+        """The input that all graphs read: rows for the largest bucket, none of them ever uninitialised."""
+        if self._faces is None:
+            assert self._candidates
+            faces = self._recorder.allocate(self._candidates[-1], self._size)
+            self._faces = faces.copy_(_noise(self._size))
+        return self._faces
 
     def _probe(self, bucket: int) -> Tensor | None:
         """The bucket's result without a graph; None where it does not fit into memory."""
-        assert self._faces is not None
         result = None
         try:
-            result = self._run(self._faces[:bucket])
+            result = self._run(self._static_input()[:bucket])
         except RuntimeError as error:
-            if not is_out_of_memory(error):
+            # More faces than these have a graph: memory is short now, and was not then.
+            if not is_out_of_memory(error) or any(bucket < larger for larger in self._captured):
                 raise
             self._too_large = bucket
+            self._candidates = [smaller for smaller in self._candidates or () if smaller < bucket]
         # The pool takes its memory from the device: what the probe left in the cache would lie unused beside it.
         self._recorder.release()
         return result
 
-    def _mismatch(self, wanted: dict[int, Tensor]) -> str:
-        """Which graph's replay differs from its probe; empty where none does. Waits for each."""
-        for bucket, probed in wanted.items():
-            self._captured[bucket].replay()
-            error = float((self._captured[bucket].out - probed).norm() / probed.norm())
-            # Written so that NaN counts as a difference.
-            if not error <= _MOST_ERROR:
-                return f"the replay of {bucket} faces is {error:.1e} off"
-        return ""
-
     def _drop(self) -> None:
         # The last call's replay may still run, and another stream may get the static input's memory next.
         self._recorder.synchronize()
-        self._captured, self._faces, self._too_large = {}, None, None
+        self._captured, self._candidates, self._faces, self._too_large = {}, [], None, None
         self._recorder.release()
+
+
+def _mismatch(captured: CapturedCall, wanted: Tensor) -> str:
+    """How a graph's replay differs from its probe; empty where it does not. Waits for it."""
+    captured.replay()
+    error = float((captured.out - wanted).norm() / wanted.norm())
+    # Written so that NaN counts as a difference.
+    return "" if error <= _MOST_ERROR else f"the replay of {len(wanted)} faces is {error:.1e} off"
 
 
 def _noise(size: int) -> Tensor:
@@ -224,47 +217,3 @@ def split_into_buckets(faces: int, buckets: Sequence[int], size: int) -> list[in
     split = [[smaller[-1], *split_into_buckets(faces - smaller[-1], buckets, size)]] if smaller else []
     fixed = _FIXED_PIXELS / size**2
     return min(padded + split, key=lambda chosen: sum(chosen) + fixed * len(chosen))
-
-
-class CudaGraphRecorder:
-    """Captures graphs on a GPU, all on one stream into one pool, so that they share memory."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._pool: _PoolHandle | None = None
-        self._stream: torch.cuda.Stream | None = None
-        self._last: torch.cuda.Stream | None = None
-
-    def allocate(self, batch: int, size: int) -> Tensor:
-        """See `GraphRecorder`."""
-        return torch.empty(batch, 3, size, size, device=self._device)
-
-    def capture(self, run: Run, faces: Tensor) -> CapturedCall:
-        """See `GraphRecorder`."""
-        graph = torch.cuda.CUDAGraph()
-        current = torch.cuda.current_stream(self._device)
-        # A failed capture leaves its own stream as the current one: the outer block restores the caller's.
-        with torch.cuda.device(self._device), torch.cuda.stream(current):
-            if self._pool is None:
-                self._pool, self._stream = torch.cuda.graph_pool_handle(), torch.cuda.Stream()
-            # Other threads load and save pictures meanwhile. Thread-local capture forbids uncapturable calls to
-            # this thread only.
-            capture = torch.cuda.graph(graph, self._pool, self._stream, capture_error_mode="thread_local")
-            with capture:
-                out = run(faces)
-        return CapturedCall(graph.replay, out)
-
-    def follow_last_stream(self) -> None:
-        """See `GraphRecorder`."""
-        stream = torch.cuda.current_stream(self._device)
-        if self._last is not None and self._last != stream:
-            stream.wait_stream(self._last)
-        self._last = stream
-
-    def release(self) -> None:
-        """See `GraphRecorder`."""
-        release_cached_memory()
-
-    def synchronize(self) -> None:
-        """See `GraphRecorder`."""
-        torch.cuda.synchronize(self._device)

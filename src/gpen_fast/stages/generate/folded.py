@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from gpen_fast.device.precision import arithmetic
-from gpen_fast.gpen.cuda.graphs import CudaGraphRecorder, Graphs
+from gpen_fast.gpen.cuda.graph_recorder import CudaGraphRecorder
+from gpen_fast.gpen.cuda.graphs import Graphs
 from gpen_fast.gpen.folded.generator import arithmetic_for
 from gpen_fast.gpen.reference import FullGenerator
 from gpen_fast.gpen.select import form_without_kernels, select_form

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from gpen_fast.gpen.cuda.kernels import kernel_set
 from gpen_fast.gpen.cuda.kernels.kernel_set import REFERENCE, TRITON, kernel_failure
 
 CPU = torch.device("cpu")
@@ -18,9 +19,9 @@ DTYPES = [torch.float32, torch.float16, torch.bfloat16]
 
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> Iterator[None]:
-    kernel_failure.cache_clear()
+    kernel_set._tried.clear()
     yield
-    kernel_failure.cache_clear()
+    kernel_set._tried.clear()
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -84,6 +85,19 @@ def test_failures_are_looked_for_once() -> None:
     counting = replace(REFERENCE, blur=counted)
     assert kernel_failure(CPU, torch.float16, counting) == kernel_failure(CPU, torch.float16, counting) == ""
     assert len(calls) == 1
+
+
+def test_a_trial_without_memory_is_repeated() -> None:
+    errors = [torch.OutOfMemoryError("CUDA out of memory")]
+
+    def short_once(*arguments: Any) -> Tensor:
+        if errors:
+            raise errors.pop()
+        return REFERENCE.blur(*arguments)
+
+    trying = replace(REFERENCE, blur=short_once)
+    assert kernel_failure(CPU, torch.float16, trying) == "OutOfMemoryError: CUDA out of memory"
+    assert kernel_failure(CPU, torch.float16, trying) == ""
 
 
 @pytest.mark.cuda

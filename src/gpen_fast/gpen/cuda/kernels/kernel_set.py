@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 from torch import Tensor
 
+from gpen_fast.device.memory import is_out_of_memory
 from gpen_fast.device.precision import arithmetic
 from gpen_fast.device.threads import seeded
 from gpen_fast.errors import kind_and_line
@@ -56,24 +56,35 @@ REFERENCE = KernelSet(
 """The torch references, on any device."""
 
 
-@cache
-def kernel_failure(device: torch.device, dtype: torch.dtype, kernels: KernelSet = TRITON) -> str:
-    """Why the kernels must not be used on this device, in words; empty where they may. Tried once in a process.
+# Device, dtype and kernels -> what the trial said.
+_tried: dict[tuple[torch.device, torch.dtype, KernelSet], str] = {}
 
-    Triton may be missing, not know the GPU, lack a compiler for its launcher, or compile to something wrong.
+
+def kernel_failure(device: torch.device, dtype: torch.dtype, kernels: KernelSet = TRITON) -> str:
+    """Why the kernels must not be used on this device, in words; empty where they may.
+
+    Triton may be missing, not know the GPU, lack a compiler for its launcher, or compile to something wrong. They are
+    tried once in a process; a trial that ran out of memory is repeated when it is asked for again.
 
     Args:
         device: Where the kernels would run.
         dtype: Of activations.
         kernels: The set to be tried.
     """
+    key = (device, dtype, kernels)
+    if key in _tried:
+        return _tried[key]
     try:
         # cuDNN's default is TF32, which would round the references by more than the kernels may differ.
         with arithmetic("fp32", device):
-            return _difference(device, dtype, kernels)
+            failure = _difference(device, dtype, kernels)
     # broad: Triton, its compilers and the driver raise errors of any type; torch serves instead
     except Exception as error:
-        return kind_and_line(error)
+        failure = kind_and_line(error)
+        if is_out_of_memory(error):
+            return failure
+    _tried[key] = failure
+    return failure
 
 
 def _difference(device: torch.device, dtype: torch.dtype, kernels: KernelSet) -> str:
