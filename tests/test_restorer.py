@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from formats import SRGB
 from helpers import EXAMPLES, photo, shared_picture, write_photo
 from PIL import Image
 from safetensors.torch import load_file, save_file
@@ -217,9 +218,21 @@ def test_restore_raises_and_restore_many_yields_errors(restorer: Restorer, tmp_p
     assert np.array_equal(results[2].image, restorer.restore(paths[2]).image)
 
 
-def test_one_path_is_not_several(restorer: Restorer) -> None:
+@pytest.mark.parametrize("path", ["a.jpg", b"a.jpg", Path("a.jpg")])
+def test_one_path_is_not_several(restorer: Restorer, path: str | bytes | Path) -> None:
     with pytest.raises(InputsError, match=r"'a\.jpg' is one path: restore_many takes several"):
-        next(restorer.restore_many("a.jpg"))
+        next(restorer.restore_many(path))
+
+
+def test_profile_and_upright_exif_are_on_a_pil_result(restorer: Restorer, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x013B] = 6, "an artist"
+    Image.fromarray(photo(40, 50)).save(tmp_path / "a.jpg", exif=exif, icc_profile=SRGB)
+    with Image.open(tmp_path / "a.jpg") as given:
+        image = restorer.restore(given).image
+    assert image.size == (40, 50)
+    assert image.info["icc_profile"] == SRGB
+    assert (image.getexif()[0x0112], image.getexif()[0x013B]) == (1, "an artist")
 
 
 def test_picture_without_faces_comes_back_unchanged(restorer: Restorer) -> None:

@@ -330,14 +330,15 @@ def test_interrupt_before_the_first_picture(tmp_path: Path, tiny_weights: Path) 
     code = f"""
 import os, signal
 from gpen_fast.run import runtime
-from gpen_fast.cli.app import main
+from gpen_fast.cli.start import run_program
 runtime.load_runtime = lambda settings: os.kill(os.getpid(), signal.SIGINT)
 import sys
 sys.argv = ["gpen-fast", "enhance", "in", "out", "--weights", {str(tiny_weights)!r}]
-main()
+run_program()
 """
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 130
+    assert done.stderr.endswith("interrupted: what was finished is kept\n")
     assert "Traceback" not in done.stderr

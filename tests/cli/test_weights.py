@@ -189,7 +189,9 @@ def test_person_at_a_terminal_is_asked(shop: Shop, answer: str) -> None:
     os.close(ours)
     assert run.returncode == (0 if answer == "y\n" else 1), out
     assert bool(shop.net.requests) == (answer == "y\n")
-    assert records.record_file().exists() == (answer == "y\n")
+    # A no is recorded too; the end of input is no answer.
+    assert records.record_file().exists() == (answer != "\x04")
+    assert ("asks" in records.read_records().declined) == (answer == "n\n")
 
 
 def test_help_loads_no_torch_and_no_http() -> None:

@@ -87,8 +87,9 @@ def _print_verdict(console: Console, findings: list[Finding], good: bool) -> Non
     console.print(
         "\n[bold green]pictures can be restored here[/]" if good else "\n[bold red]cannot restore yet[/]"
     )
-    for one in missing:
-        console.print(f"  {one.name}: {escape(one.mend or one.text)}")
+    for mend in dict.fromkeys(one.mend or one.text for one in missing):
+        names = ", ".join(one.name for one in missing if (one.mend or one.text) == mend)
+        console.print(f"  {names}: {escape(mend)}")
     said = {one.mend for one in missing}
     more = {one.mend: one.name for one in findings if one.mend and one.mend not in said}
     if more:

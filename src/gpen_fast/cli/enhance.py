@@ -10,6 +10,7 @@ import typer
 
 from gpen_fast.cli.json_target import json_target
 from gpen_fast.cli.options import Flag, RunOptions, option, with_options
+from gpen_fast.cli.piped import STANDARD_OUTPUT, to_standard_output
 from gpen_fast.cli.row_book import row_book
 from gpen_fast.cli.run_plan import run_plan
 from gpen_fast.cli.side_files import landmarks_path, log_path, refuse_one_file
@@ -27,8 +28,8 @@ def enhance(
         list[str],
         typer.Argument(
             metavar="IN... OUT",
-            help="Pictures, folders (with their subfolders) or globs; then OUT: a folder, or a picture's name for "
-            "one input file.",
+            help="Pictures, folders (with their subfolders) or globs; then OUT: a folder, or for one input file a "
+            "picture's name, or - for PNG to standard output.",
         ),
     ],
     settings: Settings,
@@ -43,11 +44,34 @@ def enhance(
     Exit status: 0 all done, 1 some inputs failed (each is named), 2 wrong usage,
     130 interrupted: finished results are kept; the next run continues after them.
     """
+    if paths[-1] == STANDARD_OUTPUT and not in_place:
+        if run.json_file == STANDARD_OUTPUT:
+            raise SettingsError(
+                "the output - and --json - both mean standard output: name a file for one of them."
+            )
+        with to_standard_output(paths[:-1], format, output) as target:
+            _enhance([*paths[:-1], target], settings, None, False, output, run)
+    else:
+        _enhance(paths, settings, format, in_place, output, run)
+
+
+def _enhance(
+    paths: list[str],
+    settings: Settings,
+    format: str | None,
+    in_place: bool,
+    output: OutputOptions,
+    run: RunOptions,
+) -> None:
     from gpen_fast.run.plan import plan
 
     target = json_target(run.json_file)
     with target.words_elsewhere():
         _refuse_random(settings)
+        if output.no_backup and not in_place:
+            raise SettingsError(
+                "--no-backup has no meaning without --in-place, which alone replaces originals: leave it out."
+            )
         inputs, out = _split(paths, in_place)
         save_to = landmarks_path(output.save_landmarks, settings.detect)
         run = replace(run, log=log_path(run.log))

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+from gpen_fast.cli.signals import SIGNALS, end_at_once, end_in_order
+
 
 @contextlib.contextmanager
 def first_interrupt_stops(tell: Callable[[], None]) -> Iterator[threading.Event]:
@@ -20,7 +22,8 @@ def first_interrupt_stops(tell: Callable[[], None]) -> Iterator[threading.Event]
         tell: Called at the first signal, in the signal handler.
 
     Yields:
-        An event that is set at the first signal. The second one acts as it did before the block.
+        An event that is set at the first signal. The second one interrupts as it did before the block; where that
+        would end the process on the spot, it raises SystemExit, so that no temporary file is left.
     """
     stopped = threading.Event()
     before = {number: signal.getsignal(number) for number in _signals()}
@@ -29,7 +32,7 @@ def first_interrupt_stops(tell: Callable[[], None]) -> Iterator[threading.Event]
     def stop(number: int, frame: FrameType | None) -> None:
         stopped.set()
         for each, handler in before.items():
-            signal.signal(each, handler)
+            signal.signal(each, end_in_order if handler is end_at_once else handler)
         tell()
 
     for number in before:
@@ -43,4 +46,4 @@ def first_interrupt_stops(tell: Callable[[], None]) -> Iterator[threading.Event]
 
 def _signals() -> list[signal.Signals]:
     hang_up = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []  # Windows has none
-    return [signal.SIGINT, signal.SIGTERM, *hang_up]
+    return [*SIGNALS, *hang_up]

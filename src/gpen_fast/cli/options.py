@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
-from typer.core import TyperCommand
 
 from gpen_fast import plugins
 from gpen_fast.cli.field_docs import field_docs
 from gpen_fast.cli.log_file import LOG_FORMATS, LogFormat, check_log
-from gpen_fast.errors import SettingsError
+from gpen_fast.errors import SettingsError, did_you_mean
 from gpen_fast.settings import (
     PNG_LEVELS,
     PRECISIONS,
@@ -192,18 +191,6 @@ def with_options(
     return decorate
 
 
-class PanelledCommand(TyperCommand):
-    """A command whose --help stands in its last panel, with the flags of the run, instead of in one of its own."""
-
-    def get_help_option(self, ctx: Any) -> Any:
-        """The option --help, placed."""
-        made = super().get_help_option(ctx)
-        if made is not None:
-            made.rich_help_panel = getattr(self.params[-1], "rich_help_panel", None)
-            made.metavar = ""
-        return made
-
-
 def option(kind: type, name: str, *, panel: bool = True, flag: Flag | None = None) -> Any:
     """The Typer option of one field, for a command that takes the field as a parameter of its own.
 
@@ -217,7 +204,6 @@ def option(kind: type, name: str, *, panel: bool = True, flag: Flag | None = Non
         What `typer.Option` returns, for `Annotated`.
     """
     flag = flag or _FLAGS.get(name, Flag())
-    accepted = flag.accepted
     return typer.Option(
         *(flag.names or (f"--{name.replace('_', '-')}",)),
         metavar=flag.metavar or "",
@@ -225,9 +211,17 @@ def option(kind: type, name: str, *, panel: bool = True, flag: Flag | None = Non
         max=flag.most,
         help=_help(kind, name, flag),
         show_default=flag.default or True,
-        autocompletion=(lambda: list(accepted())) if accepted else None,
+        autocompletion=_offered(flag),
         rich_help_panel=_PANELS.get(kind) if panel else None,
     )
+
+
+def _offered(flag: Flag) -> Callable[[], list[str]] | None:
+    """Lists the values that completion offers; None leaves it to the shell, which completes files."""
+    if accepted := flag.accepted:
+        return lambda: [name for name in accepted() if name != "cuda:N"]
+    words = [word for word in (flag.metavar or "").split("|") if word.islower()]
+    return (lambda: words) if words else None
 
 
 def _parameters(
@@ -282,7 +276,8 @@ def _resolved(given: Mapping[str, object]) -> dict[str, object]:
             )
         chosen["detector"] = "none"
     if precision is not None and precision not in PRECISIONS:
-        raise SettingsError(f"precision {precision!r}: accepted are {', '.join(PRECISIONS)}.")
+        near = did_you_mean(str(precision), PRECISIONS)
+        raise SettingsError(f"precision {precision!r}: accepted are {', '.join(PRECISIONS)}.{near}")
     if chosen.pop("fp16", False):
         if precision not in (None, "fp16"):
             raise SettingsError(f"--fp16 and --precision {precision} contradict each other: leave one out.")

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gpen_fast.cli.consent import get_best
 from gpen_fast.cli.json_target import json_target
 from gpen_fast.cli.options import Flag, RunOptions, with_options
+from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import GenerateError, InputsError, PictureError, reason
+from gpen_fast.files import nearest_file
 from gpen_fast.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def profile(
     """Time every stage on one picture, run after run, without overlap."""
     if not image.is_file():
         what = "is a folder" if image.is_dir() else "no such file"
-        raise InputsError(f"{image}: {what}. profile takes one picture.")
+        raise InputsError(f"{image}: {what}.{nearest_file(image)} profile takes one picture.")
     target = json_target(run.json_file)
     with target.words_elsewhere():
         report = _profiled(image, settings, runs, warmup, target_fps, run.yes)
@@ -63,18 +64,16 @@ def profile(
 def _profiled(
     image: Path, settings: Settings, runs: int, warmup: int, target_fps: float, yes: bool
 ) -> Report:
-    get_best(settings.weights, yes)
+    refuse_little_memory()
     lift_pillow_limit()
     from gpen_fast.cli.failures import print_failure
-    from gpen_fast.cli.loading import loading
+    from gpen_fast.cli.opening import fetch_and_load
     from gpen_fast.cli.progress import progress_over
     from gpen_fast.cli.table import print_profile
 
-    with loading(quiet=False):
-        from gpen_fast.run.profile_run import profile_picture
-        from gpen_fast.run.runtime import load_runtime
+    runtime = fetch_and_load(settings, yes=yes, quiet=False)
+    from gpen_fast.run.profile_run import profile_picture
 
-        runtime = load_runtime(settings)
     try:
         with progress_over(1 + warmup + runs, quiet=False) as progress:
             report = profile_picture(

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gpen_fast import __version__
-from gpen_fast.cli.consent import get_best
+from gpen_fast.cli.backup import print_backup
 from gpen_fast.cli.json_target import JsonTarget
 from gpen_fast.cli.names import shown
 from gpen_fast.cli.options import RunOptions
 from gpen_fast.cli.row_book import RowBook
+from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.settings import OutputOptions, Settings
 
@@ -46,7 +47,7 @@ def run_plan(
     for row in planned_rows(work):
         book.add(row)
     if run.dry_run:
-        report = _planned(work)
+        report = _planned(work, output)
     elif not work.todo:
         report = _nothing_to_do(work, run.quiet)
     else:
@@ -81,6 +82,8 @@ def _run(work: Plan, settings: Settings, output: OutputOptions, run: RunOptions,
     from gpen_fast.cli.table import print_enhance
 
     _print_start(work, run.quiet)
+    if not run.quiet:
+        print_backup(work, output, sys.stderr)
     runtime = _loaded(settings, run, book)
     from gpen_fast.run.enhance import run_enhance
 
@@ -102,21 +105,19 @@ def _print_start(work: Plan, quiet: bool) -> None:
     console = error_console()
     if not quiet and not console.is_terminal:
         now = datetime.now().astimezone()
-        console.print(f"{now:%Y-%m-%d %H:%M:%S} gpen-fast {__version__}: {len(work.todo)} pictures to do")
+        todo = "1 picture" if len(work.todo) == 1 else f"{len(work.todo)} pictures"
+        console.print(f"{now:%Y-%m-%d %H:%M:%S} gpen-fast {__version__}: {todo} to do")
         console.print(counted_inputs(len(work.skipped), len(work.ignored)))
     for path, why in work.failed:
         print_failure(path, why)
 
 
 def _loaded(settings: Settings, run: RunOptions, book: RowBook) -> Runtime:
-    from gpen_fast.cli.loading import loading
+    from gpen_fast.cli.opening import fetch_and_load
 
-    get_best(settings.weights, run.yes)
+    refuse_little_memory()
     lift_pillow_limit()
-    with loading(run.quiet):
-        from gpen_fast.run.runtime import load_runtime
-
-        runtime = load_runtime(settings)
+    runtime = fetch_and_load(settings, yes=run.yes, quiet=run.quiet)
     if book.log:
         book.log.remark(f"gpen-fast {__version__} | {runtime.summary}")
         if runtime.network_note:
@@ -124,7 +125,7 @@ def _loaded(settings: Settings, run: RunOptions, book: RowBook) -> Runtime:
     return runtime
 
 
-def _planned(work: Plan) -> Report:
+def _planned(work: Plan, output: OutputOptions) -> Report:
     from gpen_fast.cli.table import counted_inputs
     from gpen_fast.run.report import nothing_done_report
 
@@ -137,6 +138,7 @@ def _planned(work: Plan) -> Report:
     for path in work.ignored:
         print(f"not a picture {shown(path)}")
     print(f"{len(work.todo)} to do, {counted_inputs(len(work.skipped), len(work.ignored))}")
+    print_backup(work, output, sys.stdout)
     return nothing_done_report(work, dry_run=True)
 
 

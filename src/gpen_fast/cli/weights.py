@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gpen_fast.cli.help import PanelledCommand, PlainGroup
 from gpen_fast.cli.json_target import JsonFile, json_target
 from gpen_fast.cli.options import RunOptions, option, with_options
 from gpen_fast.errors import GpenError, SettingsError
@@ -18,18 +19,27 @@ _FAILED = 1
 
 weights = typer.Typer(
     help="List, fetch, verify and import weights.",
+    cls=PlainGroup,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _known_names() -> list[str]:
+    return list(catalog())
+
+
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="NAME...", help="As `gpen-fast weights list` shows it.")
+    list[str] | None,
+    typer.Argument(
+        metavar="NAME...", help="As `gpen-fast weights list` shows it.", autocompletion=_known_names
+    ),
 ]
 # The commands that only look at files take no flag but --weights-dir.
 _with_folder = with_options(without={"model", "weights", "offline"}, panels=False)
 
 
-@weights.command("list")
+@weights.command("list", cls=PanelledCommand)
 @_with_folder
 def list_weights(options: WeightsOptions, *, json_file: JsonFile = None) -> None:
     """List every known file: present or missing, where, verified or not, size and licence."""
@@ -45,29 +55,28 @@ def list_weights(options: WeightsOptions, *, json_file: JsonFile = None) -> None
         target.write(weights_document("list", found, options))
 
 
-@weights.command("pull")
+@weights.command("pull", cls=PanelledCommand)
 @with_options(without={"model", "weights"}, panels=False)
 def pull_weights(
     options: WeightsOptions,
     *,
     names: Names = None,
     everything: Annotated[
-        bool, typer.Option("--all", metavar="", help="Fetch every file that has a public address.")
+        bool, typer.Option("--all", help="Fetch every file that has a public address.")
     ] = False,
     yes: Annotated[bool, option(RunOptions, "yes", panel=False)] = False,
-    again: Annotated[
-        bool, typer.Option("--again", metavar="", help="Fetch a file even if it is present.")
-    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Fetch a file even if it is present.")] = False,
     repin: Annotated[
         bool,
-        typer.Option("--repin", metavar="", help="Accept a file that differs from the one that was pinned."),
+        typer.Option("--repin", help="Accept a file that differs from the one that was pinned."),
     ] = False,
     json_file: JsonFile = None,
 ) -> None:
     """Fetch weights, and verify them by their hash.
 
-    An interrupted download is resumed. Where no hash is published, the hash of the first download is pinned, and later
-    ones must have the same. GPEN_FAST_MIRROR names other addresses.
+    An interrupted download is resumed. Where no hash is published, the hash of
+    the first download is pinned, and later ones must have the same.
+    GPEN_FAST_MIRROR names other addresses.
 
     Exit status: 0 all are present, 1 some are not (each is named).
     """
@@ -118,7 +127,7 @@ def _pull_one(known: CatalogEntry, options: WeightsOptions, yes: bool, again: bo
     return ""
 
 
-@weights.command()
+@weights.command(cls=PanelledCommand)
 @_with_folder
 def verify(options: WeightsOptions, *, names: Names = None, json_file: JsonFile = None) -> None:
     """Read every file that is present and compare its hash.
@@ -139,7 +148,7 @@ def verify(options: WeightsOptions, *, names: Names = None, json_file: JsonFile 
         raise typer.Exit(_FAILED)
 
 
-@weights.command("import")
+@weights.command("import", cls=PanelledCommand)
 @_with_folder
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A weights file.")],
@@ -148,11 +157,13 @@ def import_(
     trust: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Take the file for NAME if neither its hash nor its shapes identify it."
+            metavar="NAME",
+            help="Take the file for NAME if neither its hash nor its shapes identify it.",
+            autocompletion=_known_names,
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", metavar="", help="Replace another file of that name.")
+        bool, typer.Option("--overwrite", help="Replace another file of that name.")
     ] = False,
     json_file: JsonFile = None,
 ) -> None:
@@ -174,10 +185,15 @@ def import_(
             target.write(weights_document("import", statuses(options, [done.name]), options))
 
 
-@weights.command()
+@weights.command(cls=PanelledCommand)
 @_with_folder
 def path(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As `gpen-fast weights list` shows it.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="As `gpen-fast weights list` shows it.", autocompletion=_known_names
+        ),
+    ],
     options: WeightsOptions,
     *,
     json_file: JsonFile = None,

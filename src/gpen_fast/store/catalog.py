@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gpen_fast.errors import SettingsError, StoreError
+from gpen_fast.errors import SettingsError, StoreError, did_you_mean
 from gpen_fast.store.shipped import shipped
 
 KINDS = ("generator", "detector", "landmarks", "parser")
@@ -127,7 +127,9 @@ def entry(name: str) -> CatalogEntry:
     """
     entries = catalog()
     if name not in entries:
-        raise SettingsError(f"unknown weights {name!r}: accepted are {', '.join(entries)}.")
+        raise SettingsError(
+            f"unknown weights {name!r}: accepted are {', '.join(entries)}.{did_you_mean(name, entries)}"
+        )
     return entries[name]
 
 
