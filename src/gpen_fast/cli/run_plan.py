@@ -105,7 +105,8 @@ def _print_start(work: Plan, quiet: bool) -> None:
     console = error_console()
     if not quiet and not console.is_terminal:
         now = datetime.now().astimezone()
-        console.print(f"{now:%Y-%m-%d %H:%M:%S} gpen-fast {__version__}: {len(work.todo)} pictures to do")
+        todo = "1 picture" if len(work.todo) == 1 else f"{len(work.todo)} pictures"
+        console.print(f"{now:%Y-%m-%d %H:%M:%S} gpen-fast {__version__}: {todo} to do")
         console.print(counted_inputs(len(work.skipped), len(work.ignored)))
     for path, why in work.failed:
         print_failure(path, why)
