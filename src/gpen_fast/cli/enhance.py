@@ -13,12 +13,15 @@ from gpen_fast.cli.backup import print_backup
 from gpen_fast.cli.consent import get_best
 from gpen_fast.cli.names import shown
 from gpen_fast.cli.options import Flag, RunOptions, option, with_options
+from gpen_fast.cli.restart import now_ns, opened_journal, start_again
 from gpen_fast.cli.side_files import landmarks_path, refuse_one_file, report_path
+from gpen_fast.cli.stall import check_stall_timeout, watched
 from gpen_fast.device.pillow import lift_pillow_limit
-from gpen_fast.errors import InputsError, SettingsError
+from gpen_fast.errors import DeviceError, InputsError, SettingsError
 from gpen_fast.settings import SAME, OutputOptions, Settings, formats, suffix_of
 
 if TYPE_CHECKING:
+    from gpen_fast.run.journal.book import JournalBook
     from gpen_fast.run.plan import Plan
 
 _FAILED, _INTERRUPTED = 1, 130
@@ -51,6 +54,7 @@ def enhance(
     from gpen_fast.run.plan import plan
 
     _refuse_random(settings)
+    check_stall_timeout(run.stall_timeout)
     report_to = report_path(run.json_file)
     if output.no_backup and not in_place:
         raise SettingsError(
@@ -65,14 +69,15 @@ def enhance(
     output = replace(output, format=chosen, in_place=in_place, save_landmarks=save_to)
     if in_place:
         lift_pillow_limit()  # the plan opens the pictures to see whether they were restored before
-    work = plan(inputs, out, output)
-    if run.dry_run:
-        _print_plan(work)
-        print_backup(work, output, sys.stdout)
-        return
-    if not run.quiet:
-        print_backup(work, output, sys.stderr)
-    status = _run(work, settings, output, run, report_to)
+    with opened_journal(settings, output, dry_run=run.dry_run) as journal:
+        work = plan(inputs, out, output, journal)
+        if run.dry_run:
+            _print_plan(work)
+            print_backup(work, output, sys.stdout)
+            return
+        if not run.quiet:
+            print_backup(work, output, sys.stderr)
+        status = _run(work, settings, output, run, report_to, journal)
     if status:
         raise typer.Exit(status)
 
@@ -122,7 +127,12 @@ def _print_plan(work: Plan) -> None:
 
 
 def _run(
-    work: Plan, settings: Settings, output: OutputOptions, run: RunOptions, report_to: Path | None
+    work: Plan,
+    settings: Settings,
+    output: OutputOptions,
+    run: RunOptions,
+    report_to: Path | None,
+    journal: JournalBook,
 ) -> int:
     if not work.todo:
         return _nothing_to_do(work, run.quiet, report_to)
@@ -135,16 +145,22 @@ def _run(
     from gpen_fast.run.enhance import run_enhance
     from gpen_fast.run.runtime import load_runtime
 
-    runtime = load_runtime(settings)
-    with (
-        progress_over(len(work.todo), run.quiet) as progress,
-        first_interrupt_stops(progress.stopping) as stopped,
-    ):
-        report = run_enhance(runtime, work, output, progress, stopped)
+    runtime, began_ns = load_runtime(settings), now_ns()
+    try:
+        with (
+            progress_over(len(work.todo), run.quiet) as progress,
+            first_interrupt_stops(progress.stopping) as stopped,
+            watched(run.stall_timeout) as watchdog,
+        ):
+            report = run_enhance(runtime, work, output, progress, stopped, journal=journal, watchdog=watchdog)
+    except DeviceError as error:
+        journal.close()
+        start_again(error, began_ns)
+        raise
     print_enhance(report, run.quiet)
     if report_to:
         write_report(report, report_to)
-    if report.not_done:
+    if report.not_done and stopped.is_set():
         return _INTERRUPTED
     return _FAILED if report.failed else 0
 

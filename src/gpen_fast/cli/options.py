@@ -54,6 +54,9 @@ class RunOptions:
     quiet: bool = False
     """Print only failures and notes."""
 
+    stall_timeout: float | None = None
+    """Stop, and name the picture, if one step of one picture takes more seconds than this; not given: any time."""
+
 
 @dataclass(frozen=True)
 class Shorthands:
@@ -103,6 +106,7 @@ _FLAGS: Mapping[str, Flag] = {
     "detect_threshold": Flag("0..1", default="the detector's own"),
     "landmarks": Flag("FILE"),
     "min_face": Flag("PX", least=0),
+    "stall_timeout": Flag("S"),
     "model": Flag("NAME", accepted=_and_auto(generators)),
     "weights": Flag("FILE"),
     "weights_dir": Flag("FOLDER"),

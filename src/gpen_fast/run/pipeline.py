@@ -7,7 +7,7 @@ do not know that they are timed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -29,6 +29,7 @@ from gpen_fast.run.job import (
     failed,
 )
 from gpen_fast.run.runtime import Runtime
+from gpen_fast.run.watchdog import Watchdog
 from gpen_fast.stages.align import align
 from gpen_fast.stages.aligned import crop_whole, uncrop_whole
 from gpen_fast.stages.crop import crop
@@ -54,12 +55,29 @@ class Pipeline:
     """The verbs over one device, detector and network, each under the clock."""
 
     def __init__(
-        self, runtime: Runtime, clock: Clock, detection_writer: DetectionWriter | None = None
+        self,
+        runtime: Runtime,
+        clock: Clock,
+        detection_writer: DetectionWriter | None = None,
+        watchdog: Watchdog | None = None,
+        *,
+        hashed: bool = False,
     ) -> None:
+        """Takes what runs the stages.
+
+        Args:
+            runtime: The device, detector and network.
+            clock: Times every stage.
+            detection_writer: Is given the faces that are found.
+            watchdog: Is told what each thread works on.
+            hashed: Files are hashed when they are read, for a journal.
+        """
         self.runtime = runtime
         self.clock = clock
         self._options = runtime.settings
         self._detection_writer = detection_writer
+        self._watchdog = watchdog
+        self._hashed = hashed
 
     def restore(self, source: PictureSource) -> Pasted:
         """Runs every verb but `save` for one picture, and raises its error."""
@@ -74,13 +92,13 @@ class Pipeline:
         """Reads the picture, and identifies its content where landmarks are read or kept."""
         keyed = bool(self.runtime.detection_cache or self._detection_writer)
         # `load` and `save` count as host work: their copies to and from the device are within their host time.
-        with self._timed("load", on_device=False) as span:
+        with self._busy("reading", source), self._timed("load", on_device=False) as span:
             frame = load(
                 source.picture,
                 self.runtime.device,
                 max_pixels=self._options.load.max_pixels,
                 gpu_decode=self._options.load.gpu_decode,
-                hashed=keyed,
+                hashed=keyed or self._hashed,
             )
             key = content_key(source.picture, frame) if keyed else ""
         return Loaded(source, frame, key, frame.note, {"load": span.host_ms})
@@ -104,7 +122,10 @@ class Pipeline:
         if self._options.aligned:
             found = find_all(detector, frames)
         else:
-            with self._timed("detect", len(pictures), on_device=not detector.on_host) as span:
+            with (
+                self._busy("detecting faces in", pictures[0].source),
+                self._timed("detect", len(pictures), on_device=not detector.on_host) as span,
+            ):
                 found = find_all(detector, frames)
             pictures = [picture.timed("detect", span.host_ms / len(pictures)) for picture in pictures]
         return [self._noted(picture, faces) for picture, faces in zip(pictures, found, strict=True)]
@@ -129,7 +150,7 @@ class Pipeline:
         if not crops:
             return LaunchedBatch(pictures, None)
         span = self.clock.open("generate", items=len(crops))
-        with self._dropped_on_error(span), span:
+        with self._busy("the network for", pictures[0].source), self._dropped_on_error(span), span:
             return LaunchedBatch(pictures, (self.runtime.generator.launch_no_sync(crops), span))
 
     def settle(self, batch: LaunchedBatch) -> list[Restored | Failed]:
@@ -137,7 +158,8 @@ class Pipeline:
         if batch.call is None:
             return [Restored(picture.picture, picture.faces, picture.crops, ()) for picture in batch.pictures]
         launched, span = batch.call
-        with self._dropped_on_error(span), span:
+        first = batch.pictures[0].source
+        with self._busy("the network for", first), self._dropped_on_error(span), span:
             faces = iter(self.runtime.generator.settle(launched))
         self.clock.close(span)
         per_face = span.host_ms / span.items
@@ -160,7 +182,7 @@ class Pipeline:
 
     def save(self, picture: Pasted, write: Callable[[Pasted], Written]) -> Written:
         """Hands the picture to its writer."""
-        with self._timed("save", on_device=False):
+        with self._busy("writing the result of", picture.source), self._timed("save", on_device=False):
             return write(picture)
 
     def _noted(self, picture: Loaded, faces: Sequence[Face]) -> Detected:
@@ -178,6 +200,12 @@ class Pipeline:
                 DetectionEntry(picture.content_key, frame.width, frame.height, found, name)
             )
         return Detected(picture, found, tuple(select_faces(list(found.faces), frame, self._options.detect)))
+
+    def _busy(self, doing: str, source: PictureSource) -> AbstractContextManager[None]:
+        """Tells the watchdog what this thread works on."""
+        if self._watchdog is None:
+            return nullcontext()
+        return self._watchdog.busy(doing, str(source.path or f"picture {source.index}"))
 
     @contextmanager
     def _timed(self, stage: str, items: int = 1, *, on_device: bool = True) -> Iterator[Span]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError
 from gpen_fast.run.earlier import refuse_results_as_inputs, without_results
+from gpen_fast.run.journal.book import JournalBook
 from gpen_fast.run.walk import PICTURES, Told, exists, expanded, is_folder, real, walk
 from gpen_fast.settings import SAME, OutputOptions, suffix_of
 
@@ -51,7 +52,9 @@ class Plan:
     """What the user may not expect, with the path it is about."""
 
 
-def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan:
+def plan(
+    inputs: Iterable[str], out: Path | None, output: OutputOptions, journal: JournalBook | None = None
+) -> Plan:
     """Checks inputs and output together before any work starts.
 
     A folder is walked recursively and its tree kept; `out` and what lies in it is left out. A file that is named twice
@@ -63,6 +66,8 @@ def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan
         out: A folder; or, for one input file, a name that ends in the suffix of a format. None in place: each picture
             is its own target.
         output: How results are named. Those that exist are skipped unless `overwrite` is set.
+        journal: Knows how results were made: those of other settings, or of pictures that have changed, are made
+            again. None: only their files are looked at.
 
     Returns:
         What is to be done, and what is left out and why.
@@ -76,7 +81,9 @@ def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan
         _refuse_bad_output(names, out, output)
     elif len(names) > 1:
         refuse_results_as_inputs(names)
-    made = Plan()
+    made, journal = Plan(), journal or JournalBook(None, output)
+    one = len(names) == 1 and not is_folder(names[0])
+    journal.open(_homes(names, out), made.notes, alone=one)
     items: dict[Path, Item] = {}
     for source, relative in without_results(list(_pictures(names, out, made)), out, output, made.notes):
         item = Item(source, _target(source, relative, names, out, output))
@@ -87,7 +94,10 @@ def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan
     _refuse_nothing(items, made, names)
     _refuse_overwritten_inputs(items, output)
     for item in items.values():
-        (made.skipped if _is_done(item, output) else made.todo).append(item)
+        wanted = journal.wants(item.source, item.target, made.failed)
+        if wanted is not None:
+            (made.todo if wanted else made.skipped).append(item)
+    journal.tell(made.notes)
     _note_other_formats(made, output)
     return made
 
@@ -96,6 +106,13 @@ def is_one_file(names: list[Path], out: Path | None) -> bool:
     """Whether `out` is the name of the one file to write."""
     one = len(names) == 1 and not is_folder(names[0])
     return one and out is not None and not is_folder(out) and suffix_of(out) in plugins.names("save")
+
+
+def _homes(names: list[Path], out: Path | None) -> list[Path]:
+    """The folders whose journals hold the results."""
+    if out is None:
+        return [name if is_folder(name) else name.parent for name in names]
+    return [out.parent if is_one_file(names, out) else out]
 
 
 def _refuse_bad_inputs(names: list[Path]) -> None:
@@ -183,16 +200,6 @@ def _cause_against(item: Item, output: OutputOptions) -> str | None:
     if not os.access(target.parent, os.W_OK):
         return f"its folder {target.parent} is read-only. Allow writing, or name an output folder."
     return None
-
-
-def _is_done(item: Item, output: OutputOptions) -> bool:
-    if output.overwrite:
-        return False
-    if output.in_place:
-        from gpen_fast.image.exif_mark import is_marked
-
-        return is_marked(item.target)
-    return exists(item.target)
 
 
 def _pictures(names: list[Path], out: Path | None, made: Plan) -> Iterator[tuple[Path, Path]]:

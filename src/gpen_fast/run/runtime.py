@@ -99,7 +99,7 @@ def load_runtime(settings: Settings) -> Runtime:
         device,
         precision,
         detector,
-        Generator(backend, generate.batch_size),
+        Generator(backend, 1 if generate.deterministic else generate.batch_size),
         choice.model or name_of(network.config),
         choice,
         template,

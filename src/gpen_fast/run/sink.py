@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from gpen_fast.image.exif_mark import marked
 from gpen_fast.image.metadata import MOST_EXIF
 from gpen_fast.run.earlier import faces_of
 from gpen_fast.run.job import Finished, Pasted, joined
+from gpen_fast.run.journal.book import JournalBook
+from gpen_fast.run.journal.rows import RecordedOutcome
 from gpen_fast.run.originals import Keeper
 from gpen_fast.run.plan import Item
 from gpen_fast.settings import OutputOptions, suffix_of
@@ -24,10 +27,19 @@ _SUFFIX_OF_KIND = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}
 class Sink:
     """Writes each picture of a plan to its target."""
 
-    def __init__(self, items: Sequence[Item], output: OutputOptions) -> None:
-        """Takes the plan's items in the order of the run's sources: a picture's index finds its item."""
+    def __init__(
+        self, items: Sequence[Item], output: OutputOptions, journal: JournalBook | None = None
+    ) -> None:
+        """Takes the plan.
+
+        Args:
+            items: The plan's items in the order of the run's sources: a picture's index finds its item.
+            output: How results are written.
+            journal: Gets a row for each result; None: nothing is recorded.
+        """
         self._items = items
         self._output = output
+        self._journal = journal or JournalBook(None, output)
         self._keeper = Keeper(keep=not output.no_backup)
 
     def __call__(self, picture: Pasted) -> Finished:
@@ -50,13 +62,32 @@ class Sink:
             return Finished(picture.source, "no_face", 0, note)
         if self._output.in_place:
             frame, said = _marked(picture, item.target)
-            note = joined(note, said, self._keeper.replace(item.target, self._encoded(item.target, frame)))
+            note = joined(note, said, self._replace(item, frame, picture.frame.sha256))
         else:
-            self._write(item.target, picture.result)
+            self._write_result(item, picture.result, "restored", picture.frame.sha256)
         return Finished(picture.source, "restored", len(picture.faces), note)
 
     def _write(self, target: Path, frame: Frame) -> None:
         write_file(target, self._encoded(target, frame))
+
+    def _write_result(self, item: Item, frame: Frame, outcome: RecordedOutcome, sha256: str) -> None:
+        """Writes and records a result. sha256: hash of the picture's file."""
+        data = self._encoded(item.target, frame)
+        write_file(item.target, data, before=self._before(item, outcome, sha256, data))
+
+    def _replace(self, item: Item, frame: Frame, sha256: str) -> str:
+        """Replaces the picture by its result; returns what the user should know of the original."""
+        data = self._encoded(item.target, frame)
+        return self._keeper.replace(item.target, data, self._before(item, "restored", sha256, data))
+
+    def _before(
+        self, item: Item, outcome: RecordedOutcome, sha256: str, data: bytes
+    ) -> Callable[[Path], None] | None:
+        """What records the result just before it gets its name."""
+        if not self._journal.keeps_rows:
+            return None
+        output_sha256 = hashlib.sha256(data).hexdigest()
+        return self._journal.before(item.source, item.target, outcome, sha256, output_sha256)
 
     def _encoded(self, target: Path, frame: Frame) -> bytes:
         writer, output = open_writer(suffix_of(target)), self._output
@@ -65,11 +96,17 @@ class Sink:
     def _pass_through(self, item: Item, frame: Frame) -> None:
         """Copies the file byte for byte where the format stays, else encodes it anew; in place it is there already."""
         if self._output.in_place:
+            self._journal.left(item.source, item.target, frame.sha256)
             return
         if _SUFFIX_OF_KIND.get(frame.kind) == suffix_of(item.target):
-            copy_file(item.source, item.target)
+            journal, sha256 = self._journal, frame.sha256
+            copy_file(
+                item.source,
+                item.target,
+                before=journal.before(item.source, item.target, "no_face", sha256, sha256),
+            )
         else:
-            self._write(item.target, frame)
+            self._write_result(item, frame, "no_face", frame.sha256)
 
     def _write_faces(self, target: Path, picture: Pasted) -> None:
         folder = faces_of(target)
