@@ -1,7 +1,7 @@
 """The journal's file: rows are appended one write each, and read whole. Imports no torch.
 
 A row is one write to the end of the file, so that a process that is killed leaves whole rows, and several processes may
-append. JSON Lines and not SQLite: benchmarks/results holds the comparison (`python benchmarks/soak.py journal`).
+append. JSON Lines and not SQLite: no second writer waits, a torn line costs one row, and people can read it.
 """
 
 from __future__ import annotations
