@@ -13,9 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from filelock import FileLock, Timeout
-
-from gpen_fast.errors import FileWriteError
+from gpen_fast.errors import FileWriteError, did_you_mean
 
 try:
     import fcntl
@@ -101,6 +99,22 @@ def remove_leftovers(folder: Path) -> int:
     return removed
 
 
+def nearest_file(path: Path) -> str:
+    """Names the file or folder beside a missing path whose name is nearest.
+
+    Args:
+        path: What was named.
+
+    Returns:
+        A sentence with a space before it; "" if `path` exists, no name in its folder is near, or that cannot be read.
+    """
+    try:
+        names = [] if os.path.lexists(path) else [each.name for each in path.parent.iterdir()]
+    except (OSError, ValueError):  # ValueError: a null byte in the name
+        return ""
+    return did_you_mean(path.name, names)
+
+
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Holds the only right, among all processes, to change the small file `path` inside the block.
@@ -112,6 +126,8 @@ def locked(path: Path) -> Iterator[None]:
         TimeoutError: Another process holds the lock for more than 10 seconds.
         OSError: The lock file cannot be created.
     """
+    from filelock import FileLock, Timeout  # not at the top: --help imports this module
+
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         # The kernel owns the lock and releases it when the process ends, even if it is killed.

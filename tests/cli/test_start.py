@@ -12,21 +12,19 @@ from pathlib import Path
 import pytest
 from helpers import write_photo
 
-from gpen_fast.cli import start
-
 SENTENCE = "interrupted: what was finished is kept\n"
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
 def started(code: str) -> subprocess.CompletedProcess[str]:
-    """Runs `start.main` in a process of its own, with `code` in the place of the command line."""
+    """Runs `start.run_program` in a process of its own, with `code` in the place of the command line."""
     program = f"""
 import os, signal, sys
 from gpen_fast.cli import app, start
 def run():
 {code}
 app.main = run
-start.main()
+start.run_program()
 """
     environment = {**os.environ, "PYTHONUNBUFFERED": ""}
     return subprocess.run(
@@ -65,17 +63,6 @@ def test_an_interrupt_after_the_work_leaves_the_exit_status() -> None:
     sys.late = Late()
 """)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_an_orderly_end_raises_once_and_the_next_signal_ends_at_once() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        with pytest.raises(SystemExit) as end:
-            start.end_in_order(signal.SIGINT, None)
-        assert end.value.code == 130
-        assert signal.getsignal(signal.SIGINT) is start.end_at_once
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("number", SIGNALS)

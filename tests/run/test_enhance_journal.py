@@ -28,7 +28,7 @@ class Silent:
     def __init__(self, at: Callable[[], None] = lambda: None) -> None:
         self._at = at
 
-    def advance(self, path: object) -> None:
+    def advance(self, row: object) -> None:
         self._at()
 
 

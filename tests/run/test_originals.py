@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from gpen_fast.errors import InputsError
-from gpen_fast.run.originals import Keeper, OriginalsFolder, bytes_to_keep, refuse_state_folder, same_content
+from gpen_fast.run.originals import (
+    Keeper,
+    OriginalsFolder,
+    bytes_to_keep,
+    cause_against_keeping,
+    refuse_state_folder,
+    same_content,
+)
 
 
 @pytest.fixture
@@ -187,6 +194,20 @@ def test_content_of_two_files(tmp_path: Path) -> None:
     for name, data in (("a", b"1"), ("b", b"1"), ("c", b"2"), ("d", b"22")):
         (tmp_path / name).write_bytes(data)
     assert [same_content(tmp_path / "a", tmp_path / name) for name in "abcd"] == [True, True, False, False]
+
+
+def test_what_stands_where_originals_are_to_be_kept(picture: Path) -> None:
+    assert cause_against_keeping(picture) is None
+    OriginalsFolder(picture.parent).keep(picture)
+    assert cause_against_keeping(picture) is None
+    other = picture.parent / "other"
+    other.mkdir()
+    (other / ".gpen-fast").write_text("")
+    cause = cause_against_keeping(other / "a.jpg")
+    assert cause == (
+        f"its original cannot be kept: {other}/.gpen-fast is no folder that can be written to. Allow writing or "
+        "rename it, or give --no-backup."
+    )
 
 
 def test_a_path_among_the_records_is_refused(tmp_path: Path) -> None:

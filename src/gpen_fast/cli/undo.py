@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -12,15 +11,13 @@ from typing import Annotated
 import typer
 
 from gpen_fast import __version__
+from gpen_fast.cli.json_target import JsonFile, json_target
 from gpen_fast.cli.names import shown
 from gpen_fast.cli.options import RunOptions, option
-from gpen_fast.cli.side_files import report_path
 from gpen_fast.errors import reason
-from gpen_fast.files import write_file
 from gpen_fast.run.undo import KeptOriginals, Undone, find_originals, outlook, undo_all
 
 _FAILED = 1
-_STDOUT = "-"
 
 
 def undo(
@@ -42,14 +39,7 @@ def undo(
         ),
     ] = False,
     dry_run: Annotated[bool, option(RunOptions, "dry_run", panel=False)] = False,
-    json_file: Annotated[
-        str | None,
-        typer.Option(
-            "--json",
-            metavar="FILE",
-            help="Write what became of each picture to this file as JSON; - prints it.",
-        ),
-    ] = None,
+    json_file: JsonFile = None,
     quiet: Annotated[bool, option(RunOptions, "quiet", panel=False)] = False,
 ) -> None:
     """Bring back the originals of pictures that were restored with --in-place.
@@ -58,19 +48,14 @@ def undo(
 
     Exit status: 0 all are back (or there are none), 1 some are not (each is named), 2 wrong usage.
     """
-    to_stdout = json_file == _STDOUT
-    report_to = None if to_stdout else report_path(json_file)
-    found = find_originals(paths)
-    rows = _outlooks(found) if dry_run else list(undo_all(found, set_aside=set_aside))
-    if set_aside and dry_run:
-        rows = [replace(row, outcome="brought_back") if row.outcome == "changed" else row for row in rows]
-    _tell(rows, found, quiet or to_stdout, dry_run)
-    if json_file:
-        text = json.dumps(_report(rows, found, dry_run), indent=2)
-        if report_to:
-            write_file(report_to, text.encode() + b"\n")
-        else:
-            print(text)
+    target = json_target(json_file)
+    with target.words_elsewhere():
+        found = find_originals(paths)
+        rows = _outlooks(found) if dry_run else list(undo_all(found, set_aside=set_aside))
+        if set_aside and dry_run:
+            rows = [replace(row, outcome="brought_back") if row.outcome == "changed" else row for row in rows]
+        _tell(rows, found, quiet, dry_run)
+        target.write(_report(rows, found, dry_run))
     if found.failed or any(row.outcome in ("failed", "changed") for row in rows):
         raise typer.Exit(_FAILED)
 

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from gpen_fast.errors import LandmarksError, OutputError, reason
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report
+from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.engine import Engine
 from gpen_fast.run.guard import OutputGuard
@@ -24,6 +26,7 @@ from gpen_fast.run.journal.book import JournalBook
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.report import enhance_report
+from gpen_fast.run.rows import row_of
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.sink import Sink
 from gpen_fast.run.tally import Tally
@@ -34,7 +37,7 @@ from gpen_fast.settings import OutputOptions
 class Progress(Protocol):
     """Is told how a run advances."""
 
-    def advance(self, path: Path) -> None:
+    def advance(self, row: PictureRow) -> None:
         """One picture has come to its end, restored or not."""
 
 
@@ -87,8 +90,9 @@ def run_enhance(
                 with contextlib.suppress(OSError):  # a full disk is reported by the next result
                     journal.failed(item.source, item.target, reason(done.error, item.source))
             tally.add(item.source, done)
-            progress.advance(item.source)
+            progress.advance(row_of(item, done))
     if guard.ended:
+        tally.halted = True
         tally.unwritten.append(guard.ended)
     wall = (time.perf_counter_ns() - start) / NS_PER_MS
     clock.finish()
@@ -99,7 +103,10 @@ def _guarded(pipeline: Pipeline, sink: Sink, work: Plan, journal: JournalBook) -
     """What writes a picture, until no result can be written any more."""
 
     def save(picture: Pasted) -> Finished:
-        return pipeline.save(picture, sink)
+        done, timing = pipeline.save(picture, sink)
+        found = picture.picture.faces_found
+        left_out = 0 if found is None else found - len(picture.faces)
+        return replace(done, timing=timing, faces_found=found, faces_left_out=left_out)
 
     return OutputGuard(save, lambda picture: work.todo[picture.source.index].target, journal.home_of)
 

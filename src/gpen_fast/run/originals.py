@@ -187,6 +187,20 @@ def bytes_to_keep(pictures: Iterable[Path]) -> int:
     return total
 
 
+def cause_against_keeping(picture: Path) -> str | None:
+    """Why the original of a picture cannot be kept, as far as that is known before the work; None where nothing is."""
+    folder = picture.parent / STATE_FOLDER
+    for place in (folder / _ORIGINALS, folder):
+        if os.path.lexists(place):
+            if place.is_dir() and os.access(place, os.W_OK):
+                return None
+            return (
+                f"its original cannot be kept: {place} is no folder that can be written to. Allow writing or rename "
+                "it, or give --no-backup."
+            )
+    return None
+
+
 def refuse_state_folder(path: Path) -> None:
     """Raises InputsError for a path inside `STATE_FOLDER`: what lies there is not for the user to name."""
     parts = path.absolute().parts

@@ -6,9 +6,9 @@ do not know that they are timed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -38,6 +38,8 @@ from gpen_fast.stages.generate.runner import Launched
 from gpen_fast.stages.load import load
 from gpen_fast.stages.paste import paste
 from gpen_fast.types import Face
+
+_SMALLER = "the result is smaller than the picture: --skip-detect resizes it to at most {size} pixels a side."
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,16 +176,26 @@ class Pipeline:
             # Not under the clock: an aligned picture has no paste stage, so that the table says "skipped".
             with device_failures_named("paste"):
                 result = uncrop_whole(loaded.frame, restored[0], strength)
+            if result.width * result.height < loaded.frame.width * loaded.frame.height:
+                loaded = loaded.noted(_SMALLER.format(size=self.runtime.size))
         else:
             with self._timed("paste", len(crops)) as span:
                 result = paste(loaded.frame, faces, crops.matrices, restored, strength)
             loaded = loaded.timed("paste", span.host_ms)
         return Pasted(loaded, faces, crops, restored, result)
 
-    def save(self, picture: Pasted, write: Callable[[Pasted], Written]) -> Written:
-        """Hands the picture to its writer."""
-        with self._busy("writing the result of", picture.source), self._timed("save", on_device=False):
-            return write(picture)
+    def save(
+        self, picture: Pasted, write: Callable[[Pasted], Written]
+    ) -> tuple[Written, Mapping[str, float]]:
+        """Hands the picture to its writer.
+
+        Returns:
+            What the writer returned, and the picture's host milliseconds by stage, `save` included.
+        """
+        busy = self._busy("writing the result of", picture.source)
+        with busy, self._timed("save", on_device=False) as span:
+            written = write(picture)
+        return written, {**picture.timing, "save": span.host_ms}
 
     def _noted(self, picture: Loaded, faces: Sequence[Face]) -> Detected:
         """The picture with its faces, and a note where the detector may have missed some."""
@@ -199,7 +211,9 @@ class Pipeline:
             self._detection_writer.add(
                 DetectionEntry(picture.content_key, frame.width, frame.height, found, name)
             )
-        return Detected(picture, found, tuple(select_faces(list(found.faces), frame, self._options.detect)))
+        chosen = tuple(select_faces(list(found.faces), frame, self._options.detect))
+        known = None if self._options.aligned else len(found.faces)
+        return Detected(replace(picture, faces_found=known), found, chosen)
 
     def _busy(self, doing: str, source: PictureSource) -> AbstractContextManager[None]:
         """Tells the watchdog what this thread works on."""

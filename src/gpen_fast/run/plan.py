@@ -10,8 +10,10 @@ from pathlib import Path
 
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError
+from gpen_fast.files import STATE_FOLDER, nearest_file
 from gpen_fast.run.earlier import refuse_results_as_inputs, without_results
 from gpen_fast.run.journal.book import JournalBook
+from gpen_fast.run.originals import cause_against_keeping
 from gpen_fast.run.walk import PICTURES, Told, exists, expanded, is_folder, real, walk
 from gpen_fast.settings import SAME, OutputOptions, suffix_of
 
@@ -118,7 +120,7 @@ def _homes(names: list[Path], out: Path | None) -> list[Path]:
 def _refuse_bad_inputs(names: list[Path]) -> None:
     for name in names:
         if not os.path.lexists(name):
-            raise InputsError(f"{name}: no such file or folder.")
+            raise InputsError(f"{name}: no such file or folder.{nearest_file(name)}")
 
 
 def _refuse_bad_output(names: list[Path], out: Path, output: OutputOptions) -> None:
@@ -199,7 +201,9 @@ def _cause_against(item: Item, output: OutputOptions) -> str | None:
         return "is read-only. Allow writing, or name an output folder."
     if not os.access(target.parent, os.W_OK):
         return f"its folder {target.parent} is read-only. Allow writing, or name an output folder."
-    return None
+    if STATE_FOLDER in target.absolute().parts:
+        return "is the kept original of another picture, which is not replaced. Name an output folder."
+    return None if output.no_backup else cause_against_keeping(target)
 
 
 def _pictures(names: list[Path], out: Path | None, made: Plan) -> Iterator[tuple[Path, Path]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from gpen_fast import plugins
-from gpen_fast.errors import SettingsError
+from gpen_fast.errors import SettingsError, did_you_mean
 
 PngLevel = Literal["fast", "small"]
 
@@ -64,9 +64,11 @@ class OutputOptions:
                 f"suffix {self.suffix!r}: accepted is part of a file's name, such as _restored."
             )
         if self.png_level not in PNG_LEVELS:
-            raise SettingsError(f"PNG level {self.png_level!r}: accepted are {', '.join(PNG_LEVELS)}.")
+            near = did_you_mean(self.png_level, PNG_LEVELS)
+            raise SettingsError(f"PNG level {self.png_level!r}: accepted are {', '.join(PNG_LEVELS)}.{near}")
         if self.format not in formats():
-            raise SettingsError(f"format {self.format!r}: accepted are {', '.join(formats())}.")
+            near = did_you_mean(self.format, formats())
+            raise SettingsError(f"format {self.format!r}: accepted are {', '.join(formats())}.{near}")
 
 
 def formats() -> list[str]:
