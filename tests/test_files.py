@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from gpen_fast import files
 from gpen_fast.errors import FileWriteError
-from gpen_fast.files import copy_file, locked, nearest_file, write_file
+from gpen_fast.files import copy_file, locked, nearest_file, remove_leftovers, write_file
 
 
 def test_failed_write_leaves_no_file_and_keeps_the_old_one(
@@ -131,3 +132,21 @@ def test_the_nearest_file_beside_a_missing_one(tmp_path: Path) -> None:
     assert nearest_file(tmp_path / "portrait.jpg") == "", "it is there"
     assert nearest_file(tmp_path / "zzz") == ""
     assert nearest_file(tmp_path / "none/portrait.jpg") == ""
+
+
+def test_temporary_files_of_killed_writers_are_removed_and_those_of_living_ones_stay(tmp_path: Path) -> None:
+    (tmp_path / "mine.part").touch()
+    for name in ("dead", "young"):
+        (tmp_path / f".gpen-fast-{name}.part").touch()
+    old, new = time.time() - 60, time.time() + 60
+    os.utime(tmp_path / ".gpen-fast-young.part", (new, new))
+    os.utime(tmp_path / ".gpen-fast-dead.part", (old, old))
+
+    def while_written(temporary: Path) -> None:
+        os.utime(temporary, (old, old))
+        assert remove_leftovers(tmp_path) == 1
+        assert temporary.exists()
+
+    write_file(tmp_path / "a", b"x", before=while_written)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".gpen-fast-young.part", "a", "mine.part"]
+    assert remove_leftovers(tmp_path / "absent") == 0

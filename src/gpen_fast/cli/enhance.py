@@ -12,9 +12,11 @@ from gpen_fast.cli.flags import Flag, RunOptions
 from gpen_fast.cli.json_target import json_target
 from gpen_fast.cli.options import option, with_options
 from gpen_fast.cli.piped import STANDARD_OUTPUT, to_standard_output
+from gpen_fast.cli.restart import opened_journal
 from gpen_fast.cli.row_book import row_book
 from gpen_fast.cli.run_plan import run_plan
 from gpen_fast.cli.side_files import landmarks_path, log_path, refuse_one_file
+from gpen_fast.cli.stall import check_stall_timeout
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import InputsError, SettingsError
 from gpen_fast.settings import SAME, OutputOptions, Settings, formats, suffix_of
@@ -69,6 +71,7 @@ def _enhance(
     target = json_target(run.json_file)
     with target.words_elsewhere():
         _refuse_random(settings)
+        check_stall_timeout(run.stall_timeout)
         if output.no_backup and not in_place:
             raise SettingsError(
                 "--no-backup has no meaning without --in-place, which alone replaces originals: leave it out."
@@ -94,9 +97,10 @@ def _enhance(
         output = replace(output, format=chosen, in_place=in_place, save_landmarks=save_to)
         if in_place:
             lift_pillow_limit()  # the plan opens the pictures to see whether they were restored before
-        work = plan(inputs, out, output)
-        with row_book(run) as book:
-            status = run_plan(work, settings, output, run, book, target)
+        with opened_journal(settings, output, dry_run=run.dry_run) as journal:
+            work = plan(inputs, out, output, journal)
+            with row_book(run) as book:
+                status = run_plan(work, settings, output, run, book, target, journal)
     if status:
         raise typer.Exit(status)
 

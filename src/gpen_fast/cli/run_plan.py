@@ -11,15 +11,19 @@ from gpen_fast.cli.backup import print_backup
 from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.json_target import JsonTarget
 from gpen_fast.cli.names import shown
+from gpen_fast.cli.restart import now_ns, start_again
 from gpen_fast.cli.row_book import RowBook
+from gpen_fast.cli.stall import watched
 from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
+from gpen_fast.errors import DeviceError
 from gpen_fast.settings import OutputOptions, Settings
 
 if TYPE_CHECKING:
     from gpen_fast.cli.progress import RunProgress
     from gpen_fast.measure.report import Report
     from gpen_fast.measure.report_rows import PictureRow
+    from gpen_fast.run.journal.book import JournalBook
     from gpen_fast.run.plan import Plan
     from gpen_fast.run.runtime import Runtime
 
@@ -27,7 +31,13 @@ _FAILED, _INTERRUPTED = 1, 130
 
 
 def run_plan(
-    work: Plan, settings: Settings, output: OutputOptions, run: RunOptions, book: RowBook, target: JsonTarget
+    work: Plan,
+    settings: Settings,
+    output: OutputOptions,
+    run: RunOptions,
+    book: RowBook,
+    target: JsonTarget,
+    journal: JournalBook,
 ) -> int:
     """Runs the plan, or prints it with --dry-run.
 
@@ -38,6 +48,7 @@ def run_plan(
         run: What else the user asked for.
         book: Takes the row of each input.
         target: Where the JSON goes.
+        journal: Records what becomes of each picture.
 
     Returns:
         The exit status: 0, 1 where an input failed, 130 where the run was interrupted.
@@ -51,14 +62,14 @@ def run_plan(
     elif not work.todo:
         report = _nothing_to_do(work, run.quiet)
     else:
-        report = _run(work, settings, output, run, book)
+        report = _run(work, settings, output, run, book, journal)
     if book.log:
         book.log.remark(_ending(report))
     book.add_undone(undone_rows(work, len(work.todo) - report.not_done))
     target.write(report.to_dict(), book.lines())
     if run.dry_run:
         return 0
-    if report.not_done:
+    if report.verdict == "interrupted":
         return _INTERRUPTED
     return _FAILED if report.failed else 0
 
@@ -76,7 +87,14 @@ class _Told:
         self._progress.advance(row)
 
 
-def _run(work: Plan, settings: Settings, output: OutputOptions, run: RunOptions, book: RowBook) -> Report:
+def _run(
+    work: Plan,
+    settings: Settings,
+    output: OutputOptions,
+    run: RunOptions,
+    book: RowBook,
+    journal: JournalBook,
+) -> Report:
     from gpen_fast.cli.interrupt import first_interrupt_stops
     from gpen_fast.cli.progress import progress_over
     from gpen_fast.cli.table import print_enhance
@@ -87,11 +105,20 @@ def _run(work: Plan, settings: Settings, output: OutputOptions, run: RunOptions,
     runtime = _loaded(settings, run, book)
     from gpen_fast.run.enhance import run_enhance
 
-    with (
-        progress_over(len(work.todo), run.quiet) as progress,
-        first_interrupt_stops(progress.stopping) as stopped,
-    ):
-        report = run_enhance(runtime, work, output, _Told(book, progress), stopped)
+    began_ns = now_ns()
+    try:
+        with (
+            progress_over(len(work.todo), run.quiet) as progress,
+            first_interrupt_stops(progress.stopping) as stopped,
+            watched(run.stall_timeout) as watchdog,
+        ):
+            report = run_enhance(
+                runtime, work, output, _Told(book, progress), stopped, journal=journal, watchdog=watchdog
+            )
+    except DeviceError as error:
+        journal.close()
+        start_again(error, began_ns)
+        raise
     print_enhance(report, run.quiet, told=book.failed)
     sys.stdout.flush()
     return report

@@ -152,7 +152,17 @@ class GenerateOptions:
     None is the device's default: 8 on CUDA; on a CPU up to 8 for networks below 512 pixels, else 1.
     """
 
+    deterministic: bool = False
+    """Same bits whatever the order, the batches or a restart: faces and detections one by one.
+
+    Without it, results of one precision differ by one grey level in places.
+    """
+
     def __post_init__(self) -> None:
+        if self.deterministic and self.batch_size not in (None, 1):
+            raise SettingsError(
+                f"--deterministic runs faces one by one, and --batch-size is {self.batch_size}: leave one out."
+            )
         if self.batch_size is not None and self.batch_size < 1:
             raise SettingsError(f"batch size {self.batch_size}: accepted is 1 and up.")
 
