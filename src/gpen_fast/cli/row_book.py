@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.log_file import LogFile, log_file
-from gpen_fast.cli.options import RunOptions
 
 if TYPE_CHECKING:
     from gpen_fast.measure.export.row_store import RowStore

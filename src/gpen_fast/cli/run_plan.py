@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from gpen_fast import __version__
 from gpen_fast.cli.backup import print_backup
+from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.json_target import JsonTarget
 from gpen_fast.cli.names import shown
-from gpen_fast.cli.options import RunOptions
 from gpen_fast.cli.row_book import RowBook
 from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit

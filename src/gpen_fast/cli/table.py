@@ -156,7 +156,9 @@ def _done_word(report: Report) -> str:
 
 def _faces(report: Report) -> Iterator[str]:
     """What became of the faces."""
-    yield f"{report.faces} {_done_word(report)}"
+    yield f"{report.faces - report.faces_kept} {_done_word(report)}"
+    if report.faces_kept:
+        yield f"{report.faces_kept} left as found (the network's result is no better; --keep-detail 0 uses it)"
     if report.faces_left_out:
         yield f"{report.faces_left_out} left out by {_LEFT_OUT}"
 

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from gpen_fast import __version__
+from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.json_target import JsonFile, json_target
 from gpen_fast.cli.names import shown
-from gpen_fast.cli.options import RunOptions, option
+from gpen_fast.cli.options import option
 from gpen_fast.errors import reason
 from gpen_fast.run.undo import KeptOriginals, Undone, find_originals, outlook, undo_all
 
