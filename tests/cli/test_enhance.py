@@ -150,7 +150,7 @@ def test_notes_and_what_cannot_be_read(cli, album: Path, tiny_weights: Path) -> 
     pages = [Image.fromarray(photo(seed=i)) for i in range(2)]
     pages[0].save(album / "in/pages.tif", save_all=True, append_images=pages[1:])
     (album / "in/gone.png").symlink_to(album / "nowhere.png")
-    ran = cli("enhance", "in", "out", "--weights", tiny_weights, "--json", "r.json")
+    ran = cli("enhance", "in", "out", "--weights", tiny_weights, "--json", "r.json", "--keep-detail", "0")
     assert ran.status == 1
     assert "note in/pages.tif: the first of its 2 pages or frames only." in ran.err
     assert "failed in/gone.png: not a regular file, or a broken link." in ran.err
@@ -209,7 +209,7 @@ def test_dry_run_writes_nothing(cli, album: Path) -> None:
 
 
 def test_quiet_says_failures_only(cli, album: Path, tiny_weights: Path) -> None:
-    ran = cli("enhance", "in", "out", "--quiet", "--weights", tiny_weights)
+    ran = cli("enhance", "in", "out", "--quiet", "--weights", tiny_weights, "--keep-detail", "0")
     assert ran.out == ""
     assert ran.err.splitlines() == [next(line for line in ran.err.splitlines() if "torn.jpg" in line)]
 

@@ -86,6 +86,10 @@ def _enhance(
             log=run.log,
             json=target.path,
         )
+        if in_place and settings.paste.upright:
+            raise SettingsError(
+                "--upright changes the shape of pictures, which --in-place would replace: name an output folder."
+            )
         chosen = _chosen_format(format, inputs, out)
         output = replace(output, format=chosen, in_place=in_place, save_landmarks=save_to)
         if in_place:

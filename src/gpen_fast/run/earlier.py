@@ -59,8 +59,11 @@ def _refuse_results(others: list[Path], suspect: Path, *, alike: bool) -> None:
     }
     first, result = next(iter(results.items()))
     for suffix in _suffixes(first.name) if is_folder(suspect) else [""]:
-        if not all(_without(suffix, key) in sources for key in results):
+        pairs = [(file, sources.get(_without(suffix, key))) for key, file in results.items()]
+        if not all(source and file.exists() and source.exists() for file, source in pairs):
             continue
+        if all(source and file.stat().st_mtime_ns < source.stat().st_mtime_ns for file, source in pairs):
+            continue  # each is older than what it would be made from: rather the others are the results
         if alike or suffix or _is_of_other_format(results, sources):
             more = f", and {len(results) - 1} more" if len(results) > 1 else ""
             raise InputsError(

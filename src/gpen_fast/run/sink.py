@@ -47,6 +47,7 @@ class Sink:
         self._keeper = Keeper(keep=not output.no_backup)
         self._fit = fit
         self._numbered = numbered
+        self._keeper = Keeper(keep=not output.no_backup)
 
     def check(self, source: PictureSource, frame: Frame) -> None:
         """Refuses a picture with faces, before the network runs, whose result must not replace its file.
@@ -91,8 +92,8 @@ class Sink:
             return Finished(picture.source, "no_face", 0, note)
         if self._output.in_place:
             frame, said = _marked(picture, item.target)
-            encoded, lost = self._encoded_picture(item, frame)
-            note = joined(note, said, self._keeper.replace(item.target, encoded), lost)
+            data = self._encoded(item.target, self._in_form(item, frame))
+            note = joined(note, said, self._keeper.replace(item.target, data))
         else:
             note = joined(note, self._write_picture(item, picture.result))
         kept, why = (picture.use.kept()[0], picture.use.note()) if picture.use else (0, "")
@@ -100,15 +101,12 @@ class Sink:
 
     def _write_picture(self, item: Item, frame: Frame) -> str:
         """Writes a whole picture; returns a sentence on the metadata that its format cannot hold."""
-        encoded, lost = self._encoded_picture(item, frame)
-        write_file(item.target, encoded)
-        return lost
+        self._write(item.target, self._in_form(item, frame))
+        return left_out_note(frame, suffix_of(item.target))
 
-    def _encoded_picture(self, item: Item, frame: Frame) -> tuple[bytes, str]:
-        """The file of a whole picture, and a sentence on the metadata that its format cannot hold."""
-        if self._output.grey_as_grey and item.source not in self._numbered:
-            frame = as_grey(frame)
-        return self._encoded(item.target, frame), left_out_note(frame, suffix_of(item.target))
+    def _in_form(self, item: Item, frame: Frame) -> Frame:
+        """The picture with the channels to write."""
+        return as_grey(frame) if self._output.grey_as_grey and item.source not in self._numbered else frame
 
     def _write(self, target: Path, frame: Frame) -> None:
         write_file(target, self._encoded(target, frame))

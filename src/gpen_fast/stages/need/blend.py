@@ -24,6 +24,8 @@ _AGREEMENT_SIDES = (32, 16, 8)
 _TRUSTED, _REFUSED = 0.1, 0.25
 # Variance, 8-bit scale, that the crop is taken to have at least: in a face of almost one colour any change is large.
 _LEAST_VARIANCE = 60.0
+# Mean squared change, 8-bit scale, below which a network returned its input.
+_LEAST_CHANGE = 0.25
 # Of the bands, those whose colour the network may change under keep-colour: the two finest.
 _COLOUR_BANDS = 2
 
@@ -90,7 +92,8 @@ def blend(frame: Frame, crops: FaceBatch, restored: Sequence[Tensor], options: P
     """
     results = torch.stack(list(restored))
     trust = agreement(crops.pixels, results)
-    need = regressor(results.device)(figures(frame, crops.matrices, crops.pixels)) * trust[:, None]
+    usable = trust * _restores(crops.pixels, results)
+    need = regressor(results.device)(figures(frame, crops.matrices, crops.pixels)) * usable[:, None]
     weights = 1 - options.keep_detail * (1 - need)
     before, after = crops.pixels.float(), results.float()
     if frame.pixels.shape[0] == 1:
@@ -135,3 +138,9 @@ def agreement(crops: Tensor, restored: Tensor) -> Tensor:
         moved = (after - before).square().mean(dim=(1, 2, 3)) / variance
         trust.append(((_REFUSED - moved) / (_REFUSED - _TRUSTED)).clamp(0, 1))
     return torch.stack(trust).amin(dim=0)
+
+
+def _restores(crops: Tensor, restored: Tensor) -> Tensor:
+    """(B,) bool: the network changed more than rounding does; else there is nothing to use."""
+    change = to_8bit_scale(restored) - to_8bit_scale(crops)
+    return change.square().mean(dim=(1, 2, 3)) > _LEAST_CHANGE
