@@ -75,6 +75,7 @@ def test_every_flag_reaches_its_own_options() -> None:
     received = call(
         "a.png", "--max-pixels", "5", "--gpu-decode", "--detector", "haar", "--detect-size", "800",
         "--detect-threshold", "0.5", "--landmarks", "l.jsonl", "--only-largest", "--min-face", "9",
+        "--no-any-angle", "--upright",
         "--template", "ffhq", "--strength", "0.5", "--model", "m", "--weights", "w.pth", "--weights-dir", "d",
         "--offline", "--device", "cpu", "--precision", "fp32", "--backend", "eager",
         "--quality", "90", "--save-faces", "--overwrite", "--suffix", "_x", "--save-landmarks", "s.jsonl",
@@ -82,8 +83,8 @@ def test_every_flag_reaches_its_own_options() -> None:
     )  # fmt: skip
     assert received["settings"] == Settings(
         load=LoadOptions(5, True),
-        detect=DetectOptions("haar", 800, 0.5, "l.jsonl", True, False, 9),
-        paste=PasteOptions("ffhq", 0.5),
+        detect=DetectOptions("haar", 800, 0.5, "l.jsonl", True, False, 9, False),
+        paste=PasteOptions("ffhq", 0.5, True),
         weights=WeightsOptions("m", "w.pth", "d", True),
         generate=GenerateOptions("cpu", "fp32", "eager"),
     )
