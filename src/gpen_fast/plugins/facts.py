@@ -61,6 +61,8 @@ class FormatFacts:
     """Whether it stores transparency."""
     lossless: bool
     """Whether the pixels read back are those written."""
+    most_side: int | None = None
+    """The most pixels that it holds a side; None: no limit that a picture reaches."""
     extra: str | None = None
     """The extra of its package that installs what it needs; None: the package itself suffices."""
     help: str

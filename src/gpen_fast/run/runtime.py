@@ -131,7 +131,7 @@ def load_runtime(settings: Settings) -> Runtime:
     device, precision, detector, detection_cache, backend_name = _open_without_network(settings)
     _log.info("finding and checking the network's weights (%s)", settings.weights.model)
     choice = choose_weights(settings.weights)
-    _log.info("reading %s", choice.path or f"random weights of {choice.model}")
+    _log.info("reading %s", choice.path.name if choice.path else f"random weights of {choice.model}")
     network = _network(choice)
     template = settings.paste.template or _template(choice, network)
     _log.info("preparing the network on %s (%s)", device, precision.name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gpen_fast.stages.detect.cascade.proposals import marks_in
+from gpen_fast.stages.detect.cascade.proposals import marked_windows
 from gpen_fast.stages.detect.cascade.proposer_net import LEAST_WINDOW, ProposerNet
 from gpen_fast.training.proposer.canvases import CanvasSamples, PlacedFace
 
@@ -50,7 +50,7 @@ def proposal_rows(network: ProposerNet, samples: CanvasSamples) -> list[Proposal
     windows = 0
     for _ in range(_PICTURES):
         picture, placed = samples.one(rng)
-        found = marks_in(network, picture)
+        found = marked_windows(network, picture)
         windows += len(found)
         for face in placed:
             for turn in TURNS:

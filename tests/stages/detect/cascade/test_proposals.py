@@ -11,7 +11,7 @@ from gpen_fast.image.similarity import moved
 from gpen_fast.stages.detect.cascade.landmark_net import SIDE, TEMPLATE
 from gpen_fast.stages.detect.cascade.proposals import (
     bordered_view,
-    marks_in,
+    marked_windows,
     proposed,
     quarter_view,
     shrunk_view,
@@ -71,11 +71,11 @@ def test_one_mark_says_where_the_face_is_how_large_and_how_turned(side: int) -> 
     turn = cv2.getRotationMatrix2D((224, 120), -30, 1.0)
     grey = cv2.warpAffine(GREY, turn, (512, 512), borderMode=cv2.BORDER_REPLICATE)
     grey = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
-    best = marks_in(NETWORK, grey)[0] * (1, 512 / side, 512 / side, 512 / side, 512 / side)
+    best = marked_windows(NETWORK, grey)[0] * (1, 512 / side, 512 / side, 512 / side, 512 / side)
     assert np.hypot(*(best[1:3] - (224, 124))) < 45
     assert 95 < np.hypot(*best[3:]) < 200
     assert 10 < np.degrees(np.arctan2(best[4], best[3])) < 55
 
 
 def test_pictures_smaller_than_a_window_have_none() -> None:
-    assert marks_in(NETWORK, np.zeros((3, 5), np.uint8)).shape == (0, 5)
+    assert marked_windows(NETWORK, np.zeros((3, 5), np.uint8)).shape == (0, 5)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gpen_fast.errors import PluginError
 from gpen_fast.stages.detect.cascade.luma import GreyPixels
+from gpen_fast.stages.detect.cascade.tiles import Tile, tiles_of
 
 # Of OpenCV's three frontal cascades this one detected most people of a group photograph, and nothing else in it.
 # The profile cascade detects faces that look to the left; it also runs on the mirror image.
@@ -54,13 +55,10 @@ class Cascades:
         Returns:
             (N,4) boxes x, y, width, height, pixels.
         """
-        found = self.of(file).detectMultiScale(
-            cv2.flip(grey, 1) if mirrored else grey,
-            scaleFactor=step,
-            minNeighbors=neighbours,
-            minSize=(smallest, smallest),
+        shown = np.asarray(cv2.flip(grey, 1), dtype=np.uint8) if mirrored else grey
+        boxes = np.concatenate(
+            [_found_in(self.of(file), part, neighbours, step, smallest) for part in tiles_of(shown)]
         )
-        boxes = np.array(found, dtype=np.int32).reshape(-1, 4)
         if mirrored:
             boxes[:, 0] = grey.shape[1] - boxes[:, 0] - boxes[:, 2]
         return boxes
@@ -73,13 +71,24 @@ class Cascades:
         return cascades[file]
 
 
+def _found_in(
+    cascade: cv2.CascadeClassifier, part: Tile, neighbours: int, step: float, smallest: int
+) -> NDArray[np.int32]:
+    """(N,4): the boxes in a part's core, in the picture's pixels."""
+    found = cascade.detectMultiScale(
+        part.grey, scaleFactor=step, minNeighbors=neighbours, minSize=(smallest, smallest)
+    )
+    boxes, own = part.placed(np.array(found, dtype=np.int32).reshape(-1, 4))
+    return boxes[own]
+
+
 def open_cascade(file: str, detector: str) -> cv2.CascadeClassifier:
     """Opens a classifier for one thread. Raises PluginError, which names `detector`, where OpenCV lacks it."""
     folder = getattr(getattr(cv2, "data", None), "haarcascades", None)
     if folder is None or not hasattr(cv2, "CascadeClassifier"):
         raise PluginError(
-            f"detector {detector!r} needs opencv-python 4.x, and OpenCV {cv2.__version__} has no cascades. "
-            "Try: pip install 'opencv-python>=4.10,<5'"
+            f"detector {detector!r} needs opencv-python 4.x, and OpenCV {cv2.__version__} has no cascades "
+            f"(cv2.CascadeClassifier, {file}). Try: pip install 'opencv-python>=4.10,<5'"
         )
     cascade = cv2.CascadeClassifier(str(Path(folder) / file))
     if cascade.empty():

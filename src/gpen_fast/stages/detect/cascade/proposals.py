@@ -68,10 +68,10 @@ def quarter_view(view: View, quarters: int) -> View:
 
 def proposed(network: ProposerNet, view: View) -> Matrices:
     """(B,2,3): windows of the picture that may hold a face, as the view shows it, best first; similar ones are one."""
-    return _through(windows_at(marks_in(network, view.grey)), view.matrix)
+    return _through(windows_at(marked_windows(network, view.grey)), view.matrix)
 
 
-def marks_in(network: ProposerNet, grey: GreyPixels) -> NDArray[np.float64]:
+def marked_windows(network: ProposerNet, grey: GreyPixels) -> NDArray[np.float64]:
     """(B,5) what the proposer marks in a picture at all its sizes, best first: the score; the middle's x and y, and the
     window's side times the cosine and the sine of its turn, all in pixels of the picture."""
     found, picture = [], grey
@@ -106,7 +106,7 @@ def _distinct(rows: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def windows_at(rows: NDArray[np.float64]) -> Matrices:
-    """(B,2,3): the windows of (B,5) rows as `marks_in` gives them."""
+    """(B,2,3): the windows of (B,5) rows as `marked_windows` gives them."""
     c, s = (rows[:, 3:] * SIDE / (rows[:, 3:] ** 2).sum(axis=1, keepdims=True)).T
     turn = np.stack([np.stack([c, s], axis=1), np.stack([-s, c], axis=1)], axis=1)
     return np.concatenate([turn, (SIDE - 1) / 2 - turn @ rows[:, 1:3, None]], axis=2)
