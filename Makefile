@@ -1,10 +1,13 @@
 # make demo: install and show what gpen-fast does on examples/
+#   with TORCH_INDEX=URL, torch comes from that index, such as PyTorch's of CPU builds (README, "Try it")
 # make test: every test; tests that need a GPU skip without one
+# make smoke: the tests of the whole path alone; for a second Python, with VENV=.venv-other PYTHON=python3.13
 # make check: format, lint, types, figures of the structure
 # make house: figures of the package's structure beside their limits
 # make soak: 500 damaged files, each restored or named; 1000 random pictures through each PNG encoder
 # make formats: every format in and out, as independent readers see it (exiftool, pngcheck, ImageMagick where installed)
-# make bench: time every stage and the PNG encoders on this machine, into benchmarks/results/
+# make bench: time every stage and the PNG encoders on this machine, into out/benchmarks/; with COMMIT=1 this and the
+#   other benchmarks write into benchmarks/results/, whose files are tracked
 # make bench-detectors: the detectors beside facexlib's own call
 # make bench-generator: the generator's backends on this machine, beside ONNX Runtime and OpenVINO where installed
 # make bench-gpu: every test and benchmark that needs a GPU, in under ten minutes; fails without one
@@ -13,14 +16,24 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# A build of torch is newer for pip than the plain release of its number, so this index wins where it has one.
+INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+BENCH := $(if $(COMMIT),--commit)
+# From file to file, and every package under it: loading, detection, network, encoders, command line.
+SMOKE := tests/test_restorer.py tests/test_pictures.py tests/cli/test_enhance.py tests/cli/test_doctor.py tests/plugins \
+	tests/settings tests/gpen/test_reference.py tests/gpen/cpu tests/stages/load/test_base.py tests/stages/detect \
+	tests/stages/generate/test_eager.py tests/png/test_encode.py
 
-.PHONY: demo test check house format soak formats bench bench-detectors bench-generator bench-gpu clean
+.PHONY: demo test smoke check house format soak formats bench bench-detectors bench-generator bench-gpu clean
 
 demo: $(VENV)/.demo-ready
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=85
+
+smoke: $(VENV)/.test-ready
+	$(BIN)/python -m pytest -q -p no:cacheprovider $(SMOKE)
 
 check: $(VENV)/.dev-ready
 	$(BIN)/ruff format --check .
@@ -43,32 +56,33 @@ formats: $(VENV)/.dev-ready
 	$(BIN)/python tests/support/formats.py
 
 bench: $(VENV)/.demo-ready
-	$(BIN)/python benchmarks/stages.py
-	$(BIN)/python benchmarks/png.py
+	$(BIN)/python benchmarks/stages.py $(BENCH)
+	$(BIN)/python benchmarks/png.py $(BENCH)
 
 bench-gpu: $(VENV)/.dev-ready
-	$(BIN)/python benchmarks/gpu.py
+	$(BIN)/python benchmarks/gpu.py $(BENCH)
 
 bench-detectors: $(VENV)/.demo-ready
-	$(BIN)/python benchmarks/detectors.py
+	$(BIN)/python benchmarks/detectors.py $(BENCH)
 
 bench-generator: $(VENV)/.demo-ready
-	$(BIN)/python benchmarks/generator.py
+	$(BIN)/python benchmarks/generator.py $(BENCH)
 
 clean:
-	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .coverage
+	rm -rf $(VENV) .venv-* out .pytest_cache .mypy_cache .ruff_cache .coverage
 
 $(VENV)/.demo-ready: EXTRAS :=
+$(VENV)/.test-ready: EXTRAS := [test]
 $(VENV)/.dev-ready: EXTRAS := [dev]
 
 # A stamp appears only after the install was seen to work, so an interrupted one is done again; what a first
 # try leaves broken is made anew from nothing.
-$(VENV)/.demo-ready $(VENV)/.dev-ready: pyproject.toml
+$(VENV)/.demo-ready $(VENV)/.test-ready $(VENV)/.dev-ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'gpen-fast needs Python 3.11 or later: make $(MAKECMDGOALS) PYTHON=python3.12'; exit 1; }
-	@echo 'installing into $(VENV): some 6 GB with CUDA, a few minutes'
+	@echo 'installing into $(VENV), a few minutes: $(or $(TORCH_INDEX),some 6 GB with CUDA; 1.5 GB with TORCH_INDEX)'
 	@$(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) install -q -e '.$(EXTRAS)' && $(BIN)/python examples/probe.py || \
+	@$(PIP) install -q $(INDEX) -e '.$(EXTRAS)' && $(BIN)/python examples/probe.py || \
 		{ echo 'incomplete: starting over with an empty $(VENV)'; \
-		$(PYTHON) -m venv --clear $(VENV) && $(PIP) install -q -e '.$(EXTRAS)' && $(BIN)/python examples/probe.py; }
+		$(PYTHON) -m venv --clear $(VENV) && $(PIP) install -q $(INDEX) -e '.$(EXTRAS)' && $(BIN)/python examples/probe.py; }
 	@touch $@

@@ -29,7 +29,7 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
-from stages import HERE, machine
+from stages import HERE, add_commit, results_folder
 
 from gpen_fast import __version__, plugins
 from gpen_fast.device.select import pick_device
@@ -232,7 +232,8 @@ def main() -> None:
         help="keep the rows of an existing report that this run does not measure",
     )
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--json", type=Path, help="report file; default results/<machine>/<name>.json")
+    parser.add_argument("--json", type=Path, help="report file; default <name>.json in the results folder")
+    add_commit(parser)
     arguments = parser.parse_args()
     device = pick_device(arguments.device)
     detectors = open_all(device, arguments.detectors)
@@ -241,7 +242,7 @@ def main() -> None:
         for (name, size), detector in detectors.items()
         if name in FACEXLIB and size == "full"
     }
-    path = arguments.json or HERE / "results" / machine() / f"{arguments.name}.json"
+    path = arguments.json or results_folder(arguments.commit) / f"{arguments.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     before = json.loads(path.read_text())["pictures"] if arguments.add and path.exists() else []
     facts = {"schema": 1, "suite": "detectors", "version": __version__, "commit": commit()}

@@ -35,7 +35,7 @@ from typing import Any
 import torch
 from generator_rows import HEADS, Contestant, convolutions, faces_of, flop_of, row_of, show
 from runtimes import RUNTIMES, export, open_runtime, versions
-from stages import HERE, machine
+from stages import add_commit, results_folder
 from torch import Tensor
 
 from gpen_fast import __version__
@@ -257,7 +257,8 @@ def main() -> None:
     )
     parser.add_argument("--no-errors", action="store_true", help="skip the errors against float64")
     parser.add_argument("--exported", type=Path, help="folder that keeps the ONNX exports for the next run")
-    parser.add_argument("--json", type=Path, help="report file; default results/<machine>/generator.json")
+    parser.add_argument("--json", type=Path, help="report file; default generator.json in the results folder")
+    add_commit(parser)
     options = parser.parse_args()
     device = pick_device(options.device)
     if device.type == "cuda" or options.one_by_one:
@@ -266,7 +267,7 @@ def main() -> None:
         ["fp32", "bf16"] if device.type == "cpu" else ["fp16", "bf16", "fp32", "tf32"]
     )
     print(f"| {' | '.join(HEADS)} |\n|{' --- |' * len(HEADS)}")
-    target = options.json or HERE / "results" / machine() / "generator.json"
+    target = options.json or results_folder(options.commit) / "generator.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     facts = {"schema": 1, "suite": "generator", "version": __version__, "commit": commit()}
     save = partial(report, facts | {"device": asdict(device_facts(device)), "versions": versions()}, target)

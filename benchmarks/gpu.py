@@ -2,7 +2,7 @@
 
 Each part is a process with its own time limit; one that fails or runs out of time does not stop the others. Tests come
 first, because the speed of a wrong result means nothing. The run ends with a table of the parts' outcomes, written to
-results/<machine>/gpu.json. Its exit status is 1 if a part failed or there is no GPU.
+gpu.json in the results folder. Its exit status is 1 if a part failed or there is no GPU.
 
 Usage: python benchmarks/gpu.py [--only tests tricks]
 """
@@ -16,12 +16,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from stages import HERE, machine
+from stages import HERE, add_commit, results_folder
 
 from gpen_fast import __version__
 from gpen_fast.device.select import pick_device
@@ -62,6 +62,11 @@ PARTS = (
     Part("png", script("png", "--device", "cuda", "--seconds", "0.1"), 50),
     Part("detectors", script("detectors", "--device", "cuda", "--rounds", "3", "--longest", "2500"), 40),
 )
+
+
+def kept(part: Part) -> Part:
+    """The part with --commit, if it is a benchmark."""
+    return part if part.name == "tests" else replace(part, command=(*part.command, "--commit"))
 
 
 def run(part: Part) -> Outcome:
@@ -108,24 +113,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [part.name for part in PARTS]
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="run only these parts")
-    parser.add_argument(
-        "--results", type=Path, default=HERE / "results" / machine(), help="folder of gpu.json"
-    )
+    parser.add_argument("--results", type=Path, help="folder of gpu.json; default the results folder")
+    add_commit(parser)
     arguments = parser.parse_args()
     try:
         device = pick_device("cuda")
     except DeviceError as error:
         sys.exit(f"these tests and benchmarks are for a GPU: {error}")
-    arguments.results.mkdir(parents=True, exist_ok=True)
+    folder = arguments.results or results_folder(arguments.commit)
+    folder.mkdir(parents=True, exist_ok=True)
     facts = {"schema": 1, "suite": "gpu", "version": __version__, "commit": commit()}
     facts["device"] = asdict(device_facts(device))
     outcomes: list[Outcome] = []
     for part in PARTS:
         if part.name in arguments.only:
-            outcomes.append(run(part))
-            write_json(
-                {**facts, "parts": [asdict(each) for each in outcomes]}, arguments.results / "gpu.json"
-            )
+            outcomes.append(run(kept(part) if arguments.commit else part))
+            write_json({**facts, "parts": [asdict(each) for each in outcomes]}, folder / "gpu.json")
     show(outcomes)
     return int(any(outcome.status != 0 for outcome in outcomes))
 

@@ -29,7 +29,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from stages import HERE, machine
+from stages import HERE, add_commit, results_folder
 
 from gpen_fast import __version__
 from gpen_fast.errors import GpenError
@@ -250,6 +250,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5, help="timed calls on each photograph")
     parser.add_argument("--drawn", type=Path, help="draw the detections into pictures in this folder")
     parser.add_argument("--name", default="landmarks", help="name of the report file, without .json")
+    add_commit(parser)
     arguments = parser.parse_args()
     windows = []
     if (arguments.data / "manifest.csv").exists():
@@ -261,9 +262,7 @@ def main() -> None:
         "detectors": [measure_detector(name, arguments) for name in arguments.detectors],
     }  # fmt: skip
     print(json.dumps(report, indent=1))
-    folder = HERE / "results" / machine()
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(report, folder / f"{arguments.name}.json")
+    write_json(report, results_folder(arguments.commit) / f"{arguments.name}.json")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ import numpy as np
 import torch
 import torchvision
 from PIL import Image
-from stages import HERE, machine
+from stages import HERE, add_commit, results_folder
 
 from gpen_fast import __version__
 from gpen_fast.device.select import pick_device
@@ -203,8 +203,9 @@ def main() -> None:
     parser.add_argument(
         "--json",
         type=Path,
-        help="report file; default results/<machine>/png-<sizes>.json",
+        help="report file; default png-<sizes>.json in the results folder",
     )
+    add_commit(parser)
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message="The image decoding and encoding capabilities")
     device = pick_device(arguments.device)
@@ -227,7 +228,7 @@ def main() -> None:
         "torchvision": torchvision.__version__,
         "pillow": Image.__version__,
     }
-    target = arguments.json or HERE / "results" / machine() / f"png-{'-'.join(arguments.sizes)}.json"
+    target = arguments.json or results_folder(arguments.commit) / f"png-{'-'.join(arguments.sizes)}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     table = []
     for size in arguments.sizes:

@@ -4,7 +4,7 @@ Method: one picture at a time, without overlap. The first call is reported apart
 counted runs. Each file is the report of `profile --json` with commit and device. Random weights take as long as real
 ones, but restore nothing. Compare the times of one run on one machine only.
 
-Usage: python benchmarks/stages.py [--models gpen-bfr-256 gpen-bfr-512] [--runs 20]
+Usage: python benchmarks/stages.py [--models gpen-bfr-256 gpen-bfr-512] [--runs 20] [--commit]
 """
 
 from __future__ import annotations
@@ -33,6 +33,22 @@ def machine() -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
+def add_commit(parser: argparse.ArgumentParser) -> None:
+    """Adds the flag that lets a benchmark replace the tracked results."""
+    parser.add_argument(
+        "--commit",
+        action="store_true",
+        help="write into benchmarks/results/<machine>, whose files are tracked; without it, into out/benchmarks",
+    )
+
+
+def results_folder(tracked: bool) -> Path:
+    """The folder of this machine's results: of the tracked ones, or of those that git ignores. It is created."""
+    folder = (HERE / "results" if tracked else HERE.parent / "out" / "benchmarks") / machine()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def main() -> None:
     """Profiles each model with and without detection; prints the tables and writes the reports."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -44,9 +60,9 @@ def main() -> None:
     )
     parser.add_argument("--runs", type=int, default=20, help="counted runs")
     parser.add_argument("--precision", default="auto")
+    add_commit(parser)
     arguments = parser.parse_args()
-    folder = HERE / "results" / machine()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = results_folder(arguments.commit)
     for model in arguments.models:
         for extra, suite in (([], "stages"), (["--skip-detect"], "stages-skip-detect")):
             report = folder / f"{suite}-{model}-{arguments.precision}.json"

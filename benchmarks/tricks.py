@@ -38,7 +38,7 @@ import torch.nn.functional as F
 from kernel_calls import decoder_sizes, kernel_calls, with_linear_by_torch
 from rich.console import Console
 from rich.table import Table
-from stages import HERE, machine
+from stages import add_commit, results_folder
 from torch import Tensor
 
 from gpen_fast import __version__
@@ -253,15 +253,16 @@ def main() -> None:
     parser.add_argument(
         "--json",
         type=Path,
-        help="report file; default results/<machine>/tricks-<precision>.json",
+        help="report file; default tricks-<precision>.json in the results folder",
     )
+    add_commit(parser)
     arguments = parser.parse_args()
     torch.backends.cudnn.benchmark = arguments.tuned
     device, dtype = pick_device(arguments.device), DTYPES[arguments.precision]
     facts = {"schema": 1, "suite": "tricks", "version": __version__, "commit": commit()}
     facts["device"] = asdict(device_facts(device))
-    target = HERE / "results" / machine() / f"tricks-{arguments.precision}{'-tuned' * arguments.tuned}.json"
-    target = arguments.json or target
+    name = f"tricks-{arguments.precision}{'-tuned' * arguments.tuned}.json"
+    target = arguments.json or results_folder(arguments.commit) / name
     target.parent.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {"forms": [], "steps": [], "convolutions": []}
     for name in arguments.models:

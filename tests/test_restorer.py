@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from formats import SRGB
 from helpers import EXAMPLES, photo, shared_picture, write_photo
 from PIL import Image
 from safetensors.torch import load_file, save_file
@@ -51,6 +52,40 @@ def test_what_makes_the_network_slower_is_told(tiny_weights: Path, monkeypatch: 
     monkeypatch.setattr(folded, "select_form", lambda *given: torch_only)
     restorer = Restorer(weights=tiny_weights, precision="fp32", backend="folded")
     assert restorer.notes == ["its kernels are not used on cuda:0 (no Triton)."]
+
+
+def test_what_runs_is_told_and_that_the_embedded_network_is_not_gpens(
+    restorer: Restorer, aligned: Restorer, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert (restorer.model, restorer.detector) == ("custom-64", "lite")
+    assert (aligned.detector, restorer.notes) == ("none", [])
+    limits = "gpen-lite-256 cleans and smooths faces; it does not restore them as GPEN does."
+    with caplog.at_level("INFO", logger="gpen_fast"):
+        embedded = Restorer(detector="none", precision="fp32")
+    assert (embedded.model, embedded.notes[0]) == ("gpen-lite-256", limits)
+    assert embedded.notes[1] == "A better network: gpen-fast weights pull gpen-bfr-512"
+    logged = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert ("WARNING", limits) in logged
+    assert any(text.startswith("reading ") for _, text in logged)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_library_prints_nothing_and_logs_what_fails(aligned: Restorer, tmp_path: Path) -> None:
+    code = f"""
+import sys
+from gpen_fast import Restorer
+restorer = Restorer(detector="none", precision="fp32", device="cpu")
+if sys.argv[1:]:
+    import logging
+    logging.basicConfig(format="%(name)s %(levelname)s %(message)s")
+(done,) = restorer.restore_many(["{tmp_path}/gone.png"])
+assert done.error
+"""
+    command = [sys.executable, "-c", code]
+    silent = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (silent.stdout, silent.stderr) == ("", "")
+    told = subprocess.run([*command, "log"], capture_output=True, text=True, check=True)
+    assert f"gpen_fast.restorer WARNING failed: {tmp_path}/gone.png: " in told.stderr
 
 
 def test_faces_tell_their_way(restorer: Restorer) -> None:
@@ -183,9 +218,21 @@ def test_restore_raises_and_restore_many_yields_errors(restorer: Restorer, tmp_p
     assert np.array_equal(results[2].image, restorer.restore(paths[2]).image)
 
 
-def test_one_path_is_not_several(restorer: Restorer) -> None:
+@pytest.mark.parametrize("path", ["a.jpg", b"a.jpg", Path("a.jpg")])
+def test_one_path_is_not_several(restorer: Restorer, path: str | bytes | Path) -> None:
     with pytest.raises(InputsError, match=r"'a\.jpg' is one path: restore_many takes several"):
-        next(restorer.restore_many("a.jpg"))
+        next(restorer.restore_many(path))
+
+
+def test_profile_and_upright_exif_are_on_a_pil_result(restorer: Restorer, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x013B] = 6, "an artist"
+    Image.fromarray(photo(40, 50)).save(tmp_path / "a.jpg", exif=exif, icc_profile=SRGB)
+    with Image.open(tmp_path / "a.jpg") as given:
+        image = restorer.restore(given).image
+    assert image.size == (40, 50)
+    assert image.info["icc_profile"] == SRGB
+    assert (image.getexif()[0x0112], image.getexif()[0x013B]) == (1, "an artist")
 
 
 def test_picture_without_faces_comes_back_unchanged(restorer: Restorer) -> None:

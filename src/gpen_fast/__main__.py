@@ -1,6 +1,6 @@
 """`python -m gpen_fast` is the command line."""
 
-from gpen_fast.cli.app import main
+from gpen_fast.cli.start import run_program
 
 if __name__ == "__main__":
-    main()
+    run_program()

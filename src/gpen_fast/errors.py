@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -40,6 +42,10 @@ class StoreError(GpenError, RuntimeError):
     """The weights catalog, a weights file or the user's record of weights cannot be read or written."""
 
 
+class InstallError(GpenError, ImportError):
+    """A package that every run needs is absent, or this system cannot load it."""
+
+
 class PluginError(GpenError, ImportError):
     """A detector, backend or writer does not exist or lacks its optional dependency."""
 
@@ -66,6 +72,20 @@ class ReportError(GpenError, ValueError):
 
 class InputsError(GpenError, ValueError):
     """The inputs and the output of a run do not fit together."""
+
+
+def did_you_mean(name: str, accepted: Collection[str]) -> str:
+    """Returns the end of a message: the nearest accepted name.
+
+    Args:
+        name: What came.
+        accepted: The names that it could have been.
+
+    Returns:
+        A sentence with a space before it; "" if no accepted name is near.
+    """
+    near = get_close_matches(name, accepted, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def reason(error: Exception, source: Path) -> str:

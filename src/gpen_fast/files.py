@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from filelock import FileLock, Timeout
-
-from gpen_fast.errors import FileWriteError
+from gpen_fast.errors import FileWriteError, did_you_mean
 
 # The folder in which runs keep their own records beside pictures. It is never walked for inputs.
 STATE_FOLDER = ".gpen-fast"
@@ -21,7 +19,9 @@ STATE_FOLDER = ".gpen-fast"
 _LOCK_TIMEOUT_S = 10.0
 
 
-def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
+def write_file(
+    path: Path, data: bytes, *, durable: bool = False, before: Callable[[Path], object] | None = None
+) -> None:
     """Writes a file so that `path` never holds half of it.
 
     The bytes go to a temporary name beside `path`, which is then renamed. A file that is replaced passes its
@@ -32,12 +32,13 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
         data: The whole content.
         durable: The bytes reach the disk before the rename (fsync), so that even a power cut leaves the old file or
             the new one. It costs milliseconds: for records that cannot be made again.
+        before: Called with the complete temporary file just before the rename. If it raises, `path` stays as it was.
 
     Raises:
         FileWriteError: The file to be replaced is read-only.
         OSError: The file cannot be written. The temporary file is removed.
     """
-    _write_atomically(path, lambda file: file.write(data), durable=durable)
+    _write_atomically(path, lambda file: file.write(data), durable=durable, before=before)
 
 
 def copy_file(source: Path, path: Path) -> None:
@@ -57,6 +58,22 @@ def copy_file(source: Path, path: Path) -> None:
         _write_atomically(path, lambda file: shutil.copyfileobj(original, file), times=times)
 
 
+def nearest_file(path: Path) -> str:
+    """Names the file or folder beside a missing path whose name is nearest.
+
+    Args:
+        path: What was named.
+
+    Returns:
+        A sentence with a space before it; "" if `path` exists, no name in its folder is near, or that cannot be read.
+    """
+    try:
+        names = [] if os.path.lexists(path) else [each.name for each in path.parent.iterdir()]
+    except (OSError, ValueError):  # ValueError: a null byte in the name
+        return ""
+    return did_you_mean(path.name, names)
+
+
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Holds the only right, among all processes, to change the small file `path` inside the block.
@@ -68,6 +85,8 @@ def locked(path: Path) -> Iterator[None]:
         TimeoutError: Another process holds the lock for more than 10 seconds.
         OSError: The lock file cannot be created.
     """
+    from filelock import FileLock, Timeout  # not at the top: --help imports this module
+
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         # The kernel owns the lock and releases it when the process ends, even if it is killed.
@@ -83,6 +102,7 @@ def _write_atomically(
     *,
     times: tuple[int, int] | None = None,
     durable: bool = False,
+    before: Callable[[Path], object] | None = None,
 ) -> None:
     """Lets `fill` write a temporary file and renames it to `path`. times: access and change, nanoseconds."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,6 +118,8 @@ def _write_atomically(
         _inherit_permissions(path, temporary)
         if times:
             os.utime(temporary, ns=times)
+        if before:
+            before(temporary)
         temporary.replace(path)
     except BaseException:  # an interrupt leaves no temporary file either
         with contextlib.suppress(OSError):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,8 +14,6 @@ from torch import Tensor
 
 from gpen_fast.errors import PictureError
 
-# What a caller may give as a picture: a file's path, or pixels as `load_image` describes them.
-PictureInput = Path | NDArray[np.generic] | Tensor | Image.Image
 # The largest value of a channel in each depth.
 TOPS = {torch.uint8: 255, torch.uint16: 65535}
 # Colour spaces as an ICC profile's header names them, and where (ICC.1:2022, 7.2.6).
@@ -184,25 +181,15 @@ class RestoredFace:
     """(3,S,S), RGB, in the picture's depth, after the network. In host memory in a `Restoration`."""
 
 
-@dataclass(frozen=True, eq=False)
-class Restoration:
-    """What became of one picture."""
+# A picture as the stages take it: a file's path, or pixels as `load_image` describes them.
+PictureInput = Path | NDArray[np.generic] | Tensor | Image.Image | Frame
+# What a caller may give: a path of any kind, such as an entry of os.scandir, or pixels.
+AnyPicture = PictureInput | str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
-    image: Any = field(repr=False)  # its type is the input's: an array for a path, else what the caller gave
-    """The restored picture in the input's kind, depth and channels (a path gives an array); None where `error` is
-    set."""
 
-    faces: tuple[RestoredFace, ...] = ()
-    """The faces restored in it."""
-
-    timing: Mapping[str, float] = field(default_factory=dict)
-    """Host milliseconds by stage. A batch's time is shared evenly among its faces."""
-
-    error: Exception | None = None
-    """Why the picture failed; None where it did not."""
-
-    path: Path | None = None
-    """The input's path; None for a picture that came as pixels."""
+def as_picture(image: AnyPicture) -> PictureInput:
+    """A path of any kind as a Path; pixels as they are."""
+    return Path(os.fsdecode(image)) if isinstance(image, str | bytes | os.PathLike) else image
 
 
 def icc_space(icc: bytes | None) -> bytes:

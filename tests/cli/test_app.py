@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from gpen_fast import __version__
-from gpen_fast.cli import app
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["enhance", "--help"], ["profile", "-h"], ["--version"]])
@@ -50,12 +47,3 @@ def test_an_error_of_ours_is_one_sentence_and_exit_2(cli) -> None:
     assert (ran.status, ran.out) == (2, "")
     assert ran.err.startswith("error: unknown weights 'nose'")
     assert ran.err.count("\n") == 1
-
-
-def test_ctrl_c_ends_with_130_and_the_callers_handler_comes_back(
-    cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr(app, "app", lambda: os.kill(os.getpid(), signal.SIGINT))
-    assert cli().status == 130
-    assert signal.getsignal(signal.SIGINT) is before

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from reports import problems, strict_schema
 from safetensors.torch import load_file, save_file
 from shop import DETECTOR, Shop
 
@@ -38,8 +39,10 @@ def test_machine_that_can_restore(cli, embedded: Path) -> None:
 
 
 def test_for_programs(cli, embedded: Path) -> None:
-    told = json.loads(cli("doctor", "--json", "--device", "cpu").out)
-    assert told["works"] is True
+    told = json.loads(cli("doctor", "--json", "-", "--device", "cpu").out)
+    assert problems(told, strict_schema()) == []
+    assert (told["works"], told["verdict"]) == (True, "works")
+    assert "gpen-fast weights pull gpen-bfr-512" in told["advice"]
     assert finding(told, "fp32")["state"] == "ok"
     assert finding(told, "tf32")["state"] == "absent"
     assert finding(told, "nvJPEG")["text"] == "needs CUDA"
@@ -54,13 +57,14 @@ def test_without_weights_it_cannot_and_says_what_mends_it(cli, shop: Shop) -> No
     ran = cli("doctor", "--device", "cpu")
     assert ran.status == 1
     assert "cannot restore yet\n  --model auto: gpen-fast weights pull gpen-bfr-512\n" in ran.out
-    assert json.loads(cli("doctor", "--json").out)["works"] is False
+    told = json.loads(cli("doctor", "--json", "-").out)
+    assert (told["works"], told["verdict"]) == (False, "cannot_restore")
 
 
 def test_wrong_weights_are_broken_and_the_way_out_is_named(cli, embedded: Path) -> None:
     Path("weights").mkdir()
     Path("weights/face.pth").write_bytes(DETECTOR[:-1])
-    told = json.loads(cli("doctor", "--json", "--device", "cpu").out)
+    told = json.loads(cli("doctor", "--json", "-", "--device", "cpu").out)
     face = finding(told, "face")
     assert face["state"] == "broken"
     assert face["text"] == "WRONG HASH: weights/face.pth"
@@ -69,10 +73,10 @@ def test_wrong_weights_are_broken_and_the_way_out_is_named(cli, embedded: Path) 
 
 def test_mirror_that_is_not_understood(cli, embedded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPEN_FAST_MIRROR", "hf-mirror.com")
-    told = json.loads(cli("doctor", "--json", "--device", "cpu").out)
+    told = json.loads(cli("doctor", "--json", "-", "--device", "cpu").out)
     assert finding(told, "GPEN_FAST_MIRROR")["state"] == "broken"
     monkeypatch.setenv("GPEN_FAST_MIRROR", "huggingface.co=hf-mirror.com")
-    told = json.loads(cli("doctor", "--json", "--device", "cpu").out)
+    told = json.loads(cli("doctor", "--json", "-", "--device", "cpu").out)
     assert finding(told, "GPEN_FAST_MIRROR")["state"] == "ok"
 
 
@@ -96,16 +100,16 @@ def test_probe_that_breaks_is_a_finding_and_hides_no_other(
     broken.__name__ = probe.__name__
     module = importlib.import_module(probe.__module__)
     monkeypatch.setattr(module, probe.__name__, broken)
-    ran = cli("doctor", "--json", "--device", "cpu")
+    ran = cli("doctor", "--json", "-", "--device", "cpu")
     told = json.loads(ran.out)
     assert ran.status == 1
     assert finding(told, probe.__name__)["text"] == "RuntimeError: CUDA driver initialization failed"
-    assert len({one["group"] for one in told["findings"]}) == 6
+    assert len({one["group"] for one in told["findings"]}) == 7
 
 
 @pytest.mark.cuda
 def test_driver_memory_and_nvjpeg_on_cuda(cli, embedded: Path) -> None:
-    told = json.loads(cli("doctor", "--json").out)
+    told = json.loads(cli("doctor", "--json", "-").out)
     assert finding(told, "NVIDIA driver")["state"] == "ok"
     assert "GiB free of" in finding(told, "GPU memory")["text"]
     assert finding(told, "nvJPEG")["state"] == "ok", finding(told, "nvJPEG")

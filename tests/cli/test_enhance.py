@@ -45,8 +45,8 @@ def test_folder_is_restored_and_every_input_accounted_for(cli, album: Path, tiny
     ]  # fmt: skip
     for stage in ("load", "detect", "align", "crop", "generate", "paste", "save"):
         assert f"\n{stage} " in f"\n{ran.out}"
-    assert "2 restored, 1 no face (copied through), 1 failed\n" in ran.out
-    assert "left alone: 0 skipped (done already), 1 ignored (no picture)\n" in ran.out
+    assert "2 restored, 1 no face (unchanged), 1 failed\n" in ran.out
+    assert "\n0 skipped (done already), 1 ignored (not pictures)\n" in ran.out
     assert f"custom-64 ({BACKEND}) | detector lite" in ran.out
     assert "failed in/torn.jpg: damaged: " in ran.err
     assert max(map(len, ran.out.splitlines())) <= 80
@@ -75,7 +75,10 @@ def test_second_run_goes_on_where_the_first_ended(cli, album: Path, tiny_weights
     assert Path("out/astronaut.png").stat().st_mtime_ns == before
     ran = cli("enhance", "in", "out", "--weights", "not-even-looked-for.pth")
     assert ran.status == 0
-    assert "nothing to do: 4 are done already (--overwrite restores them again)" in ran.out
+    assert (
+        "nothing to do: 4 skipped (done already), 0 ignored (not pictures)\n--overwrite restores again"
+        in ran.out
+    )
     cli("enhance", "in", "out", "--weights", tiny_weights, "--overwrite")
     assert Path("out/astronaut.png").stat().st_mtime_ns > before
 
@@ -201,7 +204,7 @@ def test_dry_run_writes_nothing(cli, album: Path) -> None:
     ran = cli("enhance", "in", "out", "--dry-run")
     assert ran.status == 0
     assert "in/1984/hopper.jpg -> out/1984/hopper.png" in ran.out
-    assert "4 to do, 0 skipped (done already), 1 ignored (no picture)" in ran.out
+    assert "4 to do, 0 skipped (done already), 1 ignored (not pictures)" in ran.out
     assert not Path("out").exists()
 
 
@@ -327,14 +330,14 @@ def test_interrupt_before_the_first_picture(tmp_path: Path, tiny_weights: Path) 
     code = f"""
 import os, signal
 from gpen_fast.run import runtime
-from gpen_fast.cli.app import main
+from gpen_fast.cli.start import run_program
 runtime.load_runtime = lambda settings: os.kill(os.getpid(), signal.SIGINT)
 import sys
 sys.argv = ["gpen-fast", "enhance", "in", "out", "--weights", {str(tiny_weights)!r}]
-main()
+run_program()
 """
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 130
-    assert done.stderr == ""
+    assert done.stderr == "interrupted: what was finished is kept\n"

@@ -13,7 +13,7 @@ from helpers import EXAMPLES, write_photo
 from gpen_fast.run import enhance as enhance_run
 from gpen_fast.stages.detect import lite
 
-_ONE_FILE = "f.jsonl: is the file of landmarks too, and one would replace the other. Name two files."
+_ONE_FILE = "f.jsonl: is the file of --{} too. Name two files."
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_second_run_detects_nothing_and_gives_the_same(
     assert second.status == 0
     assert "landmarks: all 3 from faces.jsonl, none searched\n" in second.out
     assert "| detector not needed |" in second.out
-    assert "2 restored, 1 no face (copied through)" in second.out
+    assert "2 restored, 1 no face (unchanged)" in second.out
     for name in ("renamed.png", "grace_hopper.png", "meadow.png"):
         assert Path("one", name).read_bytes() == Path("two", name).read_bytes()
     report = json.loads(Path("report.json").read_text())
@@ -98,7 +98,7 @@ def test_landmarks_that_cannot_be_written_cost_no_picture_and_no_report(
     arguments = ["--weights", tiny_weights, "--save-landmarks", "faces.jsonl", "--json", "report.json"]
     ran = cli("enhance", "in", "out", *arguments)
     assert ran.status == 1
-    assert "2 restored, 1 no face (copied through), 0 failed" in ran.out
+    assert "2 restored, 1 no face (unchanged), 0 failed" in ran.out
     assert "failed faces.jsonl: cannot be written: faces.jsonl is read-only" in ran.err
     report = json.loads(Path("report.json").read_text())
     assert [failure["path"] for failure in report["failed"]] == ["faces.jsonl"]
@@ -110,7 +110,7 @@ def test_pictures_of_one_content_are_counted_each(cli, album: Path, tiny_weights
     shutil.copy("in/astronaut.png", "in/copy.png")
     Path("in/torn.jpg").write_bytes(b"torn")
     ran = cli("enhance", "in", "two", "--weights", tiny_weights, "--landmarks", "faces.jsonl")
-    assert "3 restored, 1 no face (copied through), 1 failed" in ran.out
+    assert "3 restored, 1 no face (unchanged), 1 failed" in ran.out
     assert "landmarks: all 4 from faces.jsonl, none searched\n" in ran.out
 
 
@@ -131,8 +131,8 @@ def test_a_bad_line_ends_the_run_before_it_begins(cli, album: Path, tiny_weights
         (["--save-landmarks", "in/astronaut.png"], "is a picture. Name a .jsonl file"),
         (["--save-landmarks", "/dev/null"], "--save-landmarks /dev/null: is a device. Name a .jsonl file"),
         (["--save-landmarks", "n" * 300], "n: file name too long. Name a .jsonl file"),
-        (["--save-landmarks", "f.jsonl", "--json", "./in/../f.jsonl"], _ONE_FILE),
-        (["--landmarks", "f.jsonl", "--json", "f.jsonl"], _ONE_FILE),
+        (["--save-landmarks", "f.jsonl", "--json", "./in/../f.jsonl"], _ONE_FILE.format("save-landmarks")),
+        (["--landmarks", "f.jsonl", "--json", "f.jsonl"], _ONE_FILE.format("landmarks")),
         (["--save-landmarks", "faces.jsonl", "--skip-detect"], "has nothing to save without detection"),
         (
             ["--landmarks", "faces.jsonl", "--skip-detect"],
@@ -164,7 +164,7 @@ def test_a_detector_that_is_missing_fails_only_the_pictures_that_need_it(
     arguments = ["--weights", tiny_weights, "--landmarks", "faces.jsonl", "--detector", "yunet"]
     ran = cli("enhance", "in", "two", *arguments)
     assert ran.status == 1
-    assert "2 restored, 1 no face (copied through), 1 failed" in ran.out
+    assert "2 restored, 1 no face (unchanged), 1 failed" in ran.out
     assert "failed in/new.jpg: no weights for yunet: " in ran.err
     ran = cli("enhance", "in", "three", *arguments[:4], "--detector", "yunnet")
     assert ran.status == 2

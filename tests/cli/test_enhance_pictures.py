@@ -157,7 +157,7 @@ class TestSuffix:
             ran = cli("enhance", "in", "in", "--suffix", "_restored", "--weights", tiny_weights)
             assert ran.status == 0
         assert files("in") == ["meadow.png", "meadow_restored.png", "portrait.jpg", "portrait_restored.png"]
-        assert "nothing to do: 2 are done already" in ran.out
+        assert "nothing to do: 2 skipped (done already)" in ran.out
         assert (
             "note in/meadow_restored.png: left out: by its name it is a result of an earlier run (and 1 more)."
             in ran.err

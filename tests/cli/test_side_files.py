@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gpen_fast.cli.side_files import landmarks_path, report_path
+from gpen_fast.cli.side_files import landmarks_path, log_path, refuse_one_file, report_path
 from gpen_fast.errors import InputsError
 from gpen_fast.measure.export.json import write_json
 from gpen_fast.settings import DetectOptions
@@ -60,3 +60,21 @@ def test_a_report_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
         write_json({}, tmp_path / "full")
     with pytest.raises(InputsError, match=r"^--json .*r.json: cannot be written: (file exists|not a dir)"):
         write_json({}, tmp_path / "full/r.json")
+
+
+def test_a_log_may_exist_and_may_not_be_a_folder(tmp_path: Path) -> None:
+    assert log_path(None) is None
+    assert log_path(tmp_path / "run.log") == tmp_path / "run.log"
+    with pytest.raises(InputsError, match=r"^--log .*: is a folder\. Name a \.log file"):
+        log_path(tmp_path)
+
+
+def test_two_files_of_a_run_may_not_be_one() -> None:
+    same = Path("f.jsonl")
+    refuse_one_file(landmarks=same, save_landmarks=same, log=Path("a.log"), json=None)
+    with pytest.raises(
+        InputsError, match=r"^--log f\.jsonl: is the file of --save-landmarks too\. Name two files"
+    ):
+        refuse_one_file(landmarks=None, save_landmarks=same, log=Path("./f.jsonl"), json=None)
+    with pytest.raises(InputsError, match=r"^--json f\.jsonl: is the file of --log too"):
+        refuse_one_file(landmarks=None, save_landmarks=None, log=same, json=same)

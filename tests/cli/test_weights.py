@@ -61,7 +61,7 @@ def test_embedded_weights_are_mended_by_pip(cli, tmp_path: Path) -> None:
 
 def test_list_for_programs(cli, shop: Shop) -> None:
     face = put(Path("weights"), "face.pth", DETECTOR)
-    told = json.loads(cli("weights", "list", "--json").out)
+    told = json.loads(cli("weights", "list", "--json", "-").out)
     by_name = {one["name"]: one for one in told["weights"]}
     assert by_name["face"]["path"] == str(face.absolute())
     assert by_name["face"]["files"][0]["sha256"] == hashlib.sha256(DETECTOR).hexdigest()
@@ -189,7 +189,9 @@ def test_person_at_a_terminal_is_asked(shop: Shop, answer: str) -> None:
     os.close(ours)
     assert run.returncode == (0 if answer == "y\n" else 1), out
     assert bool(shop.net.requests) == (answer == "y\n")
-    assert records.record_file().exists() == (answer == "y\n")
+    # A no is recorded too; the end of input is no answer.
+    assert records.record_file().exists() == (answer != "\x04")
+    assert ("asks" in records.read_records().declined) == (answer == "n\n")
 
 
 def test_help_loads_no_torch_and_no_http() -> None:

@@ -20,7 +20,7 @@ def test_groups_come_in_order_and_a_broken_probe_hides_no_other(
     monkeypatch.setattr(hardware, "space", space)
     found = examine("cpu", WeightsOptions(offline=True))
     groups = list(dict.fromkeys(finding.group for finding in found))
-    assert groups == ["device", "precision", "packages", "weights", "codecs", "space"]
+    assert groups == ["device", "precision", "packages", "plug-ins", "weights", "codecs", "space"]
     (broken,) = (finding for finding in found if finding.group == "space")
     assert (broken.name, broken.state, broken.needed) == ("space", "broken", True)
     assert broken.text == "OSError: disk on fire"

@@ -18,5 +18,5 @@ def test_each_kind_is_listed_by_name() -> None:
 def test_one_that_is_left_out_is_broken_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known, "problems", lambda kind: [("mine", "no FACTS")] if kind == "save" else [])
     *_, last = plugins.listed()
-    assert (last.group, last.name, last.state, last.text) == ("packages", "mine", "broken", "no FACTS")
+    assert (last.group, last.name, last.state, last.text) == ("plug-ins", "mine", "broken", "no FACTS")
     assert not last.needed, "pictures can be restored without it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from helpers import DATA, TINY, reference_input, relative_l2
+from helpers import TINY, reference_file, reference_input, relative_l2
 from networks import LAYOUTS, shapes_of
 from safetensors.torch import load_file
 
@@ -26,7 +26,7 @@ def test_layout_of_published_checkpoint_loads_strictly(name: str) -> None:
 
 
 def test_tiny_equals_reference_output_and_every_inner_value() -> None:
-    reference = load_file(DATA / "tiny-64.activations.safetensors")
+    reference = load_file(reference_file("tiny-64.activations.safetensors"))
     network = build(random_state(TINY))
     seen: dict[str, torch.Tensor] = {}
 
@@ -67,7 +67,7 @@ def test_the_parts_are_the_modules_in_the_order_of_use() -> None:
 def test_full_size_equals_reference(name: str) -> None:
     network = load_network(random_state(PUBLISHED[name].config))
     output = network(reference_input(PUBLISHED[name].config.size))
-    wanted = load_file(DATA / f"{name}.output.safetensors")["output"]
+    wanted = load_file(reference_file(f"{name}.output.safetensors"))["output"]
     assert output.dtype == torch.float32
     assert relative_l2(output, wanted) <= TOLERANCE
 
@@ -80,4 +80,4 @@ def test_full_size_equals_reference(name: str) -> None:
 def test_cuda_equals_reference(name: str, precision: str, tolerance: float) -> None:
     network = load_network(random_state(PUBLISHED[name].config), precision=precision, device="cuda")
     output = network(reference_input(PUBLISHED[name].config.size))
-    assert relative_l2(output, load_file(DATA / f"{name}.output.safetensors")["output"]) <= tolerance
+    assert relative_l2(output, load_file(reference_file(f"{name}.output.safetensors"))["output"]) <= tolerance

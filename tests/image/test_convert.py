@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from formats import SRGB
 from helpers import photo
 from PIL import Image
 
-from gpen_fast.image.convert import like, to_array, to_tensor
+from gpen_fast.image.convert import like, to_array, to_pillow, to_tensor
+from gpen_fast.image.metadata import PIXEL_X_DIMENSION
 from gpen_fast.types import Frame
 
 
@@ -41,3 +44,17 @@ def test_kind_is_the_sources() -> None:
     assert like(Path("a.png"), grey).shape == (6, 8)
     assert like(np.zeros((6, 8), np.uint8), grey).shape == (6, 8)
     assert like(np.zeros((6, 8, 1), np.uint8), grey).shape == (6, 8, 1)
+
+
+def test_pil_images_carry_what_the_frame_does() -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x013B] = 1, "an artist"
+    exif.get_ifd(0x8769)[PIXEL_X_DIMENSION] = 4000
+    full = replace(frame(), exif=exif.tobytes(), icc=SRGB, xmp=b"<x/>", dpi=(300.0, 300.0))
+    image = to_pillow(full)
+    assert image.getexif()[0x013B] == "an artist"
+    assert image.getexif().get_ifd(0x8769)[PIXEL_X_DIMENSION] == 8, "EXIF states the size of this picture"
+    assert {name: image.info[name] for name in ("icc_profile", "xmp", "dpi")} == {
+        "icc_profile": SRGB, "xmp": b"<x/>", "dpi": (300.0, 300.0),
+    }  # fmt: skip
+    assert to_pillow(frame()).info == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from reports import report_of
 
-from gpen_fast.measure.advice import advise, verdict
+from gpen_fast.measure.advice import advise, frame_verdict
 from gpen_fast.measure.report import WeightsFile
 
 
@@ -20,7 +20,7 @@ from gpen_fast.measure.report import WeightsFile
     ],
 )
 def test_verdict(p95: float, fps: float, wanted: str) -> None:
-    assert verdict(p95, fps) == wanted
+    assert frame_verdict(p95, fps) == wanted
 
 
 @pytest.mark.parametrize(

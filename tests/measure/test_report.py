@@ -12,7 +12,6 @@ from reports import report_of
 
 from gpen_fast.errors import ReportError
 from gpen_fast.measure.report import (
-    OUTCOMES,
     BetterChoice,
     FailedInput,
     InputNote,
@@ -20,6 +19,7 @@ from gpen_fast.measure.report import (
     PassedOverFile,
     Report,
 )
+from gpen_fast.measure.report_rows import OUTCOMES, PictureRow
 from gpen_fast.settings import STAGES
 
 OLD = DATA / "profile-report.json"
@@ -41,6 +41,15 @@ def full_report() -> Report:
         failed=[FailedInput("a\udc80.png", "damaged")],
         notes=[InputNote("b.png", "large")],
         no_face=["c.png"],
+        left_out=["c.png"],
+        faces_left_out=2,
+        ignored=["d.txt"],
+        network_note="lite cleans.",
+        restored_per_s=1.5,
+        target_fps=30.0,
+        verdict="some_failed",
+        advice=["gpen-fast weights pull x"],
+        pictures=[PictureRow("c.png", None, "no_face", 0, 2, {"load": 1.5}, "large", "")],
         landmarks=LandmarksUse(saved=3, saved_to="faces.jsonl"),
         not_done=4,
         overlap_factor=1.5,
@@ -89,6 +98,8 @@ def test_a_file_of_before_is_read() -> None:
     assert report.setting("template") == "ffhq"
     assert report.backend_notes == []  # a key of later
     written, before = report.to_dict(), json.loads(OLD.read_text())
+    later = {"total_ms": None, "device_total_ms": None}
+    before["stages"] = [row | later for row in before["stages"]]
     assert {key: written[key] for key in before} == before
 
 

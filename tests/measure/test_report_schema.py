@@ -11,6 +11,7 @@ from helpers import DATA, write_photo
 from reports import problems, report_of, schema, strict_schema
 
 from gpen_fast.measure import report as reports
+from gpen_fast.measure import report_rows
 from gpen_fast.measure.stats import Summary
 from gpen_fast.settings import STAGES, Settings
 
@@ -18,17 +19,21 @@ from gpen_fast.settings import STAGES, Settings
 KINDS = {
     "summary": Summary, "device": reports.DeviceFacts, "weights": reports.WeightsFile,
     "better": reports.BetterChoice, "passed_over": reports.PassedOverFile, "failed": reports.FailedInput,
-    "note": reports.InputNote, "landmarks": reports.LandmarksUse, "stage": reports.StageRow,
+    "note": reports.InputNote, "landmarks": reports.LandmarksUse, "stage": report_rows.StageRow,
+    "picture": report_rows.PictureRow,
     "memory": reports.MemoryPeaks,
 }  # fmt: skip
 
 
 def test_schema_and_dataclasses_have_the_same_keys() -> None:
     told = schema()
-    assert list(told["properties"]) == ["schema", *(each.name for each in dataclasses.fields(reports.Report))]
+    assert list(told["$defs"]["run"]["properties"]) == [
+        "schema",
+        *(each.name for each in dataclasses.fields(reports.Report)),
+    ]
     for name, kind in KINDS.items():
         assert list(told["$defs"][name]["properties"]) == [each.name for each in dataclasses.fields(kind)]
-    assert list(told["$defs"]["outcomes"]["properties"]) == list(reports.OUTCOMES)
+    assert list(told["$defs"]["outcomes"]["properties"]) == list(report_rows.OUTCOMES)
     assert set(told["$defs"]["settings"]["properties"]) == set(Settings().as_flat())
     assert told["$defs"]["stage"]["properties"]["name"]["enum"] == list(STAGES)
 
@@ -46,7 +51,8 @@ def test_a_wrong_report_is_caught() -> None:
     made = report_of().to_dict()
     assert problems(made, strict_schema()) == []
     assert problems(made | {"images": "two"}, schema()) == ["$.images: 'two' is not of type 'integer'"]
-    assert problems(made | {"schema": 2}, schema()) == ["$.schema: 1 was expected"]
+    assert set(problems(made | {"schema": 2}, schema())) == {"$.schema: 1 was expected"}
+    assert problems({"schema": 1, "command": "sing", "version": "0.1.0"}, schema())
     assert problems(made | {"new": 1}, schema()) == []
     assert problems(made | {"new": 1}, strict_schema())
 
@@ -111,3 +117,31 @@ def test_a_report_of_nothing_to_do_keeps_to_it(cli, album: Path) -> None:
     made = json.loads(Path("r.json").read_text())
     assert keeps_to_the_schema(made)
     assert (made["outcomes"]["skipped"], made["outcomes"]["ignored"], made["device"]) == (1, 1, None)
+
+
+def test_a_dry_run_names_every_input_on_standard_output_alone(cli, album: Path) -> None:
+    ran = cli("enhance", "in", "out", "--dry-run", "--json", "-")
+    made = json.loads(ran.out)
+    assert keeps_to_the_schema(made)
+    assert (made["verdict"], made["not_done"]) == ("dry_run", 2)
+    assert {(row["input"], row["outcome"]) for row in made["pictures"]} == {
+        ("in/bad.jpg", "not_done"), ("in/good.png", "not_done"), ("in/notes.txt", "ignored"),
+    }  # fmt: skip
+    assert "in/good.png -> out/good.png" in ran.err
+
+
+def test_the_rows_are_the_outcomes(cli, album: Path, tiny_weights: Path) -> None:
+    common = ["enhance", "in", "out", "--weights", tiny_weights, "--skip-detect"]
+    ran = cli(*common, "--json", "-", "--log", "l.jsonl", "--log-format", "json")
+    made = json.loads(ran.out)
+    assert ran.status == 1
+    assert keeps_to_the_schema(made)
+    assert (made["verdict"], made["ignored"]) == ("some_failed", ["in/notes.txt"])
+    rows = {row["input"]: row for row in made["pictures"]}
+    assert {name: row["outcome"] for name, row in rows.items()} == {
+        "in/bad.jpg": "failed", "in/good.png": "restored", "in/notes.txt": "ignored",
+    }  # fmt: skip
+    assert set(rows["in/good.png"]["times_ms"]) == {"load", "crop", "generate", "save"}
+    assert rows["in/bad.jpg"]["error"].startswith("not a picture that can be read")
+    logged = [json.loads(line) for line in Path("l.jsonl").read_text().splitlines()]
+    assert [{key: row[key] for key in row if key != "time"} for row in logged] == made["pictures"]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -69,10 +72,27 @@ def test_paeth_agrees_with_the_devices_for_all_bytes() -> None:
     assert np.array_equal(found, (-wanted % 256).astype(np.uint8))
 
 
-def test_rows_at_the_small_level_are_the_devices() -> None:
-    rows = photo(20, 30).reshape(20, -1)
-    (found,) = host._bands(rows, 3, host._best_rows)
-    assert np.array_equal(found, filter_rows(torch.from_numpy(rows)[None], 3)[0].numpy())
+@pytest.mark.parametrize("pixel_bytes", [1, 3, 8])
+def test_rows_at_the_small_level_are_the_devices(pixel_bytes: int) -> None:
+    rows = photo(20, 80).reshape(20, -1)
+    rows[:4] = np.array([[9], [9], [0], [255]])  # rows that no filter, and Up, serve best
+    (found,) = host._bands(rows, pixel_bytes, host._best_rows)
+    assert np.array_equal(found, filter_rows(torch.from_numpy(rows)[None], pixel_bytes)[0].numpy())
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="the system does not list threads there")
+def test_small_level_runs_in_its_own_thread_only() -> None:
+    """Threads that share a band wait for one another, which takes seconds of processor time on a busy machine."""
+    code = """
+import os, numpy, torch
+from gpen_fast.png.host import encode_on_host
+torch.set_num_threads(4)
+before = len(os.listdir("/proc/self/task"))
+encode_on_host(numpy.random.default_rng(0).integers(0, 9, (512, 512, 3), numpy.uint8), level="small")
+print(len(os.listdir("/proc/self/task")) - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == 0
 
 
 def test_sizes_on_a_photograph() -> None:

@@ -73,6 +73,9 @@ def test_an_earlier_runs_inputs_and_output_are_refused(album: Path, output: Outp
         (["in/*.jpg", "out"], "out/a.png"),
         (["in/a.jpg", "out/a.png"], "out/a.png"),
         (["in/a.jpg", "in/a.png"], "in/a.png"),
+        (["out", "in"], "out/a.png"),
+        (["out", "in", "in/1931"], "out/a.png"),
+        (["out", "in"], "out/a_restored.jpg"),
     ],
 )
 def test_output_of_some_of_the_inputs_is_refused(album: Path, inputs: list[str], result: str) -> None:
@@ -95,6 +98,7 @@ def test_output_of_some_of_the_inputs_is_refused(album: Path, inputs: list[str],
         (["in/a.jpg", "in/a_2.jpg"], ["in/a_2.jpg"]),
         (["in/a.jpg", "in/b.PNG", "more/a.jpg"], ["more/a.jpg"]),
         (["more", "in"], ["more/a.jpg"]),
+        (["more", "in"], ["more/a.png", "more/z.png"]),
     ],
 )
 def test_inputs_that_only_resemble_one_another(album: Path, inputs: list[str], others: list[str]) -> None:

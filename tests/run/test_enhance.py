@@ -13,6 +13,7 @@ from helpers import EXAMPLES, write_photo
 from gpen_fast.detections.file_format import read_detections
 from gpen_fast.errors import DeviceError
 from gpen_fast.measure.report import FailedInput, InputNote
+from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.pictures import load_image
 from gpen_fast.run.enhance import run_enhance
 from gpen_fast.run.plan import Item, Plan
@@ -27,8 +28,8 @@ class Steps:
         self.paths: list[Path] = []
         self._at = at
 
-    def advance(self, path: Path) -> None:
-        self.paths.append(path)
+    def advance(self, row: PictureRow) -> None:
+        self.paths.append(Path(row.input))
         self._at(len(self.paths))
 
 

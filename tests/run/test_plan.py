@@ -326,3 +326,22 @@ class TestInPlace:
         assert [str(item.source) for item in made.skipped] == ["in/a.jpg"]
         assert len(plan(["in"], None, OutputOptions("same", in_place=True, overwrite=True)).todo) == 4
         assert len(plan(["in"], Path("out"), OutputOptions()).todo) == 4, "elsewhere the mark does not matter"
+
+
+def test_in_place_names_pictures_whose_original_cannot_be_kept(album: Path) -> None:
+    (album / "in/.gpen-fast").write_text("a file")
+    made = plan(["in"], None, OutputOptions("same", in_place=True))
+    assert [str(path) for path, _ in made.failed] == ["in/a.jpg", "in/b.PNG"]
+    assert all("its original cannot be kept: in/.gpen-fast is no folder" in cause for _, cause in made.failed)
+    assert len(made.todo) == 2
+    without = plan(["in"], None, OutputOptions("same", in_place=True, no_backup=True))
+    assert len(without.todo) == 4
+
+
+def test_kept_originals_are_not_replaced(album: Path) -> None:
+    kept = write_photo(album / "in/.gpen-fast/originals/a.jpg")
+    (album / "in/1931/link.jpg").symlink_to(kept)
+    made = plan(["in/.gpen-fast/originals", "in/1931"], None, OutputOptions("same", in_place=True))
+    assert [str(path) for path, _ in made.failed] == ["in/.gpen-fast/originals/a.jpg"]
+    assert "is the kept original of another picture, which is not replaced." in made.failed[0][1]
+    assert len(plan(["in/.gpen-fast/originals"], Path("out"), OutputOptions()).todo) == 1

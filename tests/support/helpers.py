@@ -25,6 +25,14 @@ SHARED = Path(os.environ.get("GPEN_FAST_SHARED", ROOT.parent / "shared"))
 __all__ = ["TINY"]
 
 
+def reference_file(name: str) -> Path:
+    """Returns the path of a file of reference values; skips the test where the source distribution leaves it out."""
+    path = DATA / name
+    if not path.exists():
+        pytest.skip(f"tests/data/{name} is not part of the source distribution")
+    return path
+
+
 def shared_picture(name: str) -> Path:
     """Returns the path of a picture that is not part of the project; skips the test if it is absent."""
     path = SHARED / "images" / name

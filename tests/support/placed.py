@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import torch
-from helpers import DATA, photo, shared_picture
+from helpers import DATA, photo, reference_file, shared_picture
 from PIL import Image
 
 from gpen_fast.stages.align import align
@@ -16,7 +16,7 @@ NO_BOX_POINTS = np.full((5, 2), 0.5)
 
 
 def picture(name: str) -> np.ndarray:
-    return np.asarray(Image.open(DATA / name).convert("RGB"))
+    return np.asarray(Image.open(reference_file(name)).convert("RGB"))
 
 
 def solvay() -> tuple[np.ndarray, Frame, list[Face], np.ndarray]:

@@ -73,9 +73,10 @@ def schema() -> dict[str, object]:
 def strict_schema() -> dict[str, object]:
     """The published schema, without room for keys that it does not explain, and with every key required."""
     strict = copy.deepcopy(schema())
-    strict["required"] = list(strict["properties"])
-    for kind in (strict, *strict["$defs"].values()):
-        kind["additionalProperties"] = False
+    for kind in strict["$defs"].values():
+        if "additionalProperties" not in kind and "properties" in kind:
+            kind["additionalProperties"] = False
+    strict["$defs"]["run"]["required"] = list(strict["$defs"]["run"]["properties"])
     return strict
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import signal
 import sys
 import warnings
 from typing import Annotated
@@ -13,23 +11,28 @@ import typer
 from gpen_fast import __version__
 from gpen_fast.cli.doctor import doctor
 from gpen_fast.cli.enhance import enhance
-from gpen_fast.cli.options import PanelledCommand
+from gpen_fast.cli.explain import explained
+from gpen_fast.cli.help import PanelledCommand, PlainGroup
 from gpen_fast.cli.profile import profile
+from gpen_fast.cli.streams import tolerant_streams
+from gpen_fast.cli.undo import undo
 from gpen_fast.cli.weights import weights
 from gpen_fast.device.opencv import silence_log
 from gpen_fast.errors import GpenError
 
-_INTERRUPTED = 130
+_CANNOT_RUN = 2
 
 app = typer.Typer(
     help="Restore faces in photographs with GPEN, every stage timed.",
     no_args_is_help=True,
+    cls=PlainGroup,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(cls=PanelledCommand)(enhance)
 app.command(cls=PanelledCommand)(profile)
-app.command()(doctor)
+app.command(cls=PanelledCommand)(undo)
+app.command(cls=PanelledCommand)(doctor)
 app.add_typer(weights, name="weights")
 
 
@@ -52,22 +55,26 @@ def main() -> None:
     """Runs the command that `sys.argv` names, and exits if it does not end well.
 
     Raises:
-        SystemExit: 1 if some inputs failed, 2 for wrong usage, 130 if the user interrupted it.
+        SystemExit: 1 if some inputs failed or standard output was lost, 2 for wrong usage and for a machine on which
+            the command cannot start, 130 if the user interrupted a run. `cli.start` answers an interrupt outside one.
     """
-    # Without this, printing a file name that is not valid text would end the run.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
     # Pillow's warnings are about metadata; a picture that cannot be read raises an error.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     # OpenCV prints its own message on a damaged TIFF, beside ours that names the file. It reads this on import.
     silence_log()
-    # Click would turn KeyboardInterrupt into exit status 1.
-    before = signal.signal(signal.SIGINT, lambda number, frame: sys.exit(_INTERRUPTED))
+    with tolerant_streams():
+        _run()
+
+
+def _run() -> None:
     try:
         app()
     except GpenError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    finally:
-        signal.signal(signal.SIGINT, before)
+        sys.exit(_CANNOT_RUN)
+    except Exception as error:  # those that are not explained are raised again
+        line = explained(error)
+        if line is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
+        sys.exit(_CANNOT_RUN)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from gpen_fast import __version__
+from gpen_fast.cli.json_target import JsonFile, json_target
 from gpen_fast.cli.options import with_options
 from gpen_fast.settings import GenerateOptions, WeightsOptions
 
@@ -27,9 +27,7 @@ def doctor(
     generate: GenerateOptions,
     weights: WeightsOptions,
     *,
-    as_json: Annotated[
-        bool, typer.Option("--json", metavar="", help="Print JSON instead of a table.")
-    ] = False,
+    json_file: JsonFile = None,
 ) -> None:
     """Try device, precisions, packages, weights and codecs, without the network.
 
@@ -38,20 +36,26 @@ def doctor(
     from gpen_fast.doctor.examine import examine
     from gpen_fast.doctor.findings import works
 
-    findings = examine(generate.device, weights)
-    good = works(findings)
-    if as_json:
-        told = {
-            "schema": 1,
-            "version": __version__,
-            "works": good,
-            "findings": [one.as_dict() for one in findings],
-        }
-        print(json.dumps(told, indent=2))
-    else:
+    target = json_target(json_file)
+    with target.words_elsewhere():
+        findings = examine(generate.device, weights)
+        good = works(findings)
         _print(findings, good)
+        target.write(_document(findings, good))
     if not good:
         raise typer.Exit(_FAILED)
+
+
+def _document(findings: list[Finding], good: bool) -> dict[str, object]:
+    return {
+        "schema": 1,
+        "command": "doctor",
+        "version": __version__,
+        "verdict": "works" if good else "cannot_restore",
+        "advice": list(dict.fromkeys(one.mend for one in findings if one.mend)),
+        "works": good,
+        "findings": [one.as_dict() for one in findings],
+    }
 
 
 def _print(findings: list[Finding], good: bool) -> None:
@@ -83,8 +87,9 @@ def _print_verdict(console: Console, findings: list[Finding], good: bool) -> Non
     console.print(
         "\n[bold green]pictures can be restored here[/]" if good else "\n[bold red]cannot restore yet[/]"
     )
-    for one in missing:
-        console.print(f"  {one.name}: {escape(one.mend or one.text)}")
+    for mend in dict.fromkeys(one.mend or one.text for one in missing):
+        names = ", ".join(one.name for one in missing if (one.mend or one.text) == mend)
+        console.print(f"  {names}: {escape(mend)}")
     said = {one.mend for one in missing}
     more = {one.mend: one.name for one in findings if one.mend and one.mend not in said}
     if more:

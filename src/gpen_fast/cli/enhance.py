@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from gpen_fast.cli.consent import get_best
-from gpen_fast.cli.names import shown
+from gpen_fast.cli.json_target import json_target
 from gpen_fast.cli.options import Flag, RunOptions, option, with_options
-from gpen_fast.cli.side_files import landmarks_path, refuse_one_file, report_path
+from gpen_fast.cli.piped import STANDARD_OUTPUT, to_standard_output
+from gpen_fast.cli.row_book import row_book
+from gpen_fast.cli.run_plan import run_plan
+from gpen_fast.cli.side_files import landmarks_path, log_path, refuse_one_file
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import InputsError, SettingsError
 from gpen_fast.settings import SAME, OutputOptions, Settings, formats, suffix_of
 
-if TYPE_CHECKING:
-    from gpen_fast.run.plan import Plan
-
-_FAILED, _INTERRUPTED = 1, 130
 # Without the flag, OUT's name decides, and with --in-place each input's own format.
 _FORMAT = Flag("NAME", accepted=formats, default="png, or as OUT is named")
 
@@ -31,8 +28,8 @@ def enhance(
         list[str],
         typer.Argument(
             metavar="IN... OUT",
-            help="Pictures, folders (with their subfolders) or globs; then OUT: a folder, or a picture's name for "
-            "one input file.",
+            help="Pictures, folders (with their subfolders) or globs; then OUT: a folder, or for one input file a "
+            "picture's name, or - for PNG to standard output.",
         ),
     ],
     settings: Settings,
@@ -47,24 +44,50 @@ def enhance(
     Exit status: 0 all done, 1 some inputs failed (each is named), 2 wrong usage,
     130 interrupted: finished results are kept; the next run continues after them.
     """
+    if paths[-1] == STANDARD_OUTPUT and not in_place:
+        if run.json_file == STANDARD_OUTPUT:
+            raise SettingsError(
+                "the output - and --json - both mean standard output: name a file for one of them."
+            )
+        with to_standard_output(paths[:-1], format, output) as target:
+            _enhance([*paths[:-1], target], settings, None, False, output, run)
+    else:
+        _enhance(paths, settings, format, in_place, output, run)
+
+
+def _enhance(
+    paths: list[str],
+    settings: Settings,
+    format: str | None,
+    in_place: bool,
+    output: OutputOptions,
+    run: RunOptions,
+) -> None:
     from gpen_fast.run.plan import plan
 
-    _refuse_random(settings)
-    report_to = report_path(run.json_file)
-    inputs, out = _split(paths, in_place)
-    save_to = landmarks_path(output.save_landmarks, settings.detect)
-    refuse_one_file(
-        report_to, save_to, Path(settings.detect.landmarks) if settings.detect.landmarks else None
-    )
-    chosen = _chosen_format(format, inputs, out)
-    output = replace(output, format=chosen, in_place=in_place, save_landmarks=save_to)
-    if in_place:
-        lift_pillow_limit()  # the plan opens the pictures to see whether they were restored before
-    work = plan(inputs, out, output)
-    if run.dry_run:
-        _print_plan(work)
-        return
-    status = _run(work, settings, output, run, report_to)
+    target = json_target(run.json_file)
+    with target.words_elsewhere():
+        _refuse_random(settings)
+        if output.no_backup and not in_place:
+            raise SettingsError(
+                "--no-backup has no meaning without --in-place, which alone replaces originals: leave it out."
+            )
+        inputs, out = _split(paths, in_place)
+        save_to = landmarks_path(output.save_landmarks, settings.detect)
+        run = replace(run, log=log_path(run.log))
+        refuse_one_file(
+            landmarks=Path(settings.detect.landmarks) if settings.detect.landmarks else None,
+            save_landmarks=save_to,
+            log=run.log,
+            json=target.path,
+        )
+        chosen = _chosen_format(format, inputs, out)
+        output = replace(output, format=chosen, in_place=in_place, save_landmarks=save_to)
+        if in_place:
+            lift_pillow_limit()  # the plan opens the pictures to see whether they were restored before
+        work = plan(inputs, out, output)
+        with row_book(run) as book:
+            status = run_plan(work, settings, output, run, book, target)
     if status:
         raise typer.Exit(status)
 
@@ -99,61 +122,3 @@ def _refuse_random(settings: Settings) -> None:
         raise SettingsError(
             "random weights restore nothing: enhance refuses them. To time this machine, use gpen-fast profile."
         )
-
-
-def _print_plan(work: Plan) -> None:
-    for item in work.todo:
-        print(f"{shown(item.source)} -> {shown(item.target)}")
-    for path, note in work.notes:
-        print(f"note {shown(path)}: {note}")
-    for path, why in work.failed:
-        print(f"failed {shown(path)}: {why}")
-    print(
-        f"{len(work.todo)} to do, {len(work.skipped)} skipped (done already), {len(work.ignored)} ignored (no picture)"
-    )
-
-
-def _run(
-    work: Plan, settings: Settings, output: OutputOptions, run: RunOptions, report_to: Path | None
-) -> int:
-    if not work.todo:
-        return _nothing_to_do(work, run.quiet, report_to)
-    get_best(settings.weights, run.yes)
-    lift_pillow_limit()
-    from gpen_fast.cli.interrupt import first_interrupt_stops
-    from gpen_fast.cli.progress import progress_over
-    from gpen_fast.cli.table import print_enhance
-    from gpen_fast.measure.export.json import write_report
-    from gpen_fast.run.enhance import run_enhance
-    from gpen_fast.run.runtime import load_runtime
-
-    runtime = load_runtime(settings)
-    with (
-        progress_over(len(work.todo), run.quiet) as progress,
-        first_interrupt_stops(progress.stopping) as stopped,
-    ):
-        report = run_enhance(runtime, work, output, progress, stopped)
-    print_enhance(report, run.quiet)
-    if report_to:
-        write_report(report, report_to)
-    if report.not_done:
-        return _INTERRUPTED
-    return _FAILED if report.failed else 0
-
-
-def _nothing_to_do(work: Plan, quiet: bool, report_to: Path | None) -> int:
-    if not quiet:
-        print(
-            f"nothing to do: {len(work.skipped)} are done already (--overwrite restores them again), "
-            f"{len(work.ignored)} ignored (no picture)"
-        )
-    for path, note in work.notes:
-        print(f"note {shown(path)}: {note}", file=sys.stderr)
-    for path, why in work.failed:
-        print(f"failed {shown(path)}: {why}", file=sys.stderr)
-    if report_to:
-        from gpen_fast.measure.export.json import write_report
-        from gpen_fast.run.report import nothing_done_report
-
-        write_report(nothing_done_report(work), report_to)
-    return _FAILED if work.failed else 0

@@ -10,14 +10,14 @@ import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from inspect import Parameter
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
-from typer.core import TyperCommand
 
 from gpen_fast import plugins
 from gpen_fast.cli.field_docs import field_docs
-from gpen_fast.errors import SettingsError
+from gpen_fast.errors import SettingsError, did_you_mean
 from gpen_fast.settings import (
     PNG_LEVELS,
     PRECISIONS,
@@ -33,6 +33,8 @@ from gpen_fast.settings import (
 )
 from gpen_fast.store.catalog import generators
 
+LogFormat = Literal["text", "json"]
+LOG_FORMATS: tuple[LogFormat, ...] = get_args(LogFormat)
 Command = Callable[..., None]
 # An annotation, as Typer reads it at run time: `str | None` and `Annotated[...]` are no classes.
 _TypeForm = Any
@@ -49,10 +51,22 @@ class RunOptions:
     """Print what would be done, and stop."""
 
     json_file: str | None = None
-    """Write the report to this file as JSON."""
+    """Write the report to this file as JSON; - writes it to standard output."""
+
+    log: Path | None = None
+    """Add a line to this file for each input when it has come to its end."""
+
+    log_format: LogFormat = "text"
+    """Lines of --log: text, or one JSON object a line."""
 
     quiet: bool = False
     """Print only failures and notes."""
+
+    def __post_init__(self) -> None:
+        if self.log_format not in LOG_FORMATS:
+            raise SettingsError(f"log format {self.log_format!r}: accepted are {', '.join(LOG_FORMATS)}.")
+        if self.log_format != "text" and self.log is None:
+            raise SettingsError("--log-format needs --log FILE: name the file, or leave --log-format out.")
 
 
 @dataclass(frozen=True)
@@ -121,6 +135,8 @@ _FLAGS: Mapping[str, Flag] = {
     "save_landmarks": Flag("FILE"),
     "png_level": Flag("NAME", accepted=lambda: PNG_LEVELS),
     "json_file": Flag("FILE", names=("--json",)),
+    "log": Flag("FILE"),
+    "log_format": Flag("NAME", accepted=lambda: LOG_FORMATS),
     "quiet": Flag(names=("--quiet", "-q")),
 }
 _PANELS: Mapping[type, str] = {
@@ -181,18 +197,6 @@ def with_options(
     return decorate
 
 
-class PanelledCommand(TyperCommand):
-    """A command whose --help stands in its last panel, with the flags of the run, instead of in one of its own."""
-
-    def get_help_option(self, ctx: Any) -> Any:
-        """The option --help, placed."""
-        made = super().get_help_option(ctx)
-        if made is not None:
-            made.rich_help_panel = getattr(self.params[-1], "rich_help_panel", None)
-            made.metavar = ""
-        return made
-
-
 def option(kind: type, name: str, *, panel: bool = True, flag: Flag | None = None) -> Any:
     """The Typer option of one field, for a command that takes the field as a parameter of its own.
 
@@ -206,7 +210,6 @@ def option(kind: type, name: str, *, panel: bool = True, flag: Flag | None = Non
         What `typer.Option` returns, for `Annotated`.
     """
     flag = flag or _FLAGS.get(name, Flag())
-    accepted = flag.accepted
     return typer.Option(
         *(flag.names or (f"--{name.replace('_', '-')}",)),
         metavar=flag.metavar or "",
@@ -214,9 +217,17 @@ def option(kind: type, name: str, *, panel: bool = True, flag: Flag | None = Non
         max=flag.most,
         help=_help(kind, name, flag),
         show_default=flag.default or True,
-        autocompletion=(lambda: list(accepted())) if accepted else None,
+        autocompletion=_offered(flag),
         rich_help_panel=_PANELS.get(kind) if panel else None,
     )
+
+
+def _offered(flag: Flag) -> Callable[[], list[str]] | None:
+    """Lists the values that completion offers; None leaves it to the shell, which completes files."""
+    if accepted := flag.accepted:
+        return lambda: [name for name in accepted() if name != "cuda:N"]
+    words = [word for word in (flag.metavar or "").split("|") if word.islower()]
+    return (lambda: words) if words else None
 
 
 def _parameters(
@@ -271,7 +282,8 @@ def _resolved(given: Mapping[str, object]) -> dict[str, object]:
             )
         chosen["detector"] = "none"
     if precision is not None and precision not in PRECISIONS:
-        raise SettingsError(f"precision {precision!r}: accepted are {', '.join(PRECISIONS)}.")
+        near = did_you_mean(str(precision), PRECISIONS)
+        raise SettingsError(f"precision {precision!r}: accepted are {', '.join(PRECISIONS)}.{near}")
     if chosen.pop("fp16", False):
         if precision not in (None, "fp16"):
             raise SettingsError(f"--fp16 and --precision {precision} contradict each other: leave one out.")

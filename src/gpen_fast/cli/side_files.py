@@ -48,12 +48,36 @@ def landmarks_path(path: Path | None, detect: DetectOptions) -> Path | None:
     return _target("--save-landmarks", path, "a .jsonl file")
 
 
-def refuse_one_file(report_to: Path | None, *landmarks: Path | None) -> None:
-    """Raises InputsError if the report and a file of landmarks are one file: one would replace the other."""
-    if report_to and any(path and path.resolve() == report_to.resolve() for path in landmarks):
-        raise InputsError(
-            f"--json {report_to}: is the file of landmarks too, and one would replace the other. Name two files."
-        )
+def log_path(path: Path | None) -> Path | None:
+    """Where `--log` writes.
+
+    Args:
+        path: The value of the flag, None without it.
+
+    Returns:
+        The file, links followed; None without the flag.
+
+    Raises:
+        InputsError: As for `report_path`.
+    """
+    return None if path is None else _target("--log", path, "a .log file")
+
+
+def refuse_one_file(**files: Path | None) -> None:
+    """Raises InputsError if two files of a run are one: one would replace the other.
+
+    Args:
+        **files: The files by the names of their flags, with _ for -; None where a flag was not given.
+    """
+    seen: dict[Path, str] = {}
+    for name, path in files.items():
+        flag = f"--{name.replace('_', '-')}"
+        if path is None:
+            continue
+        other = seen.setdefault(path.resolve(), flag)
+        # Faces may be read from the file that new ones are added to.
+        if other != flag and {other, flag} != {"--landmarks", "--save-landmarks"}:
+            raise InputsError(f"{flag} {path}: is the file of {other} too. Name two files.")
 
 
 def _target(flag: str, path: Path, wanted: str) -> Path:

@@ -1,120 +1,104 @@
-"""The tables and sentences that a run ends with, within 80 columns. They show a Report and nothing else."""
+"""The sentences that a run ends with, within 80 columns. They show a Report and nothing else."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from gpen_fast.cli.failures import error_console, print_failure, print_notes
 from gpen_fast.cli.names import shown
-from gpen_fast.measure.advice import advise, verdict
-from gpen_fast.measure.report import LandmarksUse, MemoryPeaks, Report, StageRow
-from gpen_fast.measure.stats import Summary
+from gpen_fast.cli.stage_table import enhance_table, profile_table
+from gpen_fast.measure.report import LandmarksUse, MemoryPeaks, Report
 
-# Characters of the bar of a stage that takes all of the time.
-_BAR = 12
 _MIB = 2**20
-# Stages that take several pictures or faces in one call.
-_MANY_IN_ONE = frozenset({"detect", "align", "crop", "generate", "paste"})
+# Names of one kind of input, at most, after a run; the JSON and the log have all.
+_MOST_NAMES = 5
+_LEFT_OUT = "--min-face, --max-face, --only-largest, --only-center or --detect-threshold"
 
 
-def print_enhance(report: Report, quiet: bool) -> None:
-    """Prints the stage table, what ran, and what became of every input; only failures and notes if `quiet`."""
+def print_enhance(report: Report, quiet: bool, told: int = 0) -> None:
+    """Prints the stage table, what ran, and what became of every input; only failures and notes if `quiet`.
+
+    Args:
+        report: The run.
+        quiet: The user gave --quiet.
+        told: Failures that were printed during the run: the first ones of the report.
+    """
     if not quiet:
         console = Console(highlight=False)
-        console.print(_enhance_table(report))
+        if any(row.count for row in report.stages):
+            console.print(enhance_table(report))
+            _print_rule(console, report)
         _print_what_ran(console, report)
         _print_outcomes(console, report)
     _print_backend_notes(report)
-    for told in report.notes:
-        _errors().print(f"[yellow]note[/] {escape(shown(Path(told.path)))}: {escape(told.note)}")
-    for failed in report.failed:
+    for failed in report.failed[told:]:
         print_failure(Path(failed.path), failed.error)
+    print_notes(report.notes)
     if report.not_done:
-        _errors().print(f"interrupted: {_count(report.not_done, 'picture')} not done; run again to continue")
+        error_console().print(
+            f"interrupted: {_count(report.not_done, 'picture')} not done; run again to continue"
+        )
 
 
-def _print_backend_notes(report: Report) -> None:
-    for note in report.backend_notes:
-        _errors().print(f"[yellow]note[/] {report.setting('backend')}: {escape(note)}")
-
-
-def print_failure(path: Path, cause: str) -> None:
-    """Prints one line on standard error."""
-    _errors().print(f"[red]failed[/] {escape(shown(path))}: {escape(cause)}")
-
-
-def _errors() -> Console:
-    return Console(stderr=True, soft_wrap=True, highlight=False)
-
-
-def print_profile(report: Report, target_fps: float) -> None:
+def print_profile(report: Report) -> None:
     """Prints the stage table, wall time, memory, verdict and advice."""
+    assert report.wall_ms is not None, "a profile has a wall time"
     console = Console(highlight=False)
-    console.print(_profile_table(report))
+    console.print(profile_table(report))
+    console.print("means are per run and add up to the wall time; medians and p95 do not add up")
     _print_what_ran(console, report)
     _print_times(console, report)
-    wall = _wall(report)
-    console.print(
-        f"{1e3 / wall.median:.2f} frames/s: [bold]{verdict(wall.p95, target_fps)}[/] "
-        f"(p95 against a budget of {1e3 / target_fps:.1f} ms at {target_fps:g} fps)"
-    )
+    wall = report.wall_ms
+    if report.verdict and report.target_fps:
+        console.print(
+            f"{1e3 / wall.median:.2f} frames/s: [bold]{report.verdict}[/] "
+            f"(p95 against a budget of {1e3 / report.target_fps:.1f} ms at {report.target_fps:g} fps)"
+        )
     if report.faces == 0:
         console.print(
             "no face was found: the network did not run. Try --skip-detect if this is an aligned face."
         )
-    console.print(f"advice: {advise(report)}")
+    for line in report.advice:
+        console.print(f"advice: {line}")
     _print_backend_notes(report)
 
 
+def counted_inputs(skipped: int, ignored: int) -> str:
+    """How many inputs a run leaves alone, and why."""
+    return f"{skipped} skipped (done already), {ignored} ignored (not pictures)"
+
+
 def _print_times(console: Console, report: Report) -> None:
-    """What the stage table leaves out: wall time, the first run, and peak memory."""
-    wall, load_ms, memory = _wall(report), report.model_load_ms, report.memory or MemoryPeaks(None, None)
+    """What the stage table leaves out: the first run, and peak memory."""
+    load_ms, memory = report.model_load_ms, report.memory or MemoryPeaks(None, None)
+    first = f"{report.first_call_ms:.1f} ms" if report.first_call_ms is not None else "-"
     console.print(
-        f"wall: median {wall.median:.1f} ms, p95 {wall.p95:.1f}, unaccounted {report.unaccounted_ms:.2f}; "
-        f"{_count(report.faces // report.images, 'face')}"
-    )
-    console.print(
-        f"{_count(report.runs or 0, 'run')} after {report.warmup} warm-up; apart: "
+        f"{_count(report.runs or 0, 'run')} of {_count(report.faces // max(1, report.images), 'face')} "
+        f"after {report.warmup} warm-up; not in the table: "
         + ("" if load_ms is None else f"model load {load_ms:.0f} ms, ")
-        + f"first call {report.first_call_ms:.1f} ms"
+        + f"first run {first}"
     )
     console.print(
         f"memory peak: device {_mib(memory.device_peak_bytes)}, host {_mib(memory.host_peak_bytes)}"
     )
 
 
-def _enhance_table(report: Report) -> Table:
-    table = _table("stage", "count", "device ms", "host ms", "share")
-    for row in report.stages:
-        if row.skipped:
-            table.add_row(row.name, "skipped", "", "", "")
-            continue
-        table.add_row(row.name, _calls(row), _ms(row.device_ms), _ms(row.host_ms), _bar(row.share))
-    return table
-
-
-def _profile_table(report: Report) -> Table:
-    table = _table("stage", "device ms", "mean ms", "median", "p95", "share")
-    for row in report.stages:
-        if row.skipped or row.host_ms is None:
-            table.add_row(row.name, "skipped" if row.skipped else "-", "", "", "", "")
-            continue
-        host = row.host_ms
-        times = (f"{value:.2f}" for value in (host.mean, host.median, host.p95))
-        table.add_row(row.name, _ms(row.device_ms), *times, _bar(row.share))
-    return table
-
-
-def _table(first: str, *columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(first, style="cyan")
-    for name in columns:
-        table.add_column(name, justify="left" if name == "share" else "right", no_wrap=True)
-    return table
+def _print_rule(console: Console, report: Report) -> None:
+    """How the table's figures add up, and how they compare with the wall time."""
+    assert report.wall_ms is not None, "a run with stages has a wall time"
+    first = "" if report.first_call_ms is None else f" (of generate: {report.first_call_ms:.1f} ms)"
+    console.print(f"every call counts, the first too{first}; rows add up to the last")
+    rate = f", {report.restored_per_s:.2f} {_done_word(report)} a second" if report.restored_per_s else ""
+    overlap = report.overlap_factor
+    console.print(
+        f"wall {report.wall_ms.mean / 1e3:.2f} s{rate}"
+        + (f"; stages overlap {overlap:.2f} times" if overlap is not None else "")
+        + (f"; busiest: {report.bound_by}" if report.bound_by else "")
+    )
 
 
 def _print_what_ran(console: Console, report: Report) -> None:
@@ -127,6 +111,8 @@ def _print_what_ran(console: Console, report: Report) -> None:
     )
     if any(weights.random for weights in report.weights or []):
         console.print("[bold yellow]random weights: timing only[/]")
+    if report.network_note:
+        console.print(f"[yellow]{escape(report.network_note)}[/]")
     for better in report.better:
         if better.kind == "model":
             console.print(f"[yellow]{better.ran} ran; a better model:[/] {better.command}")
@@ -138,34 +124,51 @@ def _print_what_ran(console: Console, report: Report) -> None:
             console.print(f"[yellow]detector {better.ran} ran; a better one:[/] {better.command}")
     for file in report.passed_over:
         console.print(
-            f"[yellow]auto passed over {escape(file.path)}:[/] it is not the {file.weights} that is expected. "
+            f"[yellow]auto did not use {escape(file.path)}:[/] its content is not that of {file.weights}. "
             "Try: gpen-fast weights verify"
         )
 
 
 def _print_outcomes(console: Console, report: Report) -> None:
-    wall = _wall(report).mean
-    console.print(
-        f"wall {wall / 1e3:.2f} s, {report.throughput_per_s:.2f} images/s, {_count(report.faces, 'face')}; "
-        f"overlap {report.overlap_factor or 0:.2f}; busiest: {report.bound_by or 'none'}"
-    )
-    if report.first_call_ms is not None:
-        console.print(f"first call of generate {report.first_call_ms:.1f} ms, apart from the means above")
+    got, left_out = report.outcomes.get, len(report.left_out)
     if report.landmarks:
         _print_landmarks(console, report.landmarks)
+    shut_out = f", {left_out} with all faces left out (unchanged)" if left_out else ""
+    console.print(
+        f"pictures: [green]{got('restored', 0)} {_done_word(report)}[/], "
+        f"{got('no_face', 0) - left_out} no face (unchanged){shut_out}, {got('failed', 0)} failed"
+    )
+    console.print(counted_inputs(got("skipped", 0), got("ignored", 0)))
+    console.print(f"faces: {', '.join(_faces(report))}")
+    shut = set(report.left_out)
+    _print_names(console, "no face found in", [path for path in report.no_face if path not in shut])
+    _print_names(console, "all faces left out in", report.left_out)
+    _print_names(console, "not a picture", report.ignored)
+
+
+def _done_word(report: Report) -> str:
+    """What the network did to faces, in one word: a network of this project's own does not restore as GPEN does."""
+    return "cleaned" if report.network_note else "restored"
+
+
+def _faces(report: Report) -> Iterator[str]:
+    """What became of the faces."""
+    yield f"{report.faces} {_done_word(report)}"
     if report.faces_kept:
-        console.print(
-            f"{report.faces_kept} of {_count(report.faces, 'face')} left as found: the network's result is no better. "
-            "--keep-detail 0 uses it all the same."
-        )
-    got = report.outcomes.get
-    console.print(
-        f"[green]{got('restored', 0)} restored[/], {got('no_face', 0)} no face (copied through), "
-        f"{got('failed', 0)} failed"
-    )
-    console.print(
-        f"left alone: {got('skipped', 0)} skipped (done already), {got('ignored', 0)} ignored (no picture)"
-    )
+        yield f"{report.faces_kept} of them left as found: the network's result is no better (--keep-detail 0 uses it)"
+    if report.faces_left_out:
+        yield f"{report.faces_left_out} left out by {_LEFT_OUT}"
+
+
+def _print_names(console: Console, what: str, paths: list[str]) -> None:
+    """Names the first inputs of a kind, one a line: a path is never cut."""
+    if not paths:
+        return
+    console.print(f"{what}:")
+    for path in paths[:_MOST_NAMES]:
+        console.print(f"  {escape(shown(Path(path)))}", soft_wrap=True)
+    if len(paths) > _MOST_NAMES:
+        console.print(f"  and {len(paths) - _MOST_NAMES} more: --json and --log name all")
 
 
 def _print_landmarks(console: Console, use: LandmarksUse) -> None:
@@ -188,24 +191,9 @@ def _print_landmarks(console: Console, use: LandmarksUse) -> None:
         console.print(f"landmarks of {pictures} saved to {escape(use.saved_to)}", soft_wrap=True)
 
 
-def _wall(report: Report) -> Summary:
-    assert report.wall_ms is not None, "a run that had nothing to do has no table"
-    return report.wall_ms
-
-
-def _calls(row: StageRow) -> str:
-    """The number of calls, and of the pictures or faces in them where that differs."""
-    one_each = row.items == row.count or row.name not in _MANY_IN_ONE
-    return str(row.count) if one_each else f"{row.items} in {row.count}"
-
-
-def _ms(summary: Summary | None) -> str:
-    return "-" if summary is None else f"{summary.mean:.2f}"
-
-
-def _bar(share: float) -> str:
-    block = "█" if (sys.stdout.encoding or "").lower().startswith("utf") else "#"
-    return f"{share:6.1%} " + block * round(share * _BAR)
+def _print_backend_notes(report: Report) -> None:
+    for note in report.backend_notes:
+        error_console().print(f"[yellow]note[/] {report.setting('backend')}: {escape(note)}")
 
 
 def _count(number: int, noun: str, plural: str = "") -> str:

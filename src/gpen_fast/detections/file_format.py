@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpen_fast.errors import LandmarksError, reason
+from gpen_fast.files import nearest_file
 from gpen_fast.types import Face
 
 FILE_KEY, PIXELS_KEY = "sha256:", "pixels-sha256:"
@@ -90,7 +91,7 @@ def read_detections(path: Path) -> dict[str, DetectionEntry]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as cause:
-        raise LandmarksError(f"{path}: {reason(cause, path)}.") from cause
+        raise LandmarksError(f"{path}: {reason(cause, path)}.{nearest_file(path)}") from cause
     except UnicodeDecodeError as cause:
         raise LandmarksError(f"{path}: not a text file. Accepted is what --save-landmarks writes.") from cause
     entries = {}

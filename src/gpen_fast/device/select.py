@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from gpen_fast.errors import DeviceError, SettingsError
+from gpen_fast.errors import DeviceError, SettingsError, did_you_mean
 
 
 def pick_device(asked: str) -> torch.device:
@@ -27,7 +27,8 @@ def pick_device(asked: str) -> torch.device:
     except RuntimeError:
         device = None
     if device is None or device.type not in {"cpu", "cuda"}:
-        raise SettingsError(f"device {asked!r}: accepted are auto, cpu, cuda and cuda:N.")
+        near = did_you_mean(asked, ("auto", "cpu", "cuda", "cuda:0"))
+        raise SettingsError(f"device {asked!r}: accepted are auto, cpu, cuda and cuda:N.{near}")
     if device.type == "cpu":
         return torch.device("cpu")
     return _cuda(asked, device.index or 0)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from gpen_fast.doctor import codecs, hardware, packages, plugins, store
 from gpen_fast.doctor.findings import BROKEN, Finding
 from gpen_fast.errors import summary
+from gpen_fast.plugins.install import import_failure
 from gpen_fast.settings import WeightsOptions
 
 _Probe = Callable[..., Iterable[Finding]]
@@ -28,7 +29,7 @@ def examine(device: str, weights: WeightsOptions) -> list[Finding]:
         ("precision", hardware.precisions, (device,)),
         ("packages", packages.required_packages, ()),
         ("packages", packages.optional_packages, ()),
-        ("packages", plugins.listed, ()),
+        ("plug-ins", plugins.listed, ()),
         ("weights", store.network, (weights,)),
         ("weights", store.detector, (device, weights)),
         ("weights", store.files, (weights,)),
@@ -42,5 +43,8 @@ def examine(device: str, weights: WeightsOptions) -> list[Finding]:
 def _tried(group: str, probe: _Probe, takes: tuple[object, ...]) -> Iterator[Finding]:
     try:
         yield from probe(*takes)
+    except ImportError as error:
+        cause, cure = import_failure(error)
+        yield Finding(group, probe.__name__, BROKEN, cause, needed=True, mend=cure)
     except Exception as error:  # a broken driver or library can raise anything
         yield Finding(group, probe.__name__, BROKEN, summary(error), needed=True)

@@ -37,8 +37,9 @@ def device(name: str) -> Iterator[Finding]:
     yield Finding(
         "device", "python", OK, f"{platform.python_version()}, {platform.system()} {platform.machine()}"
     )
-    built = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built without CUDA"
-    yield Finding("device", "torch", OK, f"{torch.__version__}, {built}")
+    yield Finding(
+        "device", "torch", OK, _torch_build(torch.__version__, torch.version.cuda, torch.version.hip)
+    )
     driver = _driver()
     yield Finding("device", "NVIDIA driver", OK if driver else ABSENT, driver or "none")
     try:
@@ -52,6 +53,14 @@ def device(name: str) -> Iterator[Finding]:
             "device", "CUDA", BROKEN, f"the driver {driver} is installed, but torch sees no GPU",
             mend="install the torch build that fits the driver: https://pytorch.org/get-started/locally",
         )  # fmt: skip
+
+
+def _torch_build(version: str, cuda: str | None, hip: str | None) -> str:
+    """The release and the build of torch, by the name of its folder in PyTorch's index: cpu, cu126 or rocm6.4."""
+    _, _, build = version.partition("+")
+    if not build:  # PyPI's own builds do not name it
+        build = f"cu{cuda.replace('.', '')}" if cuda else f"rocm{hip}" if hip else "cpu"
+    return f"{version}, build {build} ({f'CUDA {cuda}' if cuda else 'no CUDA'})"
 
 
 def _driver() -> str | None:

@@ -9,7 +9,7 @@ from importlib import metadata
 
 from gpen_fast.doctor.findings import ABSENT, BROKEN, OK, Finding
 from gpen_fast.errors import summary
-from gpen_fast.plugins.install import PACKAGES
+from gpen_fast.plugins.install import OPENCV_PACKAGES, PACKAGES, import_failure, lacks_library
 
 _OURS = "gpen-fast"
 # A line of this package's requirements: the name, and the extra that asks for it.
@@ -43,15 +43,33 @@ def _requirements() -> list[tuple[str, str | None]]:
 
 
 def _tried(name: str, install: str, needed: bool) -> Finding:
+    # Each of OpenCV's packages installs the same module; requirements cannot name alternatives.
+    for installed in OPENCV_PACKAGES if name in OPENCV_PACKAGES else (name,):
+        try:
+            version = metadata.version(installed)
+        except metadata.PackageNotFoundError:
+            continue
+        return _imported(installed, version, install, needed)
+    return Finding(
+        "packages", name, BROKEN if needed else ABSENT, "not installed", needed=needed, mend=install
+    )
+
+
+def _imported(name: str, version: str, install: str, needed: bool) -> Finding:
+    module = _MODULES.get("opencv-python" if name in OPENCV_PACKAGES else name, name.replace("-", "_"))
     try:
-        version = metadata.version(name)
-    except metadata.PackageNotFoundError:
-        state = BROKEN if needed else ABSENT
-        return Finding("packages", name, state, "not installed", needed=needed, mend=install)
-    try:
-        importlib.import_module(_MODULES.get(name, name.replace("-", "_")))
+        importlib.import_module(module)
+    except (ImportError, OSError) as error:
+        if lacks_library(error):  # installing the package again does not bring it
+            cause, cure = import_failure(error)
+            return Finding("packages", name, BROKEN, f"{version}: {cause}", needed=needed, mend=cure)
+        return _broken(name, version, error, install, needed)
     except Exception as error:  # importing a package runs its code, which can raise anything
-        text = f"{version} is installed and cannot be imported: {summary(error)}"
-        again = install.replace("pip install", "pip install --force-reinstall")
-        return Finding("packages", name, BROKEN, text, needed=needed, mend=again)
+        return _broken(name, version, error, install, needed)
     return Finding("packages", name, OK, version, needed=needed)
+
+
+def _broken(name: str, version: str, error: Exception, install: str, needed: bool) -> Finding:
+    text = f"{version} is installed and cannot be imported: {summary(error)}"
+    again = install.replace("pip install", "pip install --force-reinstall")
+    return Finding("packages", name, BROKEN, text, needed=needed, mend=again)

@@ -14,6 +14,6 @@ _WORDS: dict[PluginKind, str] = {"detect": "detectors", "generate": "backends", 
 def listed() -> Iterator[Finding]:
     """The plug-ins of each kind by name, then each that is left out and why. None of them is imported."""
     for kind, word in _WORDS.items():
-        yield Finding("packages", word, OK, ", ".join(plugins.names(kind)))
+        yield Finding("plug-ins", word, OK, ", ".join(plugins.names(kind)))
         for name, why in plugins.problems(kind):
-            yield Finding("packages", name, BROKEN, why)
+            yield Finding("plug-ins", name, BROKEN, why)

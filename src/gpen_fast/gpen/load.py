@@ -11,6 +11,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from gpen_fast.device.fork import ForkGuard, ready_after_fork
 from gpen_fast.device.precision import arithmetic, pick_precision
 from gpen_fast.device.select import pick_device
 from gpen_fast.errors import PictureError, SettingsError
@@ -40,6 +41,7 @@ class Network:
         self.form = form
         self.precision = precision
         self.device = device
+        self._guard = ForkGuard(device)
         self._arithmetic = arithmetic_for(precision) if form == "folded" else precision
         self._run = _folded(module, precision, device) if form == "folded" else module.to(device)
 
@@ -51,9 +53,10 @@ class Network:
 
         Raises:
             PictureError: The faces have another shape.
+            DeviceError: This process was forked, and the network cannot run in it.
         """
         self._check(faces)
-        with arithmetic(self._arithmetic, self.device):
+        with self._guard.at_work(), arithmetic(self._arithmetic, self.device):
             return self._run(faces.to(self.device, torch.float32)).float()
 
     def _check(self, faces: Tensor) -> None:
@@ -110,5 +113,6 @@ def load_network(
     """
     if form not in get_args(FormName):
         raise SettingsError(f"form {form!r}: accepted are {', '.join(get_args(FormName))}.")
+    ready_after_fork()
     where = pick_device(device)
     return Network(build(source, key=key), form, pick_precision(precision, where).name, where)

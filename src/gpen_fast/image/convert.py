@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from gpen_fast.device.streams import to_host
+from gpen_fast.image.metadata import exif_of_size
 from gpen_fast.types import Frame
 
 
@@ -26,22 +28,39 @@ def to_array(frame: Frame) -> NDArray[np.uint8 | np.uint16]:
     return array[:, :, 0] if array.shape[2] == 1 else array
 
 
-def like(source: object, frame: Frame) -> Tensor | Image.Image | NDArray[np.uint8 | np.uint16]:
+def like(source: object, frame: Frame) -> Tensor | Image.Image | Frame | NDArray[np.uint8 | np.uint16]:
     """The frame as the kind of picture that `source` is.
 
     Args:
-        source: What the caller gave: a tensor, a PIL image, an array or a path.
+        source: What the caller gave: a tensor, a PIL image, a Frame, an array or a path.
         frame: The picture to return.
 
     Returns:
-        A tensor on the device of `source`, a PIL image, or an array with as many axes as `source` has. A path gives
-        an array.
+        A tensor or a Frame on the device of `source`, a PIL image with its metadata, or an array with as many axes as
+        `source` has. A path gives an array.
     """
     if isinstance(source, Tensor):
         return to_tensor(frame).to(source.device)
     if isinstance(source, Image.Image):
-        return Image.fromarray(to_array(frame))
+        return to_pillow(frame)
+    if isinstance(source, Frame):
+        device, alpha = source.pixels.device, frame.alpha
+        return replace(
+            frame,
+            pixels=frame.pixels.to(device),
+            alpha=None if alpha is None else alpha.to(device),
+            host=None if device.type == "cpu" else frame.host,
+        )
     array = to_array(frame)
     if isinstance(source, Path | str):
         return array
     return array.reshape(*array.shape[:2], -1) if getattr(source, "ndim", 3) == 3 else array
+
+
+def to_pillow(frame: Frame) -> Image.Image:
+    """The frame as a PIL image; its `info` has the EXIF, ICC profile, XMP and density under Pillow's names."""
+    image = Image.fromarray(to_array(frame))
+    exif = exif_of_size(frame.exif, frame.width, frame.height) if frame.exif else None
+    carried = {"icc_profile": frame.icc, "exif": exif, "xmp": frame.xmp, "dpi": frame.dpi}
+    image.info.update({name: value for name, value in carried.items() if value is not None})
+    return image

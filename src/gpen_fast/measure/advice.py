@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gpen_fast.measure.report import Report, StageRow
+from gpen_fast.measure.report import Report
+from gpen_fast.measure.report_rows import StageRow
 from gpen_fast.settings import RANDOM
 
-Verdict = Literal["live", "borderline", "offline"]
+LiveVerdict = Literal["live", "borderline", "offline"]
 
 # A p95 of at most this many frame times is borderline: dropping every third frame would keep up.
 _BORDERLINE = 1.5
@@ -16,7 +17,7 @@ _SMALLEST_MODEL = "gpen-bfr-256"
 _SMALLEST_FACE = 256
 
 
-def verdict(p95_ms: float, target_fps: float) -> Verdict:
+def frame_verdict(p95_ms: float, target_fps: float) -> LiveVerdict:
     """Whether a picture's time suits a frame rate.
 
     Args:

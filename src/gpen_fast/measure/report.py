@@ -11,16 +11,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from gpen_fast.errors import ReportError, first_line, reason
 from gpen_fast.measure.decode import decoded
+from gpen_fast.measure.report_rows import OUTCOMES, PictureRow, StageRow
 from gpen_fast.measure.stats import Summary
 
 SCHEMA = 1
 CommandName = Literal["enhance", "profile"]
-OutcomeName = Literal["restored", "no_face", "ignored", "skipped", "failed"]
-OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
+VerdictName = Literal[
+    "live", "borderline", "offline", "all_done", "some_failed", "interrupted", "nothing_to_do", "dry_run"
+]
 
 
 @dataclass(frozen=True)
@@ -118,26 +120,6 @@ class PassedOverFile:
 
 
 @dataclass(frozen=True)
-class StageRow:
-    """One stage of the pipeline."""
-
-    name: str
-    """The stage's name."""
-    count: int
-    """Calls."""
-    items: int
-    """Pictures or faces that went through."""
-    skipped: bool
-    """The stage has nothing to do where each picture is an aligned face."""
-    device_ms: Summary | None
-    """Time on the device's stream; None where the stage does no device work, or was not called."""
-    host_ms: Summary | None
-    """Wall time inside the stage; None where it was not called."""
-    share: float
-    """Of the wall time in `profile`, of the summed stage times in `enhance`: 0 to 1."""
-
-
-@dataclass(frozen=True)
 class MemoryPeaks:
     """The most memory that was held at once."""
 
@@ -171,6 +153,8 @@ class Report:
     """Better choices whose weights are missing."""
     passed_over: list[PassedOverFile] = field(default_factory=list)
     """Files of weights that `auto` did not use."""
+    network_note: str = ""
+    """What the network that ran does not do; empty for GPEN's own networks."""
     commit: str | None = None
     """Commit of the checkout; None where the package is installed."""
     images: int = 0
@@ -191,6 +175,12 @@ class Report:
     """What a user may not expect."""
     no_face: list[str] = field(default_factory=list)
     """Pictures in which no face was found, or none that the settings let through."""
+    left_out: list[str] = field(default_factory=list)
+    """Those of `no_face` in which faces were found: the settings left all of them out."""
+    faces_left_out: int = 0
+    """Faces that were found, and that the settings left out, in all pictures."""
+    ignored: list[str] = field(default_factory=list)
+    """Files that are not pictures."""
     landmarks: LandmarksUse | None = None
     """Faces read from a file or saved to one."""
     not_done: int = 0
@@ -212,11 +202,21 @@ class Report:
     unaccounted_ms: float | None = None
     """Mean wall time of a run of `profile` outside all stages."""
     throughput_per_s: float | None = None
-    """Pictures per second of wall time."""
+    """Pictures per second of wall time, whatever became of them."""
+    restored_per_s: float | None = None
+    """Restored pictures per second of wall time; None where none was restored."""
     memory: MemoryPeaks | None = None
     """Peaks of memory."""
     model_load_ms: float | None = None
     """Time to find, check and load the weights; None for random weights."""
+    target_fps: float | None = None
+    """Frames per second that `profile` counts as live."""
+    verdict: VerdictName | None = None
+    """How the run ended, in one word; in `profile` whether a picture's time suits `target_fps`."""
+    advice: list[str] = field(default_factory=list)
+    """What to try next, one sentence or command each."""
+    pictures: list[PictureRow] = field(default_factory=list)
+    """One row for each input of `enhance`, in the order in which they came to their end."""
 
     @property
     def slowest(self) -> StageRow:

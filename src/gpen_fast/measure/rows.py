@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpen_fast.measure.recorder import Recorder
-from gpen_fast.measure.report import StageRow
+from gpen_fast.measure.report_rows import StageRow
 from gpen_fast.measure.spans import Series
 from gpen_fast.measure.stats import DECIMALS
 from gpen_fast.settings import STAGES
@@ -43,4 +43,6 @@ def _row(stage: str, series: Series, whole_ms: float, *, skipped: bool, first_ap
         device_ms=device.rounded() if device else None,
         host_ms=host.rounded() if host else None,
         share=round(series.host.total / whole_ms, DECIMALS) if whole_ms else 0.0,
+        total_ms=round(series.host.total, DECIMALS),
+        device_total_ms=round(series.device.total, DECIMALS) if series.device.count else None,
     )

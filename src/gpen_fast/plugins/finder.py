@@ -6,7 +6,6 @@ import importlib
 import importlib.util
 import warnings
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from importlib import metadata
 from importlib.machinery import PathFinder
@@ -14,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal, NamedTuple, overload
 
-from gpen_fast.errors import PluginError, kind_and_line
+from gpen_fast.errors import PluginError, did_you_mean, kind_and_line
 from gpen_fast.plugins.facts import AnyFacts, BackendFacts, DetectorFacts, FormatFacts, read_facts
 from gpen_fast.plugins.install import OURS, absent_module
 
@@ -140,10 +139,10 @@ def _candidate(kind: PluginKind, name: str) -> _Candidate:
         if why:  # another plug-in of this name gives way
             warnings.warn(why, stacklevel=3)
         return candidates[name]
-    near = get_close_matches(name, candidates, n=1)
-    meant = f"Did you mean {near[0]!r}? " if near else ""
     raise PluginError(
-        why or f"{_RULES[kind].word} {name!r} does not exist. {meant}Accepted are {', '.join(candidates)}."
+        why
+        or f"{_RULES[kind].word} {name!r} does not exist.{did_you_mean(name, candidates)} "
+        f"Accepted are {', '.join(candidates)}."
     )
 
 

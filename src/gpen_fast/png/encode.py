@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from gpen_fast.device.fork import ready_after_fork
 from gpen_fast.device.streams import AsyncHostCopy, record_stream
 from gpen_fast.errors import PictureError
 from gpen_fast.png import chunks
@@ -68,6 +69,7 @@ def encode_pngs(
     Raises:
         PictureError: As in `encode_png`.
     """
+    ready_after_fork()
     _check(pixels)
     _check_profile(icc, pixels.shape[1])
     metadata = chunks.metadata_chunks(icc=icc, exif=exif)

@@ -125,5 +125,10 @@ def _cost(residual: Tensor) -> Tensor:
 
 def _bits() -> tuple[Tensor]:
     """(256,) uint8: estimated bits of each residual."""
+    return (torch.tensor(bits_of_residuals(), dtype=torch.uint8),)
+
+
+def bits_of_residuals() -> list[int]:
+    """Estimated bits of each residual, 0 to 255: a sign and the bits of its magnitude, nothing for zero."""
     magnitudes = (min(value, 256 - value) for value in range(256))
-    return (torch.tensor([value and 1 + value.bit_length() for value in magnitudes], dtype=torch.uint8),)
+    return [value and 1 + value.bit_length() for value in magnitudes]

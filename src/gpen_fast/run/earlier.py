@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gpen_fast import plugins
@@ -19,23 +19,33 @@ def faces_of(result: Path) -> Path:
     return result.with_name(f"{result.name}{_FACES}")
 
 
-def refuse_results_as_inputs(others: list[Path], last: Path) -> None:
-    """Refuses `IN... OUT --in-place` where OUT holds an earlier run's results: both would be replaced.
+def refuse_results_as_inputs(names: list[Path]) -> None:
+    """Refuses inputs of --in-place of which one holds another's results from an earlier run: both would be replaced.
 
-    OUT is taken for results where each of its pictures has the name of a picture of IN, with one suffix for all. Two
-    folders that a camera numbered alike look the same: each can be given alone.
+    The last input stands where a run without --in-place has its output. It is taken for results where each of its
+    pictures has the name of a picture of the other inputs, with one suffix for all. Two folders that a camera numbered
+    alike look the same: each can be given alone. A folder before the last must also differ from its sources in a
+    suffix or a format.
 
     Args:
-        others: Every input but the last.
-        last: The last input, which stands where a run without --in-place has its output.
+        names: The inputs, two or more.
 
     Raises:
-        InputsError: `last` looks like the results of the others.
+        InputsError: One looks like the results of the others.
     """
+    *others, last = names
     one_file = not is_folder(last)
-    if one_file and (len(others) > 1 or is_folder(others[0])):
-        return  # only one input file can have one result file: this is no output of an earlier run
-    results = {key: file for key, file in _by_name(last) if not file.parent.name.endswith(_FACES)}
+    # Only one input file can have one result file: a last file among many is no output of an earlier run.
+    if not one_file or (len(others) == 1 and not is_folder(others[0])):
+        _refuse_results(others, last, alike=True)
+    for at, name in enumerate(others):
+        if is_folder(name):
+            _refuse_results([*names[:at], *names[at + 1 :]], name, alike=False)
+
+
+def _refuse_results(others: list[Path], suspect: Path, *, alike: bool) -> None:
+    """Refuses one input. alike: also where its pictures have the very names, with their formats, of the others'."""
+    results = {key: file for key, file in _by_name(suspect) if not file.parent.name.endswith(_FACES)}
     if not results or any(suffix_of(file) not in plugins.names("save") for file in results.values()):
         return
     found = {real(file) for file in results.values()}
@@ -43,15 +53,22 @@ def refuse_results_as_inputs(others: list[Path], last: Path) -> None:
         key: file for name in others for key, file in _by_name(name) if real(file) not in found
     }
     first, result = next(iter(results.items()))
-    for suffix in [""] if one_file else _suffixes(first.name):
-        if all(_without(suffix, key) in sources for key in results):
+    for suffix in _suffixes(first.name) if is_folder(suspect) else [""]:
+        if not all(_without(suffix, key) in sources for key in results):
+            continue
+        if alike or suffix or _is_of_other_format(results, sources):
             more = f", and {len(results) - 1} more" if len(results) > 1 else ""
             raise InputsError(
-                f"{last}: looks like the results of the other inputs "
+                f"{suspect}: looks like the results of the other inputs "
                 f"({result} from {sources[_without(suffix, first)]}{more}). With --in-place "
-                f"there is no output: every path is an input and is replaced. Leave out {last}; or, to restore it "
+                f"there is no output: every path is an input and is replaced. Leave out {suspect}; or, to restore it "
                 "in place too, give it alone in a run of its own."
             )
+
+
+def _is_of_other_format(results: Mapping[Path, Path], sources: Mapping[Path | None, Path]) -> bool:
+    """Whether any result has another format than its source of the same name."""
+    return any(suffix_of(file) != suffix_of(sources[key]) for key, file in results.items())
 
 
 def without_results(

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 from typing import Protocol
 
 from gpen_fast.detections.cache import DetectionWriter
@@ -16,12 +16,14 @@ from gpen_fast.errors import LandmarksError
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report
+from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.engine import Engine
-from gpen_fast.run.job import numbered
+from gpen_fast.run.job import Finished, Pasted, numbered
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.report import enhance_report
+from gpen_fast.run.rows import row_of
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.sink import Sink
 from gpen_fast.run.tally import Tally
@@ -31,7 +33,7 @@ from gpen_fast.settings import OutputOptions
 class Progress(Protocol):
     """Is told how a run advances."""
 
-    def advance(self, path: Path) -> None:
+    def advance(self, row: PictureRow) -> None:
         """One picture has come to its end, restored or not."""
 
 
@@ -66,13 +68,20 @@ def run_enhance(
     engine = Engine(pipeline, stopped=stopped)
     sink = Sink(work.todo, output)
     tally = Tally()
+
+    def save(picture: Pasted) -> Finished:
+        done, timing = pipeline.save(picture, sink)
+        found = picture.picture.faces_found
+        left_out = 0 if found is None else found - len(picture.faces)
+        return replace(done, timing=timing, faces_found=found, faces_left_out=left_out)
+
     start = time.perf_counter_ns()
     with _written_at_the_end(detection_writer, tally):
         sources = numbered(item.source for item in work.todo)
-        for done in engine.run(sources, lambda picture: pipeline.save(picture, sink)):
-            path = work.todo[done.source.index].source
-            tally.add(path, done)
-            progress.advance(path)
+        for done in engine.run(sources, save):
+            item = work.todo[done.source.index]
+            tally.add(item.source, done)
+            progress.advance(row_of(item, done))
     wall = (time.perf_counter_ns() - start) / NS_PER_MS
     clock.finish()
     return enhance_report(runtime, work, tally, recorder, wall, engine, detection_writer)

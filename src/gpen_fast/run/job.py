@@ -72,6 +72,9 @@ class Loaded:
     timing: Mapping[str, float] = field(default_factory=dict)
     """Host milliseconds by stage so far. A batch's time is shared evenly among its faces."""
 
+    faces_found: int | None = None
+    """Faces found in it, before the options left some out; None until it is searched, and where it never is."""
+
     def timed(self, stage: str, host_ms: float) -> Loaded:
         """The same picture with the time of one more stage."""
         return replace(self, timing={**self.timing, stage: host_ms})
@@ -187,6 +190,14 @@ class Finished:
 
     kept: int = 0
     """Those of the faces that were left as they are, because the restoration is no better."""
+    timing: Mapping[str, float] = field(default_factory=dict)
+    """Host milliseconds by stage, `save` among them."""
+
+    faces_found: int | None = None
+    """Faces found in it, before the options left some out; None where it was not searched."""
+
+    faces_left_out: int = 0
+    """Faces found in it that the options left out."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,9 @@ do not know that they are timed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -38,6 +38,8 @@ from gpen_fast.stages.load import load
 from gpen_fast.stages.need.blend import Blend, blend
 from gpen_fast.stages.paste import paste
 from gpen_fast.types import Face
+
+_SMALLER = "the result is smaller than the picture: --skip-detect resizes it to at most {size} pixels a side."
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +157,8 @@ class Pipeline:
                 blended = self._blend(picture)
                 face = blended.whole(crops.pixels[0]) if blended else restored[0]
                 result = uncrop_whole(loaded.frame, face, strength)
+            if result.width * result.height < loaded.frame.width * loaded.frame.height:
+                loaded = loaded.noted(_SMALLER.format(size=self.runtime.size))
         else:
             with self._timed("paste", len(crops)) as span:
                 blended = self._blend(picture)
@@ -170,10 +174,17 @@ class Pipeline:
             return None
         return blend(picture.frame, picture.crops, picture.restored, options)
 
-    def save(self, picture: Pasted, write: Callable[[Pasted], Written]) -> Written:
-        """Hands the picture to its writer."""
-        with self._timed("save", on_device=False):
-            return write(picture)
+    def save(
+        self, picture: Pasted, write: Callable[[Pasted], Written]
+    ) -> tuple[Written, Mapping[str, float]]:
+        """Hands the picture to its writer.
+
+        Returns:
+            What the writer returned, and the picture's host milliseconds by stage, `save` included.
+        """
+        with self._timed("save", on_device=False) as span:
+            written = write(picture)
+        return written, {**picture.timing, "save": span.host_ms}
 
     def _noted(self, picture: Loaded, faces: Sequence[Face]) -> Detected:
         """The picture with its faces, and a note where the detector may have missed some."""
@@ -189,8 +200,10 @@ class Pipeline:
             self._detection_writer.add(
                 DetectionEntry(picture.content_key, frame.width, frame.height, found, name)
             )
+        chosen = tuple(select_faces(list(found.faces), frame, options))
+        known = None if self._options.aligned else len(found.faces)
         noted = picture.noted(too_large_note(found.faces, options))
-        return Detected(noted, found, tuple(select_faces(list(found.faces), frame, options)))
+        return Detected(replace(noted, faces_found=known), found, chosen)
 
     @contextmanager
     def _timed(self, stage: str, items: int = 1, *, on_device: bool = True) -> Iterator[Span]:

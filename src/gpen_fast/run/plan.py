@@ -10,7 +10,9 @@ from pathlib import Path
 
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError
+from gpen_fast.files import STATE_FOLDER, nearest_file
 from gpen_fast.run.earlier import refuse_results_as_inputs, without_results
+from gpen_fast.run.originals import cause_against_keeping
 from gpen_fast.run.walk import PICTURES, Told, exists, expanded, is_folder, real, walk
 from gpen_fast.settings import SAME, OutputOptions, suffix_of
 
@@ -58,8 +60,8 @@ def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan
     is restored once.
 
     Args:
-        inputs: Files, folders and glob patterns. With --in-place, a last one that looks like the results of the others
-            is refused.
+        inputs: Files, folders and glob patterns. With --in-place, one that looks like the results of the others is
+            refused.
         out: A folder; or, for one input file, a name that ends in the suffix of a format. None in place: each picture
             is its own target.
         output: How results are named. Those that exist are skipped unless `overwrite` is set.
@@ -75,7 +77,7 @@ def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan
     if out is not None:
         _refuse_bad_output(names, out, output)
     elif len(names) > 1:
-        refuse_results_as_inputs(names[:-1], names[-1])
+        refuse_results_as_inputs(names)
     made = Plan()
     items: dict[Path, Item] = {}
     for source, relative in without_results(list(_pictures(names, out, made)), out, output, made.notes):
@@ -101,7 +103,7 @@ def is_one_file(names: list[Path], out: Path | None) -> bool:
 def _refuse_bad_inputs(names: list[Path]) -> None:
     for name in names:
         if not os.path.lexists(name):
-            raise InputsError(f"{name}: no such file or folder.")
+            raise InputsError(f"{name}: no such file or folder.{nearest_file(name)}")
 
 
 def _refuse_bad_output(names: list[Path], out: Path, output: OutputOptions) -> None:
@@ -182,7 +184,9 @@ def _cause_against(item: Item, output: OutputOptions) -> str | None:
         return "is read-only. Allow writing, or name an output folder."
     if not os.access(target.parent, os.W_OK):
         return f"its folder {target.parent} is read-only. Allow writing, or name an output folder."
-    return None
+    if STATE_FOLDER in target.absolute().parts:
+        return "is the kept original of another picture, which is not replaced. Name an output folder."
+    return None if output.no_backup else cause_against_keeping(target)
 
 
 def _is_done(item: Item, output: OutputOptions) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
+from typing import Protocol
 
 from gpen_fast.device.events import event_maker
 from gpen_fast.device.memory import reset_peak
@@ -21,7 +22,16 @@ from gpen_fast.run.runtime import Runtime
 from gpen_fast.stages.save.base import open_writer
 
 
-def profile_picture(runtime: Runtime, path: Path, *, runs: int, warmup: int) -> Report:
+class RunCount(Protocol):
+    """Is told how far `profile` is."""
+
+    def ran(self, number: int, ms: float) -> None:
+        """The run of that number, from 1, has ended after so many milliseconds; those that do not count come first."""
+
+
+def profile_picture(
+    runtime: Runtime, path: Path, *, runs: int, warmup: int, target_fps: float, progress: RunCount
+) -> Report:
     """Restores a picture again and again and saves it as PNG; nothing overlaps.
 
     Args:
@@ -29,6 +39,8 @@ def profile_picture(runtime: Runtime, path: Path, *, runs: int, warmup: int) -> 
         path: The picture.
         runs: Counted runs, 1 and up.
         warmup: Runs before these that are not counted, 0 and up. The very first run is reported apart.
+        target_fps: Frames per second that count as live.
+        progress: Is told after each run, outside its time.
 
     Raises:
         PictureError: The file is not a picture, or is damaged.
@@ -41,15 +53,19 @@ def profile_picture(runtime: Runtime, path: Path, *, runs: int, warmup: int) -> 
     with tempfile.TemporaryDirectory(prefix="gpen-fast-") as folder:
         target = Path(folder) / "restored.png"
         first, _ = _run(runtime, path, target, clock)
-        for _ in range(warmup):
-            _run(runtime, path, target, clock)
+        progress.ran(1, first)
+        for number in range(warmup):
+            progress.ran(2 + number, _run(runtime, path, target, clock)[0])
         recorder = clock.recorder = Recorder()
         wall, faces = [], 0
-        for _ in range(runs):
+        for number in range(runs):
             ms, pasted = _run(runtime, path, target, clock)
             wall.append(ms)
             faces += len(pasted.faces)
-    return profile_report(runtime, recorder, wall, faces=faces, warmup=warmup, first_call_ms=first)
+            progress.ran(2 + warmup + number, ms)
+    return profile_report(
+        runtime, recorder, wall, faces=faces, warmup=warmup, first_call_ms=first, target_fps=target_fps
+    )
 
 
 def _run(runtime: Runtime, path: Path, target: Path, clock: Clock) -> tuple[float, Pasted]:

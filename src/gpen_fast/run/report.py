@@ -10,11 +10,11 @@ from gpen_fast import __version__, plugins
 from gpen_fast.detections.cache import DetectionWriter
 from gpen_fast.device.memory import peak_bytes
 from gpen_fast.device.precision import pick_precision
+from gpen_fast.measure.advice import advise, frame_verdict
 from gpen_fast.measure.environment import commit, device_facts
 from gpen_fast.measure.memory import host_peak_bytes
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import (
-    OUTCOMES,
     BetterChoice,
     CommandName,
     FailedInput,
@@ -23,8 +23,10 @@ from gpen_fast.measure.report import (
     MemoryPeaks,
     PassedOverFile,
     Report,
+    VerdictName,
     WeightsFile,
 )
+from gpen_fast.measure.report_rows import OUTCOMES
 from gpen_fast.measure.rows import stage_rows
 from gpen_fast.measure.stats import Summary, rounded, summarise
 from gpen_fast.run.engine import Engine
@@ -60,8 +62,11 @@ def enhance_report(
         detection_writer: What saved the faces that were found; None where that was not asked for.
     """
     total_ms = recorder.total_host_ms()
+    made, not_done = _what_ran("enhance", runtime), len(work.todo) - tally.images
+    any_failed = work.failed or tally.failed or tally.unwritten
+    ending: VerdictName = "interrupted" if not_done else "some_failed" if any_failed else "all_done"
     return replace(
-        _what_ran("enhance", runtime),
+        made,
         images=tally.images,
         faces=tally.faces,
         faces_kept=tally.faces_kept,
@@ -69,14 +74,20 @@ def enhance_report(
         failed=_failed([*work.failed, *tally.failed, *tally.unwritten]),
         notes=_notes([*work.notes, *tally.notes]),
         no_face=[str(path) for path in tally.no_face],
+        left_out=[str(path) for path in tally.left_out],
+        faces_left_out=tally.faces_left_out,
+        ignored=[str(path) for path in work.ignored],
         landmarks=_landmarks(runtime, detection_writer),
-        not_done=len(work.todo) - tally.images,
+        not_done=not_done,
         first_call_ms=rounded(recorder.series["generate"].host.first),
         overlap_factor=rounded(total_ms / wall_ms) if tally.images else None,
         bound_by=_bound_by(runtime, recorder, engine),
         stages=stage_rows(recorder, total_ms, aligned=runtime.settings.aligned, first_apart=True),
         wall_ms=_summary([wall_ms]),
         throughput_per_s=_throughput(tally.images, [wall_ms]),
+        restored_per_s=_throughput(tally.outcomes["restored"], [wall_ms]) or None,
+        verdict=ending,
+        advice=[better.command for better in made.better],
     )
 
 
@@ -88,6 +99,7 @@ def profile_report(
     faces: int,
     warmup: int,
     first_call_ms: float,
+    target_fps: float,
 ) -> Report:
     """The report of a run of `profile`.
 
@@ -98,9 +110,10 @@ def profile_report(
         faces: Faces restored in all counted runs.
         warmup: Runs before these, the first apart.
         first_call_ms: Wall time of the very first run, milliseconds.
+        target_fps: Frames per second that count as live.
     """
     runs, total_ms = len(wall_ms), sum(wall_ms)
-    return replace(
+    made = replace(
         _what_ran("profile", runtime),
         images=runs,
         faces=faces,
@@ -111,17 +124,28 @@ def profile_report(
         wall_ms=_summary(wall_ms),
         unaccounted_ms=rounded((total_ms - recorder.total_host_ms()) / runs),
         throughput_per_s=_throughput(runs, wall_ms),
+        target_fps=target_fps,
     )
+    assert made.wall_ms is not None, "a profile has one run at least"
+    return replace(made, verdict=frame_verdict(made.wall_ms.p95, target_fps), advice=[advise(made)])
 
 
-def nothing_done_report(work: Plan) -> Report:
-    """The report of a run of `enhance` that had nothing to restore: what would have run is not known."""
+def nothing_done_report(work: Plan, *, dry_run: bool = False) -> Report:
+    """The report of a run of `enhance` that restored nothing: what would have run is not known.
+
+    Args:
+        work: What was, or would be, to do.
+        dry_run: The user asked for the plan alone. Without it, there was nothing to do.
+    """
     return Report(
         "enhance",
         __version__,
         outcomes=_outcomes(work, {}),
         failed=_failed(work.failed),
         notes=_notes(work.notes),
+        ignored=[str(path) for path in work.ignored],
+        not_done=len(work.todo),
+        verdict="dry_run" if dry_run else "some_failed" if work.failed else "nothing_to_do",
     )
 
 
@@ -137,6 +161,7 @@ def _what_ran(command: CommandName, runtime: Runtime) -> Report:
         precision_note=runtime.precision.note,
         half_precision=pick_precision("half", runtime.device).name,
         face_size=runtime.size,
+        network_note=runtime.network_note,
         weights=_weights(runtime),
         better=_better(runtime),
         passed_over=_passed_over(runtime),

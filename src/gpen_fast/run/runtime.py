@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
 from gpen_fast.detections.cache import DetectionCache
 from gpen_fast.device.precision import Precision, pick_precision
-from gpen_fast.device.select import pick_device
+from gpen_fast.device.select import describe, pick_device
 from gpen_fast.device.streams import synchronize
 from gpen_fast.errors import CheckpointError, DeviceError
 from gpen_fast.gpen.checkpoint import build, random_state, read_declared
@@ -19,11 +21,13 @@ from gpen_fast.settings import Settings
 from gpen_fast.stages.align import TEMPLATES
 from gpen_fast.stages.detect.base import Detector, open_detector
 from gpen_fast.stages.detect.lazy import LazyDetector
-from gpen_fast.stages.generate.base import open_backend
+from gpen_fast.stages.generate.base import check_backend, open_backend
 from gpen_fast.stages.generate.runner import Generator
 from gpen_fast.store.catalog import catalog
 from gpen_fast.store.locate import Choice, choose_weights
 from gpen_fast.store.published import PUBLISHED, name_of
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +69,48 @@ class Runtime:
         """Side of a face in the network, pixels."""
         return self.generator.backend.size
 
+    @property
+    def network_note(self) -> str:
+        """What the network does not do, as a sentence; empty for GPEN's own networks and for files of the user's."""
+        known = catalog().get(self.model)
+        return f"{known.name} {known.limits}." if known and known.limits else ""
+
+    @property
+    def summary(self) -> str:
+        """What runs, in one line."""
+        return (
+            f"{describe(self.device)} | {self.model} ({self.generator.backend.name}) | "
+            f"detector {self.detector.name} | {self.precision.name}"
+        )
+
+
+class _WithoutNetwork(NamedTuple):
+    """What is opened before the network's weights, because it can fail without them."""
+
+    device: torch.device
+    precision: Precision
+    detector: Detector
+    detection_cache: DetectionCache | None
+    backend: str
+
+
+def check_runtime(settings: Settings) -> None:
+    """Raises what `load_runtime` raises, except for what only the network's weights can tell.
+
+    For callers that fetch weights: a wrong name or an absent device is reported before the download.
+
+    Args:
+        settings: What was asked for.
+
+    Raises:
+        DeviceError: The device or the precision is not available here.
+        PluginError: A detector or backend does not exist, lacks a package, or does not run on the device.
+        WeightsNotFoundError: The detector that was named has no weights.
+        HashError: The detector's weights file is not the published one.
+        LandmarksError: The file of landmarks cannot be read.
+    """
+    _open_without_network(settings)
+
 
 def load_runtime(settings: Settings) -> Runtime:
     """Finds, checks and loads everything before the first picture. Downloads nothing.
@@ -81,31 +127,41 @@ def load_runtime(settings: Settings) -> Runtime:
         LandmarksError: The file of landmarks cannot be read.
     """
     start = time.perf_counter()
-    generate, landmarks = settings.generate, settings.detect.landmarks
-    device = pick_device(generate.device)
-    if settings.load.gpu_decode and device.type != "cuda":
-        raise DeviceError(f"--gpu-decode needs CUDA, and this runs on {device}. Leave it out.")
-    precision = pick_precision(generate.precision, device)
-    detection_cache = DetectionCache(Path(landmarks), settings.detect) if landmarks else None
-    opened = LazyDetector if detection_cache and detection_cache.any_applies else open_detector
-    detector = opened(settings.detect, settings.weights, device, generate.precision)
+    device, precision, detector, detection_cache, backend_name = _open_without_network(settings)
+    _log.info("finding and checking the network's weights (%s)", settings.weights.model)
     choice = choose_weights(settings.weights)
+    _log.info("reading %s", choice.path or f"random weights of {choice.model}")
     network = _network(choice)
     template = settings.paste.template or _template(choice, network)
-    backend = open_backend(generate.backend, network, precision.name, device)
+    _log.info("preparing the network on %s (%s)", device, precision.name)
+    backend = open_backend(backend_name, network, precision.name, device)
     synchronize(device)
     return Runtime(
         settings,
         device,
         precision,
         detector,
-        Generator(backend, generate.batch_size),
+        Generator(backend, settings.generate.batch_size),
         choice.model or name_of(network.config),
         choice,
         template,
         None if choice.random else (time.perf_counter() - start) * 1e3,
         detection_cache,
     )
+
+
+def _open_without_network(settings: Settings) -> _WithoutNetwork:
+    generate, landmarks = settings.generate, settings.detect.landmarks
+    device = pick_device(generate.device)
+    if settings.load.gpu_decode and device.type != "cuda":
+        raise DeviceError(f"--gpu-decode needs CUDA, and this runs on {device}. Leave it out.")
+    precision = pick_precision(generate.precision, device)
+    backend = check_backend(generate.backend, device)
+    detection_cache = DetectionCache(Path(landmarks), settings.detect) if landmarks else None
+    opened = LazyDetector if detection_cache and detection_cache.any_applies else open_detector
+    _log.info("opening the detector (%s)", settings.detect.detector)
+    detector = opened(settings.detect, settings.weights, device, generate.precision)
+    return _WithoutNetwork(device, precision, detector, detection_cache, backend)
 
 
 def _network(choice: Choice) -> FullGenerator:

@@ -12,6 +12,7 @@ from gpen_fast.image.exif_mark import marked
 from gpen_fast.image.metadata import MOST_EXIF
 from gpen_fast.run.earlier import faces_of
 from gpen_fast.run.job import Finished, Pasted, joined
+from gpen_fast.run.originals import Keeper
 from gpen_fast.run.plan import Item
 from gpen_fast.settings import OutputOptions, suffix_of
 from gpen_fast.stages.save.base import open_writer
@@ -27,6 +28,7 @@ class Sink:
         """Takes the plan's items in the order of the run's sources: a picture's index finds its item."""
         self._items = items
         self._output = output
+        self._keeper = Keeper(keep=not output.no_backup)
 
     def __call__(self, picture: Pasted) -> Finished:
         """Writes the picture; one without faces is passed through as it came.
@@ -46,17 +48,20 @@ class Sink:
         if not picture.faces:
             self._pass_through(item, picture.frame)
             return Finished(picture.source, "no_face", 0, note)
-        frame = picture.result
         if self._output.in_place:
             frame, said = _marked(picture, item.target)
-            note = joined(note, said)
-        self._write(item.target, frame)
+            note = joined(note, said, self._keeper.replace(item.target, self._encoded(item.target, frame)))
+        else:
+            self._write(item.target, picture.result)
         kept, why = (picture.use.kept()[0], picture.use.note()) if picture.use else (0, "")
-        return Finished(picture.source, "restored", len(picture.faces), joined(note, why), kept)
+        return Finished(picture.source, "restored", len(picture.faces), joined(note, why), kept=kept)
 
     def _write(self, target: Path, frame: Frame) -> None:
+        write_file(target, self._encoded(target, frame))
+
+    def _encoded(self, target: Path, frame: Frame) -> bytes:
         writer, output = open_writer(suffix_of(target)), self._output
-        write_file(target, writer.encode(frame, output.quality, output.png_level))
+        return writer.encode(frame, output.quality, output.png_level)
 
     def _pass_through(self, item: Item, frame: Frame) -> None:
         """Copies the file byte for byte where the format stays, else encodes it anew; in place it is there already."""

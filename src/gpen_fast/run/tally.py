@@ -18,8 +18,10 @@ class Tally:
         self.unwritten: list[tuple[Path, str]] = []
         self.notes: list[tuple[Path, str]] = []
         self.no_face: list[Path] = []
+        self.left_out: list[Path] = []
         self.faces = 0
         self.faces_kept = 0
+        self.faces_left_out = 0
 
     @property
     def images(self) -> int:
@@ -35,7 +37,10 @@ class Tally:
         self.outcomes[done.outcome] += 1
         self.faces += done.faces
         self.faces_kept += done.kept
+        self.faces_left_out += done.faces_left_out
         if done.outcome == "no_face":
             self.no_face.append(path)
+            if done.faces_left_out:
+                self.left_out.append(path)
         if done.note:
             self.notes.append((path, done.note))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from gpen_fast import plugins
-from gpen_fast.errors import SettingsError
+from gpen_fast.errors import SettingsError, did_you_mean
 
 PngLevel = Literal["fast", "small"]
 
@@ -38,13 +38,16 @@ class OutputOptions:
     """Append this to each result's name, such as _restored; OUT may then be the input folder."""
 
     in_place: bool = False
-    """Replace each picture by its result; there is no OUT. Copy the pictures first."""
+    """Replace each picture by its result; there is no OUT. The originals are kept; gpen-fast undo brings them back."""
 
     save_landmarks: Path | None = None
     """Add the detected faces to this file, for --landmarks."""
 
     png_level: PngLevel = FAST
     """Compression of PNG, lossless at both levels; small makes files about 4 % smaller and is far slower."""
+
+    no_backup: bool = False
+    """With --in-place, keep no originals; gpen-fast undo then cannot bring them back."""
 
     def __post_init__(self) -> None:
         if self.in_place and self.save_faces:
@@ -61,9 +64,11 @@ class OutputOptions:
                 f"suffix {self.suffix!r}: accepted is part of a file's name, such as _restored."
             )
         if self.png_level not in PNG_LEVELS:
-            raise SettingsError(f"PNG level {self.png_level!r}: accepted are {', '.join(PNG_LEVELS)}.")
+            near = did_you_mean(self.png_level, PNG_LEVELS)
+            raise SettingsError(f"PNG level {self.png_level!r}: accepted are {', '.join(PNG_LEVELS)}.{near}")
         if self.format not in formats():
-            raise SettingsError(f"format {self.format!r}: accepted are {', '.join(formats())}.")
+            near = did_you_mean(self.format, formats())
+            raise SettingsError(f"format {self.format!r}: accepted are {', '.join(formats())}.{near}")
 
 
 def formats() -> list[str]:

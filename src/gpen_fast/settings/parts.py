@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from gpen_fast.errors import SettingsError
+from gpen_fast.errors import SettingsError, did_you_mean
 
 StageName = Literal["load", "detect", "align", "crop", "generate", "paste", "save"]
 PrecisionName = Literal["auto", "fp32", "tf32", "bf16", "fp16", "half"]
@@ -183,4 +183,5 @@ class PasteOptions:
                 f"keep detail {self.keep_detail}: accepted is 0 (the network's result) to 1 (as far as needed)."
             )
         if self.template is not None and self.template not in TEMPLATES:
-            raise SettingsError(f"template {self.template!r}: accepted are {', '.join(TEMPLATES)}.")
+            near = did_you_mean(self.template, TEMPLATES)
+            raise SettingsError(f"template {self.template!r}: accepted are {', '.join(TEMPLATES)}.{near}")

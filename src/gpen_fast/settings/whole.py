@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from gpen_fast.errors import SettingsError
+from gpen_fast.errors import SettingsError, did_you_mean
 from gpen_fast.settings.parts import (
     NO_CHOICE_OF_FACES,
     DetectOptions,
@@ -49,7 +49,10 @@ class Settings:
             SettingsError: A name is unknown, a value is not accepted, or two values contradict each other.
         """
         if unknown := sorted(names.keys() - set(_PART_OF)):
-            raise SettingsError(f"unknown setting {unknown[0]!r}: accepted are {', '.join(_PART_OF)}.")
+            raise SettingsError(
+                f"unknown setting {unknown[0]!r}: accepted are {', '.join(_PART_OF)}."
+                f"{did_you_mean(unknown[0], _PART_OF)}"
+            )
         parts = {
             part: kind(**{name: value for name, value in names.items() if _PART_OF[name] == part})
             for part, kind in _PARTS.items()

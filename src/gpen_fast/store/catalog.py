@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gpen_fast.errors import SettingsError, StoreError
+from gpen_fast.errors import SettingsError, StoreError, did_you_mean
 from gpen_fast.store.shipped import shipped
 
 KINDS = ("generator", "detector", "landmarks", "parser")
@@ -79,6 +79,9 @@ class CatalogEntry:
     embedded: bool = False
     """It is part of the package."""
 
+    limits: str = ""
+    """What it does and does not do, as the end of a sentence; empty for GPEN's own networks."""
+
     recommended: bool = False
     """It is the best of its kind: `doctor` says how to get it."""
 
@@ -124,7 +127,9 @@ def entry(name: str) -> CatalogEntry:
     """
     entries = catalog()
     if name not in entries:
-        raise SettingsError(f"unknown weights {name!r}: accepted are {', '.join(entries)}.")
+        raise SettingsError(
+            f"unknown weights {name!r}: accepted are {', '.join(entries)}.{did_you_mean(name, entries)}"
+        )
     return entries[name]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpen_fast.errors import DownloadError, HashError, SettingsError, WeightsNotFoundError
+from gpen_fast.files import nearest_file
 from gpen_fast.settings import WeightsOptions
 from gpen_fast.store import records
 from gpen_fast.store.catalog import CatalogEntry, entry
@@ -73,7 +74,7 @@ def import_file(
     options = options or WeightsOptions()
     if not file.is_file():
         what = "is a folder" if file.is_dir() else "no such file"
-        raise WeightsNotFoundError(f"{file}: {what}. import takes one weights file.")
+        raise WeightsNotFoundError(f"{file}: {what}.{nearest_file(file)} import takes one weights file.")
     sha256 = sha256_of(file, fresh=True).sha256
     known, how = _identified(file, sha256, trust)
     if known.embedded:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpen_fast.errors import HashError, SettingsError, StoreError, WeightsNotFoundError
+from gpen_fast.errors import HashError, SettingsError, StoreError, WeightsNotFoundError, did_you_mean
+from gpen_fast.files import nearest_file
 from gpen_fast.settings import RANDOM, WeightsOptions
 from gpen_fast.store import records
 from gpen_fast.store.catalog import CatalogEntry, catalog, entry, generators
@@ -208,7 +209,7 @@ def choose_weights(options: WeightsOptions) -> Choice:
         return _random(options.weights.removeprefix(RANDOM), model)
     path = Path(options.weights)
     if not path.is_file():
-        raise WeightsNotFoundError(f"weights {options.weights!r}: no such file.")
+        raise WeightsNotFoundError(f"weights {options.weights!r}: no such file.{nearest_file(path)}")
     if model is not None and model not in PUBLISHED:
         raise SettingsError(f"--weights {path} cannot be checked to be {model}: leave --model out.")
     return Choice(path, model)
@@ -216,7 +217,10 @@ def choose_weights(options: WeightsOptions) -> Choice:
 
 def _checked_model(model: str) -> str:
     if model not in generators():
-        raise SettingsError(f"unknown model {model!r}: accepted are auto, {', '.join(generators())}.")
+        names = ["auto", *generators()]
+        raise SettingsError(
+            f"unknown model {model!r}: accepted are {', '.join(names)}.{did_you_mean(model, names)}"
+        )
     return model
 
 

@@ -88,6 +88,11 @@ def needs_consent(known: CatalogEntry) -> bool:
     return known.licence.ask and known.licence.key not in records.read_records().licences
 
 
+def is_declined(known: CatalogEntry) -> bool:
+    """Returns whether the user was asked about the licence before and did not accept it."""
+    return needs_consent(known) and known.licence.key in records.read_records().declined
+
+
 def _usable(known: CatalogEntry, options: WeightsOptions) -> Path | None:
     """The file that a run would use."""
     return next((copy.path for copy in copies(known, options) if copy.usable), None)

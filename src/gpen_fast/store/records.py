@@ -1,4 +1,4 @@
-"""The user's own record: hashes pinned at the first download, files that the user trusts, accepted licences."""
+"""The user's own record: hashes pinned at the first download, files that the user trusts, answers about licences."""
 
 from __future__ import annotations
 
@@ -43,6 +43,9 @@ class Records:
     licences: dict[str, str] = field(default_factory=dict)
     """The accepted licences by their keys, and the time of each acceptance."""
 
+    declined: dict[str, str] = field(default_factory=dict)
+    """The licences that the user did not accept when asked, by their keys, and the time of each answer."""
+
     def hashes(self, name: str) -> list[str]:
         """Returns the hashes that the user accepts for a name, oldest first."""
         return [one.sha256 for one in self.accepted.get(name, [])]
@@ -67,7 +70,8 @@ def read_records() -> Records:
         accepted = {
             name: [AcceptedHash(**one) for one in hashes] for name, hashes in content["accepted"].items()
         }
-        return Records(accepted, dict(content["licences"]))
+        # Earlier versions recorded no declined licence.
+        return Records(accepted, dict(content["licences"]), dict(content.get("declined", {})))
     except FileNotFoundError:
         return Records()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
@@ -104,7 +108,21 @@ def accept_licence(key: str) -> None:
     Raises:
         StoreError: The record cannot be read or written.
     """
-    _change(lambda records: records.licences.setdefault(key, _now()))
+
+    def accept(records: Records) -> None:
+        records.licences.setdefault(key, _now())
+        records.declined.pop(key, None)
+
+    _change(accept)
+
+
+def decline_licence(key: str) -> None:
+    """Records that the user, asked about a licence, did not accept it.
+
+    Raises:
+        StoreError: The record cannot be read or written.
+    """
+    _change(lambda records: records.declined.setdefault(key, _now()))
 
 
 def _change(edit: Callable[[Records], object]) -> None:

@@ -31,6 +31,11 @@ class Status:
         return next((copy for copy in self.copies if copy.usable), None)
 
     @property
+    def is_wrong(self) -> bool:
+        """Whether a file is there that is not the one that its name promises."""
+        return any(not copy.usable for copy in self.copies)
+
+    @property
     def state(self) -> str:
         """The state for people."""
         shown = self.used or (self.copies[0] if self.copies else None)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from gpen_fast.errors import CheckpointError
+from gpen_fast.errors import CheckpointError, first_line
 from gpen_fast.training.config import OptimiserConfig
 from gpen_fast.training.share import average_gradients
 
@@ -135,4 +135,6 @@ class TrainingLoop:
         try:
             self.load_state_dict(torch.load(path, map_location=self.device, weights_only=True))
         except Exception as cause:  # torch raises many types for damaged and foreign files
-            raise CheckpointError(f"{path}: this run cannot be resumed from it: {cause}") from cause
+            raise CheckpointError(
+                f"{path}: this run cannot be resumed from it: {first_line(cause)}"
+            ) from cause

@@ -9,7 +9,7 @@ import pytest
 from reports import report_of
 
 from gpen_fast.errors import InputsError
-from gpen_fast.measure.export.json import write_json, write_report
+from gpen_fast.measure.export.json import text_with_rows, write_json, write_report
 from gpen_fast.measure.report import Report
 
 
@@ -33,3 +33,10 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputsError, match=r"^--json .*kept: cannot be written: .*is read-only"):
         write_report(report_of(), tmp_path / "kept")
     assert (tmp_path / "kept").read_text() == "x"
+
+
+def test_rows_stand_in_the_list_of_pictures_one_to_a_line() -> None:
+    text = text_with_rows({"a": '"pictures": []', "pictures": [], "z": 1}, ['{"n": 1}', '{"n": 2}'])
+    assert json.loads(text) == {"a": '"pictures": []', "pictures": [{"n": 1}, {"n": 2}], "z": 1}
+    assert '\n    {"n": 1},\n    {"n": 2}\n' in text
+    assert json.loads(text_with_rows({"a": 1, "pictures": []}, [])) == {"a": 1, "pictures": []}

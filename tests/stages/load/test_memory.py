@@ -47,7 +47,9 @@ def test_wrong_arrays_say_what_is_accepted(bad: np.ndarray) -> None:
 def test_wrong_kinds_and_empty_pictures() -> None:
     with pytest.raises(PictureError, match="a list is not a picture: accepted are a path"):
         load([1, 2], CPU)
-    with pytest.raises(PictureError, match=r"a tensor of shape \(5, 4, 4\): accepted is \(1\|3\|4,H,W\)"):
+    with pytest.raises(
+        PictureError, match=r"a tensor of shape \(5, 4, 4\), uint8: accepted is \(1\|3\|4,H,W\)"
+    ):
         load(torch.zeros(5, 4, 4, dtype=torch.uint8), CPU)
     with pytest.raises(PictureError, match="not empty"):
         load(np.zeros((0, 5, 3), np.uint8), CPU)

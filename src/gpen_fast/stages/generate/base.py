@@ -58,6 +58,29 @@ class Graphed(Protocol):
         """Frees memory that it can do without, to make room for `batch` faces; False where it held none."""
 
 
+def check_backend(name: str, device: torch.device) -> str:
+    """Resolves a backend's name, before the network is there.
+
+    Args:
+        name: `auto`, or a plug-in's name.
+        device: Where it is to run.
+
+    Returns:
+        The plug-in's name.
+
+    Raises:
+        PluginError: There is no such plug-in, it lacks a package, or it does not run on this device.
+    """
+    chosen = auto_backend(device.type) if name == "auto" else name
+    plugins.load_plugin("generate", chosen)
+    devices = plugins.facts("generate")[chosen].devices
+    if device.type not in devices:
+        raise PluginError(
+            f"backend {chosen!r} runs on {' and '.join(devices)}, and this runs on {device}. Try --backend auto."
+        )
+    return chosen
+
+
 def open_backend(name: str, network: FullGenerator, precision: str, device: torch.device) -> Backend:
     """Opens a backend.
 
@@ -74,15 +97,9 @@ def open_backend(name: str, network: FullGenerator, precision: str, device: torc
         PluginError: There is no such plug-in, it lacks a package, or it does not run on this device.
         DeviceError: The GPU failed.
     """
-    chosen = auto_backend(device.type) if name == "auto" else name
-    plugin = plugins.load_plugin("generate", chosen)
-    devices = plugins.facts("generate")[chosen].devices
-    if device.type not in devices:
-        raise PluginError(
-            f"backend {chosen!r} runs on {' and '.join(devices)}, and this runs on {device}. Try --backend auto."
-        )
+    chosen = check_backend(name, device)
     with failures_named(chosen):
-        backend: Backend = plugin.create(network, precision, device)
+        backend: Backend = plugins.load_plugin("generate", chosen).create(network, precision, device)
     return backend
 
 

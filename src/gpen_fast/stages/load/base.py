@@ -10,9 +10,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -21,13 +19,13 @@ from gpen_fast.errors import PictureError, first_line
 from gpen_fast.settings import MAX_PIXELS
 from gpen_fast.stages.load.content import check_size, open_header, read_bytes
 from gpen_fast.stages.load.describe import described
-from gpen_fast.stages.load.memory import from_array, from_tensor
+from gpen_fast.stages.load.memory import copied, from_array, from_tensor
 from gpen_fast.stages.load.pixels import decode_pixels, from_pillow
-from gpen_fast.types import Frame
+from gpen_fast.types import Frame, PictureInput
 
 
 def load(
-    source: Path | NDArray[np.generic] | Tensor | Image.Image,
+    source: PictureInput,
     device: torch.device,
     *,
     max_pixels: int = MAX_PIXELS,
@@ -38,7 +36,7 @@ def load(
 
     Args:
         source: A path; an (H,W) or (H,W,1|3|4) array or a (1|3|4,H,W) tensor, uint8 or uint16, grey or RGB(A); or a
-            PIL image.
+            PIL image; or a Frame.
         device: Where the pixels go.
         max_pixels: Files and PIL images that declare more are refused before anything is allocated.
         gpu_decode: Decode JPEG by nvJPEG where `device` is CUDA; its pixels differ slightly from libjpeg's.
@@ -53,6 +51,8 @@ def load(
     if isinstance(source, Image.Image):
         check_size(source, max_pixels)
         return _upload(described(source, from_pillow(source)), device)
+    if isinstance(source, Frame):
+        return _upload(copied(source), device)
     return _upload(from_tensor(source) if isinstance(source, Tensor) else from_array(source), device)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from gpen_fast.errors import PictureError
-from gpen_fast.types import Frame
+from gpen_fast.stages.load.advice import advice_for
+from gpen_fast.types import TOPS, Frame
 
 # The search for a colour pixel first looks at every 31st pixel of every 31st row: that settles most colour pictures.
 _SPARSE = 31
@@ -24,14 +27,15 @@ def from_array(array: object) -> Frame:
     """
     if not isinstance(array, np.ndarray):
         raise PictureError(
-            f"a {type(array).__name__} is not a picture: accepted are a path, a numpy array, a tensor, a PIL image."
+            f"a {type(array).__name__} is not a picture: accepted are a path, a numpy array, a tensor, a PIL image "
+            "and a Frame."
         )
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or array.shape[2] not in (1, 2, 3, 4) or array.dtype not in (np.uint8, np.uint16):
         raise PictureError(
             f"an array of shape {array.shape}, {array.dtype}: accepted is (H,W) or (H,W,1|3|4), RGB, uint8 or uint16."
-            + (" Try (array * 255).astype(numpy.uint8)." if array.dtype.kind == "f" else "")
+            + advice_for(array)
         )
     # Copied: the caller's array may be read-only, or change while the picture waits.
     return from_hwc(torch.from_numpy(np.array(array, order="C")))
@@ -46,12 +50,20 @@ def from_tensor(tensor: Tensor) -> Frame:
     Raises:
         PictureError: Anything else.
     """
-    if tensor.ndim != 3 or tensor.shape[0] not in (1, 3, 4):
+    if tensor.ndim != 3 or tensor.shape[0] not in (1, 3, 4) or tensor.dtype not in TOPS:
         raise PictureError(
-            f"a tensor of shape {tuple(tensor.shape)}: accepted is (1|3|4,H,W), RGB, uint8 or uint16."
+            f"a tensor of shape {tuple(tensor.shape)}, {str(tensor.dtype).removeprefix('torch.')}: accepted is "
+            "(1|3|4,H,W), RGB, uint8 or uint16." + advice_for(tensor)
         )
     # Copied, as arrays are: the caller may reuse the tensor's memory.
     return from_hwc(tensor.detach().cpu().clone().permute(1, 2, 0))
+
+
+def copied(frame: Frame) -> Frame:
+    """A Frame of the caller's in host memory, laid out as decoders leave pixels; it is copied."""
+    colour = from_hwc(frame.pixels.detach().cpu().clone().permute(1, 2, 0))
+    alpha = None if frame.alpha is None else _dense(frame.alpha.detach().cpu().clone())
+    return replace(frame, pixels=colour.pixels, alpha=alpha, host=None)
 
 
 def from_hwc(pixels: Tensor) -> Frame:

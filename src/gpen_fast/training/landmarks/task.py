@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gpen_fast.device.threads import seeded
-from gpen_fast.errors import CheckpointError
+from gpen_fast.errors import CheckpointError, first_line
 from gpen_fast.stages.detect.cascade.landmark_net import LandmarkNet, read_net, widths_of
 from gpen_fast.training.landmarks.config import LandmarkConfig
 from gpen_fast.training.landmarks.metrics import LandmarkRow, held_out_rows, published_form
@@ -98,7 +98,9 @@ def read_landmark_state(path: Path) -> LandmarkNet:
         network = LandmarkNet(widths_of(weights), normalised=True)
         network.load_state_dict(weights)
     except Exception as cause:  # torch raises many types for damaged and foreign files
-        raise CheckpointError(f"{path}: not a training state of a landmark network: {cause}") from cause
+        raise CheckpointError(
+            f"{path}: not a training state of a landmark network: {first_line(cause)}"
+        ) from cause
     return published_form(network)
 
 

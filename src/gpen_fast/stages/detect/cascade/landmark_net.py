@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from gpen_fast.errors import CheckpointError
+from gpen_fast.errors import CheckpointError, first_line
 
 # The window's side, pixels.
 SIDE = 64
@@ -102,5 +102,5 @@ def read_net(path: Path) -> LandmarkNet:
         network = LandmarkNet(widths_of(state))
         network.load_state_dict(state)
     except (OSError, SafetensorError, KeyError, RuntimeError) as cause:
-        raise CheckpointError(f"{path}: cannot be read as a landmark network: {cause}") from cause
+        raise CheckpointError(f"{path}: cannot be read as a landmark network: {first_line(cause)}") from cause
     return network.eval().requires_grad_(False)

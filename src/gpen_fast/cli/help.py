@@ -1,0 +1,50 @@
+"""How commands look in --help: flags without a value show no type, and a usage line shows names as they are typed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+
+class PlainGroup(TyperGroup):
+    """A group of commands with plain help."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its options."""
+        return [_plain(each) for each in super().get_params(ctx)]
+
+
+class PanelledCommand(TyperCommand):
+    """A command with plain help; its --help stands in its last panel, with the flags of the run."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option --help, placed."""
+        made = super().get_help_option(ctx)
+        if made is not None:
+            made.rich_help_panel = getattr(self.params[-1], "rich_help_panel", None)
+        return made
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its arguments and options."""
+        return [_plain(each) for each in super().get_params(ctx)]
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What stands after the command's name in the usage line."""
+        arguments = [each for each in self.get_params(ctx) if isinstance(each, TyperArgument)]
+        return ["[OPTIONS]", *(_typed(each) for each in arguments)]
+
+
+def _typed(argument: TyperArgument) -> str:
+    name = argument.metavar or (argument.name or "").upper()
+    return name if argument.required else f"[{name}]"
+
+
+def _plain(parameter: Any) -> Any:
+    """The parameter, without a type in the help: arguments and flags of no value need none."""
+    if isinstance(parameter, TyperArgument):
+        # Typer shows `<list[str]>` beside an argument's name, and has no setting against it.
+        parameter.display_type_rich = lambda ctx: None  # type: ignore[method-assign]
+    elif isinstance(parameter, TyperOption) and parameter.is_flag:
+        parameter.metavar = ""
+    return parameter

@@ -1,0 +1,63 @@
+"""The rows of a report: one for each stage, and one for each input."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Literal, get_args
+
+from gpen_fast.measure.stats import Summary
+
+OutcomeName = Literal["restored", "no_face", "ignored", "skipped", "failed"]
+OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
+RowOutcome = Literal["restored", "no_face", "ignored", "skipped", "failed", "not_done"]
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """One stage of the pipeline."""
+
+    name: str
+    """The stage's name."""
+    count: int
+    """Calls."""
+    items: int
+    """Pictures or faces that went through."""
+    skipped: bool
+    """The stage has nothing to do where each picture is an aligned face."""
+    device_ms: Summary | None
+    """Time on the device's stream; None where the stage does no device work, or was not called."""
+    host_ms: Summary | None
+    """Wall time inside the stage; None where it was not called."""
+    share: float
+    """Of the wall time in `profile`, of the summed stage times in `enhance`: 0 to 1."""
+    total_ms: float | None = None
+    """Wall time inside the stage, summed over every call, the first too; None in a report of an earlier version."""
+    device_total_ms: float | None = None
+    """Time on the device's stream, summed likewise; None without device work."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRow:
+    """What became of one input. A value that is None is not known: the picture was not read, or not searched."""
+
+    input: str
+    """The input's path."""
+    output: str | None
+    """The result's path; None where there is none: the file is no picture, or the picture failed."""
+    outcome: RowOutcome
+    """What became of it. not_done: an interrupt or --dry-run left it."""
+    faces: int = 0
+    """Faces restored in it."""
+    faces_found: int | None = None
+    """Faces found in it, before --min-face and similar options left some out."""
+    times_ms: dict[str, float] = field(default_factory=dict)
+    """Host milliseconds by stage. A batch's time is shared evenly among its faces."""
+    note: str = ""
+    """What a user may not expect: one or more sentences."""
+    error: str = ""
+    """Why it failed, in one line."""
+
+    def as_line(self) -> str:
+        """The row as one line of JSON, without a line break."""
+        return json.dumps(asdict(self))
