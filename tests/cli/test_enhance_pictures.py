@@ -302,8 +302,8 @@ def test_wrong_checkpoint_is_exit_2(cli, folder: Path, wrong: str) -> None:
         save_file(state, "w.safetensors")
     ran = cli("enhance", "in", "out", "--weights", "w.pth" if wrong == "text" else "w.safetensors")
     assert ran.status == 2
-    assert ran.err.startswith("error: ")
-    assert len(ran.err.splitlines()) == 1
+    assert ran.complaints.startswith("error: ")
+    assert len(ran.complaints.splitlines()) == 1
     assert not Path("out").exists()
 
 

@@ -12,7 +12,7 @@ import pytest
 from gpen_fast import settings
 from gpen_fast.cli import field_docs as module
 from gpen_fast.cli.field_docs import field_docs
-from gpen_fast.cli.options import RunOptions, Shorthands
+from gpen_fast.cli.flags import RunOptions, Shorthands
 from gpen_fast.settings import PasteOptions
 
 

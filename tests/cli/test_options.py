@@ -13,7 +13,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from gpen_fast.cli.options import Flag, RunOptions, option, with_options
+from gpen_fast.cli.flags import Flag, RunOptions
+from gpen_fast.cli.options import option, with_options
 from gpen_fast.errors import SettingsError
 from gpen_fast.settings import (
     DetectOptions,
@@ -79,7 +80,8 @@ def test_every_flag_reaches_its_own_options() -> None:
         "--model", "m", "--weights", "w.pth", "--weights-dir", "d",
         "--offline", "--device", "cpu", "--precision", "fp32", "--backend", "eager",
         "--quality", "90", "--save-faces", "--overwrite", "--suffix", "_x", "--save-landmarks", "s.jsonl",
-        "--png-level", "small", "-y", "--dry-run", "--json", "r.json", "-q", "--times", "3", "--format", "webp",
+        "--png-level", "small", "-y", "--dry-run", "--json", "r.json", "--log", "l.log",
+        "--log-format", "json", "-q", "--times", "3", "--format", "webp",
     )  # fmt: skip
     assert received["settings"] == Settings(
         load=LoadOptions(5, True),
@@ -91,7 +93,7 @@ def test_every_flag_reaches_its_own_options() -> None:
     assert received["output"] == OutputOptions(
         "png", 90, True, True, "_x", False, Path("s.jsonl"), "small"
     ), "the command's own --format is left to the command"
-    assert received["run"] == RunOptions(True, True, "r.json", True)
+    assert received["run"] == RunOptions(True, True, "r.json", Path("l.log"), "json", True)
     assert (received["times"], received["format"]) == (3, "webp")
 
 

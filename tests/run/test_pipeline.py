@@ -41,7 +41,8 @@ def test_a_portrait_passes_every_stage(haar: Runtime) -> None:
     assert len(picture.faces) == len(picture.crops) == len(picture.restored) == 1
     assert picture.result.pixels.shape == picture.frame.pixels.shape
     assert not torch.equal(picture.result.pixels, picture.frame.pixels)
-    assert pipeline.save(picture, lambda given: given.source.index) == 0
+    written, times = pipeline.save(picture, lambda given: given.source.index)
+    assert (written, [*times]) == (0, [*picture.timing, "save"])
     assert {stage: series.count for stage, series in pipeline.clock.recorder.series.items()} == dict.fromkeys(
         [*picture.timing, "save"], 1
     )

@@ -102,12 +102,27 @@ def test_in_place_refuses_another_format_than_the_name_says(tmp_path: Path) -> N
     assert path.read_bytes() == before
 
 
-def test_in_place_says_what_is_lost_after_what_was_noted_before(tmp_path: Path) -> None:
+def test_in_place_refuses_what_the_result_would_destroy(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     image = Image.fromarray(photo())
     image.save(path, "MPO", save_all=True, append_images=[image])
-    done = Sink([Item(path, path)], IN_PLACE)(pasted(path, note="one."))
-    assert done.note == "one. further pictures in its file, such as a gain map, are gone."
+    before = path.read_bytes()
+    sink = Sink([Item(path, path)], IN_PLACE)
+    with pytest.raises(
+        PictureError, match=r"holds further pictures, which its result would destroy\. Name an"
+    ):
+        sink(pasted(path))
+    assert path.read_bytes() == before
+    assert sink(pasted(path, faces=0)).outcome == "no_face", "nothing is replaced"
+
+
+@pytest.mark.parametrize(("numbered", "mode"), [(False, "L"), (True, "RGB")])
+def test_grey_as_grey_spares_the_frames_of_a_film(tmp_path: Path, numbered: bool, mode: str) -> None:
+    path, target = tmp_path / "f_1.png", tmp_path / "out.png"
+    Image.fromarray(np.dstack([photo(channels=1)] * 3)).save(path)
+    Sink([Item(path, target)], OutputOptions(grey_as_grey=True), {path} if numbered else ())(pasted(path))
+    with Image.open(target) as image:
+        assert image.mode == mode
 
 
 def test_faces_replace_those_of_an_earlier_run(tmp_path: Path) -> None:

@@ -19,12 +19,14 @@ from gpen_fast.measure.report import Report
 from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.engine import Engine
+from gpen_fast.run.fit import Fit
 from gpen_fast.run.job import Finished, Pasted, numbered
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.report import enhance_report
 from gpen_fast.run.rows import row_of
 from gpen_fast.run.runtime import Runtime
+from gpen_fast.run.sequence import numbered_together
 from gpen_fast.run.sink import Sink
 from gpen_fast.run.tally import Tally
 from gpen_fast.settings import OutputOptions
@@ -64,9 +66,11 @@ def run_enhance(
     recorder = Recorder()
     clock = Clock(recorder, make_event=event_maker(runtime.device))
     detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
-    pipeline = Pipeline(runtime, clock, detection_writer)
+    frames = numbered_together(item.source for item in (*work.todo, *work.skipped))
+    fit = Fit(work.todo, output, aligned=runtime.settings.aligned)
+    sink = Sink(work.todo, output, fit, frames)
+    pipeline = Pipeline(runtime, clock, detection_writer, fit, sink.check)
     engine = Engine(pipeline, stopped=stopped)
-    sink = Sink(work.todo, output)
     tally = Tally()
 
     def save(picture: Pasted) -> Finished:

@@ -188,8 +188,6 @@ class Finished:
     note: str = ""
     """What the user should know of it; empty where there is nothing."""
 
-    kept: int = 0
-    """Those of the faces that were left as they are, because the restoration is no better."""
     timing: Mapping[str, float] = field(default_factory=dict)
     """Host milliseconds by stage, `save` among them."""
 
@@ -198,6 +196,8 @@ class Finished:
 
     faces_left_out: int = 0
     """Faces found in it that the options left out."""
+    kept: int = 0
+    """Those of the faces that were left as they are, because the restoration is no better."""
 
 
 @dataclass(frozen=True, eq=False)

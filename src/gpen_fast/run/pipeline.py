@@ -29,6 +29,7 @@ from gpen_fast.run.job import (
     failed,
 )
 from gpen_fast.run.runtime import Runtime
+from gpen_fast.run.upright import turn_upright
 from gpen_fast.stages.align import align
 from gpen_fast.stages.aligned import crop_whole, uncrop_whole
 from gpen_fast.stages.crop import crop
@@ -37,7 +38,7 @@ from gpen_fast.stages.generate.runner import Launched
 from gpen_fast.stages.load import load
 from gpen_fast.stages.need.blend import Blend, blend
 from gpen_fast.stages.paste import paste
-from gpen_fast.types import Face
+from gpen_fast.types import Face, Frame
 
 _SMALLER = "the result is smaller than the picture: --skip-detect resizes it to at most {size} pixels a side."
 
@@ -57,12 +58,28 @@ class Pipeline:
     """The verbs over one device, detector and network, each under the clock."""
 
     def __init__(
-        self, runtime: Runtime, clock: Clock, detection_writer: DetectionWriter | None = None
+        self,
+        runtime: Runtime,
+        clock: Clock,
+        detection_writer: DetectionWriter | None = None,
+        prepare: Callable[[PictureSource, Frame], Frame] | None = None,
+        check: Callable[[PictureSource, Frame], None] | None = None,
     ) -> None:
+        """Takes what runs the stages.
+
+        Args:
+            runtime: The device, detector and network.
+            clock: Times every stage.
+            detection_writer: Is given the faces that are found.
+            prepare: Changes each picture that was read, or raises the error of one that cannot be written.
+            check: Raises the error of a picture whose result could not be written; called where it has faces.
+        """
         self.runtime = runtime
         self.clock = clock
         self._options = runtime.settings
         self._detection_writer = detection_writer
+        self._prepare = prepare
+        self._check = check
 
     def restore(self, source: PictureSource) -> Pasted:
         """Runs every verb but `save` for one picture, and raises its error."""
@@ -86,6 +103,8 @@ class Pipeline:
                 hashed=keyed,
             )
             key = content_key(source.picture, frame) if keyed else ""
+            if self._prepare:
+                frame = self._prepare(source, frame)
         return Loaded(source, frame, key, frame.note, {"load": span.host_ms})
 
     def detect_early(self, picture: Loaded) -> Loaded | Detected:
@@ -115,6 +134,8 @@ class Pipeline:
     def crop(self, picture: Detected) -> Cropped:
         """Aligns the faces and cuts them out."""
         loaded, faces, runtime = picture.picture, picture.faces, self.runtime
+        if self._check and faces:
+            self._check(picture.source, picture.frame)
         if self._options.aligned:
             with self._timed("crop") as cropping:
                 crops = crop_whole(picture.frame, runtime.size)
@@ -200,10 +221,11 @@ class Pipeline:
             self._detection_writer.add(
                 DetectionEntry(picture.content_key, frame.width, frame.height, found, name)
             )
-        chosen = tuple(select_faces(list(found.faces), frame, options))
         known = None if self._options.aligned else len(found.faces)
-        noted = picture.noted(too_large_note(found.faces, options))
-        return Detected(replace(noted, faces_found=known), found, chosen)
+        if self._options.paste.upright:
+            picture, found = turn_upright(picture, found)
+        noted = replace(picture.noted(too_large_note(found.faces, options)), faces_found=known)
+        return Detected(noted, found, tuple(select_faces(list(found.faces), picture.frame, options)))
 
     @contextmanager
     def _timed(self, stage: str, items: int = 1, *, on_device: bool = True) -> Iterator[Span]:

@@ -73,6 +73,11 @@ class DetectOptions:
     min_face: int = 0
     """Skip faces whose box has a shorter side of fewer pixels than this."""
 
+    any_angle: bool | None = None
+    """Where no upright face is found, also search for faces that lie on their side or upside down.
+
+    None is the detector's own: all of them do, except yoloface.
+    """
     max_face: int | None = None
     """Leave faces alone whose box has a shorter side of more pixels than this."""
 
@@ -94,9 +99,9 @@ class DetectOptions:
             )
         if threshold is not None and not 0.0 < threshold <= 1.0:
             raise SettingsError(f"detect threshold {threshold}: accepted is above 0, up to 1.")
-        if self.aligned and (size != AUTO_SIZE or threshold is not None or self.landmarks):
+        if self.aligned and (size != AUTO_SIZE or threshold is not None or self.landmarks or self.any_angle):
             raise SettingsError(
-                "without detection there is no use for detect-size, detect-threshold or landmarks. "
+                "without detection there is no use for detect-size, detect-threshold, any-angle or landmarks. "
                 "Leave them out, or --skip-detect."
             )
 
@@ -165,6 +170,8 @@ class PasteOptions:
     strength: float = 1.0
     """Blend of input and result: 0 keeps the input, 1 restores fully."""
 
+    upright: bool = False
+    """Turn each picture by 90, 180 or 270 degrees if all its faces lie that way."""
     keep_detail: float = 1.0
     """Keep what a face has beyond the network: 1 restores it as far as it needs, 0 replaces it by the network's result.
 

@@ -1,4 +1,4 @@
-"""`python -m gpen_fast.training`: train, test, export, sheet; the same below `landmarks`; need."""
+"""`python -m gpen_fast.training`: train, test, export, sheet; the same below `landmarks` and `proposer`; need."""
 
 from __future__ import annotations
 
@@ -29,11 +29,13 @@ from gpen_fast.training.options import (
     RunFolder,
     WeightsFile,
 )
+from gpen_fast.training.proposer.commands import app as proposer
 from gpen_fast.training.restoring import RestorationTask
 from gpen_fast.training.run import TrainingReport, TrainingRun, train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train the embedded weights.")
 app.add_typer(landmarks, name="landmarks")
+app.add_typer(proposer, name="proposer")
 app.command("need")(need_command)
 DEFAULT = Path(__file__).parent / "gpen-lite-256.toml"
 

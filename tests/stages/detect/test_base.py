@@ -30,6 +30,18 @@ def test_faces_that_may_be_missed_are_told() -> None:
     assert missed_note([], frame, None) == missed_note([], frame, 6400) == ""
 
 
+def test_large_faces_hide_no_note_in_a_huge_picture() -> None:
+    """Three large faces are found in 12000 pixels; faces of 40 pixels beside them are not visible at 1600."""
+    large = Face((0, 0, 2000, 2000), 0.9)
+    huge = Frame(torch.zeros(1, 30, 12000, dtype=torch.uint8))
+    assert missed_note([large] * 3, huge, 1600) == (
+        "faces were detected at 1600 of 12000 pixels: those below 90 pixels may be missed. Try --detect-size full."
+    )
+    assert missed_note([large], huge, None) == ""
+    camera = Frame(torch.zeros(1, 30, 8160, dtype=torch.uint8))  # the largest of common phones
+    assert missed_note([large], camera, 1600) == ""
+
+
 def test_auto_is_the_best_that_needs_no_download() -> None:
     assert opened().name == "lite"
     assert DetectOptions("none").aligned

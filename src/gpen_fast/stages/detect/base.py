@@ -26,6 +26,9 @@ from gpen_fast.types import Face, Frame
 # Pixels of a face's shorter side at the size that a detector works at: below the first it misses many faces, from the
 # second up hardly any.
 _VISIBLE, _CERTAIN = 12, 20
+# Pixels of the picture. A missed face from this shorter side up is worth a note even where large faces were found: it
+# is a quarter of the smallest network's input.
+_WORTH_NOTE = 64
 
 
 class Detector(Protocol):
@@ -162,16 +165,17 @@ def missed_note(faces: Sequence[Face], frame: Frame, bound: int | None) -> str:
 
     Returns:
         The note; empty where the picture was not shrunk, or where even its smallest face was large enough to be certain
-        that smaller ones would have been found.
+        that smaller ones would have been found, unless the picture is so large that a face of 64 pixels may be missed.
     """
     longest = max(frame.width, frame.height)
     if bound is None or longest <= bound or min(frame.width, frame.height) < _VISIBLE:
         return ""
     smallest = min((face.short_side for face in faces), default=0.0)
-    if smallest * bound / longest >= _CERTAIN:
+    missed = _VISIBLE * longest / bound
+    if smallest * bound / longest >= _CERTAIN and missed <= _WORTH_NOTE:
         return ""
     return (
-        f"faces were detected at {bound} of {longest} pixels: those below {_VISIBLE * longest / bound:.0f} pixels may "
+        f"faces were detected at {bound} of {longest} pixels: those below {missed:.0f} pixels may "
         "be missed. Try --detect-size full."
     )
 

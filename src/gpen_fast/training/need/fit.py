@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gpen_fast.device.threads import seeded
 from gpen_fast.stages.need.regressor import Regressor
 from gpen_fast.training.need.samples import NeedSample
 
@@ -56,20 +57,20 @@ def fit(samples: Sequence[NeedSample], config: FitConfig) -> Regressor:
         samples: Of the training split.
         config: How.
     """
-    torch.manual_seed(config.seed)
+    numbers = seeded(config.seed)
     given, forms = _stacked(samples)
     mean, deviation = given.mean(dim=0), given.std(dim=0) + 0.1
     bands = forms[1].shape[1]
     sizes = [(config.hidden, given.shape[1]), (bands, config.hidden)]
-    layers = [(torch.randn(size) / size[1] ** 0.5, torch.zeros(size[0])) for size in sizes]
+    layers = [(torch.randn(size, generator=numbers) / size[1] ** 0.5, torch.zeros(size[0])) for size in sizes]
     parameters = [tensor.requires_grad_() for layer in layers for tensor in layer]
     optimiser = torch.optim.AdamW(parameters, config.rate, weight_decay=config.decay)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.steps)
     regressor = Regressor(mean, deviation, tuple(layers))
     for _ in range(config.steps):
         optimiser.zero_grad()
-        some = torch.randperm(len(given))[: config.batch]
-        noisy = given[some] + _JITTER * deviation * torch.randn(len(some), given.shape[1])
+        some = torch.randperm(len(given), generator=numbers)[: config.batch]
+        noisy = given[some] + _JITTER * deviation * torch.randn(len(some), given.shape[1], generator=numbers)
         _loss(regressor.soft(noisy), *(each[some] for each in forms)).backward()
         optimiser.step()
         falling.step()
