@@ -85,8 +85,8 @@ def test_every_flag_reaches_its_own_options() -> None:
     )  # fmt: skip
     assert received["settings"] == Settings(
         load=LoadOptions(5, True),
-        detect=DetectOptions("haar", 800, 0.5, "l.jsonl", True, False, 9, 99),
-        paste=PasteOptions("ffhq", 0.5, 0.5, True),
+        detect=DetectOptions("haar", 800, 0.5, "l.jsonl", True, False, 9, max_face=99),
+        paste=PasteOptions("ffhq", 0.5, keep_detail=0.5, keep_colour=True),
         weights=WeightsOptions("m", "w.pth", "d", True),
         generate=GenerateOptions("cpu", "fp32", "eager"),
     )
