@@ -19,6 +19,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import tifffile
 from PIL import Image, ImageCms, features
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.png"
@@ -60,6 +61,20 @@ def good_files() -> dict[str, bytes]:
     deep = np.asarray(face)[:, :, ::-1].astype(np.uint16) * 257
     files["deep.png"] = cv2.imencode(".png", deep)[1].tobytes()
     files["deep.tif"] = cv2.imencode(".tif", deep)[1].tobytes()
+    files["still.gif"] = _saved(face, "GIF", save_all=True, append_images=[face.rotate(9)])
+    files["plain.jp2"] = _saved(face, "JPEG2000")
+    files["plain.ppm"] = _saved(face, "PPM")
+    files["deep.ppm"] = cv2.imencode(".ppm", deep)[1].tobytes()
+    files["rle.tga"] = _saved(alpha, "TGA", compression="tga_rle")
+    for name, options in {
+        "big.tif": {"bigtiff": True, "compression": "zlib"},
+        "back.tif": {"bigtiff": True, "byteorder": ">"},
+        "planes.tif": {"planarconfig": "separate"},
+    }.items():
+        array = deep[:, :, ::-1].transpose(2, 0, 1) if "planarconfig" in options else np.asarray(face)
+        file = io.BytesIO()
+        tifffile.imwrite(file, array, photometric="rgb", **options)
+        files[name] = file.getvalue()
     if features.check("avif"):
         files["plain.avif"] = _saved(face, "AVIF", **metadata)
     try:
