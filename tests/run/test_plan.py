@@ -37,8 +37,8 @@ def test_format_that_same_cannot_keep_is_noted_once(album: Path) -> None:
     for name in ("d.bmp", "e.bmp", "f.avif"):
         write_photo(album / "in" / name)
     assert [(str(path), note) for path, note in plan(["in"], Path("out"), OutputOptions("same")).notes] == [
-        ("in/d.bmp", ".bmp can be read but not written (and 1 more): the result is a PNG."),
         ("in/f.avif", ".avif can be read but not written: the result is a PNG."),
+        ("in/d.bmp", ".bmp can be read but not written (and 1 more): the result is a PNG."),
     ]
     assert not plan(["in"], Path("out"), OutputOptions("png")).notes
 
