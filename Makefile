@@ -4,7 +4,7 @@
 # make smoke: the tests of the whole path alone; for a second Python, with VENV=.venv-other PYTHON=python3.13
 # make check: format, lint, types, figures of the structure
 # make house: figures of the package's structure beside their limits
-# make soak: 500 damaged files, each restored or named; 1000 random pictures through each PNG encoder
+# make soak: 500 damaged files, 1000 random pictures in each PNG encoder, 100 killed runs, a plan of 100,000 pictures
 # make formats: every format in and out, as independent readers see it (exiftool, pngcheck, ImageMagick where installed)
 # make bench: time every stage and the PNG encoders on this machine, into out/benchmarks/; with COMMIT=1 this and the
 #   other benchmarks write into benchmarks/results/, whose files are tracked
@@ -51,6 +51,8 @@ format: $(VENV)/.dev-ready
 soak: $(VENV)/.dev-ready
 	GPEN_FAST_MUTANTS=500 $(BIN)/python -m pytest -s tests/project/test_mutants.py
 	GPEN_FAST_PNG_PICTURES=1000 $(BIN)/python -m pytest tests/png -k random
+	$(BIN)/python benchmarks/soak.py kills
+	$(BIN)/python benchmarks/soak.py plan
 
 formats: $(VENV)/.dev-ready
 	$(BIN)/python tests/support/formats.py

@@ -62,9 +62,6 @@ class RunOptions:
     quiet: bool = False
     """Print only failures and notes."""
 
-    stall_timeout: float | None = None
-    """Stop, and name the picture, if one step of one picture takes more seconds than this; not given: any time."""
-
     def __post_init__(self) -> None:
         if self.log_format not in LOG_FORMATS:
             raise SettingsError(f"log format {self.log_format!r}: accepted are {', '.join(LOG_FORMATS)}.")

@@ -8,27 +8,26 @@ import time
 from typing import TYPE_CHECKING
 
 from gpen_fast.errors import DeviceError, first_line
-from gpen_fast.settings import OutputOptions, Settings
+from gpen_fast.settings import OutputOptions
 
 if TYPE_CHECKING:
     from gpen_fast.run.journal.book import JournalBook
+    from gpen_fast.run.journal.keys import SettingsKeys
 
 # Nanoseconds since 1970 at which the process began that started this one anew. There is no second new start.
 RESTARTED = "GPEN_FAST_RESTARTED"
 
 
-def opened_journal(settings: Settings, output: OutputOptions, *, dry_run: bool) -> JournalBook:
+def opened_journal(keys: SettingsKeys, output: OutputOptions, *, dry_run: bool) -> JournalBook:
     """The journal for this run, for the plan to open.
 
     Args:
-        settings: How pictures are restored.
+        keys: The keys of the run's settings.
         output: How results are written.
         dry_run: Nothing is locked or written.
     """
     from gpen_fast.run.journal.book import JournalBook
-    from gpen_fast.run.journal.keys import SettingsKeys
 
-    keys = SettingsKeys(settings, output)
     return JournalBook(keys, output, dry_run=dry_run, redone_since_ns=_restarted_ns())
 
 
