@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,9 +17,26 @@ from gpen_fast.errors import PictureError
 
 # The largest value of a channel in each depth.
 TOPS = {torch.uint8: 255, torch.uint16: 65535}
+# Whose metadata a block is.
+MetadataHolder = Literal["jpeg", "png", "tiff", "photoshop", "comment"]
 # Colour spaces as an ICC profile's header names them, and where (ICC.1:2022, 7.2.6).
 ICC_RGB, ICC_GREY = b"RGB ", b"GRAY"
 _ICC_SPACE = slice(16, 20)
+
+
+@dataclass(frozen=True)
+class MetadataBlock:
+    """A part of a file beside its pixels, byte for byte."""
+
+    holder: MetadataHolder
+    """Where it was: the format that it belongs to, or comment and photoshop for what several formats hold."""
+
+    name: str
+    """What the format calls it: APP5 or COM (JPEG), tEXt (PNG), the tag's number (TIFF)."""
+
+    data: bytes = field(repr=False)
+    """Its content, without length and checksum. For tiff, the type's number in 2 bytes and the values, both
+    little-endian; for photoshop, image resources that begin with 8BIM."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,6 +73,16 @@ class Frame:
 
     dpi: tuple[float, float] | None = None
     """Pixels per inch, across and down."""
+
+    blocks: tuple[MetadataBlock, ...] = ()
+    """Further metadata to carry into outputs whose format holds it."""
+
+    unkept: str = ""
+    """What of the file no result holds, as a noun for messages, such as "an animation of 12 frames": a result that
+    replaces the file would destroy it. Empty where there is nothing."""
+
+    lossless: bool = False
+    """Whether the file is a WebP whose pixels are stored without loss."""
 
     sha256: str = ""
     """SHA-256 of the file's bytes in hexadecimal; empty if it was not requested or there is no file."""

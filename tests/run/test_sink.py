@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from gpen_fast.run.job import Loaded, Pasted, PictureSource
 from gpen_fast.run.plan import Item
 from gpen_fast.run.sink import Sink
 from gpen_fast.settings import OutputOptions
+from gpen_fast.stages.need.blend import FaceUse
 from gpen_fast.types import Face, FaceBatch, Frame
 
 IN_PLACE = OutputOptions("same", in_place=True)
@@ -41,6 +43,19 @@ def test_a_restored_picture_is_written_in_its_targets_format(tmp_path: Path) -> 
     done = Sink([Item(path, target)], OutputOptions())(pasted(path, faces=2, note="a note."))
     assert (done.outcome, done.faces, done.note, done.source.path) == ("restored", 2, "a note.", path)
     assert np.array_equal(np.asarray(Image.open(target)), 255 - photo())
+
+
+def test_faces_left_as_they_are_are_counted_and_said(tmp_path: Path) -> None:
+    path = write_photo(tmp_path / "a.png")
+    use = FaceUse(torch.tensor([0.0, 0.9, 0.05]), torch.tensor([True, True, False]))
+    picture = replace(pasted(path, faces=3, note="a note."), use=use)
+    done = Sink([Item(path, tmp_path / "b.png")], OutputOptions())(picture)
+    assert (done.faces, done.kept) == (3, 2)
+    assert done.note == (
+        "a note. 1 of 3 faces left as found: finer and cleaner than the network's result. "
+        "--keep-detail 0 uses that result. "
+        "1 of 3 faces left as found: the network's result does not resemble the face. Try another --model."
+    )
 
 
 def test_a_pictures_index_finds_its_target(tmp_path: Path) -> None:
@@ -87,12 +102,27 @@ def test_in_place_refuses_another_format_than_the_name_says(tmp_path: Path) -> N
     assert path.read_bytes() == before
 
 
-def test_in_place_says_what_is_lost_after_what_was_noted_before(tmp_path: Path) -> None:
+def test_in_place_refuses_what_the_result_would_destroy(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     image = Image.fromarray(photo())
     image.save(path, "MPO", save_all=True, append_images=[image])
-    done = Sink([Item(path, path)], IN_PLACE)(pasted(path, note="one."))
-    assert done.note == "one. further pictures in its file, such as a gain map, are gone."
+    before = path.read_bytes()
+    sink = Sink([Item(path, path)], IN_PLACE)
+    with pytest.raises(
+        PictureError, match=r"holds further pictures, which its result would destroy\. Name an"
+    ):
+        sink(pasted(path))
+    assert path.read_bytes() == before
+    assert sink(pasted(path, faces=0)).outcome == "no_face", "nothing is replaced"
+
+
+@pytest.mark.parametrize(("numbered", "mode"), [(False, "L"), (True, "RGB")])
+def test_grey_as_grey_spares_the_frames_of_a_film(tmp_path: Path, numbered: bool, mode: str) -> None:
+    path, target = tmp_path / "f_1.png", tmp_path / "out.png"
+    Image.fromarray(np.dstack([photo(channels=1)] * 3)).save(path)
+    Sink([Item(path, target)], OutputOptions(grey_as_grey=True), {path} if numbered else ())(pasted(path))
+    with Image.open(target) as image:
+        assert image.mode == mode
 
 
 def test_faces_replace_those_of_an_earlier_run(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from gpen_fast.device.streams import to_host
-from gpen_fast.image.metadata import exif_of_size
+from gpen_fast.image.exif import exif_of_size
 from gpen_fast.types import Frame
 
 

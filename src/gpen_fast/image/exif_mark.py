@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from gpen_fast import __version__
-from gpen_fast.image.metadata import PROCESSING_SOFTWARE
+from gpen_fast.image.exif import PROCESSING_SOFTWARE, exif_with_text
 
 _MARK = b"gpen-fast"
 
@@ -17,17 +17,15 @@ def marked(exif: bytes | None) -> bytes:
 
     The mark is the tag ProcessingSoftware: the camera's own Software tag stays.
     """
-    made = Image.Exif()
-    if exif:
-        made.load(exif)
-    made[PROCESSING_SOFTWARE] = f"{_MARK.decode()} {__version__}"
-    return made.tobytes()
+    return exif_with_text(exif, PROCESSING_SOFTWARE, f"{_MARK.decode()} {__version__}")
 
 
 def is_marked(path: Path) -> bool:
     """Whether a picture bears the mark; False for a file that cannot be read, which loading reports with its cause."""
     try:
-        with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as image:
+        with Image.open(path, formats=("JPEG", "PNG", "WEBP", "TIFF")) as image:
+            if image.format == "TIFF":
+                return _MARK.decode() in str(image.getexif().get(PROCESSING_SOFTWARE))
             return _MARK in image.info.get("exif", b"")
     except Exception:  # Pillow raises almost any exception for a damaged file
         return False

@@ -1,21 +1,13 @@
-"""What a picture file says about its pixels: the EXIF tags, ICC header fields and limits that the package uses."""
+"""What a picture file says about its pixels: the TIFF tags, ICC header fields and limits that the package uses."""
 
 from __future__ import annotations
 
-from PIL import Image
-
 from gpen_fast.types import ICC_GREY, ICC_RGB
 
-# EXIF and TIFF tags (CIPA DC-008, 4.6; TIFF 6.0, section 8).
-PROCESSING_SOFTWARE = 0x000B
-IMAGE_WIDTH, IMAGE_LENGTH = 0x0100, 0x0101
-ORIENTATION = 0x0112
-# The pointer to the EXIF directory, and two tags in it.
-EXIF_DIRECTORY = 0x8769
-PIXEL_X_DIMENSION, PIXEL_Y_DIMENSION = 0xA002, 0xA003
-# The tags of a TIFF's main directory that describe the picture: description, make, model, orientation, resolution and
-# its unit, software, date, artist, copyright, EXIF and GPS. The others say where the pixels lie in that one file.
-DESCRIPTIVE_TAGS = frozenset({270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 33432, 34665, 34853})
+# The tags of a TIFF's main directory that describe the picture: this program's mark, description, make, model,
+# orientation, resolution and its unit, software, date, artist, copyright, EXIF and GPS. The others say where the pixels
+# lie in that one file.
+DESCRIPTIVE_TAGS = frozenset({11, 270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 33432, 34665, 34853})
 
 # Bytes of EXIF and XMP that one JPEG segment holds: 65535 less its length field, and for XMP less its name
 # (ITU-T T.81, B.1.1.4; CIPA DC-008, 4.5.5; XMP part 3, 1.1.3).
@@ -27,29 +19,3 @@ MOST_EXIF, MOST_XMP = 65533, 65502
 ICC_SIZE, LEAST_ICC = slice(0, 4), 132
 # Colour channels of the pictures that a profile of each space describes.
 ICC_CHANNELS = {ICC_RGB: 3, ICC_GREY: 1}
-
-
-def exif_of_size(exif: bytes, width: int, height: int) -> bytes:
-    """Corrects the picture's size in EXIF.
-
-    Args:
-        exif: The EXIF bytes.
-        width: The picture's width, pixels.
-        height: The picture's height, pixels.
-
-    Returns:
-        The same bytes where they state no size or this one; else new ones. A size that is absent stays absent.
-    """
-    main = Image.Exif()
-    main.load(exif)
-    details = main.get_ifd(EXIF_DIRECTORY)
-    stated = (
-        (main, IMAGE_WIDTH, width),
-        (main, IMAGE_LENGTH, height),
-        (details, PIXEL_X_DIMENSION, width),
-        (details, PIXEL_Y_DIMENSION, height),
-    )
-    wrong = [(tags, tag, size) for tags, tag, size in stated if tags.get(tag, size) != size]
-    for tags, tag, size in wrong:
-        tags[tag] = size
-    return main.tobytes() if wrong else exif

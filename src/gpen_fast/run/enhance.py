@@ -20,6 +20,7 @@ from gpen_fast.measure.report import Report
 from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.engine import Engine
+from gpen_fast.run.fit import Fit
 from gpen_fast.run.guard import OutputGuard
 from gpen_fast.run.job import Failed, Finished, Pasted, numbered
 from gpen_fast.run.journal.book import JournalBook
@@ -28,6 +29,7 @@ from gpen_fast.run.plan import Plan
 from gpen_fast.run.report import enhance_report
 from gpen_fast.run.rows import row_of
 from gpen_fast.run.runtime import Runtime
+from gpen_fast.run.sequence import numbered_together
 from gpen_fast.run.sink import Sink
 from gpen_fast.run.tally import Tally
 from gpen_fast.run.watchdog import Watchdog
@@ -76,9 +78,14 @@ def run_enhance(
     detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
     journal = journal or JournalBook(None, output)
     journal.begin((item.target for item in work.todo), work.notes)
-    pipeline = Pipeline(runtime, clock, detection_writer, watchdog, hashed=journal.keeps_rows)
+    frames = numbered_together(item.source for item in (*work.todo, *work.skipped))
+    fit = Fit(work.todo, output, aligned=runtime.settings.aligned)
+    sink = Sink(work.todo, output, fit, frames, journal)
+    pipeline = Pipeline(
+        runtime, clock, detection_writer, fit, sink.check, watchdog=watchdog, hashed=journal.keeps_rows
+    )
     engine = Engine(pipeline, stopped=stopped)
-    guard = _guarded(pipeline, Sink(work.todo, output, journal), work, journal)
+    guard = _guarded(pipeline, sink, work, journal)
     tally = Tally()
     start = time.perf_counter_ns()
     with _written_at_the_end(detection_writer, tally):

@@ -22,6 +22,7 @@ class Tally:
         self.faces = 0
         self.halted = False
         self.faces_left_out = 0
+        self.faces_kept = 0
 
     @property
     def images(self) -> int:
@@ -37,6 +38,7 @@ class Tally:
         self.outcomes[done.outcome] += 1
         self.faces += done.faces
         self.faces_left_out += done.faces_left_out
+        self.faces_kept += done.kept
         if done.outcome == "no_face":
             self.no_face.append(path)
             if done.faces_left_out:

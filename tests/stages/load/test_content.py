@@ -11,9 +11,11 @@ import tracemalloc
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from formats import SRGB
 from helpers import photo, write_photo
 from PIL import Image
 
@@ -122,7 +124,6 @@ def test_content_counts_and_not_the_name(tmp_path: Path) -> None:
     "data",
     [
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",  # Pillow would start Ghostscript
-        b"GIF89a" + bytes(40),
         b"plain text",
         b"\0" * 64,
     ],
@@ -131,7 +132,7 @@ def test_other_content_is_never_given_to_a_decoder(tmp_path: Path, data: bytes) 
     (tmp_path / "a.jpg").write_bytes(data)
     assert refusal(tmp_path / "a.jpg") == (
         "not a picture that can be read: its content has no known format. "
-        "Accepted: JPEG, PNG, WebP, BMP, TIFF, HEIC and AVIF."
+        "Accepted: JPEG, PNG, WebP, BMP, TIFF, HEIC, AVIF, GIF, JPEG 2000, PNM, PSD and TGA."
     )
 
 
@@ -176,3 +177,84 @@ def test_memory_that_does_not_suffice_is_one_pictures_failure(
 
     monkeypatch.setattr("gpen_fast.stages.load.base.decode_pixels", full)
     assert refusal(write_photo(tmp_path / "a.png")).startswith("needs more memory than there is")
+
+
+GREY, RGB, RGBA = photo(channels=1), photo(), photo(channels=4)
+
+
+def pixels(path: Path) -> np.ndarray:
+    frame = load(path, CPU)
+    colour = frame.pixels.expand(frame.channels, -1, -1)
+    parts = colour if frame.alpha is None else torch.cat([colour, frame.alpha])
+    return parts.permute(1, 2, 0).numpy().squeeze()
+
+
+@pytest.mark.parametrize("suffix", ["ppm", "pgm", "jp2", "tga"])
+@pytest.mark.parametrize("array", [GREY, RGB, RGBA], ids=["grey", "RGB", "RGBA"])
+def test_what_pillow_reads_is_read_whatever_its_name(tmp_path: Path, suffix: str, array: np.ndarray) -> None:
+    if suffix in ("ppm", "pgm") and array is RGBA:
+        pytest.skip("Netpbm's classic kinds have no alpha")
+    Image.fromarray(array).save(tmp_path / f"a.{suffix}")
+    (tmp_path / f"a.{suffix}").rename(tmp_path / "a")
+    assert np.array_equal(pixels(tmp_path / "a"), array)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_sixteen_bits_of_pnm_and_jpeg_2000(tmp_path: Path, channels: int) -> None:
+    array = photo(channels=channels, dtype=np.uint16)
+    order = array if channels == 1 else array[:, :, ::-1]
+    for name in ("a.pgm" if channels == 1 else "a.ppm", "a.jp2"):
+        cv2.imwrite(str(tmp_path / name), order, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 1000])
+        assert np.array_equal(pixels(tmp_path / name), array)
+    head = b"P%d # made by hand\n80 60\n4095\n" % (5 if channels == 1 else 6)
+    (tmp_path / "twelve").write_bytes(head + (array >> 4).astype(">u2").tobytes())
+    assert np.abs(pixels(tmp_path / "twelve") - (array >> 4) * (65535 / 4095)).max() <= 0.5
+
+
+def test_gif_is_its_first_frame_in_three_channels(tmp_path: Path) -> None:
+    still = Image.fromarray(GREY)
+    still.save(tmp_path / "a.gif")
+    assert np.array_equal(pixels(tmp_path / "a.gif"), np.dstack([GREY] * 3))
+    still.save(tmp_path / "b.gif", save_all=True, append_images=[still.rotate(90)])
+    frame = load(tmp_path / "b.gif", CPU)
+    assert frame.note == "the first of its 2 pages or frames only."
+    assert frame.unkept == "an animation of 2 frames"
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_animations_say_what_they_are(tmp_path: Path, suffix: str) -> None:
+    still = Image.fromarray(RGB)
+    still.save(tmp_path / f"a.{suffix}", save_all=True, append_images=[still.rotate(90), still.rotate(180)])
+    assert load(tmp_path / f"a.{suffix}", CPU).unkept == "an animation of 3 frames"
+
+
+def psd(depth: int) -> bytes:
+    """A PSD of three channels without layers, by Adobe's specification."""
+    head = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, 60, 80, depth, 3)
+    return head + bytes(12) + b"\0\0" + RGB.astype(f">u{depth // 8}").transpose(2, 0, 1).tobytes()
+
+
+def test_psd(tmp_path: Path) -> None:
+    (tmp_path / "a.psd").write_bytes(psd(8))
+    assert np.array_equal(pixels(tmp_path / "a.psd"), RGB)
+    (tmp_path / "a.psd").write_bytes(psd(16))
+    assert refusal(tmp_path / "a.psd").startswith("a PSD of a kind that is not read: accepted are 8 bits")
+
+
+def test_jpeg_xl_is_refused_by_name(tmp_path: Path) -> None:
+    for start in (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"):
+        (tmp_path / "a.jxl").write_bytes(start + bytes(40))
+        assert refusal(tmp_path / "a.jxl").startswith("is JPEG XL, which is not read: accepted are JPEG")
+
+
+def test_profile_of_jpeg_2000_is_found(tmp_path: Path) -> None:
+    Image.fromarray(RGB).save(tmp_path / "a.jp2")
+    data = (tmp_path / "a.jp2").read_bytes()
+    at = data.index(b"colr")
+    box = b"colr\x02\0\0" + SRGB
+    made = data[: at - 4] + struct.pack(">I", len(box) + 4) + box + data[at + 11 :]
+    grown = len(made) - len(data)
+    at = made.index(b"jp2h") - 4
+    made = made[:at] + struct.pack(">I", int.from_bytes(made[at : at + 4]) + grown) + made[at + 4 :]
+    (tmp_path / "a.jp2").write_bytes(made)
+    assert load(tmp_path / "a.jp2", CPU).icc == SRGB

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import torch
 from helpers import photo
 from PIL import Image
 
+from gpen_fast.errors import PictureError
 from gpen_fast.stages.load import load, pixels
 from gpen_fast.stages.load.content import open_header
 
@@ -108,3 +111,39 @@ def test_jpeg_that_is_damaged_in_places_is_noted(tmp_path: Path, capfd: pytest.C
     (tmp_path / "a.jpg").write_bytes(made)
     assert load(tmp_path / "a.jpg", CPU).note.startswith("its data is damaged in places (")
     assert capfd.readouterr().err == "", "libjpeg's words name no file"
+
+
+@pytest.mark.parametrize("kind", ["baseline", "full chroma", "progressive", "grey"])
+def test_only_the_end_marker_is_missing(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.jpg"
+    for cut in (1, 2):
+        path.write_bytes(KINDS[kind][:-cut])
+        frame = load(path, CPU)
+        assert frame.note == "its end marker is missing; all its pixels are there."
+        assert np.array_equal(frame.pixels.permute(1, 2, 0).numpy(), pillows(KINDS[kind]))
+    for cut in (3, 20, 200):
+        path.write_bytes(KINDS[kind][:-cut])
+        with pytest.raises(PictureError, match="truncated"):
+            load(path, CPU)
+
+
+def grey_png(depth: int, levels: np.ndarray, transparent: int) -> bytes:
+    """A grey PNG with one transparent level, by hand."""
+    bits = (levels[:, :, None] >> np.arange(depth - 1, -1, -1)) & 1
+    rows = b"".join(b"\0" + np.packbits(row.astype(np.uint8).ravel()).tobytes() for row in bits)
+    height, width = levels.shape
+    head = b"IHDR" + struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)
+    parts = [head, b"tRNS" + struct.pack(">H", transparent), b"IDAT" + zlib.compress(rows), b"IEND"]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part)) for part in parts
+    )
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_the_transparent_level_of_grey_in_every_depth(tmp_path: Path, depth: int) -> None:
+    levels = (np.arange(256).reshape(16, 16) * 4099) % 2**depth
+    (tmp_path / "a.png").write_bytes(grey_png(depth, levels, int(levels[3, 3])))
+    frame = load(tmp_path / "a.png", CPU)
+    top = 255 if depth <= 8 else 65535
+    assert np.array_equal(frame.pixels[0].numpy(), levels * top // (2**depth - 1))
+    assert np.array_equal(frame.alpha[0].numpy(), np.where(levels == levels[3, 3], 0, top))

@@ -14,7 +14,7 @@ from saving import ICC, exif, frame_of, opened
 from gpen_fast.errors import PictureError
 from gpen_fast.image.colour import to_8bit
 from gpen_fast.stages.load import load
-from gpen_fast.stages.save.base import open_writer
+from gpen_fast.stages.save.base import as_grey, open_writer
 from gpen_fast.types import Frame
 
 CPU = torch.device("cpu")
@@ -52,12 +52,23 @@ def test_size_in_exif_is_the_files_own(suffix: str) -> None:
     assert carried[0x010E] == "mother"
 
 
-def test_colour_without_colour_is_written_as_one_channel_unless_its_profile_is_rgb() -> None:
+@pytest.mark.parametrize("suffix", ["jpg", "webp", "png", "tif"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_result_has_its_inputs_channels(suffix: str, channels: int) -> None:
+    """Film frames that are black or without colour have the form of the others: readers follow the first frame."""
+    grey = photo(channels=1)
+    array = grey if channels == 1 else np.stack([grey] * 3, axis=-1)
+    mode = "RGB" if channels == 3 or suffix == "webp" else "L"
+    assert opened(open_writer(suffix).encode(frame_of(array), 95)).mode == mode
+
+
+def test_grey_as_grey_is_one_channel_unless_the_profile_is_rgb() -> None:
     grey = np.stack([photo(channels=1)] * 3, axis=-1)
-    assert opened(open_writer("png").encode(frame_of(grey), 95)).mode == "L"
-    kept = opened(open_writer("png").encode(frame_of(grey, icc=ICC), 95))
+    assert opened(open_writer("png").encode(as_grey(frame_of(grey)), 95)).mode == "L"
+    kept = opened(open_writer("png").encode(as_grey(frame_of(grey, icc=ICC)), 95))
     assert kept.mode == "RGB"
     assert kept.info["icc_profile"] == ICC
+    assert as_grey(frame_of(photo())).channels == 3
 
 
 def test_what_a_format_cannot_hold_is_refused() -> None:
@@ -69,7 +80,7 @@ def test_what_a_format_cannot_hold_is_refused() -> None:
         open_writer("webp").encode(Frame(torch.zeros(1, 1, 16384, dtype=torch.uint8), channels=1), 95)
     with pytest.raises(PictureError, match=r"JPEG holds 65500 a side\. Try --format png"):
         open_writer("jpg").encode(Frame(torch.zeros(1, 1, 65501, dtype=torch.uint8), channels=1), 95)
-    with pytest.raises(PictureError, match=r"cannot write 'gif': accepted are jpg, png, webp"):
+    with pytest.raises(PictureError, match=r"cannot write 'gif': accepted are jpg, png, tif, webp"):
         open_writer("gif")
 
 

@@ -17,10 +17,11 @@ from torch import Tensor
 from gpen_fast.device.streams import hand_over, to_device
 from gpen_fast.errors import PictureError, first_line
 from gpen_fast.settings import MAX_PIXELS
-from gpen_fast.stages.load.content import check_size, open_header, read_bytes
+from gpen_fast.stages.load.content import check_size, kind_of, open_header, read_bytes
 from gpen_fast.stages.load.describe import described
 from gpen_fast.stages.load.memory import copied, from_array, from_tensor
-from gpen_fast.stages.load.pixels import decode_pixels, from_pillow
+from gpen_fast.stages.load.pixels import decode_pixels, from_pillow, with_end
+from gpen_fast.stages.load.tiff import read_rare_tiff
 from gpen_fast.types import Frame, PictureInput
 
 
@@ -77,10 +78,8 @@ def _from_file(path: Path, max_pixels: int, decoder: torch.device | None, hashed
     """Reads and decodes a file. decoder: the device that decodes JPEG, None for the host."""
     data = read_bytes(path)
     try:
-        with open_header(data, max_pixels) as image:
-            notes: list[str] = []
-            frame = described(image, decode_pixels(image, data, decoder, notes), data, notes)
-            return replace(frame, sha256=hashlib.sha256(data).hexdigest()) if hashed else frame
+        frame = _decoded(data, max_pixels, decoder)
+        return replace(frame, sha256=hashlib.sha256(data).hexdigest()) if hashed else frame
     except PictureError:
         raise
     except MemoryError:
@@ -91,3 +90,13 @@ def _from_file(path: Path, max_pixels: int, decoder: torch.device | None, hashed
         ) from cause
     except Exception as cause:  # decoders raise almost any exception for a damaged file
         raise PictureError(f"damaged: {first_line(cause).rstrip('.')}.") from cause
+
+
+def _decoded(data: bytes, max_pixels: int, decoder: torch.device | None) -> Frame:
+    """The picture in a file's bytes."""
+    notes: list[str] = []
+    data = with_end(data, max_pixels, notes)
+    if kind_of(data) == "TIFF" and (rare := read_rare_tiff(data, max_pixels, notes)):
+        return described(*rare, data, notes)
+    with open_header(data, max_pixels) as image:
+        return described(image, decode_pixels(image, data, decoder, notes), data, notes)

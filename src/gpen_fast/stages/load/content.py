@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import re
 import stat
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from PIL import Image
 from gpen_fast.errors import PictureError, first_line
 
 # Formats for messages.
-READ = "JPEG, PNG, WebP, BMP, TIFF, HEIC and AVIF"
+READ = "JPEG, PNG, WebP, BMP, TIFF, HEIC, AVIF, GIF, JPEG 2000, PNM, PSD and TGA"
 # Decoders count bytes in signed 32-bit integers.
 _MOST_BYTES = 2**31 - 1
 # Flag for os.open: returns at once for a FIFO, which would else block until another process writes to it.
@@ -31,6 +33,11 @@ _OPENERS = {
     "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
     "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
     "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
+    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
+    "JPEG 2000": ("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
+    "PNM": ("PIL.PpmImagePlugin", "PpmImageFile"),
+    "PSD": ("PIL.PsdImagePlugin", "PsdImageFile"),
+    "TGA": ("PIL.TgaImagePlugin", "TgaImageFile"),
     "HEIC": ("pillow_heif.as_plugin", "HeifImageFile"),
 }
 # First bytes of a file. The last two are BigTIFF.
@@ -42,13 +49,32 @@ _SIGNATURES = {
     b"MM\0*": "TIFF",
     b"II+\0": "TIFF",
     b"MM\0+": "TIFF",
+    b"GIF87a": "GIF",
+    b"GIF89a": "GIF",
+    b"\0\0\0\x0cjP  \r\n\x87\n": "JPEG 2000",
+    b"\xff\x4f\xff\x51": "JPEG 2000",
+    b"8BPS": "PSD",
 }
+# Netpbm: P1 to P6, then white space. JPEG XL: a bare stream and a container.
+_PNM = re.compile(rb"P[1-6][ \t\r\n#]")
+_JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
+# TGA has no signature, only a footer that older files lack (Truevision TGA 2.0). Its header: whether there is a
+# palette, the kind of picture, the palette's bits, the size, the bits of a pixel.
+_TGA_FOOTER = b"TRUEVISION-XFILE."
+_TGA_HEADER = struct.Struct("<xBBxxxxBxxxxHHBx")
+_TGA_KINDS, _TGA_BITS = frozenset({1, 2, 3, 9, 10, 11}), frozenset({8, 15, 16, 24, 32})
 # TIFF tags (TIFF 6.0, section 15).
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
 # Flags in the third byte of AV1's configuration box (AV1 in ISOBMFF, 2.3.3), and where that byte stands behind the
 # box's name. The box lies in the file's head, before the pixels.
 _HIGH_BIT_DEPTH, _TWELVE_BITS = 0x40, 0x20
 _AV1_FLAGS, _AV1_HEAD = 6, 4096
+
+
+# The start of a JPEG 2000 stream and its SIZ segment, and where that states the bits of the first component (ISO/IEC
+# 15444-1, A.5.1).
+_JP2_HEAD = 4096
+_SIZ, _SSIZ = b"\xff\x4f\xff\x51", 42
 
 
 def read_bytes(path: Path) -> bytes:
@@ -95,11 +121,13 @@ def open_header(data: bytes, max_pixels: int) -> Image.Image:
     except Exception as cause:  # Pillow's plug-ins raise almost any exception for a damaged header
         raise PictureError(_unreadable(kind, cause)) from cause
     check_size(image, max_pixels)
+    if kind == "JPEG 2000" and (profile := _jp2_profile(data)):
+        image.info.setdefault("icc_profile", profile)
     return image
 
 
 def kind_of(data: bytes) -> str:
-    """The format, told from the first bytes: `JPEG`, `PNG`, `WebP`, `BMP`, `TIFF`, `AVIF` or `HEIC`.
+    """The format, told from the first bytes: one of the names in READ.
 
     Raises:
         PictureError: Any other content.
@@ -117,7 +145,31 @@ def kind_of(data: bytes) -> str:
             return "AVIF"
         if any(brand in brands for brand in (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")):
             return "HEIC"
+    if _PNM.match(data):
+        return "PNM"
+    if data.startswith(_JPEG_XL):
+        raise PictureError(f"is JPEG XL, which is not read: accepted are {READ}. Convert it first.")
+    if _is_tga(data):
+        return "TGA"
     raise PictureError(f"not a picture that can be read: its content has no known format. Accepted: {READ}.")
+
+
+def _is_tga(data: bytes) -> bool:
+    """Whether a file is a TGA, by its footer or by a header in which nothing is out of range."""
+    if len(data) < _TGA_HEADER.size:
+        return False
+    palette, kind, palette_bits, width, height, bits = _TGA_HEADER.unpack_from(data)
+    fits = palette <= 1 and kind in _TGA_KINDS and bits in _TGA_BITS and width and height
+    fits = fits and (palette_bits in _TGA_BITS if palette else palette_bits == 0 and kind not in (1, 9))
+    return bool(fits) and (_TGA_FOOTER in data[-26:] or len(data) > _TGA_HEADER.size)
+
+
+def _jp2_profile(data: bytes) -> bytes | None:
+    """The ICC profile in a JP2's colour box, which Pillow passes over (ISO/IEC 15444-1, I.5.3.3)."""
+    at = data.find(b"colr", 0, _JP2_HEAD)
+    if at < 4 or data[at + 4 : at + 5] not in (b"\x02", b"\x03"):
+        return None
+    return data[at + 7 : at - 4 + int.from_bytes(data[at - 4 : at])] or None
 
 
 def bits_cut(image: Image.Image, data: bytes) -> int:
@@ -125,6 +177,8 @@ def bits_cut(image: Image.Image, data: bytes) -> int:
     if image.format == "AVIF" and (at := data.find(b"av1C", 0, _AV1_HEAD)) >= 0:
         flags = data[at + _AV1_FLAGS]
         return 8 if not flags & _HIGH_BIT_DEPTH else 12 if flags & _TWELVE_BITS else 10
+    if image.format == "JPEG2000" and image.mode != "I;16" and (at := data.find(_SIZ)) >= 0:
+        return (data[at + _SSIZ] & 0x7F) + 1
     return int(image.info.get("bit_depth", 8)) if image.format == "HEIF" else 8
 
 
@@ -137,11 +191,16 @@ def check_size(image: Image.Image, max_pixels: int) -> None:
     tags = getattr(image, "tag_v2", {})
     tile = (tags.get(_TILE_WIDTH, 0), tags.get(_TILE_HEIGHT, 0))
     for width, height in (image.size, tile):
-        if width * height > max_pixels:
-            raise PictureError(
-                f"declares {width}x{height} pixels: accepted are {max_pixels}. "
-                "Try a higher --max-pixels if you trust this file."
-            )
+        check_declared(width, height, max_pixels)
+
+
+def check_declared(width: int, height: int, max_pixels: int) -> None:
+    """Raises PictureError where a header declares more than `max_pixels` pixels."""
+    if width * height > max_pixels:
+        raise PictureError(
+            f"declares {width}x{height} pixels: accepted are {max_pixels}. "
+            "Try a higher --max-pixels if you trust this file."
+        )
 
 
 def _opener(kind: str) -> Callable[[io.BytesIO, str], Image.Image]:
@@ -163,6 +222,8 @@ def _unreadable(kind: str, cause: Exception) -> str:
     words = first_line(cause).rstrip(".")
     if kind == "PNG" and "MAX_TEXT_CHUNK" in words:
         return "holds a text or profile that unpacks to more than 1 MiB. Save it again without."
+    if kind == "PSD" and isinstance(cause.__cause__ or cause, KeyError):
+        return "a PSD of a kind that is not read: accepted are 8 bits in grey, RGB, CMYK and Lab. Convert it first."
     if kind == "TIFF" and "unknown pixel mode" in words:
         return (
             "a TIFF of a kind that is not read: accepted are 8 bits, and grey, RGB or RGBA of 16 bits. "

@@ -12,6 +12,8 @@ from dataclasses import replace
 from PIL import Image, ImageCms
 from torch import Tensor
 
+from gpen_fast.image.directory import TagFile, tag_tree
+from gpen_fast.image.exif import ORIENTATION, exif_of_tree, upright_exif, upright_tree
 from gpen_fast.image.metadata import (
     DESCRIPTIVE_TAGS,
     ICC_CHANNELS,
@@ -19,11 +21,12 @@ from gpen_fast.image.metadata import (
     LEAST_ICC,
     MOST_EXIF,
     MOST_XMP,
-    ORIENTATION,
 )
+from gpen_fast.stages.load.colours import CONVERTED, conversion_note
 from gpen_fast.stages.load.content import bits_cut
-from gpen_fast.stages.load.deep import is_upright
+from gpen_fast.stages.load.deep import is_deep, is_upright
 from gpen_fast.stages.load.memory import from_hwc
+from gpen_fast.stages.load.parts import parts_of
 from gpen_fast.types import Frame, icc_space
 
 # The orientation in XMP, as an attribute or as an element, and embedded thumbnails.
@@ -46,9 +49,21 @@ def described(image: Image.Image, pixels: Tensor, data: bytes = b"", notes: Sequ
         data: The whole file; empty for a PIL image.
         notes: Sentences for the user that go into the frame's note.
     """
-    notes = [_pages(image), _cut_depth(bits_cut(image, data)), *notes]
-    exif, orientation = _exif_of(image, notes)
-    xmp = _xmp_of(image, notes)
+    said, unkept = _further_pictures(image)
+    notes = [
+        said,
+        conversion_note(image),
+        _cut_depth(0 if is_deep(image, data) else bits_cut(image, data)),
+        *notes,
+    ]
+    parts = parts_of(data)
+    if image.format != "MPO":  # there, what lies behind the first picture are the further ones
+        unkept += parts.unkept
+        notes += [f"left out: {what}." for what in parts.unkept]
+    if image.mode in CONVERTED:
+        unkept.append(f"{CONVERTED[image.mode]} colours")
+    exif, orientation = _exif_of(image, data, notes, unkept)
+    xmp = _xmp_of(image, notes, unkept)
     frame = from_hwc(pixels if is_upright(image, data) else turned(pixels, orientation))
     return replace(
         frame,
@@ -58,6 +73,9 @@ def described(image: Image.Image, pixels: Tensor, data: bytes = b"", notes: Sequ
         dpi=_dpi_of(image, swapped=orientation >= 5),
         kind=image.format or "",
         note=" ".join(filter(None, notes)),
+        blocks=tuple(parts.blocks),
+        unkept=" and ".join(unkept),
+        lossless=parts.lossless,
     )
 
 
@@ -69,12 +87,19 @@ def turned(pixels: Tensor, orientation: int) -> Tensor:
     return pixels.flip(ends) if ends else pixels
 
 
-def _pages(image: Image.Image) -> str:
-    """A note where a file has more pages or frames than the one that is read; MPO is JPEG with a preview behind it."""
+def _further_pictures(image: Image.Image) -> tuple[str, list[str]]:
+    """A note where a file has more pages, frames or pictures than the one that is read, and what they are."""
     count = 1
     with contextlib.suppress(Exception):  # Pillow may raise anything for later pages, which are not read
         count = getattr(image, "n_frames", 1)
-    return f"the first of its {count} pages or frames only." if count > 1 and image.format != "MPO" else ""
+    if count <= 1:
+        return "", []
+    if image.format == "MPO":
+        return "left out: further pictures in its file, such as a gain map.", ["further pictures"]
+    if image.format == "PSD":
+        return f"the merged picture of its {count} layers only.", [f"{count} layers"]
+    what = f"{count} pages" if image.format == "TIFF" else f"an animation of {count} frames"
+    return f"the first of its {count} pages or frames only.", [what]
 
 
 def _cut_depth(bits: int) -> str:
@@ -82,7 +107,9 @@ def _cut_depth(bits: int) -> str:
     return f"its {bits} bits are read as 8." if bits > 8 else ""
 
 
-def _exif_of(image: Image.Image, notes: list[str]) -> tuple[bytes | None, int]:
+def _exif_of(
+    image: Image.Image, file: bytes, notes: list[str], unkept: list[str]
+) -> tuple[bytes | None, int]:
     """The EXIF bytes, upright and without thumbnail, and the orientation that they stated, 1..8."""
     orientation = 1
     # Pillow decodes a PNG to its end in search of EXIF. What it has read so far is in `info`.
@@ -90,21 +117,33 @@ def _exif_of(image: Image.Image, notes: list[str]) -> tuple[bytes | None, int]:
         return None, 1
     try:
         exif = image.getexif()
-        if image.format == "TIFF":
-            for tag in set(exif) - DESCRIPTIVE_TAGS:
-                del exif[tag]
-        if not exif:
-            return None, 1
         orientation = _as_orientation(exif.get(ORIENTATION))
-        exif[ORIENTATION] = 1
-        data = exif.tobytes()
+        data = _exif_bytes(image, exif, file)
+        if not data:
+            return None, orientation
     except Exception:  # Pillow raises almost any exception for damaged EXIF, which must not cost the picture
         notes.append("its EXIF is damaged and left out.")
         return None, orientation
     if len(data) > MOST_EXIF:
         notes.append(f"its EXIF of {len(data)} bytes is left out: files hold {MOST_EXIF}.")
+        unkept.append("EXIF that is too long")
         return None, orientation
     return data, orientation
+
+
+def _exif_bytes(image: Image.Image, exif: Image.Exif, file: bytes) -> bytes:
+    """EXIF as it stands in the file, but upright; as Pillow holds it where there is no file, or a profile of text."""
+    stored = image.info.get("exif")
+    if image.format == "TIFF" and not stored:
+        tags = TagFile.of(file)
+        tree = upright_tree(tag_tree(tags, tags.first), tags.order, DESCRIPTIVE_TAGS)
+        return exif_of_tree(tree, tags.order) if tree.entries or tree.branches else b""
+    if isinstance(stored, bytes) and stored and file:
+        return upright_exif(stored)
+    if not exif:
+        return b""
+    exif[ORIENTATION] = 1
+    return exif.tobytes()
 
 
 def _as_orientation(value: object) -> int:
@@ -132,7 +171,7 @@ def _opens(icc: bytes) -> bool:
     return True
 
 
-def _xmp_of(image: Image.Image, notes: list[str]) -> bytes | None:
+def _xmp_of(image: Image.Image, notes: list[str], unkept: list[str]) -> bytes | None:
     """The XMP packet, upright and without thumbnails."""
     xmp = image.info.get("xmp")
     if not xmp:
@@ -142,9 +181,11 @@ def _xmp_of(image: Image.Image, notes: list[str]) -> bytes | None:
     )
     if _XMP_ELSEWHERE.search(xmp):
         notes.append("its XMP describes parts of the file that are not kept, and is left out.")
+        unkept.append("XMP on parts that are not kept")
         return None
     if len(xmp) > MOST_XMP:
         notes.append(f"its XMP of {len(xmp)} bytes is left out: files hold {MOST_XMP}.")
+        unkept.append("XMP that is too long")
         return None
     return xmp
 

@@ -24,13 +24,20 @@ from PIL import Image
 from torch import Tensor
 
 from gpen_fast.errors import PictureError
-from gpen_fast.stages.load.deep import decode_deep, is_deep
+from gpen_fast.stages.load.colours import CONVERTED, as_srgb
+from gpen_fast.stages.load.content import open_header
+from gpen_fast.stages.load.deep import PNG_DEPTH_BYTE, decode_deep, is_deep
 from gpen_fast.stages.load.nvjpeg import decode_nvjpeg
+from gpen_fast.stages.load.parts import end_of_jpeg
 
 # Values of torchvision.io.ImageReadMode by Pillow's modes.
 READ_MODES = {"L": 1, "RGB": 3, "RGBA": 4}
 # How libjpeg begins its complaints about data after which it can go on (jerror.h).
 _DAMAGE = re.compile("Corrupt|Premature|Inconsistent|Invalid")
+
+
+# JPEG's first and last markers, and how many bytes before the end hold the last one in almost every file.
+_START, _END, _NEAR_END = b"\xff\xd8", b"\xff\xd9", 32
 
 
 class _Operators(Protocol):
@@ -57,6 +64,9 @@ def decode_pixels(image: Image.Image, data: bytes, device: torch.device | None, 
     """
     if is_deep(image, data):
         return decode_deep(image, data)
+    if image.format == "PNG" and image.mode == "L" and isinstance(key := image.info.get("transparency"), int):
+        # Pillow spreads grey of 2 and 4 bits over 8, but not the level that is transparent.
+        image.info["transparency"] = key * 255 // (2 ** data[PNG_DEPTH_BYTE] - 1)
     if image.format in {"JPEG", "MPO"} and image.mode in {"L", "RGB"}:
         pixels = decode_nvjpeg(data, READ_MODES[image.mode], device) if device is not None else None
         return _by_simplejpeg(image, data, notes) if pixels is None else pixels
@@ -65,10 +75,33 @@ def decode_pixels(image: Image.Image, data: bytes, device: torch.device | None, 
     return from_pillow(image)
 
 
+def with_end(data: bytes, max_pixels: int, notes: list[str]) -> bytes:
+    """A JPEG file that lacks nothing but its end marker, with that marker; any other file as it came.
+
+    Whether only the marker is missing is known from decoding: libjpeg complains if a row of pixels is missing too, and
+    the file then fails, as other truncated files do.
+
+    Args:
+        data: The whole file.
+        max_pixels: The most pixels that it may declare.
+        notes: What the user should know of the file is appended here.
+    """
+    if data[:2] != _START or _END in data[-_NEAR_END:] or end_of_jpeg(data) < len(data):
+        return data
+    space = {1: "GRAY", 3: "RGB", 4: "CMYK"}
+    try:
+        with open_header(data, max_pixels) as image:
+            simplejpeg.decode_jpeg(data + _END, space[len(image.getbands())])
+    except (ValueError, KeyError, PictureError):
+        return data
+    notes.append("its end marker is missing; all its pixels are there.")
+    return data + _END
+
+
 def from_pillow(image: Image.Image) -> Tensor:
     """The pixels of a PIL image of any mode, (H,W,1|2|3|4) uint8 or uint16.
 
-    Palettes, CMYK and Lab become RGB; one bit becomes grey.
+    Palettes become RGB, CMYK and Lab sRGB through the picture's profile (see `as_srgb`); one bit becomes grey.
 
     Raises:
         PictureError: The samples have 32 bits.
@@ -77,6 +110,8 @@ def from_pillow(image: Image.Image) -> Tensor:
         raise PictureError("holds 32-bit samples: accepted are 8 and 16 bits. Convert it first.")
     if image.mode.startswith("I;16"):
         return _from_numpy(np.asarray(image).astype(np.uint16))
+    if image.mode in CONVERTED:
+        return _from_numpy(np.array(as_srgb(image)))
     colour = "L" if image.mode in {"1", "L", "LA", "La"} else "RGB"
     mode = colour + "A" * image.has_transparency_data
     return _from_numpy(np.array(image if image.mode == mode else image.convert(mode)))

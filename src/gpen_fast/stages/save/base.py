@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol, TypedDict
 
 import numpy as np
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 
 from gpen_fast import plugins
 from gpen_fast.errors import PictureError
+from gpen_fast.image.colour_chunks import colour_profile
 from gpen_fast.image.convert import to_array
-from gpen_fast.image.metadata import exif_of_size
+from gpen_fast.image.exif import exif_of_size
 from gpen_fast.settings import FAST
 from gpen_fast.types import ICC_GREY, ICC_RGB, Frame, icc_space
 
@@ -56,22 +58,32 @@ def open_writer(suffix: str) -> Writer:
     return plugins.load_plugin("save", suffix)
 
 
+def as_grey(frame: Frame) -> Frame:
+    """The frame with one channel, a third of the size, where its three are equal everywhere.
+
+    A picture whose profile describes RGB keeps its three channels: the profile would not fit one.
+    """
+    return frame if icc_space(frame.icc) == ICC_RGB else replace(frame, channels=frame.pixels.shape[0])
+
+
 def as_written(frame: Frame) -> tuple[Frame, bytes | None]:
     """The frame with the channels to write, without metadata, and the ICC profile that describes them.
 
-    A colour picture that is grey everywhere is written as one channel, a third of the size, unless its profile
-    describes RGB. A profile of other channels than the written ones is left out.
+    The result has its input's channels, also where they are equal everywhere: films and other sequences are read in the
+    form of their first frame. A profile of other channels than the written ones is left out.
     """
     space = icc_space(frame.icc)
-    channels = 3 if space == ICC_RGB else frame.pixels.shape[0]
-    fits = space == ICC_RGB or (space == ICC_GREY and channels == 1)
-    return Frame(frame.pixels, frame.alpha, channels), frame.icc if fits else None
+    fits = space == {1: ICC_GREY, 3: ICC_RGB}[frame.channels]
+    return Frame(frame.pixels, frame.alpha, frame.channels), frame.icc if fits else None
 
 
 def array_as_written(frame: Frame) -> tuple[NDArray[np.uint8 | np.uint16], bytes | None]:
-    """`as_written` as an (H,W) or (H,W,2|3|4) array in host memory, and the profile that describes it."""
+    """`as_written` as an (H,W) or (H,W,2|3|4) array in host memory, and the profile that describes it.
+
+    Without a profile of its own, a picture has that which its PNG chunks of colour stand for: see `colour_profile`.
+    """
     lean, icc = as_written(frame)
-    return to_array(lean), icc
+    return to_array(lean), icc or colour_profile(frame.blocks, lean.channels)
 
 
 def carried_metadata(frame: Frame, icc: bytes | None) -> Carried:

@@ -12,18 +12,20 @@ from gpen_fast.image.colour import to_8bit
 from gpen_fast.plugins import FormatFacts
 from gpen_fast.settings import FAST
 from gpen_fast.stages.save.base import array_as_written, carried_metadata
+from gpen_fast.stages.save.carry import jpeg_segments
 from gpen_fast.types import TOPS, Frame
 
 FACTS = FormatFacts(
-    suffixes=("jpg", "jpeg", "jpe", "jfif"),
+    suffixes=("jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp"),
     depths=(8,),
     alpha=False,
     lossless=False,
+    most_side=65500,
     help="small, 8 bits, opaque",
 )
 
-# Pixels a side that libjpeg accepts (JPEG_MAX_DIMENSION); the format's 16 bits would hold 65535.
-_MOST_SIDE = 65500
+# libjpeg accepts this many pixels a side (JPEG_MAX_DIMENSION); the format's 16 bits would hold 65535.
+_MOST_SIDE = FACTS.most_side or 0
 
 
 def encode(frame: Frame, quality: int, level: str = FAST) -> bytes:
@@ -48,5 +50,8 @@ def encode(frame: Frame, quality: int, level: str = FAST) -> bytes:
     array, icc = array_as_written(frame)
     file = io.BytesIO()
     picture = Image.fromarray(to_8bit(array))
-    picture.save(file, "JPEG", quality=quality, subsampling="4:4:4", **carried_metadata(frame, icc))
+    further = jpeg_segments(frame)
+    picture.save(
+        file, "JPEG", quality=quality, subsampling="4:4:4", extra=further, **carried_metadata(frame, icc)
+    )
     return file.getvalue()

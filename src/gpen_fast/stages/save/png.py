@@ -14,6 +14,7 @@ from gpen_fast.png.encode import compress
 from gpen_fast.png.host import encode_on_host
 from gpen_fast.settings import FAST
 from gpen_fast.stages.save.base import as_written, carried_metadata
+from gpen_fast.stages.save.carry import png_chunks
 from gpen_fast.types import Frame
 
 FACTS = FormatFacts(
@@ -38,9 +39,10 @@ def encode(frame: Frame, quality: int, level: str = FAST) -> bytes:
     carried = metadata_chunks(
         icc=given.get("icc_profile"), dpi=given.get("dpi"), exif=given.get("exif"), xmp=given.get("xmp")
     )
+    carried += png_chunks(frame, has_icc=icc is not None)
     if lean.pixels.is_cuda and level == FAST:
         try:
-            return encode_in_place(lean, carried, keep_rgb=icc is not None)
+            return encode_in_place(lean, carried, keep_rgb=True)
         except RuntimeError as error:
             # Encoding on the device takes memory beside the pictures in work. The host encodes the same pixels.
             if not is_out_of_memory(error):
