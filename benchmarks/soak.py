@@ -19,6 +19,7 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import fields
 from pathlib import Path
 
 from kills import NETWORK, SIDE, WEIGHTS, finished, started
@@ -109,7 +110,9 @@ def planned(options: argparse.Namespace) -> dict[str, object]:
     for _ in range(4):
         wall, cpu = time.perf_counter(), time.process_time()
         output = OutputOptions()
-        keys = SettingsKeys(Settings.from_flat(model="gpen-lite-256", offline=True), output)
+        settings = Settings.from_flat(model="gpen-lite-256", offline=True)
+        parts = {part.name: getattr(settings, part.name) for part in fields(settings)}
+        keys = SettingsKeys(output, **parts)
         with JournalBook(keys, output) as journal:
             work = plan(["in"], Path("out"), output, journal)
         seconds.append({"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu})

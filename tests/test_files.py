@@ -124,6 +124,25 @@ def test_lock_excludes_others_and_is_released(tmp_path: Path, monkeypatch: pytes
         write_file(target, b"x")
 
 
+def test_temporary_files_of_killed_writers_are_removed_and_those_of_living_ones_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.part").touch()
+    (tmp_path / ".gpen-fast-dead.part").touch()
+    assert remove_leftovers(tmp_path) == 0, "too young to tell"
+    now = time.time()
+    monkeypatch.setattr(files.time, "time", lambda: now + 60)
+    removed: list[int] = []
+    with monkeypatch.context() as patch:
+        # Once the writer's file is locked, and before its content is written.
+        claim = files._claim
+        patch.setattr(files, "_claim", lambda file: (claim(file), removed.append(remove_leftovers(tmp_path))))
+        write_file(tmp_path / "a", b"x")
+    assert removed == [1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "mine.part"]
+    assert remove_leftovers(tmp_path / "absent") == 0
+
+
 def test_the_nearest_file_beside_a_missing_one(tmp_path: Path) -> None:
     (tmp_path / "portrait.jpg").touch()
     (tmp_path / "scans").mkdir()
@@ -132,21 +151,3 @@ def test_the_nearest_file_beside_a_missing_one(tmp_path: Path) -> None:
     assert nearest_file(tmp_path / "portrait.jpg") == "", "it is there"
     assert nearest_file(tmp_path / "zzz") == ""
     assert nearest_file(tmp_path / "none/portrait.jpg") == ""
-
-
-def test_temporary_files_of_killed_writers_are_removed_and_those_of_living_ones_stay(tmp_path: Path) -> None:
-    (tmp_path / "mine.part").touch()
-    for name in ("dead", "young"):
-        (tmp_path / f".gpen-fast-{name}.part").touch()
-    old, new = time.time() - 60, time.time() + 60
-    os.utime(tmp_path / ".gpen-fast-young.part", (new, new))
-    os.utime(tmp_path / ".gpen-fast-dead.part", (old, old))
-
-    def while_written(temporary: Path) -> None:
-        os.utime(temporary, (old, old))
-        assert remove_leftovers(tmp_path) == 1
-        assert temporary.exists()
-
-    write_file(tmp_path / "a", b"x", before=while_written)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".gpen-fast-young.part", "a", "mine.part"]
-    assert remove_leftovers(tmp_path / "absent") == 0

@@ -178,7 +178,9 @@ def _claim(file: BinaryIO) -> None:
 
 def _is_left(path: Path) -> bool:
     """Whether a temporary file has no writer any more."""
-    age_s = time.time() - path.stat().st_mtime
+    status = path.stat()
+    # A copy takes over the time of its source, but not the time of its own last change of status.
+    age_s = time.time() - max(status.st_mtime, status.st_ctime)
     if age_s < _YOUNG_S:
         return False
     if fcntl is None:

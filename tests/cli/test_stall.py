@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from gpen_fast.cli.stall import check_stall_timeout, watched
+from gpen_fast.cli.stall import watched
 from gpen_fast.errors import SettingsError
+from gpen_fast.settings import OutputOptions
 
 _HANGS = """
 import time
@@ -35,4 +36,4 @@ def test_without_the_flag_nothing_is_watched() -> None:
 @pytest.mark.parametrize("limit", [0.0, -1.0, float("nan")])
 def test_a_limit_has_to_be_above_0(limit: float) -> None:
     with pytest.raises(SettingsError, match="accepted is above 0 seconds"):
-        check_stall_timeout(limit)
+        OutputOptions(stall_timeout=limit)

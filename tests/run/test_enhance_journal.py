@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from helpers import write_photo
+from journals import keys_of
 
 from gpen_fast.measure.report import Report
 from gpen_fast.run import sink as sink_module
 from gpen_fast.run.enhance import run_enhance
 from gpen_fast.run.journal.book import JournalBook
-from gpen_fast.run.journal.keys import SettingsKeys
 from gpen_fast.run.plan import plan
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.settings import SAME, OutputOptions
@@ -40,7 +40,7 @@ def run(
     at: Callable[[], None] = lambda: None,
 ) -> Report:
     output = output or OutputOptions()
-    with JournalBook(SettingsKeys(runtime.settings, output), output) as journal:
+    with JournalBook(keys_of(runtime.settings, output), output) as journal:
         work = plan([str(inputs)], out, output, journal)
         return run_enhance(runtime, work, output, Silent(at), journal=journal)
 

@@ -16,7 +16,6 @@ from gpen_fast.cli.restart import opened_journal
 from gpen_fast.cli.row_book import row_book
 from gpen_fast.cli.run_plan import run_plan
 from gpen_fast.cli.side_files import landmarks_path, log_path, refuse_one_file
-from gpen_fast.cli.stall import check_stall_timeout
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import InputsError, SettingsError
 from gpen_fast.settings import SAME, OutputOptions, Settings, formats, suffix_of
@@ -79,7 +78,6 @@ def _enhance(
     target = json_target(run.json_file)
     with target.words_elsewhere():
         _refuse_random(settings)
-        check_stall_timeout(run.stall_timeout)
         if output.no_backup and not in_place:
             raise SettingsError(
                 "--no-backup has no meaning without --in-place, which alone replaces originals: leave it out."
@@ -101,7 +99,15 @@ def _enhance(
         output = replace(output, format=chosen, in_place=in_place, save_landmarks=save_to)
         if in_place:
             lift_pillow_limit()  # the plan opens the pictures to see whether they were restored before
-        with opened_journal(SettingsKeys(settings, output), output, dry_run=run.dry_run) as journal:
+        keys = SettingsKeys(
+            output,
+            weights=settings.weights,
+            detect=settings.detect,
+            generate=settings.generate,
+            load=settings.load,
+            paste=settings.paste,
+        )
+        with opened_journal(keys, output, dry_run=run.dry_run) as journal:
             work = plan(inputs, out, output, journal)
             with row_book(run) as book:
                 status = run_plan(work, opened, output, run, book, target, journal)

@@ -111,7 +111,7 @@ def _run(
         with (
             progress_over(len(work.todo), run.quiet) as progress,
             first_interrupt_stops(progress.stopping) as stopped,
-            watched(run.stall_timeout) as watchdog,
+            watched(output.stall_timeout) as watchdog,
         ):
             report = run_enhance(
                 runtime, work, output, _Told(book, progress), stopped, journal=journal, watchdog=watchdog

@@ -8,18 +8,10 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpen_fast.errors import SettingsError
-
 if TYPE_CHECKING:
     from gpen_fast.run.watchdog import Watchdog
 
 _FAILED = 1
-
-
-def check_stall_timeout(limit_s: float | None) -> None:
-    """Raises SettingsError for a limit that is not above 0 seconds."""
-    if limit_s is not None and not limit_s > 0:
-        raise SettingsError(f"stall timeout {limit_s:g}: accepted is above 0 seconds.")
 
 
 @contextlib.contextmanager

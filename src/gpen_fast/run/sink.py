@@ -97,19 +97,16 @@ class Sink:
             return Finished(picture.source, "no_face", 0, note)
         if self._output.in_place:
             frame, said = _marked(picture, item.target)
-            note = joined(note, said, self._replace(item, frame, picture.frame.sha256))
+            note = joined(note, said, self._replace(item, picture, frame))
         else:
-            note = joined(note, self._write_result(item, picture.result, "restored", picture.frame.sha256))
+            note = joined(note, self._write_result(item, picture, picture.result))
         kept, why = (picture.use.kept()[0], picture.use.note()) if picture.use else (0, "")
         return Finished(picture.source, "restored", len(picture.faces), joined(note, why), kept=kept)
 
-    def _write_result(self, item: Item, frame: Frame, outcome: RecordedOutcome, sha256: str) -> str:
-        """Writes and records a result; returns a sentence on the metadata that its format cannot hold.
-
-        sha256: hash of the picture's file.
-        """
+    def _write_result(self, item: Item, picture: Pasted, frame: Frame) -> str:
+        """Writes and records a result; returns a sentence on the metadata that its format cannot hold."""
         data = self._encoded(item.target, self._in_form(item, frame))
-        write_file(item.target, data, before=self._before(item, outcome, sha256, data))
+        write_file(item.target, data, before=self._before(item, picture, data))
         return left_out_note(frame, suffix_of(item.target))
 
     def _in_form(self, item: Item, frame: Frame) -> Frame:
@@ -119,19 +116,18 @@ class Sink:
     def _write(self, target: Path, frame: Frame) -> None:
         write_file(target, self._encoded(target, frame))
 
-    def _replace(self, item: Item, frame: Frame, sha256: str) -> str:
+    def _replace(self, item: Item, picture: Pasted, frame: Frame) -> str:
         """Replaces the picture by its result; returns what the user should know of the original."""
         data = self._encoded(item.target, self._in_form(item, frame))
-        return self._keeper.replace(item.target, data, self._before(item, "restored", sha256, data))
+        return self._keeper.replace(item.target, data, self._before(item, picture, data))
 
-    def _before(
-        self, item: Item, outcome: RecordedOutcome, sha256: str, data: bytes
-    ) -> Callable[[Path], None] | None:
+    def _before(self, item: Item, picture: Pasted, data: bytes) -> Callable[[Path], None] | None:
         """What records the result just before it gets its name."""
         if not self._journal.keeps_rows:
             return None
+        outcome: RecordedOutcome = "restored" if picture.faces else "no_face"
         output_sha256 = hashlib.sha256(data).hexdigest()
-        return self._journal.before(item.source, item.target, outcome, sha256, output_sha256)
+        return self._journal.before(item.source, item.target, outcome, picture.frame.sha256, output_sha256)
 
     def _encoded(self, target: Path, frame: Frame) -> bytes:
         writer, output = open_writer(suffix_of(target)), self._output
@@ -148,7 +144,7 @@ class Sink:
             before = self._journal.before(item.source, item.target, "no_face", frame.sha256, frame.sha256)
             copy_file(item.source, item.target, before=before)
             return ""
-        return self._write_result(item, frame, "no_face", frame.sha256)
+        return self._write_result(item, picture, frame)
 
     def _write_faces(self, target: Path, picture: Pasted) -> None:
         folder = faces_of(target)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from helpers import write_photo
+from journals import keys_of
 
 from gpen_fast.errors import InputsError
 from gpen_fast.files import write_file
 from gpen_fast.run.journal.book import JournalBook
-from gpen_fast.run.journal.keys import SettingsKeys
 from gpen_fast.run.plan import Plan, plan
 from gpen_fast.settings import OutputOptions, Settings
 
@@ -21,7 +21,7 @@ def book(
 ) -> JournalBook:
     output = output or OutputOptions()
     settings = Settings.from_flat(**{"weights": str(weights), "detector": "none", **names})
-    return JournalBook(SettingsKeys(settings, output), output, dry_run=dry_run)
+    return JournalBook(keys_of(settings, output), output, dry_run=dry_run)
 
 
 @pytest.fixture
@@ -138,6 +138,6 @@ def test_a_folder_in_which_nothing_can_be_recorded_is_told(out: Path, weights: P
 def test_after_a_new_start_overwrite_leaves_what_was_made_since(out: Path, weights: Path) -> None:
     ran(book(weights))
     output = OutputOptions(overwrite=True)
-    keys = SettingsKeys(Settings.from_flat(weights=str(weights), detector="none"), output)
+    keys = keys_of(Settings.from_flat(weights=str(weights), detector="none"), output)
     assert names(ran(JournalBook(keys, output, redone_since_ns=1), output)) == "d"
     assert names(ran(JournalBook(keys, output, redone_since_ns=2**63), output)) == "abcd"

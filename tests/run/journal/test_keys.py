@@ -6,14 +6,14 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from journals import keys_of
 
-from gpen_fast.run.journal.keys import SettingsKeys
 from gpen_fast.settings import OutputOptions, Settings
 
 
 def key(output: OutputOptions | None = None, suffix: str = "png", **names: object) -> str | None:
     settings = Settings.from_flat(**{"model": "gpen-lite-256", "offline": True, **names})
-    return SettingsKeys(settings, output or OutputOptions()).key(suffix)
+    return keys_of(settings, output or OutputOptions()).key(suffix)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_key_is_that_of_the_weights_content(tmp_path: Path) -> None:
 
 def test_weights_that_are_not_there_have_no_key_until_they_are(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
-    keys = SettingsKeys(Settings.from_flat(weights=str(path), detector="none"), OutputOptions())
+    keys = keys_of(Settings.from_flat(weights=str(path), detector="none"), OutputOptions())
     assert keys.key("png") is None
     path.write_bytes(b"weights")
     keys.forget()

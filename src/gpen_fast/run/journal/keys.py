@@ -6,16 +6,25 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from functools import cached_property
 
 from gpen_fast import plugins
 from gpen_fast.errors import GpenError
-from gpen_fast.settings import OutputOptions, Settings
+from gpen_fast.settings import (
+    DetectOptions,
+    GenerateOptions,
+    LoadOptions,
+    OutputOptions,
+    PasteOptions,
+    WeightsOptions,
+)
 from gpen_fast.store.catalog import entry
 from gpen_fast.store.hashes import sha256_of
 from gpen_fast.store.locate import choose_weights, present
+
+Options = WeightsOptions | DetectOptions | GenerateOptions | LoadOptions | PasteOptions | OutputOptions
 
 # Raised by one when the same settings give other pixels than in the version before: results are then made again.
 ALGORITHM = 1
@@ -56,10 +65,22 @@ class SettingsKeys:
     grey level at most.
     """
 
-    def __init__(self, settings: Settings, output: OutputOptions) -> None:
-        """Reads nothing yet."""
-        self._settings = settings
+    def __init__(
+        self,
+        output: OutputOptions,
+        *,
+        weights: WeightsOptions,
+        detect: DetectOptions,
+        generate: GenerateOptions,
+        load: LoadOptions,
+        paste: PasteOptions,
+    ) -> None:
+        """Reads nothing yet. The options are those of the run, each part's own."""
         self._output = output
+        self._weights = weights
+        self._detect = detect
+        self._deterministic = generate.deterministic
+        self._parts = (weights, detect, generate, load, paste, output)
         self._keys: dict[str, str | None] = {}
 
     def key(self, suffix: str) -> str | None:
@@ -96,46 +117,45 @@ class SettingsKeys:
     @cached_property
     def _common(self) -> dict[str, object] | None:
         try:
-            weights = choose_weights(self._settings.weights).sha256()
-            detector = [*_detector(self._settings)]
+            weights = choose_weights(self._weights).sha256()
+            detector = [*_detector(self._detect, self._weights)]
         except (GpenError, OSError):
             return None
         chosen: dict[str, object] = {"algorithm": ALGORITHM, "weights": weights, "detector": detector}
-        if self._settings.generate.deterministic:
+        if self._deterministic:
             chosen["threads"] = _cores()
-        if self._settings.detect.landmarks:
-            chosen["landmarks"] = os.path.abspath(self._settings.detect.landmarks)  # noqa: PTH100  links are kept
-        return {**_changed(self._settings, self._output), **chosen}
+        if self._detect.landmarks:
+            chosen["landmarks"] = os.path.abspath(self._detect.landmarks)  # noqa: PTH100  links are kept
+        return {**_changed(self._parts), **chosen}
 
 
-def _changed(settings: Settings, output: OutputOptions) -> dict[str, object]:
+def _changed(parts: Sequence[Options]) -> dict[str, object]:
     """The options that change pixels and are not at their defaults."""
-    parts = [getattr(settings, part.name) for part in fields(settings)]
     return {
         field.name: getattr(options, field.name)
-        for options in [*parts, output]
+        for options in parts
         for field in fields(options)
         if field.name not in _LEFT_OUT and getattr(options, field.name) != field.default
     }
 
 
-def _detector(settings: Settings) -> Iterator[str]:
+def _detector(detect: DetectOptions, weights: WeightsOptions) -> Iterator[str]:
     """The detector's name and the hashes of its weights; for auto, of the first one whose weights are present."""
-    name = settings.detect.detector
+    name = detect.detector
     if name == "auto":
-        name = next(filter(lambda one: _is_present(one, settings), plugins.automatic("detect")), name)
+        name = next(filter(lambda one: _is_present(one, weights), plugins.automatic("detect")), name)
     yield name
     facts = plugins.facts("detect").get(name)
     for wanted in facts.weights if facts else ():
         with contextlib.suppress(KeyError):
             entry(wanted)
-            if path := present(wanted, settings.weights):
+            if path := present(wanted, weights):
                 yield sha256_of(path).sha256
 
 
-def _is_present(name: str, settings: Settings) -> bool:
+def _is_present(name: str, weights: WeightsOptions) -> bool:
     wanted = plugins.facts("detect")[name].weights
-    return not wanted or any(present(one, settings.weights) for one in wanted)
+    return not wanted or any(present(one, weights) for one in wanted)
 
 
 def _cores() -> int:
