@@ -158,7 +158,7 @@ def started(arguments: list[str]) -> int:
 
 def _status_of_main() -> int:
     try:
-        start.main()
+        start.run_program()
     except SystemExit as end:
         return int(end.code or 0)
     return 0

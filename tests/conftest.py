@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from gpen_fast.gpen.checkpoint import random_state
 from gpen_fast.store import folders, hashes, locate, records
 
 __all__ = ["TINY", "network_file", "portraits", "shop"]  # fixtures that other files define
+
+_PROGRESS = re.compile(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d |\d+ skipped \(done already\), \d+ ignored")
 
 
 def pytest_configure() -> None:
@@ -112,6 +115,12 @@ class Ran:
     status: int
     out: str
     err: str
+
+    @property
+    def complaints(self) -> str:
+        """Standard error without the lines about start, loading and progress of a run without a terminal."""
+        lines = self.err.splitlines(keepends=True)
+        return "".join(line for line in lines if not _PROGRESS.match(line))
 
 
 @pytest.fixture

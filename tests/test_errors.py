@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from gpen_fast.errors import CheckpointError, PictureError, first_line, kind_and_line, reason, summary
+from gpen_fast.errors import (
+    CheckpointError,
+    PictureError,
+    did_you_mean,
+    first_line,
+    kind_and_line,
+    reason,
+    summary,
+)
 from gpen_fast.stages.detect.retina.network import open_retinaface
 
 
@@ -33,3 +41,14 @@ def test_checkpoint_whose_error_has_no_text(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(torch, "load", fails)
     with pytest.raises(CheckpointError, match=r"cannot be read as RetinaFace mobile0\.25 \(EOFError\)"):
         open_retinaface("mobile0.25", tmp_path / "weights.pth", torch.device("cpu"), half=False)
+
+
+def test_the_nearest_name_is_offered_and_a_far_one_is_not() -> None:
+    assert did_you_mean("gpen-bfr-521", ["gpen-bfr-512", "gpen-lite-256"]) == " Did you mean 'gpen-bfr-512'?"
+    assert did_you_mean("x", ["gpen-bfr-512"]) == ""
+    assert did_you_mean("x", []) == ""
+
+
+def test_a_result_that_cannot_be_written_is_told_by_its_folder() -> None:
+    error = PermissionError(13, "Permission denied", "out/locked/.gpen-fast-a0f1.part")
+    assert reason(error, Path("in/a.jpg")) == "permission denied (out/locked)"

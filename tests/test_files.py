@@ -9,7 +9,7 @@ import pytest
 
 from gpen_fast import files
 from gpen_fast.errors import FileWriteError
-from gpen_fast.files import copy_file, locked, write_file
+from gpen_fast.files import copy_file, locked, nearest_file, write_file
 
 
 def test_failed_write_leaves_no_file_and_keeps_the_old_one(
@@ -121,3 +121,13 @@ def test_lock_excludes_others_and_is_released(tmp_path: Path, monkeypatch: pytes
         pass
     with locked(target):
         write_file(target, b"x")
+
+
+def test_the_nearest_file_beside_a_missing_one(tmp_path: Path) -> None:
+    (tmp_path / "portrait.jpg").touch()
+    (tmp_path / "scans").mkdir()
+    assert nearest_file(tmp_path / "portait.jpg") == " Did you mean 'portrait.jpg'?"
+    assert nearest_file(tmp_path / "scan") == " Did you mean 'scans'?"
+    assert nearest_file(tmp_path / "portrait.jpg") == "", "it is there"
+    assert nearest_file(tmp_path / "zzz") == ""
+    assert nearest_file(tmp_path / "none/portrait.jpg") == ""

@@ -24,7 +24,7 @@ from gpen_fast.stages.generate import folded
 
 @pytest.fixture(scope="module")
 def restorer(tiny_weights: Path) -> Restorer:
-    return Restorer(weights=tiny_weights, precision="fp32")
+    return Restorer(weights=tiny_weights, precision="fp32", keep_detail=0.0)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,9 @@ from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
 
+# How the temporary names of `files.write_file` begin.
+_TEMPORARY = ".gpen-fast-"
+
 
 class GpenError(Exception):
     """Base of every error that gpen-fast raises on purpose."""
@@ -97,6 +100,8 @@ def reason(error: Exception, source: Path) -> str:
     """
     if isinstance(error, OSError) and error.strerror:
         other = error.filename2 or error.filename
+        if other and Path(other).name.startswith(_TEMPORARY):
+            other = Path(other).parent  # the user knows the folder, not the temporary name of a result in it
         elsewhere = f" ({other})" if other and Path(other) != source else ""
         return error.strerror.lower() + elsewhere
     return summary(error)

@@ -40,7 +40,7 @@ def test_best_is_fetched_once_its_licence_is_accepted(cli, shop: Shop, portrait:
     report = json.loads(Path("r.json").read_text())
     assert report["weights"] == [{"name": "gpen-bfr-512", "sha256": spec_sha(shop), "random": False}]
     assert len(shop.net.requests) == 1
-    assert cli(*portrait).err == "", "the second run finds it"
+    assert cli(*portrait).complaints == "", "the second run finds it"
     assert len(shop.net.requests) == 1
 
 
@@ -54,7 +54,8 @@ def test_nobody_to_ask_means_the_embedded_model_and_why(cli, shop: Shop, portrai
     ran = cli(*portrait)
     assert ran.status == 0
     assert (
-        ran.err == f"{WHY}its licence has to be accepted once (gpen-fast weights pull gpen-bfr-512 --yes)\n"
+        ran.complaints
+        == f"{WHY}its licence has to be accepted once (gpen-fast weights pull gpen-bfr-512 --yes)\n"
     )
     assert f"lite ({BACKEND})" in ran.out
     assert BETTER in ran.out
@@ -66,7 +67,7 @@ def test_offline_says_nothing_but_what_ran(cli, shop: Shop, portrait: list[str])
     records.accept_licence("asks")
     ran = cli(*portrait, "--offline", "--yes")
     assert ran.status == 0
-    assert ran.err == ""
+    assert ran.complaints == ""
     assert BETTER in ran.out
     assert not shop.net.requests
 

@@ -58,7 +58,10 @@ def test_a_second_run_detects_nothing_and_gives_the_same(
 
 def test_everything_found_is_kept_whatever_is_chosen(cli, album: Path, tiny_weights: Path) -> None:
     arguments = ["--weights", tiny_weights, "--min-face", "2000", "--save-landmarks", "faces.jsonl"]
-    assert "0 restored, 3 no face" in cli("enhance", "in", "one", *arguments).out
+    assert (
+        "0 restored, 1 no face (unchanged), 2 with all faces left out"
+        in cli("enhance", "in", "one", *arguments).out
+    )
     ran = cli("enhance", "in", "two", "--weights", tiny_weights, "--landmarks", "faces.jsonl")
     assert "2 restored, 1 no face" in ran.out
 
@@ -67,7 +70,10 @@ def test_a_higher_threshold_leaves_the_kept_faces_as_they_are(cli, album: Path, 
     cli("enhance", "in", "one", "--weights", tiny_weights, "--save-landmarks", "faces.jsonl")
     kept = Path("faces.jsonl").read_bytes()
     arguments = ["--weights", tiny_weights, "--landmarks", "faces.jsonl", "--save-landmarks", "faces.jsonl"]
-    assert "0 restored, 3 no face" in cli("enhance", "in", "two", *arguments, "--detect-threshold", "1").out
+    assert (
+        "0 restored, 1 no face (unchanged), 2 with all faces left out"
+        in cli("enhance", "in", "two", *arguments, "--detect-threshold", "1").out
+    )
     assert Path("faces.jsonl").read_bytes() == kept
     assert "2 restored, 1 no face" in cli("enhance", "in", "three", *arguments).out
 
@@ -119,7 +125,7 @@ def test_a_bad_line_ends_the_run_before_it_begins(cli, album: Path, tiny_weights
     for flag in ("--landmarks", "--save-landmarks"):
         ran = cli("enhance", "in", "out", "--weights", tiny_weights, flag, "faces.jsonl")
         assert ran.status == 2
-        assert ran.err.startswith("error: faces.jsonl, line 1: picture 'x': accepted is sha256:")
+        assert ran.complaints.startswith("error: faces.jsonl, line 1: picture 'x': accepted is sha256:")
         assert not list(Path().glob("out/*"))
 
 
@@ -194,9 +200,7 @@ def test_auto_names_a_wrong_file_of_a_better_detector(
     arguments = ["enhance", "in/astronaut.png", "out.png", "--weights", tiny_weights, "--weights-dir", "w"]
     ran = cli(*arguments)
     assert "detector retinaface-mobile" in ran.out
-    words = (
-        "auto passed over w/detection_Resnet50_Final.pth: it is not the retinaface-resnet50 that is expected."
-    )
+    words = "auto did not use w/detection_Resnet50_Final.pth: its content is not that of retinaface-resnet50."
     assert words in " ".join(ran.out.split())
     assert "passed over" not in cli(*arguments, "--detector", "haar", "--overwrite").out
 

@@ -113,7 +113,7 @@ class TestInPlace:
     ) -> None:
         with Image.open(PORTRAIT) as image:
             image.save("in/portrait.jpg", "MPO", save_all=True, append_images=[image.copy()])
-        ran = cli("enhance", "in/portrait.jpg", "out", "--weights", tiny_weights)
+        ran = cli("enhance", "in/portrait.jpg", "out", "--weights", tiny_weights, "--keep-detail", "0")
         assert "note" not in ran.err
         ran = cli("enhance", "in", "--in-place", "--weights", tiny_weights)
         assert "note in/portrait.jpg: further pictures in its file, such as a gain map, are gone." in ran.err
@@ -183,11 +183,17 @@ def test_outside_the_faces_every_kind_of_picture_keeps_its_pixels(
     face.convert("L").convert("RGB").save("in/colourless.png")
     alpha.save("in/alpha.webp", lossless=True, exact=True)
     cv2.imwrite("in/deepgrey.png", deep[:, :, 1])
-    ran = cli("enhance", "in", "out", "--format", "png", "--suffix", "_new", "--weights", tiny_weights)
+    weights = (
+        "--weights",
+        tiny_weights,
+        "--keep-detail",
+        "0",
+    )  # random weights: by default nothing would change
+    ran = cli("enhance", "in", "out", "--format", "png", "--suffix", "_new", *weights)
     assert ran.status == 2, "two alphas"
-    ran = cli("enhance", *map(str, sorted(Path("in").glob("*.png"))), "out", "--weights", tiny_weights)
+    ran = cli("enhance", *map(str, sorted(Path("in").glob("*.png"))), "out", *weights)
     assert ran.status == 0, ran.err
-    ran = cli("enhance", "in/deep.tif", "in/alpha.webp", "two", "--weights", tiny_weights)
+    ran = cli("enhance", "in/deep.tif", "in/alpha.webp", "two", *weights)
     assert ran.status == 0, ran.err
     border = np.s_[-60:, :]  # the face is far above
     for name, wanted in {
@@ -296,8 +302,8 @@ def test_wrong_checkpoint_is_exit_2(cli, folder: Path, wrong: str) -> None:
         save_file(state, "w.safetensors")
     ran = cli("enhance", "in", "out", "--weights", "w.pth" if wrong == "text" else "w.safetensors")
     assert ran.status == 2
-    assert ran.err.startswith("error: ")
-    assert len(ran.err.splitlines()) == 1
+    assert ran.complaints.startswith("error: ")
+    assert len(ran.complaints.splitlines()) == 1
     assert not Path("out").exists()
 
 

@@ -12,7 +12,7 @@ import pytest
 from gpen_fast import settings
 from gpen_fast.cli import field_docs as module
 from gpen_fast.cli.field_docs import field_docs
-from gpen_fast.cli.options import RunOptions, Shorthands
+from gpen_fast.cli.flags import RunOptions, Shorthands
 from gpen_fast.settings import PasteOptions
 
 
@@ -66,5 +66,5 @@ def test_without_source_the_texts_are_empty(monkeypatch: pytest.MonkeyPatch) -> 
 
     module._literals.cache_clear()
     monkeypatch.setattr(inspect, "getsource", no_source)
-    assert field_docs(PasteOptions) == {"template": "", "strength": ""}
+    assert field_docs(PasteOptions) == {"template": "", "strength": "", "keep_detail": "", "keep_colour": ""}
     module._literals.cache_clear()

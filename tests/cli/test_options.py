@@ -13,7 +13,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from gpen_fast.cli.options import Flag, RunOptions, option, with_options
+from gpen_fast.cli.flags import Flag, RunOptions
+from gpen_fast.cli.options import option, with_options
 from gpen_fast.errors import SettingsError
 from gpen_fast.settings import (
     DetectOptions,
@@ -74,23 +75,25 @@ def test_without_flags_every_option_has_its_default() -> None:
 def test_every_flag_reaches_its_own_options() -> None:
     received = call(
         "a.png", "--max-pixels", "5", "--gpu-decode", "--detector", "haar", "--detect-size", "800",
-        "--detect-threshold", "0.5", "--landmarks", "l.jsonl", "--only-largest", "--min-face", "9",
-        "--template", "ffhq", "--strength", "0.5", "--model", "m", "--weights", "w.pth", "--weights-dir", "d",
+        "--detect-threshold", "0.5", "--landmarks", "l.jsonl", "--only-largest", "--min-face", "9", "--max-face", "99",
+        "--template", "ffhq", "--strength", "0.5", "--keep-detail", "0.5", "--keep-colour",
+        "--model", "m", "--weights", "w.pth", "--weights-dir", "d",
         "--offline", "--device", "cpu", "--precision", "fp32", "--backend", "eager",
         "--quality", "90", "--save-faces", "--overwrite", "--suffix", "_x", "--save-landmarks", "s.jsonl",
-        "--png-level", "small", "-y", "--dry-run", "--json", "r.json", "-q", "--times", "3", "--format", "webp",
+        "--png-level", "small", "-y", "--dry-run", "--json", "r.json", "--log", "l.log",
+        "--log-format", "json", "-q", "--times", "3", "--format", "webp",
     )  # fmt: skip
     assert received["settings"] == Settings(
         load=LoadOptions(5, True),
-        detect=DetectOptions("haar", 800, 0.5, "l.jsonl", True, False, 9),
-        paste=PasteOptions("ffhq", 0.5),
+        detect=DetectOptions("haar", 800, 0.5, "l.jsonl", True, False, 9, 99),
+        paste=PasteOptions("ffhq", 0.5, 0.5, True),
         weights=WeightsOptions("m", "w.pth", "d", True),
         generate=GenerateOptions("cpu", "fp32", "eager"),
     )
     assert received["output"] == OutputOptions(
         "png", 90, True, True, "_x", False, Path("s.jsonl"), "small"
     ), "the command's own --format is left to the command"
-    assert received["run"] == RunOptions(True, True, "r.json", True)
+    assert received["run"] == RunOptions(True, True, "r.json", Path("l.log"), "json", True)
     assert (received["times"], received["format"]) == (3, "webp")
 
 

@@ -75,6 +75,18 @@ def test_without_a_terminal_there_is_a_line_every_ten_seconds_at_most(
     )
 
 
+def test_the_time_left_follows_the_speed_of_the_last_minute(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    lines = ProgressLines(1000, quiet=False, now=clock)
+    for _ in range(600):  # ten a second
+        clock.now += 0.1
+        lines.advance(GOOD)
+    for _ in range(12):  # then one in ten seconds
+        clock.now += 10.0
+        lines.advance(GOOD)
+    assert capsys.readouterr().err.splitlines()[-1].endswith("; 0.10 a second, 1 h 4 min left")
+
+
 def test_a_failure_is_told_at_once_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
     lines = ProgressLines(3, quiet=False, now=clock)
@@ -82,7 +94,7 @@ def test_a_failure_is_told_at_once_and_counted(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == "failed b[1].png: torn.\n"
     clock.now += 20.0
     lines.advance(GOOD)
-    assert "2 of 3 pictures (67%), 1 failed; 0.10 a second, 10 s left" in capsys.readouterr().err
+    assert "2 of 3 pictures (66%), 1 failed; 0.10 a second, 10 s left" in capsys.readouterr().err
     clock.now += 20.0
     lines.advance(GOOD)
     assert capsys.readouterr().err == "", "the summary follows the last picture"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gpen_fast.cli.options import RunOptions
+from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.row_book import row_book
 from gpen_fast.measure.report_rows import PictureRow
 

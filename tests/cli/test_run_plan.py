@@ -102,7 +102,7 @@ def test_sigterm_ends_with_the_summary_and_the_next_run_continues(album: Path, t
             assert run.poll() is None, run.communicate()[0]
             time.sleep(0.02)
         os.kill(run.pid, signal.SIGTERM)
-        said, _ = run.communicate(timeout=60)
+        said, _ = run.communicate(timeout=120)
     finally:
         run.kill()
     assert run.returncode == 130, said

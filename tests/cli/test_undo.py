@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from helpers import EXAMPLES, ROOT, write_photo
+from reports import problems, strict_schema
 
 PORTRAIT = EXAMPLES / "grace_hopper-degraded.jpg"
 
@@ -90,6 +91,8 @@ def test_json(cli, album: Path, to: str) -> None:
     (album / "meadow.png").unlink()
     ran = cli("undo", "album", "--json", to)
     told = json.loads(ran.out if to == "-" else Path(to).read_text())
+    assert problems(told, strict_schema()) == []
+    assert told["verdict"] in {"all_done", "some_failed"}
     assert (told["schema"], told["command"], told["failed"], told["dry_run"]) == (1, "undo", [], False)
     assert told["outcomes"] == {"brought_back": 1, "unchanged": 0, "changed": 0, "failed": 0}
     assert told["pictures"] == [{"path": "album/portrait.jpg", "outcome": "brought_back", "set_aside": []}]

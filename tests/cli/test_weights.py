@@ -51,7 +51,7 @@ def test_list_shows_what_is_here_and_how_to_get_the_rest(
 
 def test_embedded_weights_are_mended_by_pip(cli, tmp_path: Path) -> None:
     mend = "To repair it: pip install --force-reinstall gpen-fast"
-    for name in ("gpen-lite-256", "landmarks-lite"):
+    for name in ("gpen-lite-256", "landmarks-lite", "proposer-lite"):
         assert f"failed: {name} is part of gpen-fast and is not fetched. {mend}" in (
             cli("weights", "pull", name, "--again").err
         )

@@ -82,3 +82,19 @@ def test_a_device_that_is_not_here_is_needed_and_broken() -> None:
     assert (found["device"].state, found["device"].needed) == ("broken", True)
     assert found["device"].mend == "--device cpu, or auto"
     assert found["torch"].text.startswith(torch.__version__)
+
+
+@pytest.mark.parametrize(
+    ("version", "cuda", "hip", "shown"),
+    [
+        ("2.14.1+cpu", None, None, "2.14.1+cpu, build cpu (no CUDA)"),
+        ("2.14.1+cu126", "12.6", None, "2.14.1+cu126, build cu126 (CUDA 12.6)"),
+        ("2.14.1", "13.0", None, "2.14.1, build cu130 (CUDA 13.0)"),
+        ("2.14.1", None, "6.4", "2.14.1, build rocm6.4 (no CUDA)"),
+        ("2.14.1", None, None, "2.14.1, build cpu (no CUDA)"),
+    ],
+)
+def test_the_build_of_torch_is_named_as_pytorchs_index_names_it(
+    version: str, cuda: str | None, hip: str | None, shown: str
+) -> None:
+    assert hardware._torch_build(version, cuda, hip) == shown

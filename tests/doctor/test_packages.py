@@ -45,3 +45,31 @@ def test_installed_packages_are_imported_by_the_names_of_their_modules() -> None
     found = [*packages.required_packages(), *packages.optional_packages()]
     broken = [one.text for one in found if one.state == "broken" and "No module named" in one.text]
     assert not broken
+
+
+@pytest.mark.parametrize("installed", ["opencv-python-headless", "opencv-contrib-python"])
+def test_each_of_opencvs_packages_counts(monkeypatch: pytest.MonkeyPatch, installed: str) -> None:
+    def version(name: str) -> str:
+        if name == installed:
+            return "4.14.0.94"
+        raise packages.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(packages.metadata, "requires", lambda name: ["opencv-python>=4.10"])
+    monkeypatch.setattr(packages.metadata, "version", version)
+    (found,) = packages.required_packages()
+    assert (found.name, found.state, found.text) == (installed, "ok", "4.14.0.94")
+
+
+def test_a_library_that_the_system_lacks_is_not_mended_by_pip_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def import_module(name: str) -> None:
+        raise ImportError(
+            "libxcb.so.1: cannot open shared object file: No such file or directory", name="cv2"
+        )
+
+    monkeypatch.setattr(packages.metadata, "requires", lambda name: ["opencv-python>=4.10"])
+    monkeypatch.setattr(packages.metadata, "version", lambda name: "4.14.0.94")
+    monkeypatch.setattr(packages.importlib, "import_module", import_module)
+    (found,) = packages.required_packages()
+    assert found.text == "4.14.0.94: OpenCV needs the system library libxcb.so.1, which is not installed"
+    assert found.mend.startswith("apt-get install libgl1 libglib2.0-0")
+    assert found.mend.endswith("pip install opencv-python-headless")

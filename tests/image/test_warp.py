@@ -126,3 +126,55 @@ def test_reduction_keeps_places(reduced: object, factor: int) -> None:
     rows, columns = torch.meshgrid(torch.arange(30.0), torch.arange(30.0), indexing="ij")
     assert abs((small * rows).sum() / small.sum() - 12) < 0.02
     assert abs((small * columns).sum() / small.sum() - 17) < 0.02
+
+
+@pytest.mark.parametrize("edge", [True, False])
+@pytest.mark.parametrize(
+    ("shape", "scale", "degrees", "shift", "size"),
+    [
+        ((12, 40000), 1.0, 0, (0.3, 1.2), (14, 40010)),  # both too wide
+        ((40000, 12), 1.0, 0, (1.2, 0.3), (40010, 14)),  # both too high
+        ((10, 70000), 0.01, 0, (0.5, 1.0), (3, 700)),  # all of a huge picture in a small result
+        ((30, 40), 1000.0, 0, (-20.0, 30.0), (3, 40000)),  # a small picture in a huge result
+        ((40, 33000), 1.0, 90, (40.0, 0.0), (33000, 40)),  # turned
+    ],
+)
+def test_opencvs_limit_is_no_limit(
+    edge: bool,
+    shape: tuple[int, int],
+    scale: float,
+    degrees: float,
+    shift: tuple[float, float],
+    size: tuple[int, int],
+) -> None:
+    rng = np.random.default_rng(3)
+    picture = torch.from_numpy(rng.integers(0, 255, (1, *shape), dtype=np.uint8))
+    # Smooth along the picture, so that rounded positions cost little.
+    picture = torch.from_numpy(
+        np.cumsum(rng.integers(-2, 3, (1, *shape)), axis=1 + int(shape[1] > shape[0])) % 200
+    )
+    picture = picture.clamp(20, 180).to(torch.uint8)
+    matrix = similarity(scale, degrees, shift)
+    got, plain = warp(picture, matrix, size, edge=edge), warp_torch(picture, matrix, size, edge=edge)
+    assert got.shape == (1, *size)
+    different = (got.int() - plain.int()).abs() > 8
+    assert different.float().mean() < 0.02
+
+
+def test_halves_meet_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture, matrix = tensor(np.uint8), similarity(1.3, 20, (5.3, 5.7))
+    whole = warp(picture, matrix, (90, 110))
+    monkeypatch.setattr(warps, "MOST_SIDE", 40)
+    assert (warp(picture, matrix, (90, 110)).int() - whole.int()).abs().max() <= 3
+
+
+def test_a_large_face_is_averaged_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture, matrix = tensor(np.uint8), similarity(0.15, 20, (3.3, 1.7))
+    whole = warp_area(picture, matrix, (8, 9))
+    sizes = []
+    monkeypatch.setattr(warps, "_MOST_SAMPLES", 8 * 9 * 10)
+    monkeypatch.setattr(warps, "warp", lambda *given: sizes.append(given[2]) or warp(*given))
+    parts = warp_area(picture, matrix, (8, 9))
+    assert parts.shape == whole.shape
+    assert (parts.int() - whole.int()).abs().max() <= 2
+    assert len(sizes) == 8

@@ -38,3 +38,15 @@ def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "in/notes.txt").write_text("x")
     (tmp_path / "in/1931/._c.jpeg").write_text("x")
     return tmp_path
+
+
+@pytest.fixture
+def enhance(cli, tiny_weights: Path):
+    """Runs `gpen-fast enhance` with the small network and a detector of boxes."""
+
+    def run(*arguments: object):
+        return cli(
+            "enhance", *arguments, "--weights", tiny_weights, "--detector", "haar", "--precision", "fp32"
+        )
+
+    return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,16 @@ def test_inputs_that_only_resemble_one_another(album: Path, inputs: list[str], o
     assert {Path(name) for name in others} <= {item.source for item in made.todo} | {
         path for path, _ in made.failed
     }
+
+
+def test_of_two_folders_alike_the_older_one_is_not_taken_for_results(album: Path) -> None:
+    for item in plan(["in"], Path("out"), OutputOptions()).todo:
+        write_photo(album / item.target)
+        os.utime(album / item.source, (1, 1))
+    with pytest.raises(
+        InputsError, match=r"^out: looks like the results of the other inputs \(out/a\.png from in/a"
+    ):
+        plan(["out", "in"], None, IN_PLACE)
 
 
 def test_faces_lie_beside_their_result() -> None:

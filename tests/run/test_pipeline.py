@@ -28,7 +28,10 @@ PORTRAIT = EXAMPLES / "astronaut.png"
 @pytest.fixture(scope="module")
 def haar(tiny_weights: Path) -> Runtime:
     """A detector on the host."""
-    return load_runtime(Settings.from_flat(weights=str(tiny_weights), detector="haar", precision="fp32"))
+    # The result of a network with random weights resembles no face: by default it would not be used.
+    return load_runtime(
+        Settings.from_flat(weights=str(tiny_weights), detector="haar", precision="fp32", keep_detail=0.0)
+    )
 
 
 def test_a_portrait_passes_every_stage(haar: Runtime) -> None:
@@ -38,7 +41,8 @@ def test_a_portrait_passes_every_stage(haar: Runtime) -> None:
     assert len(picture.faces) == len(picture.crops) == len(picture.restored) == 1
     assert picture.result.pixels.shape == picture.frame.pixels.shape
     assert not torch.equal(picture.result.pixels, picture.frame.pixels)
-    assert pipeline.save(picture, lambda given: given.source.index) == 0
+    written, times = pipeline.save(picture, lambda given: given.source.index)
+    assert (written, [*times]) == (0, [*picture.timing, "save"])
     assert {stage: series.count for stage, series in pipeline.clock.recorder.series.items()} == dict.fromkeys(
         [*picture.timing, "save"], 1
     )
@@ -152,6 +156,31 @@ def test_faces_are_kept_whole_whatever_is_restored(detecting: Runtime, tmp_path:
     (entry,) = writer.entries.values()
     assert len(entry.found.faces) == 1
     assert entry.file == "a.png"
+
+
+def test_faces_over_the_largest_size_are_left_alone_with_a_note(haar: Runtime) -> None:
+    settings = replace(haar.settings, detect=DetectOptions(detector="haar", max_face=20))
+    picture = pipeline_of(replace(haar, settings=settings)).restore(PictureSource(0, PORTRAIT))
+    assert picture.faces == ()
+    assert "larger than --max-face 20 pixels and left alone." in picture.picture.note
+
+
+@pytest.mark.parametrize("detector", ["haar", "none"])
+def test_a_network_that_resembles_no_face_leaves_the_picture(tiny_weights: Path, detector: str) -> None:
+    results = {}
+    for keep in (0.0, 1.0):
+        settings = Settings.from_flat(
+            weights=str(tiny_weights), detector=detector, precision="fp32", keep_detail=keep
+        )
+        results[keep] = pipeline_of(load_runtime(settings)).restore(PictureSource(0, PORTRAIT))
+    assert results[0.0].use is None
+    assert results[1.0].use is not None
+    assert results[1.0].use.kept() == (1, 1)
+    if detector == "haar":
+        assert torch.equal(results[1.0].result.pixels, results[1.0].frame.pixels)
+    else:
+        assert torch.equal(results[1.0].result.pixels, results[1.0].crops.pixels[0])
+        assert torch.equal(results[0.0].result.pixels, results[0.0].restored[0])
 
 
 def test_only_a_detector_on_the_host_detects_early(haar: Runtime, detecting: Runtime, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_two_inputs_for_one_output_are_refused(album: Path) -> None:
     write_photo(album / "in/a.webp")
     with pytest.raises(
         InputsError,
-        match=r"in/a\.jpg and in/a\.webp would both become out/a\.png\. Try --format same, or .* --suffix",
+        match=r"out/a\.png from in/a\.jpg and in/a\.webp\. Try --on-clash number .* or --format same",
     ):
         plan(["in"], Path("out"), OutputOptions())
     assert len(plan(["in"], Path("out"), OutputOptions("same")).todo) == 5
@@ -90,9 +90,7 @@ def test_two_inputs_for_one_output_are_refused(album: Path) -> None:
 def test_formats_that_become_png_collide_under_same_too(album: Path) -> None:
     write_photo(album / "in/b.bmp")
     write_photo(album / "in/b.ppm")
-    with pytest.raises(
-        InputsError, match=r"would both become out/b\.png\. Restore one of them in a run of its own"
-    ):
+    with pytest.raises(InputsError, match=r"become one result: out/b\.png from in/b.bmp and in/b.ppm\. Try"):
         plan(["in"], Path("out"), OutputOptions("same"))
 
 
@@ -161,7 +159,7 @@ def test_output_that_cannot_be_written_is_refused_before_the_work(
         (
             ["in/notes.txt"],
             "out",
-            "no picture in in/notes.txt (1 other files). Accepted suffixes: avif, bmp, gif, heic",
+            "no picture in in/notes.txt (1 other files: notes.txt). Accepted suffixes: avif, bmp, gif, heic",
         ),
     ],
 )
@@ -178,7 +176,7 @@ def test_inputs_are_never_overwritten(album: Path) -> None:
     with pytest.raises(InputsError, match=r"in/e\.png: would overwrite an input"):
         plan(["in/e.png"], Path("in"), OutputOptions())
     write_photo(album / "out/a.png")
-    with pytest.raises(InputsError, match=r"would both become out/a\.png"):
+    with pytest.raises(InputsError, match=r"out/a\.png from in/a.jpg and out/a.png"):
         plan(["in/a.jpg", "out/a.png"], Path("out"), OutputOptions())
 
 
@@ -199,7 +197,7 @@ def test_output_below_a_file_and_folder_in_the_way(album: Path) -> None:
     with pytest.raises(InputsError, match=r"in/a\.jpg/out: cannot be created: .*in/a\.jpg is a file"):
         plan(["in/b.PNG"], Path("in/a.jpg/out"), OutputOptions())
     (album / "out/a.png").mkdir(parents=True)
-    with pytest.raises(InputsError, match=r"out/a\.png: is a folder where in/a\.jpg is to be written"):
+    with pytest.raises(InputsError, match=r"out/a\.png \(for in/a\.jpg\): is a folder where results"):
         plan(["in/a.jpg"], Path("out"), OutputOptions())
 
 
@@ -260,6 +258,24 @@ def test_names_longer_than_a_file_system_takes(album: Path) -> None:
     assert made.failed == [
         (Path("in") / longest, "its result's name would be longer than 255 bytes. Rename the picture.")
     ]
+
+
+def test_ignored_files_are_named_where_there_is_no_picture(album: Path) -> None:
+    (album / "other").mkdir()
+    for number in range(11):
+        (album / f"other/{number:02d}.txt").touch()
+    with pytest.raises(InputsError, match=r"\(11 other files: 00\.txt, .*, 07\.txt and 3 more\)\. Accepted"):
+        plan(["other"], Path("out"), OutputOptions())
+
+
+def test_hidden_pictures_are_restored_where_they_are_named(album: Path) -> None:
+    write_photo(album / "in/.hid.jpg")
+    assert pairs(plan(["in/.hid.jpg"], Path("out"), OutputOptions())) == {"in/.hid.jpg": "out/.hid.png"}
+    assert pairs(plan(["in/.h*.jpg"], Path("out"), OutputOptions())) == {"in/.hid.jpg": "out/.hid.png"}
+    made = plan(["in"], Path("out"), OutputOptions())
+    assert Path("in/.hid.jpg") in made.ignored
+    with pytest.raises(InputsError, match=r"\(1 other files: \._c\.jpeg\)"):  # macOS's own file of a picture
+        plan(["in/1931/._c.jpeg"], Path("out"), OutputOptions())
 
 
 class TestSuffix:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from gpen_fast.run.job import Loaded, Pasted, PictureSource
 from gpen_fast.run.plan import Item
 from gpen_fast.run.sink import Sink
 from gpen_fast.settings import OutputOptions
+from gpen_fast.stages.need.blend import FaceUse
 from gpen_fast.types import Face, FaceBatch, Frame
 
 IN_PLACE = OutputOptions("same", in_place=True)
@@ -41,6 +43,19 @@ def test_a_restored_picture_is_written_in_its_targets_format(tmp_path: Path) -> 
     done = Sink([Item(path, target)], OutputOptions())(pasted(path, faces=2, note="a note."))
     assert (done.outcome, done.faces, done.note, done.source.path) == ("restored", 2, "a note.", path)
     assert np.array_equal(np.asarray(Image.open(target)), 255 - photo())
+
+
+def test_faces_left_as_they_are_are_counted_and_said(tmp_path: Path) -> None:
+    path = write_photo(tmp_path / "a.png")
+    use = FaceUse(torch.tensor([0.0, 0.9, 0.05]), torch.tensor([True, True, False]))
+    picture = replace(pasted(path, faces=3, note="a note."), use=use)
+    done = Sink([Item(path, tmp_path / "b.png")], OutputOptions())(picture)
+    assert (done.faces, done.kept) == (3, 2)
+    assert done.note == (
+        "a note. 1 of 3 faces left as found: finer and cleaner than the network's result. "
+        "--keep-detail 0 uses that result. "
+        "1 of 3 faces left as found: the network's result does not resemble the face. Try another --model."
+    )
 
 
 def test_a_pictures_index_finds_its_target(tmp_path: Path) -> None:

@@ -92,3 +92,62 @@ def test_names_that_no_file_system_takes_are_no_errors(tree: Path) -> None:
         assert not is_folder(name)
     Path("loop").symlink_to("loop")
     assert real(Path("loop")).name == "loop"
+
+
+@pytest.mark.parametrize(
+    ("folder", "pattern"),
+    [
+        ("albums [1950-1960]", "albums [1950-1960]/*.jpg"),
+        ("albums [1950-1960]", "./albums [1950-1960]/*.jpg"),
+        ("albums [1950-1960]", "*/*.jpg"),
+        ("a/b [x]/c [y]", "a/b [x]/c [y]/*.jpg"),
+        ("a/b [x]/c", "a/*/c/*.jpg"),
+        ("a/b [x]", "*/b [x]/*.jpg"),
+        ("a/b [x]", "**/b [x]/*.jpg"),
+        ("what?", "what?/*.jpg"),
+        ("albums [1950-1960]", "albums [1950-1960]*/*.jpg"),
+        ("a [1] of [2]", "a [1]*/p*.jpg"),
+    ],
+)
+def test_a_folder_that_exists_is_no_pattern(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, pattern: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(folder).mkdir(parents=True)
+    for name in ("p1.jpg", "p2.jpg", "notes.txt"):
+        (Path(folder) / name).touch()
+    for way in (pattern, f"{tmp_path}/{pattern}"):
+        assert [path.name for path in expanded([way], None)] == ["p1.jpg", "p2.jpg"]
+
+
+def test_a_folder_with_brackets_wins_over_what_its_name_matches(tree: Path) -> None:
+    for name in ("roll [12]/a.png", "roll 1/b.png", "[a-b].png/x.png"):
+        (tree / "in" / name).parent.mkdir()
+        (tree / "in" / name).touch()
+    assert expanded(["in/roll [12]/*.png"], None) == [Path("in/roll [12]/a.png")]
+    assert expanded(["in/[ab].png"], None) == [Path("in/a.png"), Path("in/b.png")], "still a pattern"
+    assert expanded(["in/roll [0-9]/*"], None) == [Path("in/roll 1/b.png")]
+
+
+@pytest.mark.parametrize("link", ["1900", "zzz"])
+@pytest.mark.parametrize("to", ["1931", "1931/deep"])
+def test_a_link_keeps_the_tree(tree: Path, link: str, to: str) -> None:
+    (tree / "in/1931/deep").mkdir()
+    (tree / "in/1931/deep/d.png").touch()
+    (tree / f"in/{link}").symlink_to(tree / "in" / to, target_is_directory=True)
+    files, failed, notes = walked("in")
+    assert files == ["in/a.png", "in/b.png", "in/1931/c.png", "in/1931/deep/d.png", "in/out/old.png"]
+    assert not failed
+    assert notes == [(Path(f"in/{link}"), f"leads back to in/{to}, which is walked once.")]
+
+
+def test_two_links_to_one_folder_and_one_to_the_folder_above(tree: Path) -> None:
+    (tree / "elsewhere").mkdir()
+    (tree / "elsewhere/d.png").touch()
+    for name, to in (("0", "elsewhere"), ("x", "elsewhere"), ("00up", ".")):
+        (tree / "in" / name).symlink_to(tree / to, target_is_directory=True)
+    files, _, notes = walked("in")
+    assert [file for file in files if "/d.png" in file] == ["in/0/d.png"]
+    assert "in/1931/c.png" in files
+    assert not [file for file in files if "00up/in" in file]
+    assert (Path("in/00up/in"), "leads back to in, which is walked once.") in notes

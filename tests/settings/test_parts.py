@@ -14,6 +14,13 @@ from gpen_fast.settings import Settings
         ({"strength": 1.5}, "strength 1.5: accepted is 0 (the input) to 1"),
         ({"batch_size": 0}, "batch size 0: accepted is 1 and up"),
         ({"max_pixels": 0}, "max pixels 0: accepted is 1 and up"),
+        (
+            {"keep_detail": -0.1},
+            "keep detail -0.1: accepted is 0 (the network's result) to 1 (as far as needed).",
+        ),
+        ({"max_face": 0}, "max face 0: accepted is more than min face, 0 pixels."),
+        ({"min_face": 50, "max_face": 50}, "max face 50: accepted is more than min face, 50 pixels."),
+        ({"detector": "none", "max_face": 9}, "without detection each picture is one face: only-largest"),
         ({"min_face": -1}, "min face -1: accepted is 0 pixels and up"),
         ({"only_largest": True, "only_center": True}, "only-largest and only-center contradict each other"),
         ({"detector": "none", "min_face": 9}, "without detection each picture is one face: only-largest"),

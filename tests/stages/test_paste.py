@@ -140,3 +140,15 @@ def test_shrunk_face_does_not_alias() -> None:
     center = paste(frame, [face], matrix[None], [stripes]).pixels[:, 35:65, 35:65].float()
     assert center.std() < 3
     assert abs(center.mean() - 128) < 3
+
+
+def test_shares_of_the_picture_are_added_to_float_layers() -> None:
+    frame = frame_of()
+    face, matrix = face_at(50, 30, 64)
+    center = (slice(None), 62, 82)
+    before = frame.pixels[center].float()
+    layer = torch.full((3, 64, 64), 20.0)
+    after = paste(frame, [face], matrix[None], [layer], 1.0, torch.tensor([0.75])).pixels[center].float()
+    assert (after - (20 + 0.75 * before)).abs().max() <= 0.51
+    nothing = paste(frame, [face], matrix[None], [torch.zeros(3, 64, 64)], 1.0, torch.ones(1))
+    assert torch.equal(nothing.pixels, frame.pixels)

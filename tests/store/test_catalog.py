@@ -25,8 +25,10 @@ def test_published_networks_and_files() -> None:
     assert [known.name for known in catalog().values() if known.embedded] == [
         "gpen-lite-256",
         "landmarks-lite",
+        "proposer-lite",
     ]
-    detectors = ["retinaface-resnet50", "retinaface-mobilenet0.25", "yunet", "yunet-2026may", "yoloface"]
+    detectors = ["retinaface-resnet50", "retinaface-mobilenet0.25", "yunet", "yunet-2026may"]
+    detectors += ["proposer-lite", "yoloface"]
     assert [name for name, known in catalog().items() if known.kind == "detector"] == detectors
 
 

@@ -23,6 +23,7 @@ def test_wheel_carries_the_projects_weights_and_no_others(tmp_path: Path) -> Non
     for name in (
         "gpen-lite-256.safetensors",
         "landmarks-lite.safetensors",
+        "proposer-lite.safetensors",
         "GPEN-BFR-512.pth",
         "GPEN-BFR-512.safetensors",
         ".partial-x.pth",
@@ -33,7 +34,7 @@ def test_wheel_carries_the_projects_weights_and_no_others(tmp_path: Path) -> Non
     assert names == {
         "gpen_fast/__init__.py", "gpen_fast/py.typed", "gpen_fast/store/shipped.py",
         "gpen_fast/weights/catalog.toml", "gpen_fast/weights/gpen-lite-256.safetensors",
-        "gpen_fast/weights/landmarks-lite.safetensors",
+        "gpen_fast/weights/landmarks-lite.safetensors", "gpen_fast/weights/proposer-lite.safetensors",
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from gpen_fast.training.__main__ import app
 from gpen_fast.training.config import AdversaryConfig, OptimiserConfig, RestorationConfig
 from gpen_fast.training.data import Pairs
 from gpen_fast.training.landmarks.config import LandmarkConfig, LandmarkNetConfig, WindowConfig
+from gpen_fast.training.proposer.config import CanvasConfig, ProposerConfig, ProposerNetConfig
 from gpen_fast.training.restoring import RestorationTrainer
 
 SIZE = 32
@@ -38,6 +39,19 @@ def small_landmark_config(**changes: object) -> LandmarkConfig:
     shape, windows = LandmarkNetConfig((4, 6, 8, 8)), WindowConfig(mined=0.0)
     return LandmarkConfig(
         **{"network": shape, "windows": windows, "optimiser": OptimiserConfig(warmup=1), **given}
+    )  # type: ignore[arg-type]
+
+
+def small_proposer_config(**changes: object) -> ProposerConfig:
+    """A run on pictures of 64 pixels."""
+    given = {"steps": 4, "batch": 4, "crop": SIZE, "save_every": 2, "test_every": 4, **changes}
+    return ProposerConfig(
+        **{
+            "network": ProposerNetConfig((4, 6, 8)),
+            "canvas": CanvasConfig(side=64),
+            "optimiser": OptimiserConfig(warmup=1),
+            **given,
+        }
     )  # type: ignore[arg-type]
 
 

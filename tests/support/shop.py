@@ -38,6 +38,7 @@ licence = "mit"
         "yunet-2026may",
         "yunet",
         "landmarks-lite",
+        "proposer-lite",
     )
 )
 

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from gpen_fast.cli.flags import Flag, RunOptions
 from gpen_fast.cli.json_target import json_target
-from gpen_fast.cli.options import Flag, RunOptions, option, with_options
+from gpen_fast.cli.options import option, with_options
 from gpen_fast.cli.piped import STANDARD_OUTPUT, to_standard_output
 from gpen_fast.cli.row_book import row_book
 from gpen_fast.cli.run_plan import run_plan
@@ -72,6 +73,10 @@ def _enhance(
             raise SettingsError(
                 "--no-backup has no meaning without --in-place, which alone replaces originals: leave it out."
             )
+        if in_place and settings.paste.upright:
+            raise SettingsError(
+                "--upright changes the shape of pictures, which --in-place would replace: name an output folder."
+            )
         inputs, out = _split(paths, in_place)
         save_to = landmarks_path(output.save_landmarks, settings.detect)
         run = replace(run, log=log_path(run.log))
@@ -81,6 +86,10 @@ def _enhance(
             log=run.log,
             json=target.path,
         )
+        if in_place and settings.paste.upright:
+            raise SettingsError(
+                "--upright changes the shape of pictures, which --in-place would replace: name an output folder."
+            )
         chosen = _chosen_format(format, inputs, out)
         output = replace(output, format=chosen, in_place=in_place, save_landmarks=save_to)
         if in_place:

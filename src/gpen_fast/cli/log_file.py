@@ -1,4 +1,4 @@
-"""`--log`: a file with one line for each input, written when the input has come to its end."""
+"""`--log`: a file with a line for each input, written when the input has come to its end. Imports no torch."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
 
 from gpen_fast.cli.names import shown
-from gpen_fast.cli.options import LogFormat
-from gpen_fast.errors import InputsError, reason
-from gpen_fast.measure.report_rows import PictureRow
+from gpen_fast.errors import InputsError, SettingsError, reason
 
+if TYPE_CHECKING:
+    from gpen_fast.measure.report_rows import PictureRow
+
+LogFormat = Literal["text", "json"]
+LOG_FORMATS: tuple[LogFormat, ...] = get_args(LogFormat)
 _WHY = {"skipped": " (done already)", "ignored": " (no picture)", "not_done": " (not done)"}
 
 
@@ -76,6 +80,14 @@ class LogFile:
             self._file.seek(-1, 2)
             if self._file.read(1) != b"\n":
                 self._file.write(b"\n")
+
+
+def check_log(path: Path | None, format: LogFormat) -> None:
+    """Raises SettingsError if the format of `--log` is unknown, or is named without a file."""
+    if format not in LOG_FORMATS:
+        raise SettingsError(f"log format {format!r}: accepted are {', '.join(LOG_FORMATS)}.")
+    if format != "text" and path is None:
+        raise SettingsError("--log-format needs --log FILE: name the file, or leave --log-format out.")
 
 
 @contextlib.contextmanager

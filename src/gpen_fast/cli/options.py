@@ -1,155 +1,37 @@
 """Flags from option dataclasses: a command declares the options that it takes, and receives them built.
 
 A field's name, type, default and the first paragraph of the string literal beneath it become its flag; what only
-the command line needs to know (metavar, range, accepted names) stands in `_FLAGS`. Imports no torch.
+the command line needs to know (metavar, range, accepted names) stands in `OPTION_FLAGS`. Imports no torch.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from inspect import Parameter
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from gpen_fast import plugins
 from gpen_fast.cli.field_docs import field_docs
+from gpen_fast.cli.flags import (
+    OPTION_FLAGS,
+    OPTION_PANELS,
+    OPTION_PARTS,
+    OPTION_SHORTHAND,
+    Flag,
+    Shorthands,
+)
 from gpen_fast.errors import SettingsError, did_you_mean
 from gpen_fast.settings import (
-    PNG_LEVELS,
     PRECISIONS,
-    TEMPLATES,
-    DetectOptions,
-    GenerateOptions,
-    LoadOptions,
-    OutputOptions,
-    PasteOptions,
     Settings,
-    WeightsOptions,
-    formats,
 )
-from gpen_fast.store.catalog import generators
 
-LogFormat = Literal["text", "json"]
-LOG_FORMATS: tuple[LogFormat, ...] = get_args(LogFormat)
 Command = Callable[..., None]
 # An annotation, as Typer reads it at run time: `str | None` and `Annotated[...]` are no classes.
 _TypeForm = Any
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What a command does beside restoring."""
-
-    yes: bool = False
-    """Accept the licence of weights that are to be fetched."""
-
-    dry_run: bool = False
-    """Print what would be done, and stop."""
-
-    json_file: str | None = None
-    """Write the report to this file as JSON; - writes it to standard output."""
-
-    log: Path | None = None
-    """Add a line to this file for each input when it has come to its end."""
-
-    log_format: LogFormat = "text"
-    """Lines of --log: text, or one JSON object a line."""
-
-    quiet: bool = False
-    """Print only failures and notes."""
-
-    def __post_init__(self) -> None:
-        if self.log_format not in LOG_FORMATS:
-            raise SettingsError(f"log format {self.log_format!r}: accepted are {', '.join(LOG_FORMATS)}.")
-        if self.log_format != "text" and self.log is None:
-            raise SettingsError("--log-format needs --log FILE: name the file, or leave --log-format out.")
-
-
-@dataclass(frozen=True)
-class Shorthands:
-    """Flags that stand for a value of another flag."""
-
-    skip_detect: bool = False
-    """Take each picture as one aligned face: the same as --detector none."""
-
-    fp16: bool = False
-    """Half precision: fp16 on CUDA; on a CPU bf16 if it is native, else fp32."""
-
-
-@dataclass(frozen=True)
-class Flag:
-    """How an option looks on the command line, apart from its type and its default."""
-
-    metavar: str | None = None
-    """Stands for the value in the help."""
-
-    names: tuple[str, ...] = ()
-    """Spellings, such as `--quiet` and `-q`; none: the field's own name."""
-
-    accepted: Callable[[], Collection[str]] | None = None
-    """Lists the values for help and completion. They are not checked here: the options check themselves."""
-
-    least: float | None = None
-    """Smallest number that is accepted."""
-
-    most: float | None = None
-    """Largest number that is accepted."""
-
-    help: str | None = None
-    """Replaces the text of the field."""
-
-    default: str | None = None
-    """Shown as the default of a field whose default is None."""
-
-
-def _and_auto(names: Callable[[], Collection[str]]) -> Callable[[], list[str]]:
-    return lambda: ["auto", *names()]
-
-
-_FLAGS: Mapping[str, Flag] = {
-    "max_pixels": Flag("N", least=1),
-    "detector": Flag("NAME", accepted=_and_auto(lambda: plugins.names("detect"))),
-    "detect_size": Flag("auto|full|PX"),
-    "detect_threshold": Flag("0..1", default="the detector's own"),
-    "landmarks": Flag("FILE"),
-    "min_face": Flag("PX", least=0),
-    "model": Flag("NAME", accepted=_and_auto(generators)),
-    "weights": Flag("FILE"),
-    "weights_dir": Flag("FOLDER"),
-    "yes": Flag(names=("--yes", "-y")),
-    "device": Flag("NAME", accepted=lambda: ["auto", "cpu", "cuda", "cuda:N"]),
-    "precision": Flag("NAME", accepted=lambda: PRECISIONS),
-    "backend": Flag("NAME", accepted=_and_auto(lambda: plugins.names("generate"))),
-    "batch_size": Flag("N", least=1, default="8 on CUDA; on a CPU up to 8 below 512 px, else 1"),
-    "template": Flag("NAME", accepted=lambda: TEMPLATES, default="the network's own"),
-    "strength": Flag("X", least=0, most=1),
-    "format": Flag("NAME", accepted=formats),
-    "quality": Flag("N", least=1, most=100),
-    "suffix": Flag("TEXT"),
-    "save_landmarks": Flag("FILE"),
-    "png_level": Flag("NAME", accepted=lambda: PNG_LEVELS),
-    "json_file": Flag("FILE", names=("--json",)),
-    "log": Flag("FILE"),
-    "log_format": Flag("NAME", accepted=lambda: LOG_FORMATS),
-    "quiet": Flag(names=("--quiet", "-q")),
-}
-_PANELS: Mapping[type, str] = {
-    LoadOptions: "Input",
-    DetectOptions: "Faces",
-    PasteOptions: "Faces",
-    WeightsOptions: "Network",
-    GenerateOptions: "Network",
-    OutputOptions: "Output",
-    RunOptions: "Run",
-}
-# The order of the help: the picture's way through the stages.
-_PARTS = (LoadOptions, DetectOptions, PasteOptions, WeightsOptions, GenerateOptions)
-# Option -> the shorthand that stands after it.
-_SHORTHAND = {"detector": "skip_detect", "precision": "fp16"}
 
 
 def with_options(
@@ -207,7 +89,7 @@ def option(kind: type, name: str, *, panel: bool = True, flag: Flag | None = Non
     Returns:
         What `typer.Option` returns, for `Annotated`.
     """
-    flag = flag or _FLAGS.get(name, Flag())
+    flag = flag or OPTION_FLAGS.get(name, Flag())
     return typer.Option(
         *(flag.names or (f"--{name.replace('_', '-')}",)),
         metavar=flag.metavar or "",
@@ -216,7 +98,7 @@ def option(kind: type, name: str, *, panel: bool = True, flag: Flag | None = Non
         help=_help(kind, name, flag),
         show_default=flag.default or True,
         autocompletion=_offered(flag),
-        rich_help_panel=_PANELS.get(kind) if panel else None,
+        rich_help_panel=OPTION_PANELS.get(kind) if panel else None,
     )
 
 
@@ -232,16 +114,16 @@ def _parameters(
     kind: type, without: Collection[str], panels: bool, flags: Mapping[str, Flag]
 ) -> Iterator[Parameter]:
     """One parameter for each field of a dataclass of options, or of every part of Settings."""
-    for part in _PARTS if kind is Settings else (kind,):
+    for part in OPTION_PARTS if kind is Settings else (kind,):
         hints = get_type_hints(part)
         for field in fields(part):
             if field.name in without:
                 continue
             made = option(part, field.name, panel=panels, flag=flags.get(field.name))
             yield _parameter(field.name, Annotated[_flag_type(hints[field.name]), made], field.default)
-            if short := _SHORTHAND.get(field.name):
+            if short := OPTION_SHORTHAND.get(field.name):
                 made = option(Shorthands, short)
-                made.rich_help_panel = _PANELS[part] if panels else None
+                made.rich_help_panel = OPTION_PANELS[part] if panels else None
                 yield _parameter(short, Annotated[bool, made], False)
 
 
@@ -293,7 +175,7 @@ def _resolved(given: Mapping[str, object]) -> dict[str, object]:
 
 def _built(kind: Callable[..., object], chosen: Mapping[str, object]) -> object:
     if kind is Settings:
-        names = {field.name for part in _PARTS for field in fields(part)}
+        names = {field.name for part in OPTION_PARTS for field in fields(part)}
         return Settings.from_flat(**{name: value for name, value in chosen.items() if name in names})
     names = set(get_type_hints(kind))
     return kind(**{name: value for name, value in chosen.items() if name in names})

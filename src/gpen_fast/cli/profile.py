@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gpen_fast.cli.flags import Flag, RunOptions
 from gpen_fast.cli.json_target import json_target
-from gpen_fast.cli.options import Flag, RunOptions, with_options
+from gpen_fast.cli.options import with_options
 from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import GenerateError, InputsError, PictureError, reason

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -85,8 +86,9 @@ class ProgressLines:
         self._total = total
         self._quiet = quiet
         self._now = now
-        self._start = self._last = now()
         self._done = self._failed = 0
+        # When the last lines were printed, and how far the run was: its speed is that of about the last minute.
+        self._told = deque([(now(), 0)], maxlen=7)
 
     def advance(self, row: PictureRow) -> None:
         """One picture has come to its end, restored or not."""
@@ -107,13 +109,14 @@ class ProgressLines:
     def _tell_if_due(self, noun: str) -> None:
         self._done += 1
         now = self._now()
-        if self._quiet or now - self._last < _INTERVAL_S or self._done == self._total:
+        if self._quiet or now - self._told[-1][0] < _INTERVAL_S or self._done == self._total:
             return
-        self._last = now
-        rate = self._done / (now - self._start)
+        since, done = self._told[0]
+        rate = (self._done - done) / (now - since)
+        self._told.append((now, self._done))
         failed = f", {self._failed} failed" if self._failed else ""
         print_stamped(
-            f"{self._done} of {self._total} {noun} ({self._done / self._total:.0%}){failed}; "
+            f"{self._done} of {self._total} {noun} ({100 * self._done // self._total}%){failed}; "
             f"{rate:.2f} a second, {_duration((self._total - self._done) / rate)} left"
         )
 

@@ -1,14 +1,17 @@
-"""Where the row of each input goes: the log, the JSON, and the progress of the run."""
+"""Where the row of each input goes: the log and the JSON. Imports no torch."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
+from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.log_file import LogFile, log_file
-from gpen_fast.cli.options import RunOptions
-from gpen_fast.measure.export.row_store import RowStore
-from gpen_fast.measure.report_rows import PictureRow
+
+if TYPE_CHECKING:
+    from gpen_fast.measure.export.row_store import RowStore
+    from gpen_fast.measure.report_rows import PictureRow
 
 
 class RowBook:
@@ -49,4 +52,10 @@ def row_book(run: RunOptions) -> Iterator[RowBook]:
     # A dry run restores nothing: it leaves no line in a log.
     path = None if run.dry_run else run.log
     with log_file(path, run.log_format) as log:
-        yield RowBook(log, RowStore() if run.json_file else None)
+        yield RowBook(log, _store() if run.json_file else None)
+
+
+def _store() -> RowStore:
+    from gpen_fast.measure.export.row_store import RowStore
+
+    return RowStore()

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from gpen_fast import __version__
 from gpen_fast.cli.backup import print_backup
+from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.json_target import JsonTarget
 from gpen_fast.cli.names import shown
-from gpen_fast.cli.options import RunOptions
 from gpen_fast.cli.row_book import RowBook
 from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
-from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.settings import OutputOptions, Settings
 
 if TYPE_CHECKING:
     from gpen_fast.cli.progress import RunProgress
     from gpen_fast.measure.report import Report
+    from gpen_fast.measure.report_rows import PictureRow
     from gpen_fast.run.plan import Plan
     from gpen_fast.run.runtime import Runtime
 
@@ -105,7 +105,8 @@ def _print_start(work: Plan, quiet: bool) -> None:
     console = error_console()
     if not quiet and not console.is_terminal:
         now = datetime.now().astimezone()
-        console.print(f"{now:%Y-%m-%d %H:%M:%S} gpen-fast {__version__}: {len(work.todo)} pictures to do")
+        todo = "1 picture" if len(work.todo) == 1 else f"{len(work.todo)} pictures"
+        console.print(f"{now:%Y-%m-%d %H:%M:%S} gpen-fast {__version__}: {todo} to do")
         console.print(counted_inputs(len(work.skipped), len(work.ignored)))
     for path, why in work.failed:
         print_failure(path, why)

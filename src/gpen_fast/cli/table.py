@@ -78,7 +78,10 @@ def _print_times(console: Console, report: Report) -> None:
     first = f"{report.first_call_ms:.1f} ms" if report.first_call_ms is not None else "-"
     console.print(
         f"{_count(report.runs or 0, 'run')} of {_count(report.faces // max(1, report.images), 'face')} "
-        f"after {report.warmup} warm-up; not in the table: "
+        f"after {report.warmup} warm-up"
+    )
+    console.print(
+        "not in the table: "
         + ("" if load_ms is None else f"model load {load_ms:.0f} ms, ")
         + f"first run {first}"
     )
@@ -90,13 +93,13 @@ def _print_times(console: Console, report: Report) -> None:
 def _print_rule(console: Console, report: Report) -> None:
     """How the table's figures add up, and how they compare with the wall time."""
     assert report.wall_ms is not None, "a run with stages has a wall time"
-    first = "" if report.first_call_ms is None else f" (of generate: {report.first_call_ms:.1f} ms)"
-    console.print(f"every call counts, the first too{first}; rows add up to the last")
+    first = "" if report.first_call_ms is None else f" (generate: {report.first_call_ms:.0f} ms)"
+    console.print(f"all calls count, the first too{first}; rows add up to the last")
     rate = f", {report.restored_per_s:.2f} {_done_word(report)} a second" if report.restored_per_s else ""
     overlap = report.overlap_factor
     console.print(
         f"wall {report.wall_ms.mean / 1e3:.2f} s{rate}"
-        + (f"; stages overlap {overlap:.2f} times" if overlap is not None else "")
+        + (f"; overlap {overlap:.2f}" if overlap is not None else "")
         + (f"; busiest: {report.bound_by}" if report.bound_by else "")
     )
 
@@ -153,7 +156,9 @@ def _done_word(report: Report) -> str:
 
 def _faces(report: Report) -> Iterator[str]:
     """What became of the faces."""
-    yield f"{report.faces} {_done_word(report)}"
+    yield f"{report.faces - report.faces_kept} {_done_word(report)}"
+    if report.faces_kept:
+        yield f"{report.faces_kept} left as found (the network's result is no better; --keep-detail 0 uses it)"
     if report.faces_left_out:
         yield f"{report.faces_left_out} left out by {_LEFT_OUT}"
 

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from gpen_fast import __version__
+from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.json_target import JsonFile, json_target
 from gpen_fast.cli.names import shown
-from gpen_fast.cli.options import RunOptions, option
+from gpen_fast.cli.options import option
 from gpen_fast.errors import reason
 from gpen_fast.run.undo import KeptOriginals, Undone, find_originals, outlook, undo_all
 
@@ -104,12 +105,24 @@ def _summary(count: Counter[str], dry_run: bool) -> str:
     return ", ".join(parts)
 
 
+def _verdict(count: Counter[str], unreadable: bool, dry_run: bool) -> str:
+    if dry_run:
+        return "dry_run"
+    if unreadable or count["failed"] or count["changed"]:
+        return "some_failed"
+    return "all_done" if count else "nothing_to_do"
+
+
 def _report(rows: list[Undone], found: KeptOriginals, dry_run: bool) -> dict[str, object]:
-    count = Counter(row.outcome for row in rows)
+    count = Counter[str](row.outcome for row in rows)
     return {
         "schema": 1,
         "command": "undo",
         "version": __version__,
+        "verdict": _verdict(count, bool(found.failed), dry_run),
+        "advice": ["--set-aside brings the originals of changed pictures back, too."]
+        if count["changed"]
+        else [],
         "dry_run": dry_run,
         "outcomes": {name: count[name] for name in ("brought_back", "unchanged", "changed", "failed")},
         "failed": [

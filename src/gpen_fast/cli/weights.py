@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
+from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.help import PanelledCommand, PlainGroup
 from gpen_fast.cli.json_target import JsonFile, json_target
-from gpen_fast.cli.options import RunOptions, option, with_options
+from gpen_fast.cli.options import option, with_options
 from gpen_fast.errors import GpenError, SettingsError
 from gpen_fast.settings import WeightsOptions
 from gpen_fast.store.catalog import CatalogEntry, catalog, entry

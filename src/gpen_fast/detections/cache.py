@@ -143,6 +143,8 @@ def _applies(found: Found, options: DetectOptions) -> bool:
         options.detector in ("auto", found.detector)
         and (options.detect_size == AUTO_SIZE or found.size in (None, options.detect_size))
         and (wanted is None or found.threshold is None or wanted >= found.threshold)
+        # An entry does not say whether turned faces were searched.
+        and (bool(found.faces) or not options.any_angle)
     )
 
 

@@ -22,6 +22,12 @@ def luma(pixels: Tensor) -> Tensor:
     return to_depth(_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue, pixels.dtype)
 
 
+def brightness(pixels: Tensor) -> Tensor:
+    """Luma of (B,3,H,W) float RGB, unrounded: (B,1,H,W)."""
+    red, green, blue = pixels.split(1, dim=1)
+    return _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+
+
 def to_depth(values: Tensor, dtype: torch.dtype) -> Tensor:
     """Rounds float values to whole samples and clamps them to the range of `dtype`.
 

@@ -22,6 +22,10 @@ from gpen_fast.image.colour import to_depth
 from gpen_fast.image.resize import shrink_by_area
 
 Matrix = NDArray[np.float64]
+# OpenCV warps between pictures of at most this many pixels a side (SHRT_MAX - 1).
+MOST_SIDE = 32766
+# Samples of the finer grid that are in memory at a time.
+_MOST_SAMPLES = 64_000_000
 Sample = np.uint8 | np.uint16 | np.float32
 
 # A shrink by less than a tenth needs no finer grid: its aliasing is not visible.
@@ -74,6 +78,13 @@ def warp_area(pixels: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
         (C,*size) of the dtype and on the device of `pixels`.
     """
     fine = finer_grid(matrix)
+    rows = max(1, _MOST_SAMPLES // (size[1] * fine**2))
+    if fine > 1 and rows < size[0]:
+        parts = [
+            warp_area(pixels, _moved(matrix, 0, y), (min(rows, size[0] - y), size[1]))
+            for y in range(0, size[0], rows)
+        ]
+        return torch.cat(parts, dim=1)
     warped = warp(pixels, refined(matrix, fine), (size[0] * fine, size[1] * fine))
     if fine == 1:
         return warped
@@ -106,10 +117,29 @@ def refined(matrix: Matrix, fine: int) -> Matrix:
     return dense
 
 
+def _moved(matrix: Matrix, x: int, y: int) -> Matrix:
+    """The map to the part of the result that begins at column x, row y."""
+    moved = matrix.copy()
+    moved[:, 2] -= (x, y)
+    return moved
+
+
 def _warp_cv2(pixels: Tensor, matrix: Matrix, size: tuple[int, int], *, edge: bool) -> Tensor:
-    """`warp` by OpenCV, which takes no source of over 32766 pixels a side: it gets only what the result shows."""
-    border = cv2.BORDER_REPLICATE if edge else cv2.BORDER_CONSTANT
+    """`warp` by OpenCV, which takes at most MOST_SIDE pixels a side: it gets only what the result shows, and where
+    that or the result is larger, one half of the result at a time."""
     x0, y0, x1, y1 = _source_rect(inverse(matrix), size, pixels)
+    if max(*size, x1 - x0, y1 - y0) > MOST_SIDE:
+        axis = int(size[1] > size[0])
+        half = -(-size[axis] // 2)
+        sizes = [(half, size[1]), (size[0] - half, size[1])] if axis == 0 else [
+            (size[0], half), (size[0], size[1] - half)]  # fmt: skip
+        places = [(0, 0), (half, 0) if axis else (0, half)]
+        halves = [
+            _warp_cv2(pixels, _moved(matrix, *place), part, edge=edge)
+            for place, part in zip(places, sizes, strict=True)
+        ]
+        return torch.cat(halves, dim=1 + axis)
+    border = cv2.BORDER_REPLICATE if edge else cv2.BORDER_CONSTANT
     matrix = np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ (x0, y0)])
     array = _as_array(pixels[:, y0:y1, x0:x1])
     warped = cv2.warpAffine(array, matrix, size[::-1], flags=cv2.INTER_LINEAR, borderMode=border)

@@ -161,6 +161,8 @@ class Report:
     """Pictures that came to their end, restored or not; in `profile` one for each counted run."""
     faces: int = 0
     """Faces restored."""
+    faces_kept: int = 0
+    """Those of `faces` that were left as found, because the network's result is no better: see --keep-detail."""
     redone_in_fp32: int = 0
     """Faces that half precision made invalid and fp32 repeated."""
     backend_notes: list[str] = field(default_factory=list)

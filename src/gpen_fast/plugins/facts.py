@@ -28,6 +28,9 @@ class DetectorFacts:
     """Whether its faces have five landmarks; else they are aligned by their boxes."""
     on_host: bool
     """Whether it works in host memory, beside the device's queue and in several threads."""
+    any_angle: bool = False
+    """Whether pictures in which it finds no upright face are searched for turned ones, unless the user says
+    otherwise. Detectors that find turned faces by themselves, or no faces at all, leave it out."""
     help: str
     """One clause for `--help` and tables, without a full stop."""
 
@@ -58,6 +61,8 @@ class FormatFacts:
     """Whether it stores transparency."""
     lossless: bool
     """Whether the pixels read back are those written."""
+    most_side: int | None = None
+    """The most pixels that it holds a side; None: no limit that a picture reaches."""
     extra: str | None = None
     """The extra of its package that installs what it needs; None: the package itself suffices."""
     help: str

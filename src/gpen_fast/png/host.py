@@ -1,7 +1,8 @@
 """PNG on the host: Paeth's filter and zlib-ng.
 
 Measured on photographs of 512x512 against libpng at level 6 (torchvision): `fast` takes a tenth of its time and makes
-1.03 of its size; `small` takes twice its time and makes 0.99, on smooth faces 0.97. `small` is never the larger.
+1.03 of its size; `small` takes 0.5 to 1.5 of its time and makes 0.99 of its size, on smooth faces 0.97. `small` is
+never the larger.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ _BITS = np.array(bits_of_residuals(), np.uint8)
 _PAETH = 4
 # Bytes of the rows that are filtered together: they stay in a core's cache from one step to the next.
 _BAND = 1 << 17
-# zlib's window of 32 KiB, its most memory and its highest level.
-_WINDOW_BITS, _MEMORY, _MOST_EFFORT = 15, 9, 9
+# zlib's window of 32 KiB and its most memory.
+_WINDOW_BITS, _MEMORY = 15, 9
+# zlib-ng's level for the search. Level 9 takes twice the time, on smooth faces more than twice libpng's, and saves 0 to
+# 0.4 % of a photograph (benchmarks/png_cpu.py).
+_MOST_EFFORT = 8
 
 
 def encode_on_host(array: NDArray[np.uint8 | np.uint16], carried: bytes = b"", level: str = FAST) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from gpen_fast.settings import OutputOptions, suffix_of
 
 # How the name of the folder that holds a result's faces ends.
 _FACES = ".faces"
+# What `--on-clash number` appends to a name.
+_NUMBER = re.compile(r"_[0-9]+$")
 
 
 def faces_of(result: Path) -> Path:
@@ -46,6 +49,8 @@ def refuse_results_as_inputs(names: list[Path]) -> None:
 def _refuse_results(others: list[Path], suspect: Path, *, alike: bool) -> None:
     """Refuses one input. alike: also where its pictures have the very names, with their formats, of the others'."""
     results = {key: file for key, file in _by_name(suspect) if not file.parent.name.endswith(_FACES)}
+    # A number tells results of one name apart: the first of them has none.
+    results = {key: file for key, file in results.items() if _unnumbered(key) not in results}
     if not results or any(suffix_of(file) not in plugins.names("save") for file in results.values()):
         return
     found = {real(file) for file in results.values()}
@@ -54,8 +59,11 @@ def _refuse_results(others: list[Path], suspect: Path, *, alike: bool) -> None:
     }
     first, result = next(iter(results.items()))
     for suffix in _suffixes(first.name) if is_folder(suspect) else [""]:
-        if not all(_without(suffix, key) in sources for key in results):
+        pairs = [(file, sources.get(_without(suffix, key))) for key, file in results.items()]
+        if not all(source and file.exists() and source.exists() for file, source in pairs):
             continue
+        if all(source and file.stat().st_mtime_ns < source.stat().st_mtime_ns for file, source in pairs):
+            continue  # each is older than what it would be made from: rather the others are the results
         if alike or suffix or _is_of_other_format(results, sources):
             more = f", and {len(results) - 1} more" if len(results) > 1 else ""
             raise InputsError(
@@ -91,8 +99,10 @@ def without_results(
     results = [
         source
         for source, relative in found
-        if source.stem.endswith(output.suffix)
-        and source.with_name(source.stem.removesuffix(output.suffix)) in inputs
+        if any(
+            stem.endswith(output.suffix) and source.with_name(stem.removesuffix(output.suffix)) in inputs
+            for stem in (source.stem, _NUMBER.sub("", source.stem))
+        )
         and real((out / relative).parent) == real(source.parent)
     ]
     faces = {faces_of(result) for result in results}
@@ -108,6 +118,12 @@ def _by_name(name: Path) -> Iterator[tuple[Path, Path]]:
     for file in walk(name, None, [], []) if is_folder(name) else [name]:
         if suffix_of(file) in PICTURES and not file.name.startswith("."):
             yield (file.relative_to(name) if is_folder(name) else Path(file.name)).with_suffix(""), file
+
+
+def _unnumbered(key: Path) -> Path | None:
+    """The name before a number was appended; None for a name without one."""
+    name = _NUMBER.sub("", key.name)
+    return key.with_name(name) if name and name != key.name else None
 
 
 def _suffixes(stem: str) -> list[str]:

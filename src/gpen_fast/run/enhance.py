@@ -19,6 +19,7 @@ from gpen_fast.measure.report import Report
 from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.engine import Engine
+from gpen_fast.run.fit import Fit
 from gpen_fast.run.job import Finished, Pasted, numbered
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.plan import Plan
@@ -66,8 +67,9 @@ def run_enhance(
     clock = Clock(recorder, make_event=event_maker(runtime.device))
     detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
     frames = numbered_together(item.source for item in (*work.todo, *work.skipped))
-    sink = Sink(work.todo, output, frames)
-    pipeline = Pipeline(runtime, clock, detection_writer, sink.check)
+    fit = Fit(work.todo, output, aligned=runtime.settings.aligned)
+    sink = Sink(work.todo, output, fit, frames)
+    pipeline = Pipeline(runtime, clock, detection_writer, fit, sink.check)
     engine = Engine(pipeline, stopped=stopped)
     tally = Tally()
 

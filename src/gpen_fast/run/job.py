@@ -18,6 +18,7 @@ from typing import Literal, TypeVar
 from torch import Tensor
 
 from gpen_fast.detections.file_format import Found
+from gpen_fast.stages.need.blend import FaceUse
 from gpen_fast.types import Face, FaceBatch, Frame, PictureInput, RestoredFace
 
 # What a writer returns for a restored picture.
@@ -158,6 +159,9 @@ class Pasted(Step):
     result: Frame
     """The restored picture; `frame` itself where it has no faces."""
 
+    use: FaceUse | None = None
+    """How much of the restorations is in it; None: all of them, as the network returned them."""
+
     def restored_faces(self) -> tuple[RestoredFace, ...]:
         """The faces as the caller of `Restorer` gets them, on the run's device."""
         return tuple(
@@ -192,6 +196,8 @@ class Finished:
 
     faces_left_out: int = 0
     """Faces found in it that the options left out."""
+    kept: int = 0
+    """Those of the faces that were left as they are, because the restoration is no better."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,12 +29,14 @@ from gpen_fast.run.job import (
     failed,
 )
 from gpen_fast.run.runtime import Runtime
+from gpen_fast.run.upright import turn_upright
 from gpen_fast.stages.align import align
 from gpen_fast.stages.aligned import crop_whole, uncrop_whole
 from gpen_fast.stages.crop import crop
-from gpen_fast.stages.detect.base import find_all, missed_note, select_faces
+from gpen_fast.stages.detect.base import find_all, missed_note, select_faces, too_large_note
 from gpen_fast.stages.generate.runner import Launched
 from gpen_fast.stages.load import load
+from gpen_fast.stages.need.blend import Blend, blend
 from gpen_fast.stages.paste import paste
 from gpen_fast.types import Face, Frame
 
@@ -60,6 +62,7 @@ class Pipeline:
         runtime: Runtime,
         clock: Clock,
         detection_writer: DetectionWriter | None = None,
+        prepare: Callable[[PictureSource, Frame], Frame] | None = None,
         check: Callable[[PictureSource, Frame], None] | None = None,
     ) -> None:
         """Takes what runs the stages.
@@ -68,12 +71,14 @@ class Pipeline:
             runtime: The device, detector and network.
             clock: Times every stage.
             detection_writer: Is given the faces that are found.
+            prepare: Changes each picture that was read, or raises the error of one that cannot be written.
             check: Raises the error of a picture whose result could not be written; called where it has faces.
         """
         self.runtime = runtime
         self.clock = clock
         self._options = runtime.settings
         self._detection_writer = detection_writer
+        self._prepare = prepare
         self._check = check
 
     def restore(self, source: PictureSource) -> Pasted:
@@ -98,6 +103,8 @@ class Pipeline:
                 hashed=keyed,
             )
             key = content_key(source.picture, frame) if keyed else ""
+            if self._prepare:
+                frame = self._prepare(source, frame)
         return Loaded(source, frame, key, frame.note, {"load": span.host_ms})
 
     def detect_early(self, picture: Loaded) -> Loaded | Detected:
@@ -168,14 +175,25 @@ class Pipeline:
         if self._options.aligned:
             # Not under the clock: an aligned picture has no paste stage, so that the table says "skipped".
             with device_failures_named("paste"):
-                result = uncrop_whole(loaded.frame, restored[0], strength)
+                blended = self._blend(picture)
+                face = blended.whole(crops.pixels[0]) if blended else restored[0]
+                result = uncrop_whole(loaded.frame, face, strength)
             if result.width * result.height < loaded.frame.width * loaded.frame.height:
                 loaded = loaded.noted(_SMALLER.format(size=self.runtime.size))
         else:
             with self._timed("paste", len(crops)) as span:
-                result = paste(loaded.frame, faces, crops.matrices, restored, strength)
+                blended = self._blend(picture)
+                layers, shares = (blended.layers, blended.shares) if blended else (restored, None)
+                result = paste(loaded.frame, faces, crops.matrices, layers, strength, shares)
             loaded = loaded.timed("paste", span.host_ms)
-        return Pasted(loaded, faces, crops, restored, result)
+        return Pasted(loaded, faces, crops, restored, result, blended.use if blended else None)
+
+    def _blend(self, picture: Restored) -> Blend | None:
+        """As much of each restored face as it needs; None where all of it is used as the network returned it."""
+        options = self._options.paste
+        if not picture.restored or not (options.keep_detail or options.keep_colour):
+            return None
+        return blend(picture.frame, picture.crops, picture.restored, options)
 
     def save(
         self, picture: Pasted, write: Callable[[Pasted], Written]
@@ -197,15 +215,17 @@ class Pipeline:
 
     def _chosen(self, picture: Loaded, found: Found) -> Detected:
         """The picture with those of its faces that the options let through; all of them are kept for the file."""
-        frame = picture.frame
+        frame, options = picture.frame, self._options.detect
         if self._detection_writer:
             name = picture.source.path.name if picture.source.path else ""
             self._detection_writer.add(
                 DetectionEntry(picture.content_key, frame.width, frame.height, found, name)
             )
-        chosen = tuple(select_faces(list(found.faces), frame, self._options.detect))
         known = None if self._options.aligned else len(found.faces)
-        return Detected(replace(picture, faces_found=known), found, chosen)
+        if self._options.paste.upright:
+            picture, found = turn_upright(picture, found)
+        noted = replace(picture.noted(too_large_note(found.faces, options)), faces_found=known)
+        return Detected(noted, found, tuple(select_faces(list(found.faces), picture.frame, options)))
 
     @contextmanager
     def _timed(self, stage: str, items: int = 1, *, on_device: bool = True) -> Iterator[Span]:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError
 from gpen_fast.files import STATE_FOLDER, nearest_file
+from gpen_fast.run.clashes import refuse_overwritten, without_clashes
 from gpen_fast.run.earlier import refuse_results_as_inputs, without_results
 from gpen_fast.run.originals import cause_against_keeping
+from gpen_fast.run.recorded import refuse_recorded_results
 from gpen_fast.run.walk import PICTURES, Told, exists, expanded, is_folder, real, walk
 from gpen_fast.settings import SAME, OutputOptions, suffix_of
 
 # Bytes in a file's name: the limit of ext4, XFS, APFS and NTFS (there in UTF-16 units).
 _LONGEST_NAME = 255
+# Ignored files that the error names where there is no picture.
+_MOST_NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Plan:
     """Pictures whose results exist."""
 
     ignored: list[Path] = field(default_factory=list)
-    """Files that are not pictures."""
+    """Files that are not pictures, hidden ones, and those that --on-clash skip leaves out."""
 
     failed: Told = field(default_factory=list)
     """Pictures that cannot be read or written at all, with the reason."""
@@ -75,18 +79,24 @@ def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan
     if out is not None:
         _refuse_bad_output(names, out, output)
     elif len(names) > 1:
+        refuse_recorded_results(names)
         refuse_results_as_inputs(names)
     made = Plan()
-    items: dict[Path, Item] = {}
-    for source, relative in without_results(list(_pictures(names, out, made)), out, output, made.notes):
-        item = Item(source, _target(source, relative, names, out, output))
+    found = without_results(list(_pictures(names, out, made)), out, output, made.notes)
+    _refuse_nothing(found, made, names)
+    left_out: Told = []
+    items: list[Item] = []
+    for source, target in _without_clashes(found, names, out, output, left_out):
+        item = Item(source, target)
         if cause := _cause_against(item, output):
             made.failed.append((source, cause))
         else:
-            _add(items, item, output)
-    _refuse_nothing(items, made, names)
-    _refuse_overwritten_inputs(items, output)
-    for item in items.values():
+            items.append(item)
+    made.ignored += [source for source, _ in left_out]
+    made.notes += left_out
+    if not output.in_place:
+        refuse_overwritten([(item.source, item.target) for item in items])
+    for item in items:
         (made.skipped if _is_done(item, output) else made.todo).append(item)
     _note_other_formats(made, output)
     return made
@@ -139,19 +149,33 @@ def _refuse_bad_output(names: list[Path], out: Path, output: OutputOptions) -> N
         )
 
 
-def _refuse_nothing(items: dict[Path, Item], made: Plan, names: list[Path]) -> None:
-    if not items and not made.failed:
-        raise InputsError(
-            f"no picture in {', '.join(map(str, names))} ({len(made.ignored)} other files). "
-            f"Accepted suffixes: {', '.join(sorted(PICTURES))}."
-        )
+def _refuse_nothing(found: list[tuple[Path, Path]], made: Plan, names: list[Path]) -> None:
+    if found or made.failed:
+        return
+    names_of = [file.name for file in made.ignored]
+    more = f" and {len(names_of) - _MOST_NAMED} more" if len(names_of) > _MOST_NAMED else ""
+    others = f": {', '.join(names_of[:_MOST_NAMED])}{more}" if names_of else ""
+    raise InputsError(
+        f"no picture in {', '.join(map(str, names))} ({len(names_of)} other files{others}). "
+        f"Accepted suffixes: {', '.join(sorted(PICTURES))}; hidden files only where they are named."
+    )
 
 
-def _refuse_overwritten_inputs(items: dict[Path, Item], output: OutputOptions) -> None:
-    sources = {real(item.source) for item in items.values()}
-    for item in items.values():
-        if not output.in_place and real(item.target) in sources:
-            raise InputsError(f"{item.target}: would overwrite an input. Name another output.")
+def _without_clashes(
+    found: list[tuple[Path, Path]],
+    names: list[Path],
+    out: Path | None,
+    output: OutputOptions,
+    left_out: Told,
+) -> list[tuple[Path, Path]]:
+    """Each picture with its own target. found: pictures with their paths below the inputs that they came from."""
+
+    def targets(options: OutputOptions) -> list[Path]:
+        return [_target(source, relative, names, out, options) for source, relative in found]
+
+    same_cures = output.format != SAME and len(set(targets(replace(output, format=SAME)))) == len(found)
+    pairs = [(source, target) for (source, _), target in zip(found, targets(output), strict=True)]
+    return without_clashes(pairs, output.on_clash, left_out, same_cures=same_cures)
 
 
 def _target(source: Path, relative: Path, names: list[Path], out: Path | None, output: OutputOptions) -> Path:
@@ -205,13 +229,18 @@ def _pictures(names: list[Path], out: Path | None, made: Plan) -> Iterator[tuple
         left_out = None if out is None or real(out) == real(name) else real(out)
         for file in walk(name, left_out, made.failed, made.notes) if is_folder(name) else [name]:
             here = real(file) if out is None else file.absolute()
-            if suffix_of(file) not in PICTURES or file.name.startswith("."):
+            if suffix_of(file) not in PICTURES or _is_hidden(file, named=file is name):
                 made.ignored.append(file)
             elif not file.is_file():
                 made.failed.append((file, "not a regular file, or a broken link."))
             elif here not in seen:
                 seen.add(here)
                 yield file, file.relative_to(name) if is_folder(name) else Path(file.name)
+
+
+def _is_hidden(file: Path, *, named: bool) -> bool:
+    """Whether a file is left out for its name; a hidden one that is named is not, unless macOS made it (`._a.jpg`)."""
+    return file.name.startswith("._" if named else ".")
 
 
 def _note_other_formats(made: Plan, output: OutputOptions) -> None:
@@ -223,18 +252,3 @@ def _note_other_formats(made: Plan, output: OutputOptions) -> None:
         first = next(item.source for item in made.todo if suffix_of(item.source) == kind)
         others = f" (and {kinds[kind] - 1} more)" if kinds[kind] > 1 else ""
         made.notes.append((first, f".{kind} can be read but not written{others}: the result is a PNG."))
-
-
-def _add(items: dict[Path, Item], item: Item, output: OutputOptions) -> None:
-    other = items.get(item.target)
-    if other is not None:
-        other_format = "" if output.format == SAME else "Try --format same, or restore"
-        raise InputsError(
-            f"{other.source} and {item.source} would both become {item.target}. "
-            f"{other_format or 'Restore'} one of them in a run of its own with another --suffix or folder."
-        )
-    if is_folder(item.target):
-        raise InputsError(
-            f"{item.target}: is a folder where {item.source} is to be written. Name another output."
-        )
-    items[item.target] = item

@@ -19,7 +19,8 @@ from gpen_fast.gpen.checkpoint import build, random_state, read_declared
 from gpen_fast.gpen.reference import FullGenerator
 from gpen_fast.settings import Settings
 from gpen_fast.stages.align import TEMPLATES
-from gpen_fast.stages.detect.base import Detector, open_detector
+from gpen_fast.stages.detect.any_angle import open_any_angle
+from gpen_fast.stages.detect.base import Detector
 from gpen_fast.stages.detect.lazy import LazyDetector
 from gpen_fast.stages.generate.base import check_backend, open_backend
 from gpen_fast.stages.generate.runner import Generator
@@ -130,7 +131,7 @@ def load_runtime(settings: Settings) -> Runtime:
     device, precision, detector, detection_cache, backend_name = _open_without_network(settings)
     _log.info("finding and checking the network's weights (%s)", settings.weights.model)
     choice = choose_weights(settings.weights)
-    _log.info("reading %s", choice.path or f"random weights of {choice.model}")
+    _log.info("reading %s", choice.path.name if choice.path else f"random weights of {choice.model}")
     network = _network(choice)
     template = settings.paste.template or _template(choice, network)
     _log.info("preparing the network on %s (%s)", device, precision.name)
@@ -158,7 +159,7 @@ def _open_without_network(settings: Settings) -> _WithoutNetwork:
     precision = pick_precision(generate.precision, device)
     backend = check_backend(generate.backend, device)
     detection_cache = DetectionCache(Path(landmarks), settings.detect) if landmarks else None
-    opened = LazyDetector if detection_cache and detection_cache.any_applies else open_detector
+    opened = LazyDetector if detection_cache and detection_cache.any_applies else open_any_angle
     _log.info("opening the detector (%s)", settings.detect.detector)
     detector = opened(settings.detect, settings.weights, device, generate.precision)
     return _WithoutNetwork(device, precision, detector, detection_cache, backend)

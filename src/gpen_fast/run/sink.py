@@ -10,7 +10,9 @@ from gpen_fast.errors import PictureError
 from gpen_fast.files import copy_file, write_file
 from gpen_fast.image.exif_mark import marked
 from gpen_fast.image.metadata import MOST_EXIF
+from gpen_fast.run.dates import dates_of, give_dates
 from gpen_fast.run.earlier import faces_of
+from gpen_fast.run.fit import Fit
 from gpen_fast.run.job import Finished, Pasted, PictureSource, joined
 from gpen_fast.run.originals import Keeper
 from gpen_fast.run.plan import Item
@@ -26,17 +28,24 @@ class Sink:
     """Writes each picture of a plan to its target."""
 
     def __init__(
-        self, items: Sequence[Item], output: OutputOptions, numbered: Collection[Path] = frozenset()
+        self,
+        items: Sequence[Item],
+        output: OutputOptions,
+        fit: Fit | None = None,
+        numbered: Collection[Path] = frozenset(),
     ) -> None:
         """Takes the plan.
 
         Args:
             items: The plan's items in the order of the run's sources: a picture's index finds its item.
             output: How results are written.
+            fit: What changed pictures before they were restored; None: nothing did.
             numbered: The pictures that are numbered together: `grey_as_grey` leaves their channels as they are.
         """
         self._items = items
         self._output = output
+        self._keeper = Keeper(keep=not output.no_backup)
+        self._fit = fit
         self._numbered = numbered
         self._keeper = Keeper(keep=not output.no_backup)
 
@@ -63,6 +72,13 @@ class Sink:
             OSError: A file cannot be written. No file appears under the target's name then.
         """
         item = self._items[picture.source.index]
+        if not self._output.keep_dates:
+            return self._finished(item, picture)
+        dates = dates_of(item.source)
+        done = self._finished(item, picture)
+        return replace(done, note=joined(done.note, give_dates(item.target, dates)))
+
+    def _finished(self, item: Item, picture: Pasted) -> Finished:
         if picture.faces:
             self.check(picture.source, picture.frame)
         elif self._output.in_place:
@@ -72,7 +88,7 @@ class Sink:
             self._write_faces(item.target, picture)
         note = picture.picture.note
         if not picture.faces:
-            note = joined(note, self._pass_through(item, picture.frame))
+            note = joined(note, self._pass_through(item, picture))
             return Finished(picture.source, "no_face", 0, note)
         if self._output.in_place:
             frame, said = _marked(picture, item.target)
@@ -80,7 +96,8 @@ class Sink:
             note = joined(note, said, self._keeper.replace(item.target, data))
         else:
             note = joined(note, self._write_picture(item, picture.result))
-        return Finished(picture.source, "restored", len(picture.faces), note)
+        kept, why = (picture.use.kept()[0], picture.use.note()) if picture.use else (0, "")
+        return Finished(picture.source, "restored", len(picture.faces), joined(note, why), kept=kept)
 
     def _write_picture(self, item: Item, frame: Frame) -> str:
         """Writes a whole picture; returns a sentence on the metadata that its format cannot hold."""
@@ -98,11 +115,13 @@ class Sink:
         writer, output = open_writer(suffix_of(target)), self._output
         return writer.encode(frame, output.quality, output.png_level)
 
-    def _pass_through(self, item: Item, frame: Frame) -> str:
+    def _pass_through(self, item: Item, picture: Pasted) -> str:
         """Copies the file byte for byte where the format stays, else encodes it anew; in place it is there already."""
         if self._output.in_place:
             return ""
-        if _SUFFIX_OF_KIND.get(frame.kind) == suffix_of(item.target):
+        frame = picture.frame
+        changed = self._fit is not None and self._fit.changed(picture.source)
+        if not changed and _SUFFIX_OF_KIND.get(frame.kind) == suffix_of(item.target):
             copy_file(item.source, item.target)
             return ""
         return self._write_picture(item, frame)

@@ -21,6 +21,7 @@ class Tally:
         self.left_out: list[Path] = []
         self.faces = 0
         self.faces_left_out = 0
+        self.faces_kept = 0
 
     @property
     def images(self) -> int:
@@ -36,6 +37,7 @@ class Tally:
         self.outcomes[done.outcome] += 1
         self.faces += done.faces
         self.faces_left_out += done.faces_left_out
+        self.faces_kept += done.kept
         if done.outcome == "no_face":
             self.no_face.append(path)
             if done.faces_left_out:

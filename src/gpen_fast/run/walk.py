@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ PICTURES = frozenset(
 # Paths, each with a sentence for the user.
 Told = list[tuple[Path, str]]
 _GLOB_MARKS = frozenset("*?[")
+# Between the parts of a path.
+_SEPARATORS = "|".join(re.escape(mark) for mark in (os.sep, os.altsep) if mark)
 
 
 def real(path: Path) -> Path:
@@ -38,7 +41,8 @@ def expanded(inputs: Iterable[str], out: Path | None) -> list[Path]:
     """The files and folders that the inputs name.
 
     Args:
-        inputs: Paths and glob patterns; a path that exists is never a pattern.
+        inputs: Paths and glob patterns. A path that exists is never a pattern, nor is a folder within a pattern that
+            exists by that name: in `albums [1950-1960]/*.jpg` only the star is one.
         out: The output, which is left out unless it is the only input. None: nothing is left out.
 
     Raises:
@@ -57,6 +61,7 @@ def expanded(inputs: Iterable[str], out: Path | None) -> list[Path]:
 def walk(folder: Path, out: Path | None, failed: Told, notes: Told) -> Iterator[Path]:
     """All files below a folder, sorted within each folder. Links are followed, and each folder is walked once.
 
+    A folder that lies in the tree itself is walked at its own place, not where a link leads to it: the tree is kept.
     Folders named `STATE_FOLDER` are left out: they hold records of earlier runs.
 
     Args:
@@ -70,20 +75,44 @@ def walk(folder: Path, out: Path | None, failed: Told, notes: Told) -> Iterator[
         failed.append((Path(error.filename), (error.strerror or "cannot be read").lower()))
 
     seen: dict[Path, Path] = {}
+    own: dict[Path, Path] = {}
     for here, folders, files in os.walk(folder, onerror=note, followlinks=True):
         place = real(Path(here))
-        if place == out or place in seen:
-            if place in seen:
-                notes.append((Path(here), f"leads back to {seen[place]}, which is walked once."))
+        if not own and seen and Path(here).is_symlink():
+            own = _own_folders(folder)
+        first = seen.get(place) or own.get(place, Path(here))
+        if place == out or first != Path(here):
+            if place != out:
+                notes.append((Path(here), f"leads back to {first}, which is walked once."))
             folders.clear()
             continue
-        seen[place] = Path(here)
+        seen[place] = first
         folders[:] = sorted(name for name in folders if name != STATE_FOLDER)
         yield from (Path(here) / file for file in sorted(files))
 
 
+def _own_folders(folder: Path) -> dict[Path, Path]:
+    """Every folder of a tree that no link leads to, by its real path."""
+    places = (Path(here) for here, _, _ in os.walk(folder))
+    return {real(place): place for place in places}
+
+
+def _found(pattern: str) -> list[str]:
+    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  Path.glob refuses an absolute pattern
+
+
+def _with_literal_parts(pattern: str) -> str:
+    """The pattern in which each part that exists by that very name stands for itself."""
+    made = ""
+    for part in re.split(f"({_SEPARATORS})", pattern):
+        literal = glob.escape(part)
+        made += literal if literal != part and _found(made + literal) else part
+    return made
+
+
 def _matching(pattern: str, out: Path | None) -> list[Path]:
-    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  Path.glob refuses an absolute pattern
+    # Brackets in a name such as `1950 [a]*.jpg` are literal where nothing matches them as a set of characters.
+    found = _found(_with_literal_parts(pattern)) or _found(pattern.replace("[", "[[]"))
     if not found:
         raise InputsError(f"{pattern}: the pattern matches no file.")
     if out is None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from gpen_fast.settings.output import (
     FAST,
+    ON_CLASH,
     PNG_LEVELS,
     SAME,
     SMALL,
+    OnClash,
     OutputOptions,
     PngLevel,
     formats,
@@ -39,6 +41,7 @@ __all__ = [
     "FAST",
     "FULL_SIZE",
     "MAX_PIXELS",
+    "ON_CLASH",
     "PNG_LEVELS",
     "PRECISIONS",
     "RANDOM",
@@ -50,6 +53,7 @@ __all__ = [
     "DetectSizeName",
     "GenerateOptions",
     "LoadOptions",
+    "OnClash",
     "OutputOptions",
     "PasteOptions",
     "PngLevel",

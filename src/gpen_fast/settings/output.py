@@ -10,8 +10,10 @@ from gpen_fast import plugins
 from gpen_fast.errors import SettingsError, did_you_mean
 
 PngLevel = Literal["fast", "small"]
+OnClash = Literal["error", "number", "skip"]
 
 PNG_LEVELS: tuple[PngLevel, ...] = get_args(PngLevel)
+ON_CLASH: tuple[OnClash, ...] = get_args(OnClash)
 FAST: Literal["fast"] = "fast"
 SMALL: Literal["small"] = "small"
 # The output format that keeps each input's own, beside the formats of the plug-ins.
@@ -46,11 +48,21 @@ class OutputOptions:
     png_level: PngLevel = FAST
     """Compression of PNG, lossless at both levels; small makes files about 4 % smaller and is far slower."""
 
-    grey_as_grey: bool = False
-    """Write a colour picture whose channels are equal everywhere as grey; not frames that are numbered together."""
+    on_clash: OnClash = "error"
+    """What to do with pictures whose results would have one name: error refuses the run, number appends _2, _3, ...
+    in the order of the inputs, skip restores only the first."""
+
+    keep_dates: bool = False
+    """Give each result its picture's dates of last change and last access."""
+
+    flatten: str | None = None
+    """Put transparent pictures on this colour, such as white or #ffcc00; their results are opaque."""
 
     no_backup: bool = False
     """With --in-place, keep no originals; gpen-fast undo then cannot bring them back."""
+
+    grey_as_grey: bool = False
+    """Write a colour picture whose channels are equal everywhere as grey; not frames that are numbered together."""
 
     def __post_init__(self) -> None:
         if self.in_place and self.save_faces:
@@ -69,9 +81,30 @@ class OutputOptions:
         if self.png_level not in PNG_LEVELS:
             near = did_you_mean(self.png_level, PNG_LEVELS)
             raise SettingsError(f"PNG level {self.png_level!r}: accepted are {', '.join(PNG_LEVELS)}.{near}")
+        if self.on_clash not in ON_CLASH:
+            near = did_you_mean(self.on_clash, ON_CLASH)
+            raise SettingsError(f"on clash {self.on_clash!r}: accepted are {', '.join(ON_CLASH)}.{near}")
+        _ = self.ground
         if self.format not in formats():
             near = did_you_mean(self.format, formats())
             raise SettingsError(f"format {self.format!r}: accepted are {', '.join(formats())}.{near}")
+
+    @property
+    def ground(self) -> tuple[int, int, int] | None:
+        """The colour of `flatten`: red, green and blue, 0..255. Raises SettingsError where it is no colour."""
+        if self.flatten is None:
+            return None
+        from PIL import ImageColor
+
+        try:
+            red, green, blue, *alpha = ImageColor.getrgb(self.flatten)
+        except ValueError:
+            alpha = [0]
+        if alpha:
+            raise SettingsError(
+                f"flatten {self.flatten!r}: accepted is an opaque colour, such as white, '#ffcc00' or 'rgb(255,204,0)'."
+            )
+        return red, green, blue
 
 
 def formats() -> list[str]:

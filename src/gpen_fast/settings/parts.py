@@ -25,7 +25,7 @@ MAX_PIXELS = 200_000_000
 # Pixels. Below this long side no detector finds a face.
 _SMALLEST_SEARCH = 64
 NO_CHOICE_OF_FACES = (
-    "without detection each picture is one face: only-largest, only-center, min-face and template "
+    "without detection each picture is one face: only-largest, only-center, min-face, max-face and template "
     "have no meaning there. Leave them out, or --skip-detect."
 )
 
@@ -73,13 +73,25 @@ class DetectOptions:
     min_face: int = 0
     """Skip faces whose box has a shorter side of fewer pixels than this."""
 
+    any_angle: bool | None = None
+    """Where no upright face is found, also search for faces that lie on their side or upside down.
+
+    None is the detector's own: all of them do, except yoloface.
+    """
+    max_face: int | None = None
+    """Leave faces alone whose box has a shorter side of more pixels than this."""
+
     def __post_init__(self) -> None:
         size, threshold = self.detect_size, self.detect_threshold
         if self.min_face < 0:
             raise SettingsError(f"min face {self.min_face}: accepted is 0 pixels and up.")
+        if self.max_face is not None and self.max_face <= self.min_face:
+            raise SettingsError(
+                f"max face {self.max_face}: accepted is more than min face, {self.min_face} pixels."
+            )
         if self.only_largest and self.only_center:
             raise SettingsError("only-largest and only-center contradict each other: choose one.")
-        if self.aligned and (self.only_largest or self.only_center or self.min_face):
+        if self.aligned and (self.only_largest or self.only_center or self.min_face or self.max_face):
             raise SettingsError(NO_CHOICE_OF_FACES)
         if size not in (AUTO_SIZE, FULL_SIZE) and (isinstance(size, str) or size < _SMALLEST_SEARCH):
             raise SettingsError(
@@ -87,9 +99,9 @@ class DetectOptions:
             )
         if threshold is not None and not 0.0 < threshold <= 1.0:
             raise SettingsError(f"detect threshold {threshold}: accepted is above 0, up to 1.")
-        if self.aligned and (size != AUTO_SIZE or threshold is not None or self.landmarks):
+        if self.aligned and (size != AUTO_SIZE or threshold is not None or self.landmarks or self.any_angle):
             raise SettingsError(
-                "without detection there is no use for detect-size, detect-threshold or landmarks. "
+                "without detection there is no use for detect-size, detect-threshold, any-angle or landmarks. "
                 "Leave them out, or --skip-detect."
             )
 
@@ -158,9 +170,25 @@ class PasteOptions:
     strength: float = 1.0
     """Blend of input and result: 0 keeps the input, 1 restores fully."""
 
+    upright: bool = False
+    """Turn each picture by 90, 180 or 270 degrees if all its faces lie that way."""
+    keep_detail: float = 1.0
+    """Keep what a face has beyond the network: 1 restores it as far as it needs, 0 replaces it by the network's result.
+
+    What a face needs is measured from its pixels, by frequency: noise, compression, blur, and its size beside the
+    network's.
+    """
+
+    keep_colour: bool = False
+    """Keep the colour of the face and restore its brightness, for tinted and faded prints."""
+
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= 1.0:
             raise SettingsError(f"strength {self.strength}: accepted is 0 (the input) to 1 (fully restored).")
+        if not 0.0 <= self.keep_detail <= 1.0:
+            raise SettingsError(
+                f"keep detail {self.keep_detail}: accepted is 0 (the network's result) to 1 (as far as needed)."
+            )
         if self.template is not None and self.template not in TEMPLATES:
             near = did_you_mean(self.template, TEMPLATES)
             raise SettingsError(f"template {self.template!r}: accepted are {', '.join(TEMPLATES)}.{near}")

@@ -34,6 +34,10 @@ class Settings:
     def __post_init__(self) -> None:
         if self.aligned and self.paste.template:
             raise SettingsError(NO_CHOICE_OF_FACES)
+        if self.aligned and self.paste.upright:
+            raise SettingsError(
+                "without detection nothing says which way is up: leave upright out, or --skip-detect."
+            )
 
     @classmethod
     def from_flat(cls, **names: object) -> Settings:

@@ -83,6 +83,7 @@ def paste(
     matrices: NDArray[np.float64],
     restored: Sequence[Tensor],
     strength: float = 1.0,
+    shares: Tensor | None = None,
 ) -> Frame:
     """Blends restored faces into their picture.
 
@@ -94,13 +95,16 @@ def paste(
         frame: The picture.
         faces: The B faces as detected.
         matrices: (B,2,3) float64, picture to crop coordinates.
-        restored: (3,S,S) each, in the frame's depth and on its device.
+        restored: (3,S,S) each, on the frame's device, in its depth; with `shares` (1|3,S,S) float32 on the scale of
+            its depth.
         strength: Share of the restoration, 0..1.
+        shares: (B,) float32: how much of the picture's own pixels is added to each of `restored`; None adds none.
 
     Returns:
         The frame with new pixels. Every pixel outside the faces, alpha and metadata are unchanged.
     """
-    placed = zip(faces, matrices, restored, strict=True)
+    own = [None] * len(faces) if shares is None else shares
+    placed = zip(faces, matrices, restored, own, strict=True)
     patches = [patch for face in placed if (patch := _patch(frame, *face)) is not None]
     if not patches:
         return frame
@@ -110,7 +114,9 @@ def paste(
     return replace(frame, pixels=canvas, host=None)
 
 
-def _patch(frame: Frame, face: Face, matrix: NDArray[np.float64], restored: Tensor) -> Patch | None:
+def _patch(
+    frame: Frame, face: Face, matrix: NDArray[np.float64], restored: Tensor, share: Tensor | None
+) -> Patch | None:
     """The face warped back over the rectangle that it covers; None where that lies outside the picture."""
     size = restored.shape[-1]
     back = inverse(matrix)
@@ -119,11 +125,14 @@ def _patch(frame: Frame, face: Face, matrix: NDArray[np.float64], restored: Tens
         return None
     if face.short_side < _SMALL_FACE:
         restored = _smooth(restored)
-    if frame.pixels.shape[0] == 1:
+    if frame.pixels.shape[0] < restored.shape[0]:
         restored = luma(restored)
     back[:, 2] -= (rect.x0, rect.y0)
     mask, nearness = warp(_mask_and_nearness(size, restored.device), back, rect.size, edge=False).split(1)
-    return Patch(rect, warp_lanczos(restored, back, rect.size).float(), mask, mask * nearness)
+    pixels = warp_lanczos(restored, back, rect.size).float()
+    if share is not None:
+        pixels = pixels + share * frame.pixels[:, rect.y0 : rect.y1, rect.x0 : rect.x1].float()
+    return Patch(rect, pixels, mask, mask * nearness)
 
 
 def _covered(back: NDArray[np.float64], size: int) -> Rect:
@@ -182,4 +191,4 @@ def _smooth(face: Tensor) -> Tensor:
     x = F.pad(face.float()[None], (1, 1, 1, 1), mode="reflect")[0]
     x = (x[:, :-2] + 2 * x[:, 1:-1] + x[:, 2:]) / 4
     x = (x[:, :, :-2] + 2 * x[:, :, 1:-1] + x[:, :, 2:]) / 4
-    return to_depth(x, face.dtype)
+    return x if face.is_floating_point() else to_depth(x, face.dtype)

@@ -13,7 +13,7 @@ from helpers import EXAMPLES
 from gpen_fast import plugins
 from gpen_fast.errors import PluginError
 from gpen_fast.settings import DetectOptions
-from gpen_fast.stages.detect.base import batch_size, find_all, missed_note, select_faces
+from gpen_fast.stages.detect.base import batch_size, find_all, missed_note, select_faces, too_large_note
 from gpen_fast.types import Face, Frame
 
 
@@ -28,6 +28,18 @@ def test_faces_that_may_be_missed_are_told() -> None:
     line = Frame(torch.zeros((3, 1, 6400), dtype=torch.uint8))
     assert missed_note([], line, 1600) == "", "no face fits into it"
     assert missed_note([], frame, None) == missed_note([], frame, 6400) == ""
+
+
+def test_large_faces_hide_no_note_in_a_huge_picture() -> None:
+    """Three large faces are found in 12000 pixels; faces of 40 pixels beside them are not visible at 1600."""
+    large = Face((0, 0, 2000, 2000), 0.9)
+    huge = Frame(torch.zeros(1, 30, 12000, dtype=torch.uint8))
+    assert missed_note([large] * 3, huge, 1600) == (
+        "faces were detected at 1600 of 12000 pixels: those below 90 pixels may be missed. Try --detect-size full."
+    )
+    assert missed_note([large], huge, None) == ""
+    camera = Frame(torch.zeros(1, 30, 8160, dtype=torch.uint8))  # the largest of common phones
+    assert missed_note([large], camera, 1600) == ""
 
 
 def test_auto_is_the_best_that_needs_no_download() -> None:
@@ -54,8 +66,20 @@ def test_choice_of_faces() -> None:
     assert select_faces(faces, frame, DetectOptions(only_center=True)) == [central]
     assert select_faces(faces, frame, DetectOptions(min_face=20)) == [large, central]
     assert select_faces(faces, frame, DetectOptions(min_face=50, only_largest=True)) == []
+    assert select_faces(faces, frame, DetectOptions(max_face=20)) == [small, central]
+    assert select_faces(faces, frame, DetectOptions(max_face=20, only_largest=True)) == [central]
     unsure = replace(large, score=0.5)
     assert select_faces([unsure, central], frame, DetectOptions(detect_threshold=0.8)) == [central]
+
+
+def test_a_note_counts_the_faces_that_are_too_large() -> None:
+    faces = [Face((0, 0, side, side), score) for side, score in ((30, 0.9), (40, 0.9), (50, 0.2))]
+    assert too_large_note(faces, DetectOptions()) == ""
+    assert too_large_note(faces, DetectOptions(max_face=40, detect_threshold=0.5)) == ""
+    assert too_large_note(faces, DetectOptions(max_face=30, detect_threshold=0.5)) == (
+        "1 face is larger than --max-face 30 pixels and left alone."
+    )
+    assert too_large_note(faces, DetectOptions(max_face=20)).startswith("3 faces are larger than")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ A file beside this one adds a detector: it declares FACTS (see `gpen_fast.plugin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,9 @@ from gpen_fast.types import Face, Frame
 # Pixels of a face's shorter side at the size that a detector works at: below the first it misses many faces, from the
 # second up hardly any.
 _VISIBLE, _CERTAIN = 12, 20
+# Pixels of the picture. A missed face from this shorter side up is worth a note even where large faces were found: it
+# is a quarter of the smallest network's input.
+_WORTH_NOTE = 64
 
 
 class Detector(Protocol):
@@ -161,24 +165,36 @@ def missed_note(faces: Sequence[Face], frame: Frame, bound: int | None) -> str:
 
     Returns:
         The note; empty where the picture was not shrunk, or where even its smallest face was large enough to be certain
-        that smaller ones would have been found.
+        that smaller ones would have been found, unless the picture is so large that a face of 64 pixels may be missed.
     """
     longest = max(frame.width, frame.height)
     if bound is None or longest <= bound or min(frame.width, frame.height) < _VISIBLE:
         return ""
     smallest = min((face.short_side for face in faces), default=0.0)
-    if smallest * bound / longest >= _CERTAIN:
+    missed = _VISIBLE * longest / bound
+    if smallest * bound / longest >= _CERTAIN and missed <= _WORTH_NOTE:
         return ""
     return (
-        f"faces were detected at {bound} of {longest} pixels: those below {_VISIBLE * longest / bound:.0f} pixels may "
+        f"faces were detected at {bound} of {longest} pixels: those below {missed:.0f} pixels may "
         "be missed. Try --detect-size full."
     )
+
+
+def too_large_note(faces: Sequence[Face], options: DetectOptions) -> str:
+    """Tells the user how many faces `max_face` leaves alone; empty where it leaves none."""
+    least, most = options.detect_threshold or 0.0, options.max_face
+    large = 0 if most is None else sum(face.score >= least and face.short_side > most for face in faces)
+    if not large:
+        return ""
+    number = "1 face is" if large == 1 else f"{large} faces are"
+    return f"{number} larger than --max-face {most} pixels and left alone."
 
 
 def select_faces(faces: list[Face], frame: Frame, options: DetectOptions) -> list[Face]:
     """The faces to restore: those that reach the threshold and the least size; one only where the options say so."""
     least = options.detect_threshold or 0.0
-    faces = [face for face in faces if face.score >= least and face.short_side >= options.min_face]
+    most = math.inf if options.max_face is None else options.max_face
+    faces = [face for face in faces if face.score >= least and options.min_face <= face.short_side <= most]
     if not faces:
         return []
     if options.only_largest:

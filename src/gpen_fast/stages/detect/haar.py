@@ -13,20 +13,16 @@ from numpy.typing import NDArray
 
 from gpen_fast.plugins import DetectorFacts
 from gpen_fast.settings import DetectOptions, PrecisionName, WeightsOptions
-from gpen_fast.stages.detect.cascade.cascades import (
-    FRONTAL,
-    Cascades,
-    GreyPixels,
-    luma_of,
-    open_cascade,
-    shrunk,
-)
+from gpen_fast.stages.detect.cascade.cascades import FRONTAL, Cascades, open_cascade
+from gpen_fast.stages.detect.cascade.luma import GreyPixels, luma_of, shrunk
+from gpen_fast.stages.detect.cascade.tiles import Tile, tiles_of
 from gpen_fast.stages.detect.search import bound_of
 from gpen_fast.types import Face, Frame
 
 FACTS = DetectorFacts(
     rank=5,
     gives_landmarks=False,
+    any_angle=True,
     on_host=True,
     help="OpenCV's cascade: boxes of upright frontal faces, no download",
 )
@@ -67,15 +63,18 @@ class HaarDetector:
     def __call__(self, frame: Frame) -> list[Face]:
         """Detects the faces, best first; the score of n agreeing windows is n / (n + 4)."""
         grey, scale = shrunk(luma_of(frame), self.bound)
-        boxes, support = self._cascades.of(FRONTAL).detectMultiScale2(
-            grey, scaleFactor=_SCALE_STEP, minNeighbors=_NEIGHBOURS, minSize=(_SMALLEST, _SMALLEST)
-        )
-        faces = [
-            self._face(grey, box, int(n), scale)
-            for box, n in zip(np.reshape(boxes, (-1, 4)), np.ravel(support), strict=True)
-        ]
+        faces = [self._face(grey, box, n, scale) for part in tiles_of(grey) for box, n in self._boxes(part)]
         reaching = [face for face in faces if face.score >= self.threshold]
         return sorted(reaching, key=lambda face: -face.score)
+
+    def _boxes(self, part: Tile) -> list[tuple[NDArray[np.int32], int]]:
+        """The boxes in a part's core, each with the number of windows that agree on it."""
+        found, support = self._cascades.of(FRONTAL).detectMultiScale2(
+            part.grey, scaleFactor=_SCALE_STEP, minNeighbors=_NEIGHBOURS, minSize=(_SMALLEST, _SMALLEST)
+        )
+        boxes, own = part.placed(np.array(found, dtype=np.int32).reshape(-1, 4))
+        counts = zip(boxes, np.ravel(support).tolist(), own, strict=True)
+        return [(box, int(count)) for box, count, inside in counts if inside]
 
     def _face(self, grey: GreyPixels, box: NDArray[np.int32], support: int, scale: float) -> Face:
         x, y, w, h = (int(v) for v in box)

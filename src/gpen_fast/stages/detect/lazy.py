@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from gpen_fast.errors import GpenError
 from gpen_fast.settings import DetectOptions, PrecisionName, WeightsOptions
+from gpen_fast.stages.detect.any_angle import open_any_angle
 from gpen_fast.stages.detect.base import (
     Detector,
     batch_size,
     find_all,
-    open_detector,
     pick_detector,
     refuse_wrong_weights,
 )
@@ -98,7 +98,7 @@ class LazyDetector:
         with self._lock:
             if self._opened is None:
                 try:
-                    self._opened = open_detector(self._options, self._weights, self._device, self._precision)
+                    self._opened = open_any_angle(self._options, self._weights, self._device, self._precision)
                 except GpenError as error:
                     self._opened = error
             if isinstance(self._opened, GpenError):

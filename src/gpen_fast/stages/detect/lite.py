@@ -1,6 +1,6 @@
-"""The embedded detector: OpenCV's cascades propose windows, a network of this project scores them and finds landmarks.
+"""The embedded detector: one small network proposes windows, a second one scores them and finds landmarks.
 
-The cascades report every window that they take for a face, at coarse steps: the network decides. It scores each
+The proposer marks every window that may hold a face, at coarse steps: the landmark network decides. It scores each
 proposal, then a second window that the first one's landmarks turn and centre. The landmarks and the score of that
 second window count, as in "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks" (Zhang
 et al., 2016).
@@ -8,6 +8,7 @@ et al., 2016).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from numpy.typing import NDArray
 from gpen_fast.image.similarity import Points, inverses, moved
 from gpen_fast.plugins import DetectorFacts
 from gpen_fast.settings import AUTO_SIZE, DetectOptions, PrecisionName, WeightsOptions
-from gpen_fast.stages.detect.cascade.cascades import FRONTAL, PROFILE, Cascades, luma_of, open_cascade
 from gpen_fast.stages.detect.cascade.landmark_net import SIDE, TEMPLATE, read_net
-from gpen_fast.stages.detect.cascade.proposals import View, proposed, shrunk_view, turned_view
+from gpen_fast.stages.detect.cascade.luma import luma_of
+from gpen_fast.stages.detect.cascade.proposals import View, bordered_view, proposed, quarter_view, shrunk_view
+from gpen_fast.stages.detect.cascade.proposer_net import read_proposer
 from gpen_fast.stages.detect.cascade.windows import Pyramid, read_windows, windows_of
 from gpen_fast.stages.detect.search import bound_of
 from gpen_fast.store.locate import required
@@ -30,18 +32,27 @@ FACTS = DetectorFacts(
     rank=4,
     weights=("landmarks-lite",),
     gives_landmarks=True,
+    any_angle=True,
     on_host=True,
-    help="OpenCV's cascades and an embedded network: landmarks, no download",
+    help="two small embedded networks: landmarks, no download",
 )
 
-_THRESHOLD = 0.85
-# The long side in the first pass, in the larger one, and in the close ones for faces that are turned or fill the
-# picture, pixels.
-_FIRST, _LARGE, _CLOSE = 640, 1600, 400
+# The landmark network and the proposer: both are part of the package.
+EMBEDDED = ("landmarks-lite", "proposer-lite")
+_THRESHOLD = 0.88
+# The long side in the first pass, in the larger one, in the close one for faces that fill the picture, and in the
+# turned ones, pixels.
+_FIRST, _LARGE, _CLOSE, _TURNED = 640, 1600, 400, 400
 # A face with a side below this many pixels in the first pass is as small as that pass can detect: it may miss smaller.
 _SMALL = 18
-# Degrees by which the picture is turned in the close passes, and the border's share of each side.
-_TURNS, _BORDER = (-35.0, 0.0, 35.0), 0.25
+# The close pass's border, as a share of each side.
+_BORDER = 0.25
+# The most proposals in each turned view: textures would have hundreds, and a portrait needs one.
+_TURNED_MOST = 24
+# The most proposals in any other view: a large group has some hundred faces.
+_MOST = 300
+# How far a window reaches beyond a face's landmarks, as a share of their extent.
+_REACH = 1.25
 # A proposal that scores below this is not refined.
 _HOPELESS = 0.1
 # As shares of the eye distance: two estimates of a face agree within the first, two faces are one within the second.
@@ -72,12 +83,12 @@ class LiteDetector:
     on_host = FACTS.on_host
     box_points = (TEMPLATE - 0.5) / _BOX + 0.5
 
-    def __init__(self, weights: Path, options: DetectOptions) -> None:
+    def __init__(self, weights: Path, proposer: Path, options: DetectOptions) -> None:
         self.threshold = _THRESHOLD if options.detect_threshold is None else options.detect_threshold
         self.bound = bound_of(options.detect_size, _LARGE)
         self._always_larger = options.detect_size != AUTO_SIZE
         self.weights = weights
-        self._network, self._cascades = read_net(weights), Cascades(self.name)
+        self._network, self._proposer = read_net(weights), read_proposer(proposer)
 
     def __call__(self, frame: Frame) -> list[Face]:
         """Detects the faces, best first, in one to three passes."""
@@ -90,12 +101,32 @@ class LiteDetector:
             found = self._run_pass(pyramid, [shrunk_view(pyramid.grey, largest)])
         if not len(found.scores):
             close = shrunk_view(pyramid.grey, min(_CLOSE, first))
-            found = self._run_pass(pyramid, [turned_view(close, turn, _BORDER) for turn in _TURNS])
-        return [_face(*each) for each in zip(found.points, found.scores, strict=True)]
+            found = self._run_pass(pyramid, [bordered_view(close, _BORDER)])
+        return _faces(found)
 
-    def _run_pass(self, pyramid: Pyramid, views: list[View]) -> ScoredLandmarks:
-        """The faces in what the cascades propose in some views of a picture."""
-        windows = np.concatenate([proposed(self._cascades, view) for view in views])
+    def at_any_angle(self, frame: Frame) -> list[Face]:
+        """Detects the faces in a small copy of the picture, upright, on either side and upside down, best first."""
+        pyramid = Pyramid(luma_of(frame))
+        small = shrunk_view(pyramid.grey, min(_TURNED, self.bound or _TURNED))
+        views = [quarter_view(small, quarters) for quarters in range(4)]
+        return _faces(self._run_pass(pyramid, views, _TURNED_MOST))
+
+    def confirms(self, frame: Frame, landmarks: Points, near: float) -> bool:
+        """Whether there is an upright face with such landmarks.
+
+        Args:
+            frame: The picture.
+            landmarks: (5,2), pixels.
+            near: The most that they may be off on average, as a share of the eye distance.
+        """
+        shown, corner = _surroundings(frame, landmarks)
+        claimed = landmarks[None] - corner
+        points, scores = read_windows(self._network, Pyramid(luma_of(shown)), windows_of(claimed))
+        return bool(scores[0] >= _THRESHOLD and _distances(points, claimed)[0] < near)
+
+    def _run_pass(self, pyramid: Pyramid, views: Sequence[View], most: int = _MOST) -> ScoredLandmarks:
+        """The faces in what the proposer marks, `most` windows at most, in each of some views of a picture."""
+        windows = np.concatenate([proposed(self._proposer, view)[:most] for view in views])
         rough = ScoredLandmarks(*read_windows(self._network, pyramid, windows))
         rough = _distinct(rough.of(rough.scores >= min(_HOPELESS, self.threshold)))
         fine = ScoredLandmarks(*read_windows(self._network, pyramid, windows_of(rough.points)))
@@ -106,10 +137,8 @@ class LiteDetector:
 def create(
     options: DetectOptions, weights: WeightsOptions, device: torch.device, precision: PrecisionName
 ) -> LiteDetector:
-    """Always on the CPU. Raises PluginError where OpenCV lacks the cascades, and what `required` and `read_net` do."""
-    for file in (FRONTAL, PROFILE):
-        open_cascade(file, LiteDetector.name)
-    return LiteDetector(required(FACTS.weights[0], weights), options)
+    """Always on the CPU. Raises what `required`, `read_net` and `read_proposer` do."""
+    return LiteDetector(required(EMBEDDED[0], weights), required(EMBEDDED[1], weights), options)
 
 
 def _may_hide_more(found: ScoredLandmarks, scale: float) -> bool:
@@ -137,6 +166,20 @@ def _sides(landmarks: Points) -> NDArray[np.float64]:
     """(B,): the sides of the windows of (B,5,2) landmarks, in the picture's pixels."""
     windows = windows_of(landmarks)
     return SIDE / np.hypot(windows[:, 0, 0], windows[:, 1, 0])
+
+
+def _surroundings(frame: Frame, landmarks: Points) -> tuple[Frame, NDArray[np.float64]]:
+    """The part of a picture around (5,2) landmarks, as far as a window reaches, and its corner, (2,) pixels."""
+    reach = _REACH * np.ptp(landmarks, axis=0).max()
+    sides = np.array([frame.width, frame.height])
+    low = np.clip(np.floor(landmarks.min(axis=0) - reach), 0, sides - 1).astype(int)
+    high = np.clip(np.ceil(landmarks.max(axis=0) + reach), low + 1, sides).astype(int)
+    pixels = frame.pixels if frame.host is None else frame.host
+    return Frame(pixels[:, low[1] : high[1], low[0] : high[0]]), low.astype(np.float64)
+
+
+def _faces(found: ScoredLandmarks) -> list[Face]:
+    return [_face(*each) for each in zip(found.points, found.scores, strict=True)]
 
 
 def _face(points: Points, score: float) -> Face:

@@ -14,6 +14,7 @@ FACTS = DetectorFacts(
     rank=1,
     weights=("retinaface-resnet50",),
     gives_landmarks=True,
+    any_angle=True,
     on_host=False,
     help="upstream GPEN's own: the best, and the slowest",
 )

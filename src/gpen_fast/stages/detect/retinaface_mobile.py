@@ -14,6 +14,7 @@ FACTS = DetectorFacts(
     rank=2,
     weights=("retinaface-mobilenet0.25",),
     gives_landmarks=True,
+    any_angle=True,
     on_host=False,
     help="small, fast and nearly as good as retinaface",
 )

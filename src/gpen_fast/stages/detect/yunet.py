@@ -23,6 +23,7 @@ FACTS = DetectorFacts(
     rank=3,
     weights=("yunet-2026may", "yunet"),  # the newer first; only the older can be downloaded
     gives_landmarks=True,
+    any_angle=True,
     on_host=True,
     help="0.2 MB, the fastest on a CPU",
 )

@@ -20,11 +20,12 @@ FACTS = FormatFacts(
     depths=(8,),
     alpha=False,
     lossless=False,
+    most_side=65500,
     help="small, 8 bits, opaque",
 )
 
-# Pixels a side that libjpeg accepts (JPEG_MAX_DIMENSION); the format's 16 bits would hold 65535.
-_MOST_SIDE = 65500
+# libjpeg accepts this many pixels a side (JPEG_MAX_DIMENSION); the format's 16 bits would hold 65535.
+_MOST_SIDE = FACTS.most_side or 0
 
 
 def encode(frame: Frame, quality: int, level: str = FAST) -> bytes:

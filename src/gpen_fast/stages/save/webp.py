@@ -15,11 +15,16 @@ from gpen_fast.stages.save.base import array_as_written, carried_metadata
 from gpen_fast.types import ICC_GREY, Frame, icc_space
 
 FACTS = FormatFacts(
-    suffixes=("webp",), depths=(8,), alpha=True, lossless=False, help="small, 8 bits, with transparency"
+    suffixes=("webp",),
+    depths=(8,),
+    alpha=True,
+    lossless=False,
+    most_side=16383,
+    help="small, 8 bits, with transparency",
 )
 
 # Pixels a side: 14 bits in the file's header.
-_MOST_SIDE = 16383
+_MOST_SIDE = FACTS.most_side or 0
 # 0..100: libwebp's default for lossless files.
 _LOSSLESS_EFFORT = 75
 

@@ -169,7 +169,7 @@ class WindowSamples:
         shown = cut(face, window, int(rng.choice(_EDGES)))
         if rng.random() >= self.config.windows.pasted:
             return shown
-        masks = _masks(face.shape[0])
+        masks = paste_masks(face.shape[0])
         mask = cut(masks[rng.integers(len(masks))], window, cv2.BORDER_CONSTANT)[:, :, None]
         behind = self._elsewhere(rng)
         return np.rint(behind + (shown.astype(np.float32) - behind) * mask).astype(np.uint8)
@@ -226,7 +226,7 @@ def cut(picture: T, window: Matrix, edge: int = cv2.BORDER_REFLECT_101) -> T:
 
 
 @cache
-def _masks(side: int) -> list[_Mask]:
+def paste_masks(side: int) -> list[_Mask]:
     """(S,S) each, 1 where the face stays: the whole crop with a hard and a soft edge, and the head with a soft edge."""
     whole, inner, head, chin = np.zeros((4, side, side), np.float32)
     whole[1:-1, 1:-1] = 1

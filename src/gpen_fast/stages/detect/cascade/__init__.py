@@ -1,1 +1,1 @@
-"""What the detectors on OpenCV's cascades share."""
+"""What `lite` and `haar` share, and the networks of `lite`."""

@@ -13,11 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpen_fast.errors import PluginError
-from gpen_fast.image.colour import to_8bit
-from gpen_fast.image.resize import shrink_by_area
-from gpen_fast.types import Frame
-
-GreyPixels = NDArray[np.uint8]
+from gpen_fast.stages.detect.cascade.luma import GreyPixels
+from gpen_fast.stages.detect.cascade.tiles import Tile, tiles_of
 
 # Of OpenCV's three frontal cascades this one detected most people of a group photograph, and nothing else in it.
 # The profile cascade detects faces that look to the left; it also runs on the mirror image.
@@ -31,7 +28,7 @@ class Cascades:
         detector: The name of the plug-in, for errors.
     """
 
-    def __init__(self, detector: str = "lite") -> None:
+    def __init__(self, detector: str = "haar") -> None:
         self._detector = detector
         self._threads = threading.local()
 
@@ -58,13 +55,10 @@ class Cascades:
         Returns:
             (N,4) boxes x, y, width, height, pixels.
         """
-        found = self.of(file).detectMultiScale(
-            cv2.flip(grey, 1) if mirrored else grey,
-            scaleFactor=step,
-            minNeighbors=neighbours,
-            minSize=(smallest, smallest),
+        shown = np.asarray(cv2.flip(grey, 1), dtype=np.uint8) if mirrored else grey
+        boxes = np.concatenate(
+            [_found_in(self.of(file), part, neighbours, step, smallest) for part in tiles_of(shown)]
         )
-        boxes = np.array(found, dtype=np.int32).reshape(-1, 4)
         if mirrored:
             boxes[:, 0] = grey.shape[1] - boxes[:, 0] - boxes[:, 2]
         return boxes
@@ -77,13 +71,24 @@ class Cascades:
         return cascades[file]
 
 
+def _found_in(
+    cascade: cv2.CascadeClassifier, part: Tile, neighbours: int, step: float, smallest: int
+) -> NDArray[np.int32]:
+    """(N,4): the boxes in a part's core, in the picture's pixels."""
+    found = cascade.detectMultiScale(
+        part.grey, scaleFactor=step, minNeighbors=neighbours, minSize=(smallest, smallest)
+    )
+    boxes, own = part.placed(np.array(found, dtype=np.int32).reshape(-1, 4))
+    return boxes[own]
+
+
 def open_cascade(file: str, detector: str) -> cv2.CascadeClassifier:
     """Opens a classifier for one thread. Raises PluginError, which names `detector`, where OpenCV lacks it."""
     folder = getattr(getattr(cv2, "data", None), "haarcascades", None)
     if folder is None or not hasattr(cv2, "CascadeClassifier"):
         raise PluginError(
-            f"detector {detector!r} needs opencv-python 4.x, and OpenCV {cv2.__version__} has no cascades. "
-            "Try: pip install 'opencv-python>=4.10,<5'"
+            f"detector {detector!r} needs opencv-python 4.x, and OpenCV {cv2.__version__} has no cascades "
+            f"(cv2.CascadeClassifier, {file}). Try: pip install 'opencv-python>=4.10,<5'"
         )
     cascade = cv2.CascadeClassifier(str(Path(folder) / file))
     if cascade.empty():
@@ -91,20 +96,3 @@ def open_cascade(file: str, detector: str) -> cv2.CascadeClassifier:
             f"detector {detector!r}: {file} is missing from OpenCV's data folder. Reinstall opencv-python."
         )
     return cascade
-
-
-def luma_of(frame: Frame) -> GreyPixels:
-    """(H,W) uint8 luma of a frame of any depth, grey or RGB."""
-    pixels = frame.on_host.permute(1, 2, 0).contiguous().numpy()
-    pixels = to_8bit(pixels)
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.shape[2] == 3 else pixels[:, :, 0]
-    return np.asarray(grey, dtype=np.uint8)
-
-
-def shrunk(grey: GreyPixels, bound: int | None) -> tuple[GreyPixels, float]:
-    """Shrinks a picture so that its long side has at most `bound` pixels; also returns the scale, at most 1."""
-    scale = 1.0 if bound is None else min(1.0, bound / max(grey.shape))
-    if scale == 1.0:
-        return grey, scale
-    height, width = (max(1, round(side * scale)) for side in grey.shape)
-    return shrink_by_area(grey, (height, width)), scale

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from gpen_fast.image.resize import shrink_by_area
 from gpen_fast.image.similarity import Points, inverses, moved, similarities
-from gpen_fast.stages.detect.cascade.cascades import GreyPixels
+from gpen_fast.image.warp import MOST_SIDE, warp
 from gpen_fast.stages.detect.cascade.landmark_net import SIDE, TEMPLATE, LandmarkNet
+from gpen_fast.stages.detect.cascade.luma import GreyPixels
 
 Matrices = NDArray[np.float64]
 Scores = NDArray[np.float64]
@@ -56,6 +57,9 @@ class Pyramid:
         scale = np.array(self.grey.shape[::-1]) / picture.shape[::-1]
         shift = window[:, :2] @ ((scale - 1) * CORNER) + window[:, 2]
         matrix = np.concatenate([window[:, :2] * scale, shift[:, None]], axis=1)
+        if max(picture.shape) > MOST_SIDE:
+            part = warp(torch.from_numpy(picture)[None], matrix, (SIDE, SIDE))[0].numpy()
+            return np.asarray(part, dtype=np.uint8)
         cut = cv2.warpAffine(
             picture, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )

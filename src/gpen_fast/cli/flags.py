@@ -1,0 +1,138 @@
+"""Flags beside the options of the parts: those of a run, shorthands, and how each flag looks. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpen_fast import plugins
+from gpen_fast.cli.log_file import LOG_FORMATS, LogFormat, check_log
+from gpen_fast.settings import (
+    ON_CLASH,
+    PNG_LEVELS,
+    PRECISIONS,
+    TEMPLATES,
+    DetectOptions,
+    GenerateOptions,
+    LoadOptions,
+    OutputOptions,
+    PasteOptions,
+    WeightsOptions,
+    formats,
+)
+from gpen_fast.store.catalog import generators
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a command does beside restoring."""
+
+    yes: bool = False
+    """Accept the licence of weights that are to be fetched."""
+
+    dry_run: bool = False
+    """Print what would be done, and stop."""
+
+    json_file: str | None = None
+    """Write the report to this file as JSON; - writes it to standard output."""
+
+    log: Path | None = None
+    """Add a line to this file for each input when it has come to its end."""
+
+    log_format: LogFormat = "text"
+    """Lines of --log: text, or one JSON object a line."""
+
+    quiet: bool = False
+    """Print only failures and notes."""
+
+    def __post_init__(self) -> None:
+        check_log(self.log, self.log_format)
+
+
+@dataclass(frozen=True)
+class Shorthands:
+    """Flags that stand for a value of another flag."""
+
+    skip_detect: bool = False
+    """Take each picture as one aligned face: the same as --detector none."""
+
+    fp16: bool = False
+    """Half precision: fp16 on CUDA; on a CPU bf16 if it is native, else fp32."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """How an option looks on the command line, apart from its type and its default."""
+
+    metavar: str | None = None
+    """Stands for the value in the help."""
+
+    names: tuple[str, ...] = ()
+    """Spellings, such as `--quiet` and `-q`; none: the field's own name."""
+
+    accepted: Callable[[], Collection[str]] | None = None
+    """Lists the values for help and completion. They are not checked here: the options check themselves."""
+
+    least: float | None = None
+    """Smallest number that is accepted."""
+
+    most: float | None = None
+    """Largest number that is accepted."""
+
+    help: str | None = None
+    """Replaces the text of the field."""
+
+    default: str | None = None
+    """Shown as the default of a field whose default is None."""
+
+
+def _and_auto(names: Callable[[], Collection[str]]) -> Callable[[], list[str]]:
+    return lambda: ["auto", *names()]
+
+
+OPTION_FLAGS: Mapping[str, Flag] = {
+    "max_pixels": Flag("N", least=1),
+    "detector": Flag("NAME", accepted=_and_auto(lambda: plugins.names("detect"))),
+    "detect_size": Flag("auto|full|PX"),
+    "detect_threshold": Flag("0..1", default="the detector's own"),
+    "landmarks": Flag("FILE"),
+    "min_face": Flag("PX", least=0),
+    "any_angle": Flag(names=("--any-angle/--no-any-angle",), default="the detector's own"),
+    "max_face": Flag("PX", least=1, default="no limit"),
+    "model": Flag("NAME", accepted=_and_auto(generators)),
+    "weights": Flag("FILE"),
+    "weights_dir": Flag("FOLDER"),
+    "yes": Flag(names=("--yes", "-y")),
+    "device": Flag("NAME", accepted=lambda: ["auto", "cpu", "cuda", "cuda:N"]),
+    "precision": Flag("NAME", accepted=lambda: PRECISIONS),
+    "backend": Flag("NAME", accepted=_and_auto(lambda: plugins.names("generate"))),
+    "batch_size": Flag("N", least=1, default="8 on CUDA; on a CPU up to 8 below 512 px, else 1"),
+    "template": Flag("NAME", accepted=lambda: TEMPLATES, default="the network's own"),
+    "strength": Flag("X", least=0, most=1),
+    "keep_detail": Flag("X", least=0, most=1),
+    "format": Flag("NAME", accepted=formats),
+    "quality": Flag("N", least=1, most=100),
+    "suffix": Flag("TEXT"),
+    "on_clash": Flag("NAME", accepted=lambda: ON_CLASH),
+    "flatten": Flag("COLOUR"),
+    "save_landmarks": Flag("FILE"),
+    "png_level": Flag("NAME", accepted=lambda: PNG_LEVELS),
+    "json_file": Flag("FILE", names=("--json",)),
+    "log": Flag("FILE"),
+    "log_format": Flag("NAME", accepted=lambda: LOG_FORMATS),
+    "quiet": Flag(names=("--quiet", "-q")),
+}
+OPTION_PANELS: Mapping[type, str] = {
+    LoadOptions: "Input",
+    DetectOptions: "Faces",
+    PasteOptions: "Faces",
+    WeightsOptions: "Network",
+    GenerateOptions: "Network",
+    OutputOptions: "Output",
+    RunOptions: "Run",
+}
+# The order of the help: the picture's way through the stages.
+OPTION_PARTS = (LoadOptions, DetectOptions, PasteOptions, WeightsOptions, GenerateOptions)
+# Option -> the shorthand that stands after it.
+OPTION_SHORTHAND = {"detector": "skip_detect", "precision": "fp16"}

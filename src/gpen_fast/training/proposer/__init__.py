@@ -1,0 +1,1 @@
+"""How the embedded proposer network was trained: `python -m gpen_fast.training proposer`."""
