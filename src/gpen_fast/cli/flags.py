@@ -46,9 +46,6 @@ class RunOptions:
     quiet: bool = False
     """Print only failures and notes."""
 
-    stall_timeout: float | None = None
-    """Stop, and name the picture, if one step of one picture takes more seconds than this; not given: any time."""
-
     def __post_init__(self) -> None:
         check_log(self.log, self.log_format)
 
