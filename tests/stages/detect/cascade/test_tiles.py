@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from detectors import CPU, example, opened
 
-from gpen_fast.stages.detect.cascade import parts
-from gpen_fast.stages.detect.cascade.cascades import FRONTAL, Cascades, luma_of
+from gpen_fast.stages.detect.cascade import tiles
+from gpen_fast.stages.detect.cascade.cascades import FRONTAL, Cascades
+from gpen_fast.stages.detect.cascade.luma import luma_of
 from gpen_fast.stages.detect.cascade.tiles import tiles_of
 from gpen_fast.stages.load import load
 
@@ -48,8 +49,8 @@ def test_a_face_in_an_overlap_is_found_once(monkeypatch: pytest.MonkeyPatch, mir
     wide = np.ascontiguousarray(wide[:, ::-1]) if mirrored else wide
     find = Cascades("haar").find
     whole = sorted(find(FRONTAL, wide, neighbours=4, mirrored=mirrored).tolist())
-    monkeypatch.setattr(parts, "_SIDE", 700)
-    monkeypatch.setattr(parts, "_OVERLAP", 300)
+    monkeypatch.setattr(tiles, "_SIDE", 700)
+    monkeypatch.setattr(tiles, "_OVERLAP", 300)
     got = sorted(find(FRONTAL, wide, neighbours=4, mirrored=mirrored).tolist())
     assert len(got) == len(whole) == 4
     assert np.abs(np.subtract(got, whole)).max() <= 12
