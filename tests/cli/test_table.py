@@ -145,6 +145,12 @@ def test_the_embedded_network_does_not_restore_as_gpen_does(capsys: pytest.Captu
     assert "faces: 2 cleaned\n" in out
 
 
+def test_what_was_left_as_found_is_not_said_to_be_restored(capsys: pytest.CaptureFixture[str]) -> None:
+    out, _ = said(capsys, enhanced(faces_kept=1, images_kept=1))
+    assert "pictures: 1 restored, 1 left as found, 1 no face (unchanged), 0 failed\n" in out
+    assert "faces: 1 restored, 1 left as found (the network's result is no better;" in out
+
+
 def test_pictures_whose_faces_were_left_out_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = said(capsys, enhanced(no_face=["a.png"], left_out=["a.png"], faces_left_out=3))
     assert "2 restored, 0 no face (unchanged), 1 with all faces left out (unchanged), 0 failed" in " ".join(

@@ -58,6 +58,16 @@ def test_faces_left_as_they_are_are_counted_and_said(tmp_path: Path) -> None:
     )
 
 
+def test_in_place_a_picture_whose_faces_are_all_left_is_not_written_again(tmp_path: Path) -> None:
+    path = write_photo(tmp_path / "a.png")
+    before = path.read_bytes()
+    use = FaceUse(torch.zeros(2), torch.tensor([True, True]))
+    done = Sink([Item(path, path)], IN_PLACE)(replace(pasted(path, faces=2), use=use))
+    assert (done.outcome, done.kept) == ("restored", 2)
+    assert path.read_bytes() == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.png"], "no original is kept of what stays"
+
+
 def test_a_pictures_index_finds_its_target(tmp_path: Path) -> None:
     path = write_photo(tmp_path / "a.png")
     picture = pasted(path)

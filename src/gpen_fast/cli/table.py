@@ -137,8 +137,9 @@ def _print_outcomes(console: Console, report: Report) -> None:
     if report.landmarks:
         _print_landmarks(console, report.landmarks)
     shut_out = f", {left_out} with all faces left out (unchanged)" if left_out else ""
+    kept = f", {report.images_kept} left as found" if report.images_kept else ""
     console.print(
-        f"pictures: [green]{got('restored', 0)} {_done_word(report)}[/], "
+        f"pictures: [green]{got('restored', 0) - report.images_kept} {_done_word(report)}[/]{kept}, "
         f"{got('no_face', 0) - left_out} no face (unchanged){shut_out}, {got('failed', 0)} failed"
     )
     console.print(counted_inputs(got("skipped", 0), got("ignored", 0)))

@@ -218,6 +218,9 @@ class Report:
     pictures: list[PictureRow] = field(default_factory=list)
     """One row for each input of `enhance`, in the order in which they came to their end."""
 
+    images_kept: int = 0
+    """Those of the restored pictures of which every face was left as found."""
+
     @property
     def slowest(self) -> StageRow:
         """The stage with the largest share."""

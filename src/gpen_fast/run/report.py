@@ -72,6 +72,7 @@ def enhance_report(
         images=tally.images,
         faces=tally.faces,
         faces_kept=tally.faces_kept,
+        images_kept=tally.images_kept,
         outcomes=_outcomes(work, tally.outcomes),
         failed=_failed([*work.failed, *tally.failed, *tally.unwritten]),
         notes=_notes([*work.notes, *tally.notes]),

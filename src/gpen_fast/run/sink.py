@@ -95,12 +95,15 @@ class Sink:
         if not picture.faces:
             note = joined(note, self._pass_through(item, picture))
             return Finished(picture.source, "no_face", 0, note)
-        if self._output.in_place:
+        kept, why = (picture.use.kept()[0], picture.use.note()) if picture.use else (0, "")
+        if self._output.in_place and kept == len(picture.faces):
+            # Nothing is gained by writing the same pixels again, and a JPEG would lose by it.
+            self._journal.left(item.source, item.target, "restored", picture.frame.sha256)
+        elif self._output.in_place:
             frame, said = _marked(picture, item.target)
             note = joined(note, said, self._replace(item, picture, frame))
         else:
             note = joined(note, self._write_result(item, picture, picture.result))
-        kept, why = (picture.use.kept()[0], picture.use.note()) if picture.use else (0, "")
         return Finished(picture.source, "restored", len(picture.faces), joined(note, why), kept=kept)
 
     def _write_result(self, item: Item, picture: Pasted, frame: Frame) -> str:
@@ -136,7 +139,7 @@ class Sink:
     def _pass_through(self, item: Item, picture: Pasted) -> str:
         """Copies the file byte for byte where the format stays, else encodes it anew; in place it is there already."""
         if self._output.in_place:
-            self._journal.left(item.source, item.target, picture.frame.sha256)
+            self._journal.left(item.source, item.target, "no_face", picture.frame.sha256)
             return ""
         frame = picture.frame
         changed = self._fit is not None and self._fit.changed(picture.source)

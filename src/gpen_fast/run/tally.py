@@ -23,6 +23,7 @@ class Tally:
         self.halted = False
         self.faces_left_out = 0
         self.faces_kept = 0
+        self.images_kept = 0
 
     @property
     def images(self) -> int:
@@ -39,6 +40,7 @@ class Tally:
         self.faces += done.faces
         self.faces_left_out += done.faces_left_out
         self.faces_kept += done.kept
+        self.images_kept += bool(done.kept) and done.kept == done.faces
         if done.outcome == "no_face":
             self.no_face.append(path)
             if done.faces_left_out:

@@ -211,10 +211,10 @@ class JournalBook:
 
         return add
 
-    def left(self, source: Path, target: Path, sha256: str) -> None:
-        """Records that a picture without faces stays as it is, in place. sha256: of the bytes that were decoded."""
+    def left(self, source: Path, target: Path, outcome: RecordedOutcome, sha256: str) -> None:
+        """Records that a picture stays as it is, in place. sha256: of the bytes that were decoded."""
         read = self._read.get(source)
-        self._add(source, target, "no_face", sha256, output=replace(read, sha256=sha256) if read else None)
+        self._add(source, target, outcome, sha256, output=replace(read, sha256=sha256) if read else None)
 
     def home_of(self, target: Path) -> Path | None:
         """The folder of results to which a result belongs; None where nothing is recorded."""
