@@ -163,6 +163,8 @@ class Report:
     """Faces restored."""
     faces_kept: int = 0
     """Those of `faces` that were left as found, because the network's result is no better: see --keep-detail."""
+    images_kept: int = 0
+    """Those of the restored pictures of which every face was left as found."""
     redone_in_fp32: int = 0
     """Faces that half precision made invalid and fp32 repeated."""
     backend_notes: list[str] = field(default_factory=list)
@@ -217,9 +219,6 @@ class Report:
     """What to try next, one sentence or command each."""
     pictures: list[PictureRow] = field(default_factory=list)
     """One row for each input of `enhance`, in the order in which they came to their end."""
-
-    images_kept: int = 0
-    """Those of the restored pictures of which every face was left as found."""
 
     @property
     def slowest(self) -> StageRow:
