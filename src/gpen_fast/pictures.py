@@ -45,7 +45,7 @@ def save_image(
     quality: int = 95,
     png_level: PngLevel = FAST,
 ) -> None:
-    """Writes a picture in the format that `path` ends in: jpg, png or webp.
+    """Writes a picture in the format that `path` ends in: jpg, png, tif or webp.
 
     The file appears whole or not at all, and carries the frame's EXIF, ICC, XMP and density.
 

@@ -234,7 +234,7 @@ def test_quiet_says_failures_only(cli, album: Path, tiny_weights: Path) -> None:
             ["--backend", "tensorrt"],
             "backend 'tensorrt' does not exist. Accepted are folded, eager, compiled.",
         ),
-        (["--format", "gif"], "format 'gif': accepted are jpg, png, webp, same"),
+        (["--format", "gif"], "format 'gif': accepted are jpg, png, tif, webp, same"),
         (["--only-largest", "--only-center"], "only-largest and only-center contradict each other"),
         (["--model", "gpen-bfr-512"], "no weights for gpen-bfr-512: GPEN-BFR-512.pth is not in"),
         (["--weights", "none.pth"], "weights 'none.pth': no such file"),

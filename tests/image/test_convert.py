@@ -13,7 +13,7 @@ from helpers import photo
 from PIL import Image
 
 from gpen_fast.image.convert import like, to_array, to_pillow, to_tensor
-from gpen_fast.image.metadata import PIXEL_X_DIMENSION
+from gpen_fast.image.exif import PIXEL_X_DIMENSION
 from gpen_fast.types import Frame
 
 

@@ -20,7 +20,7 @@ OWN = ["retinaface", "retinaface-mobile", "yunet", "lite", "haar", "none", "yolo
 def test_our_own_in_the_order_of_their_ranks() -> None:
     assert plugins.names("detect") == OWN
     assert plugins.names("generate") == ["folded", "eager", "compiled"]
-    assert plugins.names("save") == ["jpg", "png", "webp"]
+    assert plugins.names("save") == ["jpg", "png", "tif", "webp"]
     assert plugins.automatic("detect") == OWN[:5]
     assert plugins.automatic("generate") == ["folded", "eager"]
     assert plugins.facts("detect")["yunet"].weights == ("yunet-2026may", "yunet")
@@ -28,7 +28,7 @@ def test_our_own_in_the_order_of_their_ranks() -> None:
 
 
 def test_suffixes_name_formats() -> None:
-    assert [plugins.format_of(suffix) for suffix in ("jpeg", "jfif", "png", "tif", "")] == [
+    assert [plugins.format_of(suffix) for suffix in ("jpeg", "jfif", "png", "tiff", "")] == [
         "jpg", "jpg", "png", "tif", "",
     ]  # fmt: skip
 
@@ -121,7 +121,8 @@ def test_missing_dependency_names_the_package(monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_unknown_name_is_refused_with_the_nearest_and_the_list() -> None:
     with pytest.raises(
-        PluginError, match=r"format 'pmg' does not exist\. Did you mean 'png'\? Accepted are jpg, png, webp\."
+        PluginError,
+        match=r"format 'pmg' does not exist\. Did you mean 'png'\? Accepted are jpg, png, tif, webp\.",
     ):
         plugins.check_name("save", "pmg")
     with pytest.raises(PluginError, match=r"backend 'xyz' does not exist\. Accepted are folded"):

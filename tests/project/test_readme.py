@@ -80,5 +80,5 @@ def test_the_backends_are_those_that_declare_themselves() -> None:
 def test_every_format_that_is_written_is_in_the_table() -> None:
     written = {row[0].split(",")[0].lower() for row in table("format") if row[2] != "-"}
     assert {known.suffixes[0] for known in plugins.facts("save").values()} == {
-        {"jpeg": "jpg"}.get(name, name) for name in written
+        {"jpeg": "jpg", "tiff": "tif"}.get(name, name) for name in written
     }

@@ -9,7 +9,7 @@ from gpen_fast.settings import OutputOptions
 
 
 def test_output_format() -> None:
-    with pytest.raises(SettingsError, match="format 'gif': accepted are jpg, png, webp, same"):
+    with pytest.raises(SettingsError, match="format 'gif': accepted are jpg, png, tif, webp, same"):
         OutputOptions("gif")
 
 

@@ -17,13 +17,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import tifffile
 from helpers import photo
 from PIL import Image, ImageCms, features
 
 import gpen_fast
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-OUTPUTS = ("png", "jpg", "webp")
+# Suffixes of the outputs that hold every sample exactly.
+LOSSLESS = (".png", ".tif")
+OUTPUTS = ("png", "jpg", "webp", "tif")
 
 
 def profile_of(space: bytes) -> bytes:
@@ -134,7 +137,7 @@ def _pngs() -> Iterator[Case]:
     key = tuple(int(value) for value in rgb[0, 0])
     keyed = np.dstack([rgb, np.where((rgb == rgb[0, 0]).all(axis=2), 0, 255).astype(np.uint8)])
     yield Case("png", "RGB 8 tRNS", pillow(rgb, "PNG", transparency=key), keyed)
-    yield Case("png", "RGB 8 without colour", pillow(np.dstack([grey] * 3), "PNG"), grey)
+    yield Case("png", "RGB 8 without colour", pillow(np.dstack([grey] * 3), "PNG"), np.dstack([grey] * 3))
 
 
 def _saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -238,6 +241,10 @@ class Row:
         return {name: verdict for name, verdict in self.verdicts.items() if verdict != "ok"}
 
 
+# Readers of one format.
+_ONLY = {"pngcheck": "png", "tifffile": "tif"}
+
+
 def round_trips(case: Case, folder: Path, programs: bool = True) -> Iterator[Row]:
     """Loads one case, saves it in each output format, and lets every installed reader check the file.
 
@@ -256,7 +263,7 @@ def round_trips(case: Case, folder: Path, programs: bool = True) -> Iterator[Row
         verdicts = {
             name: _verdict(reader, target, case)
             for name, reader in readers(programs).items()
-            if name != "pngcheck" or suffix == "png"
+            if _ONLY.get(name, suffix) == suffix
         }
         yield Row(case, suffix, _facts(target), verdicts)
 
@@ -279,7 +286,11 @@ def _verdict(reader: Callable[[Path, Case], None], target: Path, case: Case) -> 
 
 def readers(programs: bool = True) -> dict[str, Callable[[Path, Case], None]]:
     """Returns the installed readers by name."""
-    installed: dict[str, Callable[[Path, Case], None]] = {"Pillow": _by_pillow, "OpenCV": _by_opencv}
+    installed: dict[str, Callable[[Path, Case], None]] = {
+        "Pillow": _by_pillow,
+        "OpenCV": _by_opencv,
+        "tifffile": _by_tifffile,
+    }
     if not programs:
         return installed
     for name, program, reader in (
@@ -295,7 +306,7 @@ def readers(programs: bool = True) -> dict[str, Callable[[Path, Case], None]]:
 def _expected(case: Case, target: Path) -> tuple[np.ndarray, float]:
     """Returns the pixels that the target must hold, and the largest allowed mean difference from them."""
     array = case.wanted
-    if target.suffix == ".png":
+    if target.suffix in LOSSLESS:
         return array, case.error
     if array.dtype == np.uint16:
         array = np.round(array / 257).astype(np.uint8)
@@ -329,19 +340,27 @@ def _in_colour(array: np.ndarray) -> np.ndarray:
     return array if array.shape[2] > 2 else array[:, :, [0, 0, 0, 1]]
 
 
+def _by_tifffile(target: Path, case: Case) -> None:
+    _close(tifffile.imread(target), case, target)
+
+
 def _by_pillow(target: Path, case: Case) -> None:
+    if target.suffix == ".tif" and case.wanted.dtype == np.uint16 and case.wanted.ndim == 3:
+        return  # Pillow does not open TIFF of 16-bit colour
     with Image.open(target) as image:
         assert image.getexif().get(0x0112, 1) == 1, "the orientation was not reset"
         assert image.info.get("icc_profile") == _profile(case, target), "the profile differs"
         if case.described:
             assert image.getexif()[0x010E] == "mother", "EXIF is missing"
             assert image.getexif().get_ifd(0x8825)[1] == "N", "GPS is missing"
-        deep = case.wanted.dtype == np.uint16 and target.suffix == ".png"
+        deep = case.wanted.dtype == np.uint16 and target.suffix in LOSSLESS
         if not deep or image.mode.startswith("I;16"):  # Pillow cannot read 16-bit colour
             _close(np.asarray(image), case, target)
 
 
 def _by_opencv(target: Path, case: Case) -> None:
+    if target.suffix == ".tif" and case.wanted.ndim == 3 and case.wanted.shape[2] in (2, 4):
+        return  # OpenCV multiplies colours by alpha there
     got = cv2.imread(str(target), cv2.IMREAD_UNCHANGED)
     assert got is not None, "OpenCV cannot read the file"
     if got.ndim == 3:
@@ -380,14 +399,19 @@ def _by_pngcheck(target: Path, case: Case) -> None:
 
 def _by_imagemagick(target: Path, case: Case) -> None:
     kind, depth, width, height = _output_of("identify", "-format", "%m %z %w %h", str(target)).split()
-    assert kind == {".png": "PNG", ".jpg": "JPEG", ".webp": "WEBP"}[target.suffix], kind
-    deep = case.wanted.dtype == np.uint16 and target.suffix == ".png"
+    assert kind == {".png": "PNG", ".jpg": "JPEG", ".webp": "WEBP", ".tif": "TIFF"}[target.suffix], kind
+    deep = case.wanted.dtype == np.uint16 and target.suffix in LOSSLESS
     bits = {"16"} if deep else {"8", "1"}  # ImageMagick reports black and white as 1 bit
     assert depth in bits, f"{depth} bits"
     assert (int(height), int(width)) == case.wanted.shape[:2], f"{width}x{height}"
 
 
 def _facts(target: Path) -> str:
+    if target.suffix == ".tif":
+        array = tifffile.imread(target)
+        samples = array.shape[2] if array.ndim == 3 else 1
+        colour, alpha = "RGB" if samples > 2 else "grey", "-" if samples % 2 else "alpha"
+        return f"{colour:<5} {8 * array.itemsize:>2} {alpha:<6} {'':<5}"
     data = target.read_bytes()
     with Image.open(target) as image:
         depth = data[24] if target.suffix == ".png" else 8

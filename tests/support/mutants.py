@@ -19,7 +19,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageCms, features
+import tifffile
+from PIL import Image, ImageCms, UnidentifiedImageError, features
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.png"
 # Pixels that a file may declare; every good picture has far fewer.
@@ -60,6 +61,20 @@ def good_files() -> dict[str, bytes]:
     deep = np.asarray(face)[:, :, ::-1].astype(np.uint16) * 257
     files["deep.png"] = cv2.imencode(".png", deep)[1].tobytes()
     files["deep.tif"] = cv2.imencode(".tif", deep)[1].tobytes()
+    files["still.gif"] = _saved(face, "GIF", save_all=True, append_images=[face.rotate(9)])
+    files["plain.jp2"] = _saved(face, "JPEG2000")
+    files["plain.ppm"] = _saved(face, "PPM")
+    files["deep.ppm"] = cv2.imencode(".ppm", deep)[1].tobytes()
+    files["rle.tga"] = _saved(alpha, "TGA", compression="tga_rle")
+    for name, options in {
+        "big.tif": {"bigtiff": True, "compression": "zlib"},
+        "back.tif": {"bigtiff": True, "byteorder": ">"},
+        "planes.tif": {"planarconfig": "separate"},
+    }.items():
+        array = deep[:, :, ::-1].transpose(2, 0, 1) if "planarconfig" in options else np.asarray(face)
+        file = io.BytesIO()
+        tifffile.imwrite(file, array, photometric="rgb", **options)
+        files[name] = file.getvalue()
     if features.check("avif"):
         files["plain.avif"] = _saved(face, "AVIF", **metadata)
     try:
@@ -138,12 +153,16 @@ def size_forged(data: bytes, rng: random.Random, others: dict[str, bytes]) -> by
 
 def _tiff_tags_forged(made: bytearray, values: dict[int, int]) -> bytes:
     order = "<" if made[:2] == b"II" else ">"
-    (at,) = struct.unpack_from(order + "I", made, 4)
-    (count,) = struct.unpack_from(order + "H", made, at)
-    for entry in range(at + 2, min(at + 2 + 12 * count, len(made) - 12), 12):
+    big = 43 in made[2:4]
+    (at,) = struct.unpack_from(order + ("Q" if big else "I"), made, 8 if big else 4)
+    (count,) = struct.unpack_from(order + ("Q" if big else "H"), made, at)
+    start, step = (at + 8, 20) if big else (at + 2, 12)
+    for entry in range(start, min(start + step * count, len(made) - step), step):
         (tag,) = struct.unpack_from(order + "H", made, entry)
         if tag in values:
-            struct.pack_into(order + "HII", made, entry + 2, 4, 1, values[tag])
+            struct.pack_into(
+                order + ("HQQ" if big else "HII"), made, entry + 2, 16 if big else 4, 1, values[tag]
+            )
     return bytes(made)
 
 
@@ -194,11 +213,14 @@ def bomb(data: bytes, rng: random.Random, others: dict[str, bytes]) -> bytes:
 
 def _with_metadata(data: bytes, **metadata: bytes) -> bytes:
     """Returns the same pixels with other metadata, written by Pillow, which does not check it."""
-    with Image.open(io.BytesIO(data)) as image:
-        kind = image.format if image.format in {"JPEG", "PNG", "WEBP"} else "PNG"
-        bare = Image.fromarray(
-            np.asarray(image if image.mode in {"L", "RGB", "RGBA"} else image.convert("RGB"))
-        )
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            kind = image.format if image.format in {"JPEG", "PNG", "WEBP"} else "PNG"
+            bare = Image.fromarray(
+                np.asarray(image if image.mode in {"L", "RGB", "RGBA"} else image.convert("RGB"))
+            )
+    except UnidentifiedImageError:  # TIFF of 16-bit colour
+        kind, bare = "PNG", Image.new("RGB", (180, 180))
     return _saved(bare, kind, **metadata)
 
 

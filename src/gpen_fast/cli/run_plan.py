@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from gpen_fast.cli.stall import watched
 from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import DeviceError
-from gpen_fast.settings import OutputOptions, Settings
+from gpen_fast.settings import OutputOptions
 
 if TYPE_CHECKING:
     from gpen_fast.cli.progress import RunProgress
@@ -32,7 +33,7 @@ _FAILED, _INTERRUPTED = 1, 130
 
 def run_plan(
     work: Plan,
-    settings: Settings,
+    opened: Callable[[], Runtime],
     output: OutputOptions,
     run: RunOptions,
     book: RowBook,
@@ -43,7 +44,7 @@ def run_plan(
 
     Args:
         work: What is to be done.
-        settings: How pictures are restored.
+        opened: Opens what the run works with; called where there is something to do.
         output: How results are written.
         run: What else the user asked for.
         book: Takes the row of each input.
@@ -62,7 +63,7 @@ def run_plan(
     elif not work.todo:
         report = _nothing_to_do(work, run.quiet)
     else:
-        report = _run(work, settings, output, run, book, journal)
+        report = _run(work, opened, output, run, book, journal)
     if book.log:
         book.log.remark(_ending(report))
     book.add_undone(undone_rows(work, len(work.todo) - report.not_done))
@@ -89,7 +90,7 @@ class _Told:
 
 def _run(
     work: Plan,
-    settings: Settings,
+    opened: Callable[[], Runtime],
     output: OutputOptions,
     run: RunOptions,
     book: RowBook,
@@ -102,7 +103,7 @@ def _run(
     _print_start(work, run.quiet)
     if not run.quiet:
         print_backup(work, output, sys.stderr)
-    runtime = _loaded(settings, run, book)
+    runtime = _loaded(opened, book)
     from gpen_fast.run.enhance import run_enhance
 
     began_ns = now_ns()
@@ -139,12 +140,10 @@ def _print_start(work: Plan, quiet: bool) -> None:
         print_failure(path, why)
 
 
-def _loaded(settings: Settings, run: RunOptions, book: RowBook) -> Runtime:
-    from gpen_fast.cli.opening import fetch_and_load
-
+def _loaded(opened: Callable[[], Runtime], book: RowBook) -> Runtime:
     refuse_little_memory()
     lift_pillow_limit()
-    runtime = fetch_and_load(settings, yes=run.yes, quiet=run.quiet)
+    runtime = opened()
     if book.log:
         book.log.remark(f"gpen-fast {__version__} | {runtime.summary}")
         if runtime.network_note:

@@ -24,7 +24,7 @@ from gpen_fast.run.fit import Fit
 from gpen_fast.run.guard import OutputGuard
 from gpen_fast.run.job import Failed, Finished, Pasted, numbered
 from gpen_fast.run.journal.book import JournalBook
-from gpen_fast.run.pipeline import Pipeline
+from gpen_fast.run.pipeline import PictureHooks, Pipeline
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.report import enhance_report
 from gpen_fast.run.rows import row_of
@@ -81,9 +81,8 @@ def run_enhance(
     frames = numbered_together(item.source for item in (*work.todo, *work.skipped))
     fit = Fit(work.todo, output, aligned=runtime.settings.aligned)
     sink = Sink(work.todo, output, fit, frames, journal)
-    pipeline = Pipeline(
-        runtime, clock, detection_writer, fit, sink.check, watchdog=watchdog, hashed=journal.keeps_rows
-    )
+    hooks = PictureHooks(fit, sink.check, watchdog, hashed=journal.keeps_rows)
+    pipeline = Pipeline(runtime, clock, detection_writer, hooks)
     engine = Engine(pipeline, stopped=stopped)
     guard = _guarded(pipeline, sink, work, journal)
     tally = Tally()

@@ -55,6 +55,23 @@ class LaunchedBatch:
     """The queued call and its span on the clock; None where no picture has a face."""
 
 
+@dataclass(frozen=True)
+class PictureHooks:
+    """What `enhance` does with each picture on its way, beside the stages."""
+
+    prepare: Callable[[PictureSource, Frame], Frame] | None = None
+    """Changes a picture that was read, or raises the error of one that cannot be written."""
+
+    check: Callable[[PictureSource, Frame], None] | None = None
+    """Raises the error of a picture with faces whose result could not be written."""
+
+    watchdog: Watchdog | None = None
+    """Is told what each thread works on."""
+
+    hashed: bool = False
+    """Files are hashed when they are read, for a journal."""
+
+
 class Pipeline:
     """The verbs over one device, detector and network, each under the clock."""
 
@@ -63,11 +80,7 @@ class Pipeline:
         runtime: Runtime,
         clock: Clock,
         detection_writer: DetectionWriter | None = None,
-        prepare: Callable[[PictureSource, Frame], Frame] | None = None,
-        check: Callable[[PictureSource, Frame], None] | None = None,
-        *,
-        watchdog: Watchdog | None = None,
-        hashed: bool = False,
+        hooks: PictureHooks | None = None,
     ) -> None:
         """Takes what runs the stages.
 
@@ -75,19 +88,13 @@ class Pipeline:
             runtime: The device, detector and network.
             clock: Times every stage.
             detection_writer: Is given the faces that are found.
-            prepare: Changes each picture that was read, or raises the error of one that cannot be written.
-            check: Raises the error of a picture whose result could not be written; called where it has faces.
-            watchdog: Is told what each thread works on.
-            hashed: Files are hashed when they are read, for a journal.
+            hooks: What `enhance` does with pictures on their way; None: nothing.
         """
         self.runtime = runtime
         self.clock = clock
         self._options = runtime.settings
         self._detection_writer = detection_writer
-        self._prepare = prepare
-        self._check = check
-        self._watchdog = watchdog
-        self._hashed = hashed
+        self._hooks = hooks or PictureHooks()
 
     def restore(self, source: PictureSource) -> Pasted:
         """Runs every verb but `save` for one picture, and raises its error."""
@@ -108,11 +115,11 @@ class Pipeline:
                 self.runtime.device,
                 max_pixels=self._options.load.max_pixels,
                 gpu_decode=self._options.load.gpu_decode,
-                hashed=keyed or self._hashed,
+                hashed=keyed or self._hooks.hashed,
             )
             key = content_key(source.picture, frame) if keyed else ""
-            if self._prepare:
-                frame = self._prepare(source, frame)
+            if self._hooks.prepare:
+                frame = self._hooks.prepare(source, frame)
         return Loaded(source, frame, key, frame.note, {"load": span.host_ms})
 
     def detect_early(self, picture: Loaded) -> Loaded | Detected:
@@ -145,8 +152,8 @@ class Pipeline:
     def crop(self, picture: Detected) -> Cropped:
         """Aligns the faces and cuts them out."""
         loaded, faces, runtime = picture.picture, picture.faces, self.runtime
-        if self._check and faces:
-            self._check(picture.source, picture.frame)
+        if self._hooks.check and faces:
+            self._hooks.check(picture.source, picture.frame)
         if self._options.aligned:
             with self._timed("crop") as cropping:
                 crops = crop_whole(picture.frame, runtime.size)
@@ -242,9 +249,9 @@ class Pipeline:
 
     def _busy(self, doing: str, source: PictureSource) -> AbstractContextManager[None]:
         """Tells the watchdog what this thread works on."""
-        if self._watchdog is None:
+        if self._hooks.watchdog is None:
             return nullcontext()
-        return self._watchdog.busy(doing, str(source.path or f"picture {source.index}"))
+        return self._hooks.watchdog.busy(doing, str(source.path or f"picture {source.index}"))
 
     @contextmanager
     def _timed(self, stage: str, items: int = 1, *, on_device: bool = True) -> Iterator[Span]:

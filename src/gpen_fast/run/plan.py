@@ -86,9 +86,9 @@ def plan(
     elif len(names) > 1:
         refuse_recorded_results(names)
         refuse_results_as_inputs(names)
-    made, journal = Plan(), journal or JournalBook(None, output)
-    one = len(names) == 1 and not is_folder(names[0])
-    journal.open(_homes(names, out), made.notes, alone=one)
+    journal = journal or JournalBook(None, output)
+    made = Plan()
+    journal.open(_homes(names, out), made.notes, alone=len(names) == 1 and not is_folder(names[0]))
     found = without_results(list(_pictures(names, out, made)), out, output, made.notes)
     _refuse_nothing(found, made, names)
     left_out: Told = []

@@ -50,9 +50,9 @@ class Sink:
         self._items = items
         self._output = output
         self._journal = journal or JournalBook(None, output)
+        self._keeper = Keeper(keep=not output.no_backup)
         self._fit = fit
         self._numbered = numbered
-        self._keeper = Keeper(keep=not output.no_backup)
 
     def check(self, source: PictureSource, frame: Frame) -> None:
         """Refuses a picture with faces, before the network runs, whose result must not replace its file.
@@ -97,15 +97,14 @@ class Sink:
             return Finished(picture.source, "no_face", 0, note)
         if self._output.in_place:
             frame, said = _marked(picture, item.target)
-            data = self._encoded(item.target, self._in_form(item, frame))
-            note = joined(note, said, self._replace(item, picture, data))
+            note = joined(note, said, self._replace(item, picture, frame))
         else:
-            note = joined(note, self._write_picture(item, picture, picture.result))
+            note = joined(note, self._write_result(item, picture, picture.result))
         kept, why = (picture.use.kept()[0], picture.use.note()) if picture.use else (0, "")
         return Finished(picture.source, "restored", len(picture.faces), joined(note, why), kept=kept)
 
-    def _write_picture(self, item: Item, picture: Pasted, frame: Frame) -> str:
-        """Writes a whole picture; returns a sentence on the metadata that its format cannot hold."""
+    def _write_result(self, item: Item, picture: Pasted, frame: Frame) -> str:
+        """Writes and records a result; returns a sentence on the metadata that its format cannot hold."""
         data = self._encoded(item.target, self._in_form(item, frame))
         write_file(item.target, data, before=self._before(item, picture, data))
         return left_out_note(frame, suffix_of(item.target))
@@ -117,8 +116,9 @@ class Sink:
     def _write(self, target: Path, frame: Frame) -> None:
         write_file(target, self._encoded(target, frame))
 
-    def _replace(self, item: Item, picture: Pasted, data: bytes) -> str:
+    def _replace(self, item: Item, picture: Pasted, frame: Frame) -> str:
         """Replaces the picture by its result; returns what the user should know of the original."""
+        data = self._encoded(item.target, self._in_form(item, frame))
         return self._keeper.replace(item.target, data, self._before(item, picture, data))
 
     def _before(self, item: Item, picture: Pasted, data: bytes) -> Callable[[Path], None] | None:
@@ -141,11 +141,10 @@ class Sink:
         frame = picture.frame
         changed = self._fit is not None and self._fit.changed(picture.source)
         if not changed and _SUFFIX_OF_KIND.get(frame.kind) == suffix_of(item.target):
-            journal, sha256 = self._journal, frame.sha256
-            before = journal.before(item.source, item.target, "no_face", sha256, sha256)
+            before = self._journal.before(item.source, item.target, "no_face", frame.sha256, frame.sha256)
             copy_file(item.source, item.target, before=before)
             return ""
-        return self._write_picture(item, picture, frame)
+        return self._write_result(item, picture, frame)
 
     def _write_faces(self, target: Path, picture: Pasted) -> None:
         folder = faces_of(target)

@@ -73,13 +73,14 @@ class DetectOptions:
     min_face: int = 0
     """Skip faces whose box has a shorter side of fewer pixels than this."""
 
+    max_face: int | None = None
+    """Leave faces alone whose box has a shorter side of more pixels than this."""
+
     any_angle: bool | None = None
     """Where no upright face is found, also search for faces that lie on their side or upside down.
 
     None is the detector's own: all of them do, except yoloface.
     """
-    max_face: int | None = None
-    """Leave faces alone whose box has a shorter side of more pixels than this."""
 
     def __post_init__(self) -> None:
         size, threshold = self.detect_size, self.detect_threshold
@@ -180,8 +181,6 @@ class PasteOptions:
     strength: float = 1.0
     """Blend of input and result: 0 keeps the input, 1 restores fully."""
 
-    upright: bool = False
-    """Turn each picture by 90, 180 or 270 degrees if all its faces lie that way."""
     keep_detail: float = 1.0
     """Keep what a face has beyond the network: 1 restores it as far as it needs, 0 replaces it by the network's result.
 
@@ -191,6 +190,9 @@ class PasteOptions:
 
     keep_colour: bool = False
     """Keep the colour of the face and restore its brightness, for tinted and faded prints."""
+
+    upright: bool = False
+    """Turn each picture by 90, 180 or 270 degrees if all its faces lie that way."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= 1.0:
