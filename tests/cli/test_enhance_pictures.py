@@ -53,7 +53,7 @@ class TestInPlace:
         assert restored.st_mode & 0o777 == 0o640
         assert (meadow.stat().st_mtime_ns, meadow.stat().st_ino) == (status.st_mtime_ns, status.st_ino)
         assert files("in") == ["meadow.png", "portrait.jpg"]
-        assert "1 skipped (done already)" in cli(*command).out
+        assert "nothing to do: 2 skipped (done already)" in cli(*command).out
         assert portrait.stat().st_mtime_ns == restored.st_mtime_ns
         assert "1 restored, 1 no face" in cli(*command, "--overwrite").out
         assert portrait.stat().st_mtime_ns > restored.st_mtime_ns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 import pytest
 
@@ -19,6 +20,10 @@ def test_the_process_starts_itself_once_with_the_same_arguments(
     monkeypatch.setattr(os, "execv", lambda path, arguments: calls.append((path, arguments)))
     monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "gpen_fast", "enhance", "in", "out"])
     monkeypatch.setitem(os.environ, restart.RESTARTED, "")
+    restart.start_again(DeviceError("the GPU failed in generate (lost)."), 77)
+    assert calls == [], "a program that calls the command line is not replaced"
+    monkeypatch.setattr(restart, "own_process", threading.Event())
+    restart.own_process.set()
     for _ in range(2):
         restart.start_again(DeviceError("the GPU failed in generate (lost)."), 77)
     assert calls == [(sys.executable, [sys.executable, "-m", "gpen_fast", "enhance", "in", "out"])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # Nanoseconds since 1970 at which the process began that started this one anew. There is no second new start.
 RESTARTED = "GPEN_FAST_RESTARTED"
+# Set where the command line is the whole process. Another program that calls it must not be replaced.
+own_process = threading.Event()
 
 
 def opened_journal(keys: SettingsKeys, output: OutputOptions, *, dry_run: bool) -> JournalBook:
@@ -35,13 +38,13 @@ def start_again(error: DeviceError, began_ns: int) -> None:
     """Replaces this process by a new one with the same arguments: after most failures of a GPU only that helps.
 
     Finished results are in the journal, so the new process continues after them. Returns where this process is the
-    new one already, or cannot be replaced.
+    new one already, belongs to another program, or cannot be replaced.
 
     Args:
         error: How the device failed.
         began_ns: When this run began, nanoseconds since 1970.
     """
-    if _restarted_ns() or not sys.executable:
+    if _restarted_ns() or not own_process.is_set() or not sys.executable:
         return
     print(f"{first_line(error)} Starting once more after the finished pictures.", file=sys.stderr)
     sys.stdout.flush()

@@ -19,7 +19,9 @@ def run_program() -> None:
     # What comes after the work, when Python takes itself apart, no longer changes the exit status.
     atexit.register(_ignore_signals)
     from gpen_fast.cli.app import main
+    from gpen_fast.cli.restart import own_process
 
+    own_process.set()
     main()
 
 
