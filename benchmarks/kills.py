@@ -72,7 +72,8 @@ def main() -> int:
                 killed(undo(album), moments.uniform(0, UNDO_SECONDS))
                 counts["kills of an undo"] += 1
             finished(undo(album))
-            left = [path for path in album.rglob("*") if path.is_file() and path.name not in before]
+            known = {*before, "journal.jsonl", "run.lock"}
+            left = [path for path in album.rglob("*") if path.is_file() and path.name not in known]
             counts["temporary files left"] += len(left)
             for path in left:
                 assert path.name.endswith(".part"), path
@@ -125,6 +126,9 @@ def enhance(album: Path) -> list[str]:
     weights = str(album.with_name(WEIGHTS))
     return [
         "enhance",
+        # Random weights: by default their result would not be used, and no picture replaced.
+        "--keep-detail",
+        "0",
         str(album),
         "--in-place",
         "--overwrite",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from arguments import with_random_weights
 from helpers import SHARED
 from portraits import portraits
 from safetensors.torch import save_file
@@ -125,10 +126,10 @@ class Ran:
 
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Runs `gpen-fast` in this process, 80 columns wide."""
+    """Runs `gpen-fast` in this process, 80 columns wide; `enhance` uses whatever the network returns."""
 
     def run(*arguments: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["gpen-fast", *map(str, arguments)])
+        monkeypatch.setattr(sys, "argv", ["gpen-fast", *with_random_weights(arguments)])
         monkeypatch.setenv("COLUMNS", "80")
         status = 0
         try:

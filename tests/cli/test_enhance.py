@@ -301,6 +301,8 @@ def test_interrupt_keeps_what_is_finished(tmp_path: Path, tiny_weights: Path) ->
         "in",
         "out",
         "--skip-detect",
+        "--keep-detail",
+        "0",
         "--weights",
         str(tiny_weights),
     ]

@@ -48,7 +48,7 @@ def test_what_cannot_work_is_refused_before_the_download(
     ran = cli(*portrait, *flags, "--yes")
     assert ran.status == 2
     assert words in ran.err
-    assert ran.err.count("\n") == 1, "one sentence, and no licence before it"
+    assert ran.complaints.count("\n") == 1, "one sentence, and no licence before it"
     assert not shop.net.requests
     assert not records.record_file().exists()
 
@@ -58,7 +58,7 @@ def test_an_absent_device_is_refused_before_the_download(cli, shop: Shop, portra
     for command in (portrait, ["profile", "in.jpg"]):
         ran = cli(*command, "--device", "cuda", "--yes")
         assert ran.status == 2
-        assert ran.err.startswith("error: device 'cuda' is not there")
+        assert ran.complaints.startswith("error: device 'cuda' is not there")
     assert not shop.net.requests
 
 
@@ -69,7 +69,7 @@ def test_a_no_is_remembered_and_pull_asks_again(cli, shop: Shop, portrait: list[
     assert Path("out.png").exists(), "the embedded network ran"
     assert "Not for commerce." not in at_a_terminal(shop, *portrait, answer="")
     ran = cli(*portrait)
-    assert (ran.status, ran.err) == (0, ""), "no note about what the user has decided"
+    assert (ran.status, ran.complaints) == (0, ""), "no note about what the user has decided"
     assert "Not for commerce." in at_a_terminal(shop, "weights", "pull", "gpen-bfr-512", answer="y\n")
     assert "asks" in records.read_records().licences
     assert not records.read_records().declined

@@ -26,7 +26,17 @@ def enhance(tmp_path: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch)
     shutil.copy(PICTURE, "a.jpg")
 
     def run(*arguments: str, **streams) -> subprocess.CompletedProcess[bytes]:
-        command = [sys.executable, "-m", "gpen_fast", "enhance", *arguments, "--weights", str(tiny_weights)]
+        command = [
+            sys.executable,
+            "-m",
+            "gpen_fast",
+            "enhance",
+            *arguments,
+            "--keep-detail",
+            "0",
+            "--weights",
+            str(tiny_weights),
+        ]
         streams = {"stdout": subprocess.PIPE, **streams}
         return subprocess.run(command, stderr=subprocess.PIPE, check=False, **streams)
 
@@ -47,7 +57,7 @@ def test_standard_output_holds_a_png_and_nothing_else(enhance) -> None:
 def test_a_format_that_is_named_is_written(enhance) -> None:
     with Image.open(io.BytesIO(enhance("a.jpg", "-", "--format", "webp").stdout)) as image:
         assert image.format == "WEBP"
-    assert [piped._suffix("same", Path(name)) for name in ("a.JPG", "a.tif")] == ["jpg", "png"]
+    assert [piped._suffix("same", Path(name)) for name in ("a.JPG", "a.heic")] == ["jpg", "png"]
 
 
 def test_a_picture_that_fails_leaves_standard_output_empty(enhance) -> None:

@@ -40,7 +40,7 @@ def test_back_and_restored_again(cli, album: Path, tiny_weights: Path) -> None:
     ]
     assert not (album / ".gpen-fast/originals").exists()
     again = cli("enhance", "album", "--in-place", "--strength", "0", "--weights", tiny_weights)
-    assert "1 restored, 1 no face" in again.out
+    assert "1 restored, 0 no face" in again.out, "the picture without a face is known to have none"
     assert "originals are kept in .gpen-fast/originals of each folder: up to " in again.err
 
 

@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 import pytest
 import torch
+from arguments import with_random_weights
 from hostile import Hostile, hostile
 
 from gpen_fast.gpen.checkpoint import random_state
@@ -155,7 +156,7 @@ catalog.shipped = lambda name: Path({str(shop.folder)!r}) / name
 from gpen_fast.store import folders, locate
 locate.shipped = catalog.shipped
 from gpen_fast.cli.app import main
-sys.argv = ["gpen-fast", *{arguments!r}]
+sys.argv = ["gpen-fast", *{with_random_weights(arguments)!r}]
 main()
 """
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
