@@ -17,7 +17,9 @@ from gpen_fast.settings import Settings
 def runtime(tiny_weights: Path) -> Runtime:
     """Each picture is one aligned face; three faces a call."""
     return load_runtime(
-        Settings.from_flat(weights=str(tiny_weights), detector="none", precision="fp32", batch_size=3)
+        Settings.from_flat(
+            weights=str(tiny_weights), detector="none", precision="fp32", batch_size=3, keep_detail=0.0
+        )
     )
 
 

@@ -43,7 +43,7 @@ def test_run_keeps_dates(enhance, tmp_path: Path, in_place: bool) -> None:
         os.utime(file, ns=(_ACCESS, _CHANGE))
     places = ["--in-place"] if in_place else [tmp_path / "out", "--format", "png"]
     assert enhance(tmp_path / "in", *places, "--keep-dates").status == 0
-    results = [tmp_path / "in/face.jpg"] if in_place else sorted((tmp_path / "out").iterdir())
+    results = [tmp_path / "in/face.jpg"] if in_place else sorted((tmp_path / "out").glob("*.png"))
     assert [result.stat().st_mtime_ns for result in results] == [_CHANGE] * len(results)
 
 

@@ -26,7 +26,8 @@ def test_output_may_be_the_input_and_results_are_no_inputs(album: Path) -> None:
     second = plan(["in"], Path("in"), output)
     assert (len(second.todo), len(second.skipped)) == (0, 4)
     assert [note for _, note in second.notes] == [
-        "left out: by its name it is a result of an earlier run (and 3 more)."
+        "left out: by its name it is a result of an earlier run (and 3 more).",
+        "4 made without a record of their settings: taken as done (--overwrite restores them again).",
     ]
     write_photo(album / "in/a_new.webp.faces/000-crop.png")
     changed = plan(["in"], Path("in"), OutputOptions("jpg", suffix="_new"))
