@@ -149,9 +149,9 @@ def test_nan_damage_and_unknown_files_are_refused(shop: Shop, mine: Path) -> Non
     with pytest.raises(HashError, match="is not a file that gpen-fast knows"):
         import_file(write(mine, "x.onnx", b"?"))
     with pytest.raises(
-        WeightsNotFoundError, match=r"none\.pth: no such file\. import takes one weights file"
+        WeightsNotFoundError, match=r"absent\.pth: no such file\. import takes one weights file"
     ):
-        import_file(mine / "none.pth")
+        import_file(mine / "absent.pth")
     with pytest.raises(WeightsNotFoundError, match="is a folder"):
         import_file(mine)
     assert not (folders.user_cache() / "weights").exists()
