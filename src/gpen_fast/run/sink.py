@@ -44,7 +44,6 @@ class Sink:
         """
         self._items = items
         self._output = output
-        self._keeper = Keeper(keep=not output.no_backup)
         self._fit = fit
         self._numbered = numbered
         self._keeper = Keeper(keep=not output.no_backup)
