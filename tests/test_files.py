@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from gpen_fast import files
 from gpen_fast.errors import FileWriteError
-from gpen_fast.files import copy_file, locked, nearest_file, write_file
+from gpen_fast.files import copy_file, locked, nearest_file, remove_leftovers, write_file
 
 
 def test_failed_write_leaves_no_file_and_keeps_the_old_one(
@@ -121,6 +122,25 @@ def test_lock_excludes_others_and_is_released(tmp_path: Path, monkeypatch: pytes
         pass
     with locked(target):
         write_file(target, b"x")
+
+
+def test_temporary_files_of_killed_writers_are_removed_and_those_of_living_ones_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.part").touch()
+    (tmp_path / ".gpen-fast-dead.part").touch()
+    assert remove_leftovers(tmp_path) == 0, "too young to tell"
+    now = time.time()
+    monkeypatch.setattr(files.time, "time", lambda: now + 60)
+    removed: list[int] = []
+    with monkeypatch.context() as patch:
+        # Once the writer's file is locked, and before its content is written.
+        claim = files._claim
+        patch.setattr(files, "_claim", lambda file: (claim(file), removed.append(remove_leftovers(tmp_path))))
+        write_file(tmp_path / "a", b"x")
+    assert removed == [1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "mine.part"]
+    assert remove_leftovers(tmp_path / "absent") == 0
 
 
 def test_the_nearest_file_beside_a_missing_one(tmp_path: Path) -> None:

@@ -61,6 +61,10 @@ class FileWriteError(GpenError, OSError):
     """A file is read-only, so it is not replaced."""
 
 
+class OutputError(GpenError, OSError):
+    """No result can be written any more: the disk is full, or the output folder is gone. It ends the run."""
+
+
 class GenerateError(GpenError, RuntimeError):
     """The network's output for a face is not usable."""
 

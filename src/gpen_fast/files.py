@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from gpen_fast.errors import FileWriteError, did_you_mean
 
+try:
+    import fcntl
+except ImportError:  # Windows: there an open file cannot be removed
+    fcntl = None  # type: ignore[assignment]
+
 # The folder in which runs keep their own records beside pictures. It is never walked for inputs.
 STATE_FOLDER = ".gpen-fast"
+# How the names of temporary files begin and end.
+_PREFIX, _END = f"{STATE_FOLDER}-", ".part"
 # Seconds to wait for a lock on a small file. Its holder needs milliseconds to rewrite the file.
 _LOCK_TIMEOUT_S = 10.0
+# Seconds. A temporary file that is younger may not be locked by its writer yet.
+_YOUNG_S = 1.0
+# Seconds. Where files cannot be locked, a temporary file of this age has no writer any more.
+_OLD_S = 86400.0
 
 
 def write_file(
@@ -41,12 +54,13 @@ def write_file(
     _write_atomically(path, lambda file: file.write(data), durable=durable, before=before)
 
 
-def copy_file(source: Path, path: Path) -> None:
+def copy_file(source: Path, path: Path, *, before: Callable[[Path], object] | None = None) -> None:
     """Copies a file's bytes and the time of its last change, as atomically as `write_file`.
 
     Args:
         source: The file to copy.
         path: The copy. Missing parent folders are created.
+        before: As for `write_file`.
 
     Raises:
         FileWriteError: The file to be replaced is read-only.
@@ -55,7 +69,34 @@ def copy_file(source: Path, path: Path) -> None:
     with source.open("rb") as original:
         status = os.fstat(original.fileno())
         times = (status.st_atime_ns, status.st_mtime_ns)
-        _write_atomically(path, lambda file: shutil.copyfileobj(original, file), times=times)
+        _write_atomically(path, lambda file: shutil.copyfileobj(original, file), times=times, before=before)
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Removes the temporary files of writers that were killed; those of living writers stay.
+
+    Args:
+        folder: Where they are searched, not below it. It need not exist.
+
+    Returns:
+        How many files were removed.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            found = [
+                Path(each.path)
+                for each in entries
+                if each.name.startswith(_PREFIX) and each.name.endswith(_END)
+            ]
+    except OSError:
+        return 0
+    removed = 0
+    for path in found:
+        with contextlib.suppress(OSError):  # another run has removed it, or may not be disturbed
+            if _is_left(path):
+                path.unlink()
+                removed += 1
+    return removed
 
 
 def nearest_file(path: Path) -> str:
@@ -108,9 +149,10 @@ def _write_atomically(
     path.parent.mkdir(parents=True, exist_ok=True)
     # The name is short because the final one may already be as long as the file system allows, and random because a
     # killed run may have left its own temporary file behind.
-    temporary = path.parent / f".gpen-fast-{secrets.token_hex(6)}.part"
+    temporary = path.parent / f"{_PREFIX}{secrets.token_hex(6)}{_END}"
     try:
         with temporary.open("xb") as file:
+            _claim(file)
             fill(file)
             if durable:
                 file.flush()
@@ -125,6 +167,30 @@ def _write_atomically(
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _claim(file: BinaryIO) -> None:
+    """Locks a temporary file as long as it is open, so that no other run takes it for a leftover."""
+    if fcntl:
+        with contextlib.suppress(OSError):  # a file system without locks: the file's age must do
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_left(path: Path) -> bool:
+    """Whether a temporary file has no writer any more."""
+    status = path.stat()
+    # A copy takes over the time of its source, but not the time of its own last change of status.
+    age_s = time.time() - max(status.st_mtime, status.st_ctime)
+    if age_s < _YOUNG_S:
+        return False
+    if fcntl is None:
+        return True
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno not in (errno.EWOULDBLOCK, errno.EACCES) and age_s > _OLD_S
+    return True
 
 
 def _inherit_permissions(old: Path, new: Path) -> None:

@@ -66,5 +66,11 @@ def test_without_source_the_texts_are_empty(monkeypatch: pytest.MonkeyPatch) -> 
 
     module._literals.cache_clear()
     monkeypatch.setattr(inspect, "getsource", no_source)
-    assert field_docs(PasteOptions) == {"template": "", "strength": "", "keep_detail": "", "keep_colour": ""}
+    assert field_docs(PasteOptions) == {
+        "template": "",
+        "strength": "",
+        "upright": "",
+        "keep_detail": "",
+        "keep_colour": "",
+    }
     module._literals.cache_clear()

@@ -76,6 +76,7 @@ def test_every_flag_reaches_its_own_options() -> None:
     received = call(
         "a.png", "--max-pixels", "5", "--gpu-decode", "--detector", "haar", "--detect-size", "800",
         "--detect-threshold", "0.5", "--landmarks", "l.jsonl", "--only-largest", "--min-face", "9", "--max-face", "99",
+        "--no-any-angle", "--upright", "--deterministic",
         "--template", "ffhq", "--strength", "0.5", "--keep-detail", "0.5", "--keep-colour",
         "--model", "m", "--weights", "w.pth", "--weights-dir", "d",
         "--offline", "--device", "cpu", "--precision", "fp32", "--backend", "eager",
@@ -85,10 +86,10 @@ def test_every_flag_reaches_its_own_options() -> None:
     )  # fmt: skip
     assert received["settings"] == Settings(
         load=LoadOptions(5, True),
-        detect=DetectOptions("haar", 800, 0.5, "l.jsonl", True, False, 9, 99),
-        paste=PasteOptions("ffhq", 0.5, 0.5, True),
+        detect=DetectOptions("haar", 800, 0.5, "l.jsonl", True, False, 9, 99, False),
+        paste=PasteOptions("ffhq", 0.5, 0.5, True, True),
         weights=WeightsOptions("m", "w.pth", "d", True),
-        generate=GenerateOptions("cpu", "fp32", "eager"),
+        generate=GenerateOptions("cpu", "fp32", "eager", None, True),
     )
     assert received["output"] == OutputOptions(
         "png", 90, True, True, "_x", False, Path("s.jsonl"), "small"

@@ -150,7 +150,7 @@ def test_pictures_whose_faces_were_left_out_are_told_apart(capsys: pytest.Captur
     assert "2 restored, 0 no face (unchanged), 1 with all faces left out (unchanged), 0 failed" in " ".join(
         out.split()
     )
-    assert "faces: 2 restored, 3 left out by --min-face, --only-largest," in out
+    assert "faces: 2 restored, 3 left out by --min-face, --max-face, --only-largest," in out
     assert "all faces left out in:\n  a.png\n" in out
     assert "no face found in" not in out
 

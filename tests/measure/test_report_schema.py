@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,7 @@ def test_a_report_of_profile_keeps_to_it(cli, album: Path) -> None:
 def test_a_report_of_nothing_to_do_keeps_to_it(cli, album: Path) -> None:
     Path("in/bad.jpg").unlink()
     Path("out").mkdir()
-    Path("out/good.png").touch()
+    shutil.copy("in/good.png", "out/good.png")
     assert cli("enhance", "in", "out", "--json", "r.json").status == 0
     made = json.loads(Path("r.json").read_text())
     assert keeps_to_the_schema(made)

@@ -48,7 +48,7 @@ def test_page_shows_every_kind_of_plug_in() -> None:
 def test_detector_of_the_page_finds_its_face(checkout: Path) -> None:
     output = run(checkout, "enhance", "in", "out-detector", "--detector", "middle", "--offline")
     assert "detector middle" in output
-    assert "1 restored" in output
+    assert "1 cleaned" in output
 
 
 def test_backend_of_the_page_returns_faces_unchanged(checkout: Path) -> None:

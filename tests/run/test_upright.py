@@ -58,8 +58,9 @@ def test_a_portrait_on_its_side_is_restored_as_the_upright_one(
     cv2.imwrite(str(tmp_path / "side.png"), np.rot90(picture, 1))
 
     def restored(path: Path) -> tuple[Runtime, np.ndarray, np.ndarray]:
-        flat = {"weights": str(tiny_weights), "detector": "lite", "precision": "fp32", "upright": upright}
-        runtime = load_runtime(Settings.from_flat(**flat))
+        # keep_detail 0: a sharp portrait would otherwise be left as it is.
+        flat = {"weights": str(tiny_weights), "detector": "lite", "precision": "fp32", "keep_detail": 0.0}
+        runtime = load_runtime(Settings.from_flat(**flat, upright=upright))
         made = pipeline_of(runtime).restore(PictureSource(0, path))
         assert len(made.faces) == 1
         return runtime, made.result.pixels.numpy().transpose(1, 2, 0), made.crops.pixels.numpy()

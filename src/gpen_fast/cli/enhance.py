@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,12 +12,16 @@ from gpen_fast.cli.flags import Flag, RunOptions
 from gpen_fast.cli.json_target import json_target
 from gpen_fast.cli.options import option, with_options
 from gpen_fast.cli.piped import STANDARD_OUTPUT, to_standard_output
+from gpen_fast.cli.restart import opened_journal
 from gpen_fast.cli.row_book import row_book
 from gpen_fast.cli.run_plan import run_plan
 from gpen_fast.cli.side_files import landmarks_path, log_path, refuse_one_file
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import InputsError, SettingsError
 from gpen_fast.settings import SAME, OutputOptions, Settings, formats, suffix_of
+
+if TYPE_CHECKING:
+    from gpen_fast.run.runtime import Runtime
 
 # Without the flag, OUT's name decides, and with --in-place each input's own format.
 _FORMAT = Flag("NAME", accepted=formats, default="png, or as OUT is named")
@@ -64,7 +68,12 @@ def _enhance(
     output: OutputOptions,
     run: RunOptions,
 ) -> None:
+    from gpen_fast.cli.opening import fetch_and_load
+    from gpen_fast.run.journal.keys import SettingsKeys
     from gpen_fast.run.plan import plan
+
+    def opened() -> Runtime:
+        return fetch_and_load(settings, yes=run.yes, quiet=run.quiet)
 
     target = json_target(run.json_file)
     with target.words_elsewhere():
@@ -86,17 +95,22 @@ def _enhance(
             log=run.log,
             json=target.path,
         )
-        if in_place and settings.paste.upright:
-            raise SettingsError(
-                "--upright changes the shape of pictures, which --in-place would replace: name an output folder."
-            )
         chosen = _chosen_format(format, inputs, out)
         output = replace(output, format=chosen, in_place=in_place, save_landmarks=save_to)
         if in_place:
             lift_pillow_limit()  # the plan opens the pictures to see whether they were restored before
-        work = plan(inputs, out, output)
-        with row_book(run) as book:
-            status = run_plan(work, settings, output, run, book, target)
+        keys = SettingsKeys(
+            output,
+            weights=settings.weights,
+            detect=settings.detect,
+            generate=settings.generate,
+            load=settings.load,
+            paste=settings.paste,
+        )
+        with opened_journal(keys, output, dry_run=run.dry_run) as journal:
+            work = plan(inputs, out, output, journal)
+            with row_book(run) as book:
+                status = run_plan(work, opened, output, run, book, target, journal)
     if status:
         raise typer.Exit(status)
 

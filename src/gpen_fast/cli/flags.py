@@ -46,6 +46,9 @@ class RunOptions:
     quiet: bool = False
     """Print only failures and notes."""
 
+    stall_timeout: float | None = None
+    """Stop, and name the picture, if one step of one picture takes more seconds than this; not given: any time."""
+
     def __post_init__(self) -> None:
         check_log(self.log, self.log_format)
 
@@ -98,6 +101,7 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "detect_threshold": Flag("0..1", default="the detector's own"),
     "landmarks": Flag("FILE"),
     "min_face": Flag("PX", least=0),
+    "stall_timeout": Flag("S"),
     "any_angle": Flag(names=("--any-angle/--no-any-angle",), default="the detector's own"),
     "max_face": Flag("PX", least=1, default="no limit"),
     "model": Flag("NAME", accepted=_and_auto(generators)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,19 @@ from gpen_fast.cli.backup import print_backup
 from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.json_target import JsonTarget
 from gpen_fast.cli.names import shown
+from gpen_fast.cli.restart import now_ns, start_again
 from gpen_fast.cli.row_book import RowBook
+from gpen_fast.cli.stall import watched
 from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
-from gpen_fast.settings import OutputOptions, Settings
+from gpen_fast.errors import DeviceError
+from gpen_fast.settings import OutputOptions
 
 if TYPE_CHECKING:
     from gpen_fast.cli.progress import RunProgress
     from gpen_fast.measure.report import Report
     from gpen_fast.measure.report_rows import PictureRow
+    from gpen_fast.run.journal.book import JournalBook
     from gpen_fast.run.plan import Plan
     from gpen_fast.run.runtime import Runtime
 
@@ -27,17 +32,24 @@ _FAILED, _INTERRUPTED = 1, 130
 
 
 def run_plan(
-    work: Plan, settings: Settings, output: OutputOptions, run: RunOptions, book: RowBook, target: JsonTarget
+    work: Plan,
+    opened: Callable[[], Runtime],
+    output: OutputOptions,
+    run: RunOptions,
+    book: RowBook,
+    target: JsonTarget,
+    journal: JournalBook,
 ) -> int:
     """Runs the plan, or prints it with --dry-run.
 
     Args:
         work: What is to be done.
-        settings: How pictures are restored.
+        opened: Opens what the run works with; called where there is something to do.
         output: How results are written.
         run: What else the user asked for.
         book: Takes the row of each input.
         target: Where the JSON goes.
+        journal: Records what becomes of each picture.
 
     Returns:
         The exit status: 0, 1 where an input failed, 130 where the run was interrupted.
@@ -51,14 +63,14 @@ def run_plan(
     elif not work.todo:
         report = _nothing_to_do(work, run.quiet)
     else:
-        report = _run(work, settings, output, run, book)
+        report = _run(work, opened, output, run, book, journal)
     if book.log:
         book.log.remark(_ending(report))
     book.add_undone(undone_rows(work, len(work.todo) - report.not_done))
     target.write(report.to_dict(), book.lines())
     if run.dry_run:
         return 0
-    if report.not_done:
+    if report.verdict == "interrupted":
         return _INTERRUPTED
     return _FAILED if report.failed else 0
 
@@ -76,7 +88,14 @@ class _Told:
         self._progress.advance(row)
 
 
-def _run(work: Plan, settings: Settings, output: OutputOptions, run: RunOptions, book: RowBook) -> Report:
+def _run(
+    work: Plan,
+    opened: Callable[[], Runtime],
+    output: OutputOptions,
+    run: RunOptions,
+    book: RowBook,
+    journal: JournalBook,
+) -> Report:
     from gpen_fast.cli.interrupt import first_interrupt_stops
     from gpen_fast.cli.progress import progress_over
     from gpen_fast.cli.table import print_enhance
@@ -84,14 +103,23 @@ def _run(work: Plan, settings: Settings, output: OutputOptions, run: RunOptions,
     _print_start(work, run.quiet)
     if not run.quiet:
         print_backup(work, output, sys.stderr)
-    runtime = _loaded(settings, run, book)
+    runtime = _loaded(opened, book)
     from gpen_fast.run.enhance import run_enhance
 
-    with (
-        progress_over(len(work.todo), run.quiet) as progress,
-        first_interrupt_stops(progress.stopping) as stopped,
-    ):
-        report = run_enhance(runtime, work, output, _Told(book, progress), stopped)
+    began_ns = now_ns()
+    try:
+        with (
+            progress_over(len(work.todo), run.quiet) as progress,
+            first_interrupt_stops(progress.stopping) as stopped,
+            watched(output.stall_timeout) as watchdog,
+        ):
+            report = run_enhance(
+                runtime, work, output, _Told(book, progress), stopped, journal=journal, watchdog=watchdog
+            )
+    except DeviceError as error:
+        journal.close()
+        start_again(error, began_ns)
+        raise
     print_enhance(report, run.quiet, told=book.failed)
     sys.stdout.flush()
     return report
@@ -112,12 +140,10 @@ def _print_start(work: Plan, quiet: bool) -> None:
         print_failure(path, why)
 
 
-def _loaded(settings: Settings, run: RunOptions, book: RowBook) -> Runtime:
-    from gpen_fast.cli.opening import fetch_and_load
-
+def _loaded(opened: Callable[[], Runtime], book: RowBook) -> Runtime:
     refuse_little_memory()
     lift_pillow_limit()
-    runtime = fetch_and_load(settings, yes=run.yes, quiet=run.quiet)
+    runtime = opened()
     if book.log:
         book.log.remark(f"gpen-fast {__version__} | {runtime.summary}")
         if runtime.network_note:

@@ -16,7 +16,7 @@ from gpen_fast.measure.report import LandmarksUse, MemoryPeaks, Report
 _MIB = 2**20
 # Names of one kind of input, at most, after a run; the JSON and the log have all.
 _MOST_NAMES = 5
-_LEFT_OUT = "--min-face, --only-largest, --only-center or --detect-threshold"
+_LEFT_OUT = "--min-face, --max-face, --only-largest, --only-center or --detect-threshold"
 
 
 def print_enhance(report: Report, quiet: bool, told: int = 0) -> None:

@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 from gpen_fast.detections.cache import DetectionWriter
 from gpen_fast.device.events import event_maker
 from gpen_fast.device.memory import reset_peak
-from gpen_fast.errors import LandmarksError
+from gpen_fast.errors import LandmarksError, OutputError, reason
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report
@@ -20,8 +21,10 @@ from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.engine import Engine
 from gpen_fast.run.fit import Fit
-from gpen_fast.run.job import Finished, Pasted, numbered
-from gpen_fast.run.pipeline import Pipeline
+from gpen_fast.run.guard import OutputGuard
+from gpen_fast.run.job import Failed, Finished, Pasted, numbered
+from gpen_fast.run.journal.book import JournalBook
+from gpen_fast.run.pipeline import PictureHooks, Pipeline
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.report import enhance_report
 from gpen_fast.run.rows import row_of
@@ -29,6 +32,7 @@ from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.sequence import numbered_together
 from gpen_fast.run.sink import Sink
 from gpen_fast.run.tally import Tally
+from gpen_fast.run.watchdog import Watchdog
 from gpen_fast.settings import OutputOptions
 
 
@@ -45,6 +49,9 @@ def run_enhance(
     output: OutputOptions,
     progress: Progress,
     stopped: threading.Event | None = None,
+    *,
+    journal: JournalBook | None = None,
+    watchdog: Watchdog | None = None,
 ) -> Report:
     """Restores what the plan names.
 
@@ -54,6 +61,8 @@ def run_enhance(
         output: How results are written.
         progress: Is told after each picture, in the calling thread.
         stopped: Once it is set, no further picture is taken; what is in the network is finished and kept.
+        journal: Records what becomes of each picture; None: nothing is recorded.
+        watchdog: Is told what each thread works on.
 
     Returns:
         What became of each picture, how many were not done, and what each stage took.
@@ -61,17 +70,43 @@ def run_enhance(
     Raises:
         LandmarksError: `output.save_landmarks` exists and cannot be read, or has no folder.
         DeviceError: The device failed. What was written until then is kept.
+        InputsError: Another run writes into the output folder.
     """
     reset_peak(runtime.device)
     recorder = Recorder()
     clock = Clock(recorder, make_event=event_maker(runtime.device))
     detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
+    journal = journal or JournalBook(None, output)
+    journal.begin((item.target for item in work.todo), work.notes)
     frames = numbered_together(item.source for item in (*work.todo, *work.skipped))
     fit = Fit(work.todo, output, aligned=runtime.settings.aligned)
-    sink = Sink(work.todo, output, fit, frames)
-    pipeline = Pipeline(runtime, clock, detection_writer, fit, sink.check)
+    sink = Sink(work.todo, output, fit, frames, journal)
+    hooks = PictureHooks(fit, sink.check, watchdog, hashed=journal.keeps_rows)
+    pipeline = Pipeline(runtime, clock, detection_writer, hooks)
     engine = Engine(pipeline, stopped=stopped)
+    guard = _guarded(pipeline, sink, work, journal)
     tally = Tally()
+    start = time.perf_counter_ns()
+    with _written_at_the_end(detection_writer, tally):
+        for done in engine.run(numbered(_until_the_end(work, journal, guard)), guard):
+            item = work.todo[done.source.index]
+            if isinstance(done, Failed):
+                if isinstance(done.error, OutputError):
+                    continue  # the run has ended: said once, below
+                with contextlib.suppress(OSError):  # a full disk is reported by the next result
+                    journal.failed(item.source, item.target, reason(done.error, item.source))
+            tally.add(item.source, done)
+            progress.advance(row_of(item, done))
+    if guard.ended:
+        tally.halted = True
+        tally.unwritten.append(guard.ended)
+    wall = (time.perf_counter_ns() - start) / NS_PER_MS
+    clock.finish()
+    return enhance_report(runtime, work, tally, recorder, wall, engine, detection_writer)
+
+
+def _guarded(pipeline: Pipeline, sink: Sink, work: Plan, journal: JournalBook) -> OutputGuard:
+    """What writes a picture, until no result can be written any more."""
 
     def save(picture: Pasted) -> Finished:
         done, timing = pipeline.save(picture, sink)
@@ -79,16 +114,15 @@ def run_enhance(
         left_out = 0 if found is None else found - len(picture.faces)
         return replace(done, timing=timing, faces_found=found, faces_left_out=left_out)
 
-    start = time.perf_counter_ns()
-    with _written_at_the_end(detection_writer, tally):
-        sources = numbered(item.source for item in work.todo)
-        for done in engine.run(sources, save):
-            item = work.todo[done.source.index]
-            tally.add(item.source, done)
-            progress.advance(row_of(item, done))
-    wall = (time.perf_counter_ns() - start) / NS_PER_MS
-    clock.finish()
-    return enhance_report(runtime, work, tally, recorder, wall, engine, detection_writer)
+    return OutputGuard(save, lambda picture: work.todo[picture.source.index].target, journal.home_of)
+
+
+def _until_the_end(work: Plan, journal: JournalBook, guard: OutputGuard) -> Iterator[Path]:
+    """The pictures of the plan, as long as results can be written."""
+    for item in work.todo:
+        if guard.ended:
+            return
+        yield journal.reading(item.source)
 
 
 @contextlib.contextmanager

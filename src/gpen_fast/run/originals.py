@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gpen_fast.errors import InputsError
@@ -142,12 +142,13 @@ class Keeper:
         self._lock = threading.Lock()
         self._told = False
 
-    def replace(self, picture: Path, result: bytes) -> str:
+    def replace(self, picture: Path, result: bytes, before: Callable[[Path], object] | None = None) -> str:
         """Replaces a picture: killed at any moment, it is the old or the new one, and the old one is kept.
 
         Args:
             picture: The file to replace, no link.
             result: The new file's bytes.
+            before: As for `write_file`; called once the original is kept.
 
         Returns:
             What the user should know, said once a run; "" where there is nothing.
@@ -167,6 +168,8 @@ class Keeper:
                     copied = folder.keep(picture)
                 if folder.versions(picture.name):
                     folder.add_result(picture.name, temporary, sha256)
+            if before:
+                before(temporary)
 
         write_file(picture, result, before=keep)
         with self._lock:

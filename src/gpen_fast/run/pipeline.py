@@ -7,7 +7,7 @@ do not know that they are timed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 from torch import Tensor
@@ -30,6 +30,7 @@ from gpen_fast.run.job import (
 )
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.upright import turn_upright
+from gpen_fast.run.watchdog import Watchdog
 from gpen_fast.stages.align import align
 from gpen_fast.stages.aligned import crop_whole, uncrop_whole
 from gpen_fast.stages.crop import crop
@@ -54,6 +55,23 @@ class LaunchedBatch:
     """The queued call and its span on the clock; None where no picture has a face."""
 
 
+@dataclass(frozen=True)
+class PictureHooks:
+    """What `enhance` does with each picture on its way, beside the stages."""
+
+    prepare: Callable[[PictureSource, Frame], Frame] | None = None
+    """Changes a picture that was read, or raises the error of one that cannot be written."""
+
+    check: Callable[[PictureSource, Frame], None] | None = None
+    """Raises the error of a picture with faces whose result could not be written."""
+
+    watchdog: Watchdog | None = None
+    """Is told what each thread works on."""
+
+    hashed: bool = False
+    """Files are hashed when they are read, for a journal."""
+
+
 class Pipeline:
     """The verbs over one device, detector and network, each under the clock."""
 
@@ -62,8 +80,7 @@ class Pipeline:
         runtime: Runtime,
         clock: Clock,
         detection_writer: DetectionWriter | None = None,
-        prepare: Callable[[PictureSource, Frame], Frame] | None = None,
-        check: Callable[[PictureSource, Frame], None] | None = None,
+        hooks: PictureHooks | None = None,
     ) -> None:
         """Takes what runs the stages.
 
@@ -71,15 +88,13 @@ class Pipeline:
             runtime: The device, detector and network.
             clock: Times every stage.
             detection_writer: Is given the faces that are found.
-            prepare: Changes each picture that was read, or raises the error of one that cannot be written.
-            check: Raises the error of a picture whose result could not be written; called where it has faces.
+            hooks: What `enhance` does with pictures on their way; None: nothing.
         """
         self.runtime = runtime
         self.clock = clock
         self._options = runtime.settings
         self._detection_writer = detection_writer
-        self._prepare = prepare
-        self._check = check
+        self._hooks = hooks or PictureHooks()
 
     def restore(self, source: PictureSource) -> Pasted:
         """Runs every verb but `save` for one picture, and raises its error."""
@@ -94,17 +109,17 @@ class Pipeline:
         """Reads the picture, and identifies its content where landmarks are read or kept."""
         keyed = bool(self.runtime.detection_cache or self._detection_writer)
         # `load` and `save` count as host work: their copies to and from the device are within their host time.
-        with self._timed("load", on_device=False) as span:
+        with self._busy("reading", source), self._timed("load", on_device=False) as span:
             frame = load(
                 source.picture,
                 self.runtime.device,
                 max_pixels=self._options.load.max_pixels,
                 gpu_decode=self._options.load.gpu_decode,
-                hashed=keyed,
+                hashed=keyed or self._hooks.hashed,
             )
             key = content_key(source.picture, frame) if keyed else ""
-            if self._prepare:
-                frame = self._prepare(source, frame)
+            if self._hooks.prepare:
+                frame = self._hooks.prepare(source, frame)
         return Loaded(source, frame, key, frame.note, {"load": span.host_ms})
 
     def detect_early(self, picture: Loaded) -> Loaded | Detected:
@@ -126,7 +141,10 @@ class Pipeline:
         if self._options.aligned:
             found = find_all(detector, frames)
         else:
-            with self._timed("detect", len(pictures), on_device=not detector.on_host) as span:
+            with (
+                self._busy("detecting faces in", pictures[0].source),
+                self._timed("detect", len(pictures), on_device=not detector.on_host) as span,
+            ):
                 found = find_all(detector, frames)
             pictures = [picture.timed("detect", span.host_ms / len(pictures)) for picture in pictures]
         return [self._noted(picture, faces) for picture, faces in zip(pictures, found, strict=True)]
@@ -134,8 +152,8 @@ class Pipeline:
     def crop(self, picture: Detected) -> Cropped:
         """Aligns the faces and cuts them out."""
         loaded, faces, runtime = picture.picture, picture.faces, self.runtime
-        if self._check and faces:
-            self._check(picture.source, picture.frame)
+        if self._hooks.check and faces:
+            self._hooks.check(picture.source, picture.frame)
         if self._options.aligned:
             with self._timed("crop") as cropping:
                 crops = crop_whole(picture.frame, runtime.size)
@@ -153,7 +171,7 @@ class Pipeline:
         if not crops:
             return LaunchedBatch(pictures, None)
         span = self.clock.open("generate", items=len(crops))
-        with self._dropped_on_error(span), span:
+        with self._busy("the network for", pictures[0].source), self._dropped_on_error(span), span:
             return LaunchedBatch(pictures, (self.runtime.generator.launch_no_sync(crops), span))
 
     def settle(self, batch: LaunchedBatch) -> list[Restored | Failed]:
@@ -161,7 +179,8 @@ class Pipeline:
         if batch.call is None:
             return [Restored(picture.picture, picture.faces, picture.crops, ()) for picture in batch.pictures]
         launched, span = batch.call
-        with self._dropped_on_error(span), span:
+        first = batch.pictures[0].source
+        with self._busy("the network for", first), self._dropped_on_error(span), span:
             faces = iter(self.runtime.generator.settle(launched))
         self.clock.close(span)
         per_face = span.host_ms / span.items
@@ -203,7 +222,8 @@ class Pipeline:
         Returns:
             What the writer returned, and the picture's host milliseconds by stage, `save` included.
         """
-        with self._timed("save", on_device=False) as span:
+        busy = self._busy("writing the result of", picture.source)
+        with busy, self._timed("save", on_device=False) as span:
             written = write(picture)
         return written, {**picture.timing, "save": span.host_ms}
 
@@ -226,6 +246,12 @@ class Pipeline:
             picture, found = turn_upright(picture, found)
         noted = replace(picture.noted(too_large_note(found.faces, options)), faces_found=known)
         return Detected(noted, found, tuple(select_faces(list(found.faces), picture.frame, options)))
+
+    def _busy(self, doing: str, source: PictureSource) -> AbstractContextManager[None]:
+        """Tells the watchdog what this thread works on."""
+        if self._hooks.watchdog is None:
+            return nullcontext()
+        return self._hooks.watchdog.busy(doing, str(source.path or f"picture {source.index}"))
 
     @contextmanager
     def _timed(self, stage: str, items: int = 1, *, on_device: bool = True) -> Iterator[Span]:

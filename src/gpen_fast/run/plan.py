@@ -13,6 +13,7 @@ from gpen_fast.errors import InputsError
 from gpen_fast.files import STATE_FOLDER, nearest_file
 from gpen_fast.run.clashes import refuse_overwritten, without_clashes
 from gpen_fast.run.earlier import refuse_results_as_inputs, without_results
+from gpen_fast.run.journal.book import JournalBook
 from gpen_fast.run.originals import cause_against_keeping
 from gpen_fast.run.recorded import refuse_recorded_results
 from gpen_fast.run.walk import PICTURES, Told, exists, expanded, is_folder, real, walk
@@ -55,7 +56,9 @@ class Plan:
     """What the user may not expect, with the path it is about."""
 
 
-def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan:
+def plan(
+    inputs: Iterable[str], out: Path | None, output: OutputOptions, journal: JournalBook | None = None
+) -> Plan:
     """Checks inputs and output together before any work starts.
 
     A folder is walked recursively and its tree kept; `out` and what lies in it is left out. A file that is named twice
@@ -67,6 +70,8 @@ def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan
         out: A folder; or, for one input file, a name that ends in the suffix of a format. None in place: each picture
             is its own target.
         output: How results are named. Those that exist are skipped unless `overwrite` is set.
+        journal: Knows how results were made: those of other settings, or of pictures that have changed, are made
+            again. None: only their files are looked at.
 
     Returns:
         What is to be done, and what is left out and why.
@@ -81,7 +86,9 @@ def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan
     elif len(names) > 1:
         refuse_recorded_results(names)
         refuse_results_as_inputs(names)
+    journal = journal or JournalBook(None, output)
     made = Plan()
+    journal.open(_homes(names, out), made.notes, alone=len(names) == 1 and not is_folder(names[0]))
     found = without_results(list(_pictures(names, out, made)), out, output, made.notes)
     _refuse_nothing(found, made, names)
     left_out: Told = []
@@ -97,7 +104,10 @@ def plan(inputs: Iterable[str], out: Path | None, output: OutputOptions) -> Plan
     if not output.in_place:
         refuse_overwritten([(item.source, item.target) for item in items])
     for item in items:
-        (made.skipped if _is_done(item, output) else made.todo).append(item)
+        wanted = journal.wants(item.source, item.target, made.failed)
+        if wanted is not None:
+            (made.todo if wanted else made.skipped).append(item)
+    journal.tell(made.notes)
     _note_other_formats(made, output)
     return made
 
@@ -106,6 +116,13 @@ def is_one_file(names: list[Path], out: Path | None) -> bool:
     """Whether `out` is the name of the one file to write."""
     one = len(names) == 1 and not is_folder(names[0])
     return one and out is not None and not is_folder(out) and suffix_of(out) in plugins.names("save")
+
+
+def _homes(names: list[Path], out: Path | None) -> list[Path]:
+    """The folders whose journals hold the results."""
+    if out is None:
+        return [name if is_folder(name) else name.parent for name in names]
+    return [out.parent if is_one_file(names, out) else out]
 
 
 def _refuse_bad_inputs(names: list[Path]) -> None:
@@ -209,16 +226,6 @@ def _cause_against(item: Item, output: OutputOptions) -> str | None:
     if STATE_FOLDER in target.absolute().parts:
         return "is the kept original of another picture, which is not replaced. Name an output folder."
     return None if output.no_backup else cause_against_keeping(target)
-
-
-def _is_done(item: Item, output: OutputOptions) -> bool:
-    if output.overwrite:
-        return False
-    if output.in_place:
-        from gpen_fast.image.exif_mark import is_marked
-
-        return is_marked(item.target)
-    return exists(item.target)
 
 
 def _pictures(names: list[Path], out: Path | None, made: Plan) -> Iterator[tuple[Path, Path]]:

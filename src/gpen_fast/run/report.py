@@ -64,7 +64,9 @@ def enhance_report(
     total_ms = recorder.total_host_ms()
     made, not_done = _what_ran("enhance", runtime), len(work.todo) - tally.images
     any_failed = work.failed or tally.failed or tally.unwritten
-    ending: VerdictName = "interrupted" if not_done else "some_failed" if any_failed else "all_done"
+    ending: VerdictName = (
+        "interrupted" if not_done and not tally.halted else "some_failed" if any_failed else "all_done"
+    )
     return replace(
         made,
         images=tally.images,

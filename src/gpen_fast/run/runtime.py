@@ -142,7 +142,7 @@ def load_runtime(settings: Settings) -> Runtime:
         device,
         precision,
         detector,
-        Generator(backend, settings.generate.batch_size),
+        Generator(backend, 1 if settings.generate.deterministic else settings.generate.batch_size),
         choice.model or name_of(network.config),
         choice,
         template,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import hashlib
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from gpen_fast.run.dates import dates_of, give_dates
 from gpen_fast.run.earlier import faces_of
 from gpen_fast.run.fit import Fit
 from gpen_fast.run.job import Finished, Pasted, PictureSource, joined
+from gpen_fast.run.journal.book import JournalBook
+from gpen_fast.run.journal.rows import RecordedOutcome
 from gpen_fast.run.originals import Keeper
 from gpen_fast.run.plan import Item
 from gpen_fast.settings import OutputOptions, suffix_of
@@ -33,6 +36,7 @@ class Sink:
         output: OutputOptions,
         fit: Fit | None = None,
         numbered: Collection[Path] = frozenset(),
+        journal: JournalBook | None = None,
     ) -> None:
         """Takes the plan.
 
@@ -41,12 +45,14 @@ class Sink:
             output: How results are written.
             fit: What changed pictures before they were restored; None: nothing did.
             numbered: The pictures that are numbered together: `grey_as_grey` leaves their channels as they are.
+            journal: Gets a row for each result; None: nothing is recorded.
         """
         self._items = items
         self._output = output
+        self._journal = journal or JournalBook(None, output)
+        self._keeper = Keeper(keep=not output.no_backup)
         self._fit = fit
         self._numbered = numbered
-        self._keeper = Keeper(keep=not output.no_backup)
 
     def check(self, source: PictureSource, frame: Frame) -> None:
         """Refuses a picture with faces, before the network runs, whose result must not replace its file.
@@ -91,16 +97,16 @@ class Sink:
             return Finished(picture.source, "no_face", 0, note)
         if self._output.in_place:
             frame, said = _marked(picture, item.target)
-            data = self._encoded(item.target, self._in_form(item, frame))
-            note = joined(note, said, self._keeper.replace(item.target, data))
+            note = joined(note, said, self._replace(item, picture, frame))
         else:
-            note = joined(note, self._write_picture(item, picture.result))
+            note = joined(note, self._write_result(item, picture, picture.result))
         kept, why = (picture.use.kept()[0], picture.use.note()) if picture.use else (0, "")
         return Finished(picture.source, "restored", len(picture.faces), joined(note, why), kept=kept)
 
-    def _write_picture(self, item: Item, frame: Frame) -> str:
-        """Writes a whole picture; returns a sentence on the metadata that its format cannot hold."""
-        self._write(item.target, self._in_form(item, frame))
+    def _write_result(self, item: Item, picture: Pasted, frame: Frame) -> str:
+        """Writes and records a result; returns a sentence on the metadata that its format cannot hold."""
+        data = self._encoded(item.target, self._in_form(item, frame))
+        write_file(item.target, data, before=self._before(item, picture, data))
         return left_out_note(frame, suffix_of(item.target))
 
     def _in_form(self, item: Item, frame: Frame) -> Frame:
@@ -110,6 +116,19 @@ class Sink:
     def _write(self, target: Path, frame: Frame) -> None:
         write_file(target, self._encoded(target, frame))
 
+    def _replace(self, item: Item, picture: Pasted, frame: Frame) -> str:
+        """Replaces the picture by its result; returns what the user should know of the original."""
+        data = self._encoded(item.target, self._in_form(item, frame))
+        return self._keeper.replace(item.target, data, self._before(item, picture, data))
+
+    def _before(self, item: Item, picture: Pasted, data: bytes) -> Callable[[Path], None] | None:
+        """What records the result just before it gets its name."""
+        if not self._journal.keeps_rows:
+            return None
+        outcome: RecordedOutcome = "restored" if picture.faces else "no_face"
+        output_sha256 = hashlib.sha256(data).hexdigest()
+        return self._journal.before(item.source, item.target, outcome, picture.frame.sha256, output_sha256)
+
     def _encoded(self, target: Path, frame: Frame) -> bytes:
         writer, output = open_writer(suffix_of(target)), self._output
         return writer.encode(frame, output.quality, output.png_level)
@@ -117,13 +136,15 @@ class Sink:
     def _pass_through(self, item: Item, picture: Pasted) -> str:
         """Copies the file byte for byte where the format stays, else encodes it anew; in place it is there already."""
         if self._output.in_place:
+            self._journal.left(item.source, item.target, picture.frame.sha256)
             return ""
         frame = picture.frame
         changed = self._fit is not None and self._fit.changed(picture.source)
         if not changed and _SUFFIX_OF_KIND.get(frame.kind) == suffix_of(item.target):
-            copy_file(item.source, item.target)
+            before = self._journal.before(item.source, item.target, "no_face", frame.sha256, frame.sha256)
+            copy_file(item.source, item.target, before=before)
             return ""
-        return self._write_picture(item, frame)
+        return self._write_result(item, picture, frame)
 
     def _write_faces(self, target: Path, picture: Pasted) -> None:
         folder = faces_of(target)

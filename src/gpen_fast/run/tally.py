@@ -20,6 +20,7 @@ class Tally:
         self.no_face: list[Path] = []
         self.left_out: list[Path] = []
         self.faces = 0
+        self.halted = False
         self.faces_left_out = 0
         self.faces_kept = 0
 

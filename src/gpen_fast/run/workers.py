@@ -139,7 +139,9 @@ class Worker:
         blank = sum(isinstance(picture, Loaded) for picture in waiting)
         if not blank or len(waiting) >= _MOST_IN_GROUP or _pixels(waiting) >= _MOST_PIXELS_IN_GROUP:
             return False
-        return blank < batch_size(self._pipeline.runtime.detector)
+        runtime = self._pipeline.runtime
+        # A batch's other pictures, or its size, may change the last bits of a result.
+        return blank < (1 if runtime.settings.generate.deterministic else batch_size(runtime.detector))
 
     def _detect(self, waiting: list[Read]) -> deque[Detected | Failed]:
         """Takes the waiting pictures; one by one where the call for all fails, so that each keeps its own failure."""

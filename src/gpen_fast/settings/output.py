@@ -64,7 +64,12 @@ class OutputOptions:
     grey_as_grey: bool = False
     """Write a colour picture whose channels are equal everywhere as grey; not frames that are numbered together."""
 
+    stall_timeout: float | None = None
+    """Stop, and name the picture, if one step of one picture takes more seconds than this; not given: any time."""
+
     def __post_init__(self) -> None:
+        if self.stall_timeout is not None and not self.stall_timeout > 0:
+            raise SettingsError(f"stall timeout {self.stall_timeout:g}: accepted is above 0 seconds.")
         if self.in_place and self.save_faces:
             raise SettingsError(
                 "--save-faces would mix faces with the pictures of --in-place: name an output folder."

@@ -73,13 +73,14 @@ class DetectOptions:
     min_face: int = 0
     """Skip faces whose box has a shorter side of fewer pixels than this."""
 
+    max_face: int | None = None
+    """Leave faces alone whose box has a shorter side of more pixels than this."""
+
     any_angle: bool | None = None
     """Where no upright face is found, also search for faces that lie on their side or upside down.
 
     None is the detector's own: all of them do, except yoloface.
     """
-    max_face: int | None = None
-    """Leave faces alone whose box has a shorter side of more pixels than this."""
 
     def __post_init__(self) -> None:
         size, threshold = self.detect_size, self.detect_threshold
@@ -152,7 +153,17 @@ class GenerateOptions:
     None is the device's default: 8 on CUDA; on a CPU up to 8 for networks below 512 pixels, else 1.
     """
 
+    deterministic: bool = False
+    """Same bits whatever the order, the batches or a restart: faces and detections one by one.
+
+    Without it, results of one precision differ by one grey level in places.
+    """
+
     def __post_init__(self) -> None:
+        if self.deterministic and self.batch_size not in (None, 1):
+            raise SettingsError(
+                f"--deterministic runs faces one by one, and --batch-size is {self.batch_size}: leave one out."
+            )
         if self.batch_size is not None and self.batch_size < 1:
             raise SettingsError(f"batch size {self.batch_size}: accepted is 1 and up.")
 
@@ -170,8 +181,6 @@ class PasteOptions:
     strength: float = 1.0
     """Blend of input and result: 0 keeps the input, 1 restores fully."""
 
-    upright: bool = False
-    """Turn each picture by 90, 180 or 270 degrees if all its faces lie that way."""
     keep_detail: float = 1.0
     """Keep what a face has beyond the network: 1 restores it as far as it needs, 0 replaces it by the network's result.
 
@@ -181,6 +190,9 @@ class PasteOptions:
 
     keep_colour: bool = False
     """Keep the colour of the face and restore its brightness, for tinted and faded prints."""
+
+    upright: bool = False
+    """Turn each picture by 90, 180 or 270 degrees if all its faces lie that way."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= 1.0:

@@ -38,8 +38,8 @@ def test_a_name_that_does_not_exist_is_refused_at_once() -> None:
 
 def test_it_opens_once_and_then_is_the_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    real = lazy.open_detector
-    monkeypatch.setattr(lazy, "open_detector", lambda *given: made.append(1) or real(*given))
+    real = lazy.open_any_angle
+    monkeypatch.setattr(lazy, "open_any_angle", lambda *given: made.append(1) or real(*given))
     detector, frame = lazily("haar"), load(EXAMPLES / "astronaut.png", CPU)
     assert (detector.name, detector.weights, made) == (NOT_NEEDED, None, [])
     (face,) = detector(frame)

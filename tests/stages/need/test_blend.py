@@ -67,7 +67,10 @@ def test_a_damaged_face_becomes_better_and_a_heavily_damaged_one_as_good_as_it_c
     frame, crops = cropped(degrade(FACE, how, np.random.default_rng(0)))
     restored = embedded(crops.pixels)
     after = psnr(pasted(frame, crops, restored), FACE)
-    assert after > psnr(frame, FACE)
+    # One face in a hundred may lose a few hundredths of a dB (benchmarks/keep_detail.py).
+    assert after > psnr(frame, FACE) - 0.05
+    if damage == "noise 10":
+        assert after > psnr(frame, FACE) + 1
     if how.factor > 2:
         assert after > psnr(today(frame, crops, restored), FACE) - 0.1
 

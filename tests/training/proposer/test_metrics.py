@@ -22,11 +22,11 @@ def test_faces_and_windows_are_counted(portraits: Path, monkeypatch: pytest.Monk
     pictures = iter(range(1000))
     monkeypatch.setattr(CanvasSamples, "one", lambda self, rng: (np.zeros((64, 64), np.uint8), [face]))
 
-    def marked(network: object, picture: object) -> np.ndarray:
+    def marked_windows(network: object, picture: object) -> np.ndarray:
         right = [[0.9, 32.0, 29.0, 26.0, 2.0]] if next(pictures) % 2 else []
         return np.array([*right, [0.5, 5.0, 5.0, 24.0, 0.0]])
 
-    monkeypatch.setattr(metrics, "marked", marked)
+    monkeypatch.setattr(metrics, "marked_windows", marked_windows)
     network = plain_proposer(initial_proposer(config))
     assert [(row.turn, row.proposed, row.windows) for row in proposal_rows(network, samples)] == [
         (20, 0.5, 1.5),

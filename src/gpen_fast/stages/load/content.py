@@ -91,6 +91,9 @@ def read_bytes(path: Path) -> bytes:
         if status.st_size > _MOST_BYTES:
             raise PictureError(f"{status.st_size / 2**30:.1f} GiB: accepted are files below 2 GiB.")
         data = file.read()
+        after = os.fstat(file.fileno())
+    if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
+        raise PictureError("changed while it was read. Run the same command again once it is complete.")
     if not data:
         raise PictureError("the file is empty.")
     return data

@@ -53,7 +53,7 @@ def described(image: Image.Image, pixels: Tensor, data: bytes = b"", notes: Sequ
     notes = [
         said,
         conversion_note(image),
-        _cut_depth(0 if is_deep(image, data) else bits_cut(image, data)),
+        _cut_depth(0 if data and is_deep(image, data) else bits_cut(image, data)),
         *notes,
     ]
     parts = parts_of(data)

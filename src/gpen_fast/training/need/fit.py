@@ -31,10 +31,10 @@ _FULL = 0.03
 class FitConfig:
     """How the regressor is fitted."""
 
-    hidden: int = 16
+    hidden: int = 12
     """Hidden units."""
 
-    steps: int = 6000
+    steps: int = 4500
     """Steps of Adam."""
 
     batch: int = 512

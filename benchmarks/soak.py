@@ -1,0 +1,138 @@
+"""Kills runs at random moments, and plans a folder of 100,000 pictures.
+
+`kills`: a run over small pictures is killed (SIGKILL) at a random moment and started again, until its set is complete;
+then every result must have, byte for byte, the content of an undisturbed run with `--deterministic`, no temporary file
+may be left, and the set is begun anew. At each kill every result that has its final name must be whole.
+`plan`: the time to plan a folder of pictures of which 99 % are done, from its journal.
+
+Usage: python benchmarks/soak.py kills [--tries 100] [--pictures 300] [--json FILE]
+       python benchmarks/soak.py plan [--pictures 100000] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import fields
+from pathlib import Path
+
+from kills import NETWORK, SIDE, WEIGHTS, finished, started
+from PIL import Image
+from safetensors.torch import save_file
+
+from gpen_fast.gpen.checkpoint import random_state
+from gpen_fast.measure.environment import commit
+from gpen_fast.run.journal.book import JournalBook
+from gpen_fast.run.journal.keys import SettingsKeys
+from gpen_fast.run.plan import plan
+from gpen_fast.settings import OutputOptions, Settings
+
+
+def main() -> int:
+    """Runs one suite and prints its figures. Exit status 1 if a result was lost or differs."""
+    options = _options()
+    with tempfile.TemporaryDirectory() as name:
+        os.chdir(name)
+        figures = {"kills": kills, "plan": planned}[options.suite](options)
+    figures = {"schema": 1, "suite": options.suite, "commit": commit(), **figures}
+    print(json.dumps(figures, indent=1))
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    return 0
+
+
+def kills(options: argparse.Namespace) -> dict[str, object]:
+    """Kills runs until as many as asked for were killed; returns the counts."""
+    save_file(random_state(NETWORK), WEIGHTS)
+    Path("in").mkdir()
+    for number in range(options.pictures):
+        Image.effect_noise((SIDE, SIDE), 20 + number % 100).save(f"in/{number:03d}.png")
+    begin = time.monotonic()
+    finished(enhance("wanted"))
+    seconds = time.monotonic() - begin
+    wanted = {path.name: path.read_bytes() for path in Path("wanted").glob("*.png")}
+    assert len(wanted) == options.pictures
+    moments, counts = (
+        random.Random(options.seed),
+        {"kills": 0, "kills in a run": 0, "sets": 0, "results checked": 0},
+    )
+    while counts["kills"] < options.tries:
+        child = started(enhance("out"))
+        # Half of an undisturbed run at most: a set takes several runs, each of which continues.
+        time.sleep(moments.uniform(0, seconds / 2))
+        if os.waitpid(child, os.WNOHANG)[0] == 0:
+            os.kill(child, 9)
+            os.waitpid(child, 0)
+            counts["kills in a run"] += 1
+        counts["kills"] += 1
+        counts["results checked"] += checked(wanted)
+        if len(list(Path("out").glob("*.png"))) == options.pictures or counts["kills"] == options.tries:
+            time.sleep(1.1)  # a temporary file of a second ago is left alone
+            Path("out/000.png").unlink()
+            finished(enhance("out"))
+            assert checked(wanted) == options.pictures, "the set is not complete"
+            left = [path.name for path in Path("out").iterdir() if path.name.endswith(".part")]
+            assert not left, left
+            counts["sets"] += 1
+            shutil.rmtree("out")
+    return {"pictures": options.pictures, "seed": options.seed, **counts, "results that differ": 0}
+
+
+def checked(wanted: dict[str, bytes]) -> int:
+    """How many results are there; fails where one is not that of an undisturbed run."""
+    found = list(Path("out").glob("*.png"))
+    for path in found:
+        assert path.read_bytes() == wanted[path.name], path
+    return len(found)
+
+
+def enhance(out: str) -> list[str]:
+    """The arguments of a run into a folder."""
+    return ["enhance", "in", out, "--skip-detect", "--deterministic", "--quiet", "--weights", WEIGHTS]
+
+
+def planned(options: argparse.Namespace) -> dict[str, object]:
+    """Plans a folder of which 99 % are done; returns the seconds."""
+    Path("in").mkdir()
+    Path("out").mkdir()
+    for number in range(options.pictures):
+        Path(f"in/{number:06d}.jpg").write_bytes(b"a picture")
+        if number % 100:
+            Path(f"out/{number:06d}.png").write_bytes(b"\x89PNG\r\n\x1a\n of some bytes")
+    seconds = []
+    # The first plan adopts the results and writes their rows.
+    for _ in range(4):
+        wall, cpu = time.perf_counter(), time.process_time()
+        output = OutputOptions()
+        settings = Settings.from_flat(model="gpen-lite-256", offline=True)
+        parts = {part.name: getattr(settings, part.name) for part in fields(settings)}
+        keys = SettingsKeys(output, **parts)
+        with JournalBook(keys, output) as journal:
+            work = plan(["in"], Path("out"), output, journal)
+        seconds.append({"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu})
+        assert len(work.skipped) == options.pictures - -(-options.pictures // 100)
+    size = Path("out/.gpen-fast/journal.jsonl").stat().st_size
+    best = min(seconds[1:], key=lambda each: each["cpu_s"])
+    return {"pictures": options.pictures, "adopting": seconds[0], "best_of_3": best, "journal_bytes": size}
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("suite", choices=("kills", "plan"))
+    parser.add_argument("--tries", type=int, default=100)
+    parser.add_argument("--pictures", type=int)
+    parser.add_argument("--seed", type=int, default=os.getpid())
+    parser.add_argument("--json", type=lambda text: Path(text).absolute())
+    options = parser.parse_args()
+    options.pictures = options.pictures or {"kills": 300, "plan": 100_000}[options.suite]
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
