@@ -134,8 +134,11 @@ def test_an_output_folder_that_is_removed_ends_the_run_and_stays_removed(
         write_photo(inputs / f"{number}.png", seed=number)
     out = tmp_path / "out"
     report = run(runtime, inputs, out, at=lambda: shutil.rmtree(out, ignore_errors=True))
-    (failed,) = report.failed
-    assert failed.path == str(out) and "was removed during the run" in failed.error
+    # Pictures whose temporary files go with the folder, before the folder itself has gone, fail by themselves: at most
+    # one for each writer.
+    (failed,) = [each for each in report.failed if "was removed during the run" in each.error]
+    assert failed.path == str(out)
+    assert len(report.failed) <= 1 + 4
     assert report.not_done and not out.exists()
 
 
