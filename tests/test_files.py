@@ -10,7 +10,7 @@ import pytest
 
 from gpen_fast import files
 from gpen_fast.errors import FileWriteError
-from gpen_fast.files import copy_file, locked, nearest_file, remove_leftovers, write_file
+from gpen_fast.files import copy_file, locked, nearest_file, remove_leftovers, sha256_of_file, write_file
 
 
 def test_failed_write_leaves_no_file_and_keeps_the_old_one(
@@ -141,6 +141,13 @@ def test_temporary_files_of_killed_writers_are_removed_and_those_of_living_ones_
     assert removed == [1]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "mine.part"]
     assert remove_leftovers(tmp_path / "absent") == 0
+
+
+def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert sha256_of_file(tmp_path / "a").startswith("ba7816bf8f01cfea414140de5dae2223")
+    with pytest.raises(FileNotFoundError):
+        sha256_of_file(tmp_path / "b")
 
 
 def test_the_nearest_file_beside_a_missing_one(tmp_path: Path) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 from helpers import write_photo
 
 from gpen_fast.errors import InputsError
+from gpen_fast.run.journal.rows import FileFacts, JournalRow, RecordedOutcome
 from gpen_fast.run.plan import plan
 from gpen_fast.settings import OutputOptions
 
 IN_PLACE = OutputOptions("same", in_place=True)
+
+
+def row_of(target: str, source: Path, outcome: RecordedOutcome) -> JournalRow:
+    return JournalRow(target, str(source), FileFacts(1, 2), FileFacts(3, 4), "key", outcome)
 
 
 def record(home: Path, **sources: Path) -> None:
@@ -20,8 +24,7 @@ def record(home: Path, **sources: Path) -> None:
     lines = [b"{torn"]
     for name, source in sources.items():
         result = write_photo(home / f"{name}.png")
-        row = {"target": result.name, "source": str(source), "outcome": "restored"}
-        lines.append(json.dumps(row).encode())
+        lines.append(row_of(result.name, source, "restored").line())
     (home / ".gpen-fast").mkdir(exist_ok=True)
     (home / ".gpen-fast/journal.jsonl").write_bytes(b"\n".join(lines))
 
@@ -43,9 +46,8 @@ def test_a_part_of_an_output_folder_is_refused_too(album: Path) -> None:
     record(album / "out", scan=album / "in/a.jpg")
     write_photo(album / "out/1931/x.png")
     assert plan(["in", "out/1931"], None, IN_PLACE).todo
-    (album / "out/.gpen-fast/journal.jsonl").write_text(
-        json.dumps({"target": "1931/x.png", "source": str(album / "in/1931/c.jpeg"), "outcome": "no_face"})
-    )
+    row = row_of("1931/x.png", album / "in/1931/c.jpeg", "no_face")
+    (album / "out/.gpen-fast/journal.jsonl").write_bytes(row.line())
     with pytest.raises(InputsError, match="out/1931: holds results"):
         plan(["in", "out/1931"], None, IN_PLACE)
 

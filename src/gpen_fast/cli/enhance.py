@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpen_fast.cli.flags import Flag, RunOptions
-from gpen_fast.cli.json_target import json_target
+from gpen_fast.cli.json_target import STANDARD_OUTPUT, json_target
 from gpen_fast.cli.options import option, with_options
-from gpen_fast.cli.piped import STANDARD_OUTPUT, to_standard_output
+from gpen_fast.cli.piped import to_standard_output
 from gpen_fast.cli.restart import opened_journal
 from gpen_fast.cli.row_book import row_book
 from gpen_fast.cli.run_plan import run_plan

@@ -17,7 +17,6 @@ from gpen_fast.errors import FileWriteError, InputsError, SettingsError
 from gpen_fast.run.walk import expanded, is_folder
 from gpen_fast.settings import SAME, OutputOptions, suffix_of
 
-STANDARD_OUTPUT = "-"
 _FAILED = 1
 
 

@@ -20,7 +20,7 @@ from gpen_fast.detections.file_format import (
     read_detections,
 )
 from gpen_fast.errors import LandmarksError, reason
-from gpen_fast.files import locked, write_file
+from gpen_fast.files import locked, sha256_of_file, write_file
 from gpen_fast.settings import AUTO_SIZE, DetectOptions
 from gpen_fast.stages.detect.base import Detector
 from gpen_fast.types import Face, Frame
@@ -42,8 +42,7 @@ def content_key(source: object, frame: Frame) -> str:
     if frame.sha256:
         return FILE_KEY + frame.sha256
     if isinstance(source, Path):
-        with source.open("rb") as file:
-            return FILE_KEY + hashlib.file_digest(file, "sha256").hexdigest()
+        return FILE_KEY + sha256_of_file(source)
     pixels = frame.on_host.permute(1, 2, 0).contiguous().numpy()
     # Shape and type belong to the key: the same bytes in another shape are another picture.
     digest = hashlib.sha256(repr((pixels.shape, pixels.dtype.str)).encode() + pixels.tobytes())

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gpen_fast.errors import InputsError
-from gpen_fast.files import STATE_FOLDER, copy_file, write_file
+from gpen_fast.files import STATE_FOLDER, copy_file, sha256_of_file, write_file
 
 _ORIGINALS = "originals"
 _RECORD = "results.jsonl"
@@ -100,7 +100,7 @@ class OriginalsFolder:
         if (status.st_size, status.st_mtime_ns) in self._stamps:
             return True
         is_size = any(size == status.st_size for size, _ in self._hashes)
-        return is_size and (status.st_size, _sha256(picture)) in self._hashes
+        return is_size and (status.st_size, sha256_of_file(picture)) in self._hashes
 
     def remove_if_empty(self) -> None:
         """Removes the folder with its record once no original is left in it."""
@@ -142,13 +142,21 @@ class Keeper:
         self._lock = threading.Lock()
         self._told = False
 
-    def replace(self, picture: Path, result: bytes, before: Callable[[Path], object] | None = None) -> str:
+    def replace(
+        self,
+        picture: Path,
+        result: bytes,
+        before: Callable[[Path], object] | None = None,
+        *,
+        sha256: str = "",
+    ) -> str:
         """Replaces a picture: killed at any moment, it is the old or the new one, and the old one is kept.
 
         Args:
             picture: The file to replace, no link.
             result: The new file's bytes.
             before: As for `write_file`; called once the original is kept.
+            sha256: Hash of the result, where the caller has it already.
 
         Returns:
             What the user should know, said once a run; "" where there is nothing.
@@ -157,7 +165,7 @@ class Keeper:
             FileWriteError: The picture is read-only.
             OSError: The original cannot be kept or the result not written. The picture stays as it was.
         """
-        sha256 = hashlib.sha256(result).hexdigest()
+        sha256 = sha256 or hashlib.sha256(result).hexdigest()
         copied = False
 
         def keep(temporary: Path) -> None:
@@ -214,7 +222,7 @@ def same_content(one: Path, other: Path) -> bool:
     first, second = one.stat(), other.stat()
     if os.path.samestat(first, second):
         return True
-    return first.st_size == second.st_size and _sha256(one) == _sha256(other)
+    return first.st_size == second.st_size and sha256_of_file(one) == sha256_of_file(other)
 
 
 def _link_or_copy(picture: Path, kept: Path) -> bool:
@@ -232,9 +240,3 @@ def _link_or_copy(picture: Path, kept: Path) -> bool:
                 os.chown(kept, status.st_uid, status.st_gid)
         return True
     return False
-
-
-def _sha256(path: Path) -> str:
-    """The sha256 of a file's bytes, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

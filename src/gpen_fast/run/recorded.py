@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from gpen_fast.errors import InputsError
-from gpen_fast.files import STATE_FOLDER
+from gpen_fast.run.journal.file import JournalFile
 from gpen_fast.run.walk import is_folder, real
-
-# Beside the results of a run: one JSON object a line, with the result's path below the folder as `target` and the
-# picture's absolute path as `source`.
-_JOURNAL = "journal.jsonl"
 
 
 def refuse_recorded_results(names: list[Path]) -> None:
@@ -50,24 +45,20 @@ def _results_in(place: Path) -> list[tuple[Path, Path]]:
     """Results that exist at or below a real path, with their sources, by the journals there and above."""
     found: dict[Path, Path] = {}
     for home in (place, *place.parents):
-        for target, source in _rows(home / STATE_FOLDER / _JOURNAL):
+        for target, source in _rows(home):
             result = real(home / target)
             if _is_in(result, place) and result != source and os.path.lexists(result):
                 found[result] = source
     return list(found.items())
 
 
-def _rows(journal: Path) -> Iterator[tuple[str, Path]]:
-    """Target and source of each row; lines that hold none, and files that cannot be read, are left out."""
-    try:
-        lines = journal.read_bytes().splitlines()
-    except OSError:
-        return
-    for line in lines:
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            row = json.loads(line)
-            if row["outcome"] != "failed":
-                yield str(row["target"]), Path(row["source"])
+def _rows(home: Path) -> Iterator[tuple[str, Path]]:
+    """Target and source of each row that is no failure; a journal that cannot be read has none."""
+    journal = JournalFile(home)
+    with contextlib.suppress(OSError):
+        journal.read()
+    for rows in journal.rows.values():
+        yield from ((row.target, Path(row.source)) for row in rows if row.outcome != "failed")
 
 
 def _is_in(path: Path, folder: Path) -> bool:

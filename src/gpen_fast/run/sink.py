@@ -109,7 +109,9 @@ class Sink:
     def _write_result(self, item: Item, picture: Pasted, frame: Frame) -> str:
         """Writes and records a result; returns a sentence on the metadata that its format cannot hold."""
         data = self._encoded(item.target, self._in_form(item, frame))
-        write_file(item.target, data, before=self._before(item, picture, data))
+        # Only a journal asks for the hash here.
+        sha256 = hashlib.sha256(data).hexdigest() if self._journal.keeps_rows else ""
+        write_file(item.target, data, before=self._before(item, picture, sha256))
         return left_out_note(frame, suffix_of(item.target))
 
     def _in_form(self, item: Item, frame: Frame) -> Frame:
@@ -122,15 +124,15 @@ class Sink:
     def _replace(self, item: Item, picture: Pasted, frame: Frame) -> str:
         """Replaces the picture by its result; returns what the user should know of the original."""
         data = self._encoded(item.target, self._in_form(item, frame))
-        return self._keeper.replace(item.target, data, self._before(item, picture, data))
+        sha256 = hashlib.sha256(data).hexdigest()
+        return self._keeper.replace(item.target, data, self._before(item, picture, sha256), sha256=sha256)
 
-    def _before(self, item: Item, picture: Pasted, data: bytes) -> Callable[[Path], None] | None:
-        """What records the result just before it gets its name."""
+    def _before(self, item: Item, picture: Pasted, sha256: str) -> Callable[[Path], None] | None:
+        """What records the result, of that hash, just before it gets its name."""
         if not self._journal.keeps_rows:
             return None
         outcome: RecordedOutcome = "restored" if picture.faces else "no_face"
-        output_sha256 = hashlib.sha256(data).hexdigest()
-        return self._journal.before(item.source, item.target, outcome, picture.frame.sha256, output_sha256)
+        return self._journal.before(item.source, item.target, outcome, picture.frame.sha256, sha256)
 
     def _encoded(self, target: Path, frame: Frame) -> bytes:
         writer, output = open_writer(suffix_of(target)), self._output

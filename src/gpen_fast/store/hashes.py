@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpen_fast.files import locked, write_file
+from gpen_fast.files import locked, sha256_of_file, write_file
 from gpen_fast.store.folders import user_cache
 
 # Nanoseconds. File systems store times in steps of up to 2 s: a file changed more recently than this could change
@@ -48,8 +47,7 @@ def sha256_of(path: Path, *, fresh: bool = False) -> Hash:
         match _cached().get(name):
             case [*identity, str(sha256)] if identity == before:
                 return Hash(sha256, remembered=True)
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256_of_file(path)
     if _identity(path) == before and time.time_ns() - max(before[1:3]) > _SETTLED_NS:
         _remember(name, [*before, found])
     return Hash(found)

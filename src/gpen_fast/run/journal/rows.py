@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
+
+from gpen_fast.files import sha256_of_file
 
 RecordedOutcome = Literal["restored", "no_face", "failed", "adopted"]
 
@@ -39,8 +40,7 @@ class FileFacts:
             return False
         if status.st_mtime_ns == self.mtime_ns or not self.sha256:
             return True
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
+        return sha256_of_file(path) == self.sha256
 
     def at(self, status: os.stat_result) -> FileFacts:
         """The same content with the time that the file has now: it need not be read the next time."""

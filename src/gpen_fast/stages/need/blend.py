@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -41,7 +42,14 @@ class FaceUse:
     """(B,) bool: the restoration resembles its crop at low frequencies."""
 
     def kept(self) -> tuple[int, int]:
-        """Faces left as they are, and those of them whose restoration does not resemble them. Waits for the device."""
+        """Faces left as they are, and those of them whose restoration does not resemble them.
+
+        The first call waits for the device.
+        """
+        return self._kept
+
+    @cached_property
+    def _kept(self) -> tuple[int, int]:
         kept = self.shares <= _LEFT
         both: list[int] = torch.stack([kept.sum(), (kept & ~self.agrees).sum()]).tolist()
         return both[0], both[1]
