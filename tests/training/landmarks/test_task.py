@@ -11,7 +11,7 @@ from portraits import small_faces, small_landmark_config
 
 from gpen_fast.errors import CheckpointError
 from gpen_fast.stages.detect.cascade.landmark_net import TEMPLATE, LandmarkNet
-from gpen_fast.training.landmarks.metrics import published_form
+from gpen_fast.training.convolutions import published_form
 from gpen_fast.training.landmarks.samples import WindowSamples, read_sources
 from gpen_fast.training.landmarks.task import (
     LandmarkTask,

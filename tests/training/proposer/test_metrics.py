@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from portraits import small_proposer_config
 
+from gpen_fast.training.convolutions import published_form
 from gpen_fast.training.proposer import metrics
 from gpen_fast.training.proposer.canvases import CanvasSamples, PlacedFace, read_canvas_sources
 from gpen_fast.training.proposer.metrics import proposal_rows
-from gpen_fast.training.proposer.task import initial_proposer, plain_proposer
+from gpen_fast.training.proposer.task import initial_proposer
 
 
 def test_faces_and_windows_are_counted(portraits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +28,7 @@ def test_faces_and_windows_are_counted(portraits: Path, monkeypatch: pytest.Monk
         return np.array([*right, [0.5, 5.0, 5.0, 24.0, 0.0]])
 
     monkeypatch.setattr(metrics, "marked_windows", marked_windows)
-    network = plain_proposer(initial_proposer(config))
+    network = published_form(initial_proposer(config))
     assert [(row.turn, row.proposed, row.windows) for row in proposal_rows(network, samples)] == [
         (20, 0.5, 1.5),
         (45, 0.5, 1.5),

@@ -5,7 +5,6 @@ A face's error is the mean distance of its five landmarks from the manifest's, a
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 from gpen_fast.image.similarity import Points, moved
 from gpen_fast.stages.detect.cascade.landmark_net import LandmarkNet
 from gpen_fast.stages.detect.cascade.windows import Pyramid, read_windows, windows_of
-from gpen_fast.stages.detect.retina.compact import fold_normalisations
 from gpen_fast.training.data import HELD_OUT
 from gpen_fast.training.landmarks.config import Jitter
 from gpen_fast.training.landmarks.samples import small_faces
@@ -50,12 +48,6 @@ class LandmarkRow:
 
     found: float
     """Part of the faces that score as a face."""
-
-
-def published_form(network: LandmarkNet) -> LandmarkNet:
-    """Returns a copy whose batch normalisations are folded into the convolutions, as it is published."""
-    plain: LandmarkNet = fold_normalisations(copy.deepcopy(network).eval())  # type: ignore[assignment]
-    return plain.requires_grad_(False)
 
 
 def held_out_rows(network: LandmarkNet, data: Path, crop: int = 256, seed: int = 0) -> list[LandmarkRow]:

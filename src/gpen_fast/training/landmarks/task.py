@@ -9,11 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpen_fast.device.threads import seeded
-from gpen_fast.errors import CheckpointError, first_line
 from gpen_fast.stages.detect.cascade.landmark_net import LandmarkNet, read_net, widths_of
+from gpen_fast.training.convolutions import initialise, published_form, read_averaged
 from gpen_fast.training.landmarks.config import LandmarkConfig
-from gpen_fast.training.landmarks.metrics import LandmarkRow, held_out_rows, published_form
+from gpen_fast.training.landmarks.metrics import LandmarkRow, held_out_rows
 from gpen_fast.training.landmarks.samples import WindowSamples, read_sources
 from gpen_fast.training.loop import TrainingLoop
 
@@ -68,12 +67,7 @@ def landmark_loss(points: Tensor, logits: Tensor, wanted: Tensor, face: Tensor, 
 def initial_landmark_net(config: LandmarkConfig) -> LandmarkNet:
     """Returns a network with random weights that depend on the config's seed alone."""
     network = LandmarkNet(config.network.widths, normalised=True).train()
-    generator = seeded(config.seed)
-    for name, parameter in network.named_parameters():
-        if parameter.dim() > 1:
-            torch.nn.init.kaiming_normal_(parameter, nonlinearity="relu", generator=generator)
-        elif name.endswith("bias"):
-            torch.nn.init.zeros_(parameter)
+    generator = initialise(network, config.seed)
     # Almost flat heat maps put every landmark at the window's centre, from where it can move anywhere.
     torch.nn.init.normal_(network.heat.weight, std=0.01, generator=generator)
     return network
@@ -93,15 +87,9 @@ def read_landmark_state(path: Path) -> LandmarkNet:
     """
     if path.suffix == ".safetensors":
         return read_net(path)
-    try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)["g_ema"]
-        network = LandmarkNet(widths_of(weights), normalised=True)
-        network.load_state_dict(weights)
-    except Exception as cause:  # torch raises many types for damaged and foreign files
-        raise CheckpointError(
-            f"{path}: not a training state of a landmark network: {first_line(cause)}"
-        ) from cause
-    return published_form(network)
+    return read_averaged(
+        path, "a landmark network", lambda weights: LandmarkNet(widths_of(weights), normalised=True)
+    )
 
 
 @dataclass(frozen=True)

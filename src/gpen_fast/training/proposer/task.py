@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpen_fast.device.threads import seeded
-from gpen_fast.errors import CheckpointError
 from gpen_fast.stages.detect.cascade.proposer_net import ProposerNet, proposer_widths, read_proposer
-from gpen_fast.stages.detect.retina.compact import fold_normalisations
+from gpen_fast.training.convolutions import initialise, published_form, read_averaged
 from gpen_fast.training.data import HELD_OUT, TRAIN
 from gpen_fast.training.loop import TrainingLoop
 from gpen_fast.training.proposer.canvases import CanvasBatch, CanvasSamples, read_canvas_sources
@@ -74,12 +71,7 @@ def proposal_loss(values: Tensor, batch: CanvasBatch, weight: float) -> Tensor:
 def initial_proposer(config: ProposerConfig) -> ProposerNet:
     """Returns a network with random weights that depend on the config's seed alone."""
     network = ProposerNet(config.network.widths, normalised=True).train()
-    generator = seeded(config.seed)
-    for name, parameter in network.named_parameters():
-        if parameter.dim() > 1:
-            torch.nn.init.kaiming_normal_(parameter, nonlinearity="relu", generator=generator)
-        elif name.endswith("bias"):
-            torch.nn.init.zeros_(parameter)
+    generator = initialise(network, config.seed)
     torch.nn.init.normal_(network.head.weight, std=0.01, generator=generator)
     # Almost no place holds a face: without this, the first steps' loss is all theirs.
     assert network.head.bias is not None
@@ -101,19 +93,9 @@ def read_proposer_state(path: Path) -> ProposerNet:
     """
     if path.suffix == ".safetensors":
         return read_proposer(path)
-    try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)["g_ema"]
-        network = ProposerNet(proposer_widths(weights), normalised=True)
-        network.load_state_dict(weights)
-    except Exception as cause:  # torch raises many types for damaged and foreign files
-        raise CheckpointError(f"{path}: not a training state of a proposer: {cause}") from cause
-    return plain_proposer(network)
-
-
-def plain_proposer(network: ProposerNet) -> ProposerNet:
-    """Returns a copy whose batch normalisations are folded into the convolutions, as it is published."""
-    plain: ProposerNet = fold_normalisations(copy.deepcopy(network).eval())  # type: ignore[assignment]
-    return plain.requires_grad_(False)
+    return read_averaged(
+        path, "a proposer", lambda weights: ProposerNet(proposer_widths(weights), normalised=True)
+    )
 
 
 def held_out_samples(data: Path, config: ProposerConfig) -> CanvasSamples:
@@ -138,4 +120,4 @@ class ProposerTask:
 
     def evaluate(self, data: Path, trainer: ProposerTrainer) -> list[ProposalRow]:
         """Returns the held-out test of the averaged network."""
-        return proposal_rows(plain_proposer(trainer.average), held_out_samples(data, self.config))
+        return proposal_rows(published_form(trainer.average), held_out_samples(data, self.config))
