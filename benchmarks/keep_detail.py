@@ -6,7 +6,7 @@ place: no detector takes part. PSNR is that of the whole picture against the und
 beyond its 256 pixels: larger ones get that of other portraits, tiled (`training.need.samples.sized_face`).
 
 Three networks: the embedded one; `identity`, which returns its 512 pixels unchanged; `random`, of 512 pixels with
-random weights. The last two stand for networks that nobody has seen: whatever they return, a picture must not become
+random weights. The last two stand for unknown networks: whatever they return, a picture must not become
 worse.
 
 `sharp` lists photographs, restored by a whole run: the Laplacian's variance of the result over that of the input.

@@ -44,7 +44,7 @@ class PictureRow:
     input: str
     """The input's path."""
     output: str | None
-    """The result's path; None where there is none: the file is no picture, or the picture failed."""
+    """The result's path; None if the file is not a picture, or if the picture failed."""
     outcome: RowOutcome
     """What became of it. not_done: an interrupt or --dry-run left it."""
     faces: int = 0

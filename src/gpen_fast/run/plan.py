@@ -21,7 +21,7 @@ from gpen_fast.settings import SAME, OutputOptions, suffix_of
 
 # Bytes in a file's name: the limit of ext4, XFS, APFS and NTFS (there in UTF-16 units).
 _LONGEST_NAME = 255
-# Ignored files that the error names where there is no picture.
+# The most ignored files that the error names if no picture is found.
 _MOST_NAMED = 8
 
 

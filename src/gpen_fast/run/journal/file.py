@@ -36,7 +36,7 @@ class JournalFile:
         self._count = 0
 
     def read(self) -> None:
-        """Reads the rows that are there; none where there is no file.
+        """Reads the rows. A missing file has none.
 
         Raises:
             OSError: The file is there and cannot be read.

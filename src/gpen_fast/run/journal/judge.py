@@ -25,7 +25,7 @@ ResultState = Literal[
 ]
 # The states in which the picture is restored, again or for the first time.
 RESTORED: frozenset[ResultState] = frozenset({"new", "retried", "broken", "changed_input", "other_settings"})
-# First bytes of the formats that are written. A result that begins otherwise is no picture.
+# First bytes of the formats that are written. A result with other first bytes is not a picture.
 _BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"P6")
 # Bytes. No picture of any format is shorter.
 _LEAST = 12

@@ -1,4 +1,4 @@
-"""What to try with an array or tensor that is no picture: the advice at the end of the error that refuses it."""
+"""The advice at the end of the error that refuses an array or a tensor: how to turn it into a picture."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def _exif_of(
 
 
 def _exif_bytes(image: Image.Image, exif: Image.Exif, file: bytes) -> bytes:
-    """EXIF as it stands in the file, but upright; as Pillow holds it where there is no file, or a profile of text."""
+    """The file's EXIF with its orientation reset; without a file, or if EXIF is stored as text, what Pillow holds."""
     stored = image.info.get("exif")
     if image.format == "TIFF" and not stored:
         tags = TagFile.of(file)
