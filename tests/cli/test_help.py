@@ -85,3 +85,8 @@ def test_completion_offers_values(typed: str, offered: list[str]) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
     )
     assert sorted(ran.stdout.split()) == sorted(offered), ran.stderr
+
+
+def test_doctor_offers_no_option_that_it_does_not_use() -> None:
+    names = {option.opts[0] for option in get_command(app).commands["doctor"].params}
+    assert names == {"--device", "--weights-dir", "--json"}

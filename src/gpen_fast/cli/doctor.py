@@ -22,7 +22,10 @@ _NAME, _STATE = 24, 8
 _COLOURS = {"ok": "green", "absent": "dim", "broken": "red"}
 
 
-@with_options(without={"precision", "backend", "batch_size", "model", "weights", "offline"}, panels=False)
+@with_options(
+    without={"precision", "backend", "batch_size", "model", "weights", "offline", "deterministic"},
+    panels=False,
+)
 def doctor(
     generate: GenerateOptions,
     weights: WeightsOptions,
