@@ -113,6 +113,42 @@ def test_two_threads_do_not_take_each_others_switches() -> None:
     assert modes() == before
 
 
+def test_threads_that_want_the_same_are_inside_together() -> None:
+    """Workers on one CPU would run one after the other otherwise. The last to leave restores the switches."""
+    before = modes()
+    both, left = threading.Barrier(2), threading.Event()
+    seen: list[list[str]] = []
+
+    def first() -> None:
+        with arithmetic("fp32", CPU):
+            both.wait(10)
+        left.set()
+
+    def second() -> None:
+        with arithmetic("bf16", CPU):
+            both.wait(10)
+            left.wait(10)
+            seen.append(modes())
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert seen == [["ieee"] * 4]
+    assert modes() == before
+
+
+def test_a_block_that_contradicts_the_one_around_it_is_refused() -> None:
+    """It would wait for its own thread for ever."""
+    with (
+        arithmetic("fp32", CPU),
+        pytest.raises(RuntimeError, match="TF32 cannot be inside"),
+        arithmetic("tf32", CPU),
+    ):
+        pass
+
+
 def test_precision_that_an_old_gpu_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA T4")

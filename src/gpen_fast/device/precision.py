@@ -43,8 +43,6 @@ _CPU_SWITCHES = cast(
     "tuple[_Switch, ...]",
     (torch.backends.mkldnn.conv, torch.backends.mkldnn.matmul),  # type: ignore[attr-defined]
 )
-# The switches belong to the process, so only one block at a time may hold them.
-_switches_lock = threading.RLock()
 # Compute capability from which a GPU has TF32 and bf16.
 _AMPERE = (8, 0)
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -115,24 +113,58 @@ def arithmetic(precision: str, device: torch.device) -> Iterator[None]:
     """Runs a block of inference in one precision.
 
     Inside the block no gradients are kept, TF32 is on only for `tf32`, and bf16 and fp16 run under torch.autocast.
-    Afterwards the caller's switches are as they were. One thread at a time is inside; others wait until it leaves,
-    which on CUDA is when its work is queued, not when it is done.
+    Afterwards the caller's switches are as they were. Threads whose blocks agree on TF32 are inside together; others
+    wait until these have left, which on CUDA is when their work is queued, not when it is done.
 
     Args:
         precision: fp32, tf32, bf16 or fp16.
         device: Whose autocast is used.
+
+    Raises:
+        RuntimeError: The calling thread is inside a block that does not agree on TF32.
     """
     autocast = torch.autocast(device.type, dtype=_AUTOCAST.get(precision), enabled=precision in _AUTOCAST)
-    wanted = [(switch, "tf32" if precision == "tf32" else "ieee") for switch in _CUDA_SWITCHES]
-    # oneDNN has TF32 on a few processors only, and no precision of ours asks for it.
-    wanted += [(switch, "ieee") for switch in _CPU_SWITCHES]
-    with _switches_lock, contextlib.ExitStack() as restored:
+    with _switches.held(tf32=precision == "tf32"), torch.no_grad(), autocast:
+        yield
+
+
+class _SharedSwitches:
+    """The process's switches, which several threads may hold at once as long as they want the same of them."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._holders: list[int] = []
+        self._tf32 = False
+        self._restored = contextlib.ExitStack()
+
+    @contextlib.contextmanager
+    def held(self, *, tf32: bool) -> Iterator[None]:
+        """Turns TF32 on or off inside the block; the last thread that leaves restores what was before."""
+        thread = threading.get_ident()
+        with self._changed:
+            if self._tf32 != tf32 and thread in self._holders:
+                raise RuntimeError("a block with TF32 cannot be inside a block without it, nor the reverse.")
+            self._changed.wait_for(lambda: not self._holders or self._tf32 == tf32)
+            if not self._holders:
+                self._tf32 = tf32
+                self._set("tf32" if tf32 else "ieee")
+            self._holders.append(thread)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._holders.remove(thread)
+                if not self._holders:
+                    self._restored.close()
+                    self._changed.notify_all()
+
+    def _set(self, cuda_mode: str) -> None:
+        # oneDNN has TF32 on a few processors only, and no precision of ours asks for it.
+        wanted = [*((each, cuda_mode) for each in _CUDA_SWITCHES), *((each, "ieee") for each in _CPU_SWITCHES)]
         for switch, mode in wanted:
             if switch.fp32_precision != mode:
-                restored.callback(_restore, switch, switch.fp32_precision)
+                self._restored.callback(_restore, switch, switch.fp32_precision)
                 switch.fp32_precision = mode
-        with torch.no_grad(), autocast:
-            yield
 
 
 def _restore(switch: _Switch, mode: str) -> None:
@@ -140,3 +172,6 @@ def _restore(switch: _Switch, mode: str) -> None:
     switch.fp32_precision = "none"
     if switch.fp32_precision != mode:
         switch.fp32_precision = mode
+
+
+_switches = _SharedSwitches()
