@@ -1,16 +1,20 @@
-"""Reading ahead within bounds, and results in input order."""
+"""The pictures under way: bounds, order, stopping, stragglers, and pictures that another worker takes over."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from gpen_fast.run.channels import OrderedResults, ReadQueue
+from gpen_fast.run import channels
+from gpen_fast.run.channels import NoPicture, ReadAhead, RunWindow
 from gpen_fast.run.job import PictureSource, numbered
+
+MANY = 1 << 40
 
 
 def done(value: int) -> Future[int]:
@@ -23,84 +27,220 @@ def paths(count: int) -> Iterator[PictureSource]:
     return numbered(Path(f"{i}.png") for i in range(count))
 
 
-@pytest.fixture
-def stopped() -> threading.Event:
-    return threading.Event()
+def window_of(
+    sources: Iterable[PictureSource],
+    *,
+    most_pictures: int = 8,
+    most_bytes: int = MANY,
+    stopped: threading.Event | None = None,
+) -> RunWindow[int]:
+    return RunWindow(
+        sources,
+        most_pictures=most_pictures,
+        most_bytes=most_bytes,
+        stopped=stopped or threading.Event(),
+    )
 
 
-def queue_of(
-    sources: Iterator[PictureSource],
-    stopped: threading.Event,
+def reads_of(
+    window: RunWindow[int],
     submit: Callable[[PictureSource], Future[int]] = lambda source: done(source.index),
-) -> ReadQueue[int]:
-    return ReadQueue(sources, submit, ahead=2, stopped=stopped)
+    bytes_of: Callable[[int], int] = lambda picture: 0,
+    ahead: int = 2,
+) -> ReadAhead[int]:
+    return ReadAhead(window, submit, bytes_of, ahead=ahead)
 
 
-def test_pictures_come_in_input_order_and_are_read_ahead_within_the_bound(stopped: threading.Event) -> None:
+class Consumer:
+    """Takes a window's results in a thread, as the caller of a run does."""
+
+    def __init__(self, window: RunWindow[int]) -> None:
+        self.results: list[int] = []
+        self.error: BaseException | None = None
+        self._window = window
+        self._thread = threading.Thread(target=self._consume, daemon=True)
+        self._thread.start()
+
+    def _consume(self) -> None:
+        try:
+            self.results.extend(self._window.results())
+        except BaseException as error:
+            self.error = error
+
+    def ended(self) -> list[int]:
+        self._thread.join(60)
+        assert not self._thread.is_alive(), "the window did not end"
+        return self.results
+
+
+def worked(window: RunWindow[int], reads: ReadAhead[int]) -> list[int]:
+    """A worker that hands on what it takes; returns the order."""
+    order = []
+    while isinstance(picture := reads.take(held_up=False), int):
+        order.append(picture)
+        reads.handed_on(picture)
+        window.put(picture, done(picture))
+    return order
+
+
+def test_pictures_are_read_ahead_within_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    submitted: list[int] = []
+    window = window_of(paths(30), most_pictures=30)
+    reads = reads_of(window, lambda source: submitted.append(source.index) or done(source.index))
+    consumer = Consumer(window)
+    for taken in range(30):
+        assert reads.take(held_up=False) == taken
+        assert len(submitted) <= taken + 3
+        reads.handed_on(taken)
+        window.put(taken, done(taken))
+    assert reads.take(held_up=False) is NoPicture.LEFT
+    assert consumer.ended() == list(range(30))
+
+
+def test_sources_are_taken_only_while_few_are_under_way() -> None:
     asked: list[int] = []
-    queue = queue_of(paths(9), stopped, lambda source: asked.append(source.index) or done(source.index))
-    assert asked == [], "nothing is read before a picture is taken"
-    for taken in range(9):
-        assert next(queue) == taken
-        assert len(asked) == min(taken + 3, 9)
-    assert list(queue) == []
+    window = window_of((asked.append(each.index) or each for each in paths(40)), most_pictures=5)
+    reads, results = reads_of(window), window.results()
+    consumer = threading.Thread(target=lambda: next(results))
+    consumer.start()
+    assert reads.take(held_up=False) == 0
+    assert asked == [0, 1, 2, 3, 4]
+    window.put(0, done(0))
+    consumer.join(60)
+    assert asked == [0, 1, 2, 3, 4], "the caller still has the first result"
 
 
-def test_stopping_leaves_what_is_read_ahead(stopped: threading.Event) -> None:
-    queue = queue_of(paths(9), stopped)
-    assert next(queue) == 0
+def test_pictures_under_way_are_bounded_in_bytes() -> None:
+    """Once a large one is read, the next waits until it is done; that one is then read whatever its size."""
+    window = window_of(paths(12), most_pictures=12, most_bytes=250)
+    reads = reads_of(window, bytes_of=lambda picture: 1000 if picture == 1 else 100, ahead=0)
+    consumer = Consumer(window)
+    assert reads.take(held_up=False) == 0
+    assert reads.take(held_up=False) == 1
+    window.put(0, done(0))
+    assert reads.take(held_up=True) is NoPicture.YET, "1,000 bytes are under way"
+    window.put(1, done(1))
+    assert reads.take(held_up=False) == 2
+    for index in (2, *range(3, 12)):
+        if index > 2:
+            assert reads.take(held_up=False) == index
+        window.put(index, done(index))
+    assert consumer.ended() == list(range(12))
+
+
+def test_results_come_in_input_order() -> None:
+    window = window_of(paths(4))
+    consumer, reads = Consumer(window), reads_of(window)
+    first = [reads.take(held_up=False) for _ in range(3)]
+    for picture in reversed(first):
+        time.sleep(0.02)
+        window.put(picture, done(picture))
+    assert worked(window, reads) == [3]
+    assert consumer.ended() == [0, 1, 2, 3]
+
+
+def test_a_straggler_is_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture on a slow disk holds back neither a batch nor those behind it."""
+    monkeypatch.setattr(channels, "PATIENCE_S", 0.005)
+    slow: Future[int] = Future()
+    window = window_of(paths(6))
+    consumer = Consumer(window)
+    reads = reads_of(window, lambda source: slow if source.index == 1 else done(source.index))
+    order = [reads.take(held_up=False) for _ in range(5)]
+    assert order == [0, 2, 3, 4, 5]
+    began = time.monotonic()
+    assert reads.take(held_up=True) is NoPicture.YET
+    assert time.monotonic() - began < 10
+    slow.set_result(1)
+    assert reads.take(held_up=True) == 1
+    for picture in (*order, 1):
+        window.put(picture, done(picture))
+    assert reads.take(held_up=False) is NoPicture.LEFT
+    assert consumer.ended() == list(range(6))
+    assert reads.waited_ns > 0
+
+
+def test_stopping_leaves_out_what_no_worker_has_in_hand() -> None:
+    stopped = threading.Event()
+    window = window_of(paths(20), stopped=stopped)
+    consumer, reads = Consumer(window), reads_of(window)
+    assert reads.take(held_up=False) == 0
     stopped.set()
-    assert list(queue) == []
+    assert reads.take(held_up=False) is NoPicture.LEFT
+    window.put(0, done(0))
+    assert consumer.ended() == [0]
 
 
-def test_an_error_of_a_reader_or_of_the_sources_is_raised(stopped: threading.Event) -> None:
+def test_an_error_of_a_worker_ends_the_run_for_the_caller_and_the_others() -> None:
+    window = window_of(paths(20))
+    consumer, reads = Consumer(window), reads_of(window)
+    assert reads.take(held_up=False) == 0
+    window.fail(RuntimeError("device lost"))
+    assert reads.take(held_up=False) is NoPicture.LEFT
+    assert consumer.ended() == []
+    assert str(consumer.error) == "device lost"
+
+
+def test_an_error_of_a_reader_is_raised_to_its_worker() -> None:
     broken: Future[int] = Future()
     broken.set_exception(RuntimeError("device lost"))
+    window = window_of(paths(1))
+    Consumer(window)
     with pytest.raises(RuntimeError, match="device lost"):
-        next(queue_of(paths(1), stopped, lambda source: broken))
+        reads_of(window, lambda source: broken).take(held_up=False)
+    window.fail(RuntimeError("device lost"))
 
+
+def test_an_error_of_the_sources_is_raised_to_the_caller() -> None:
     def sources() -> Iterator[PictureSource]:
         yield PictureSource(0, Path("a.png"))
         raise OSError("the list of inputs ended")
 
     with pytest.raises(OSError, match="list of inputs"):
-        next(queue_of(sources(), stopped))
+        next(window_of(sources()).results())
 
 
-def test_each_picture_goes_to_one_of_several_workers(stopped: threading.Event) -> None:
+def test_each_picture_goes_to_one_of_several_workers() -> None:
+    window = window_of(paths(500), most_pictures=40)
+    consumer = Consumer(window)
     with ThreadPoolExecutor(2) as readers, ThreadPoolExecutor(4) as workers:
-        queue = queue_of(paths(500), stopped, lambda source: readers.submit(lambda: source.index))
-        shares = list(workers.map(lambda _: list(queue), range(4)))
+
+        def work(number: int) -> list[int]:
+            return worked(window, reads_of(window, lambda source: readers.submit(lambda: source.index)))
+
+        shares = list(workers.map(work, range(4)))
+    assert consumer.ended() == list(range(500))
     assert sorted(index for share in shares for index in share) == list(range(500))
-    assert all(share == sorted(share) for share in shares)
 
 
-def test_results_are_put_back_into_input_order() -> None:
-    results: OrderedResults[int] = OrderedResults(10)
-    results.put(2, done(2))
-    results.put(1, done(1))
-    assert list(results.ready()) == []
-    results.put(0, done(0))
-    assert list(results.ready()) == [0, 1, 2]
-    results.put(3, done(3))
-    assert list(results.ready()) == [3]
+def test_pictures_of_a_worker_that_failed_go_to_another_first() -> None:
+    window = window_of(paths(8))
+    consumer = Consumer(window)
+    lost, other = reads_of(window), reads_of(window)
+    assert [lost.take(held_up=False) for _ in range(2)] == [0, 1]
+    assert [source.index for source in lost.in_hand] == [0, 1, 2, 3], "two are read ahead"
+    window.put_back(lost.in_hand)
+    assert worked(window, other) == list(range(8))
+    assert consumer.ended() == list(range(8))
 
 
-def test_a_result_in_work_holds_back_those_behind_it_until_too_many_wait() -> None:
-    results: OrderedResults[int] = OrderedResults(2)
-    first: Future[int] = Future()
-    results.put(0, first)
-    results.put(1, done(1))
-    assert list(results.ready()) == []
-    threading.Timer(0.05, first.set_result, [0]).start()
-    results.put(2, done(2))
-    assert list(results.ready()) == [0, 1, 2], "three wait, so the first is waited for"
+def test_a_result_that_fails_with_its_device_is_made_again() -> None:
+    window = window_of(paths(3))
+    consumer, reads = Consumer(window), reads_of(window)
+    assert reads.take(held_up=False) == 0
+    source = reads.handed_on(0)
+    lost: Future[int] = Future()
+    lost.set_exception(RuntimeError("device lost"))
+    asked: list[str] = []
 
+    def rescue(error: Exception) -> bool:
+        asked.append(str(error))
+        window.put_back([source])
+        return True
 
-def test_the_rest_is_waited_for() -> None:
-    results: OrderedResults[int] = OrderedResults(10)
-    first: Future[int] = Future()
-    results.put(0, first)
-    results.put(1, done(1))
-    threading.Timer(0.05, first.set_result, [0]).start()
-    assert list(results.rest()) == [0, 1]
+    window.put(0, lost, rescue)
+    while not asked:
+        time.sleep(0.01)
+    assert worked(window, reads) == [1, 2, 0], "two were read ahead"
+    assert consumer.ended() == [0, 1, 2]
+    assert asked == ["device lost"]

@@ -1,27 +1,23 @@
-"""One device's work: what shares a call, what is tried alone, and several workers over one queue."""
+"""One device's work: what shares a call, and what is tried alone."""
 
 from __future__ import annotations
 
 import gc
-import queue
-import threading
 import weakref
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
 from helpers import write_photo
 from PIL import Image
-from runs import engine_of, error_of, kept, pictures, pipeline_of
+from runs import ReadyPictures, engine_of, error_of, kept, pictures, pipeline_of
 
 from gpen_fast.errors import GenerateError
 from gpen_fast.run import workers as workers_module
-from gpen_fast.run.channels import OrderedResults, ReadQueue
-from gpen_fast.run.job import Failed, Pasted, PictureSource, numbered
+from gpen_fast.run.job import PictureSource, numbered
 from gpen_fast.run.runtime import Runtime, load_runtime
-from gpen_fast.run.workers import Parcel, Read, Worker
+from gpen_fast.run.workers import Read, Worker
 from gpen_fast.settings import Settings
 from gpen_fast.types import Face, Frame
 
@@ -52,7 +48,7 @@ def test_the_next_call_is_queued_before_the_one_in_flight_is_waited_for(
     )
     worker = Worker(pipeline_of(runtime), most_in_flight=in_flight)
     read = [worker.read(source) for source in numbered(pictures(tmp_path, 9))]
-    assert len(list(worker.work(read))) == 9
+    assert len(list(worker.work(ReadyPictures(read)))) == 9
     overlapped = ["launch", "launch", "settle", "launch", "settle", "settle"]
     assert steps == (overlapped if in_flight else ["launch", "settle"] * 3)
 
@@ -112,7 +108,7 @@ def test_pictures_share_a_detectors_call(detecting: Runtime, tmp_path: Path) -> 
     assert [picture.source.path for picture in done] == paths
     assert detecting.detector.calls == [4, 4, 2]
     assert all(len(picture.restored) == 1 and picture.timing["detect"] > 0 for picture in done)
-    assert engine._pipeline.clock.recorder.series["detect"].items == 10
+    assert engine._pipelines[0].clock.recorder.series["detect"].items == 10
 
 
 def test_picture_that_cannot_be_searched_fails_alone(detecting: Runtime, tmp_path: Path) -> None:
@@ -153,48 +149,9 @@ def test_few_large_pictures_wait_for_a_detectors_call(
     assert detecting.detector.calls == [2, 2]
 
 
-def test_two_workers_share_one_queue(runtime: Runtime, tiny_weights: Path, tmp_path: Path) -> None:
-    """Each picture goes to one worker, and the results are put back into input order."""
-    other = load_runtime(runtime.settings)
-    paths = pictures(tmp_path, 12)
-    workers = [Worker(pipeline_of(each)) for each in (runtime, other)]
-    parcels: queue.Queue[Parcel | None] = queue.Queue()
-    with ThreadPoolExecutor(2) as readers:
-        shared = ReadQueue(
-            numbered(paths),
-            lambda source: readers.submit(workers[0].read, source),
-            ahead=2,
-            stopped=threading.Event(),
-        )
-
-        def work(worker: Worker) -> None:
-            for parcel in worker.work(shared):
-                parcels.put(parcel)
-            parcels.put(None)
-
-        threads = [threading.Thread(target=work, args=[worker]) for worker in workers]
-        for thread in threads:
-            thread.start()
-        results: OrderedResults[Pasted | Failed] = OrderedResults(100)
-        ended = 0
-        while ended < 2:
-            parcel = parcels.get(timeout=120)
-            if parcel is None:
-                ended += 1
-                continue
-            future: Future[Pasted | Failed] = Future()
-            future.set_result(workers[0].finish(parcel, kept))
-            results.put(parcel.index, future)
-        for thread in threads:
-            thread.join()
-    done = list(results.rest())
-    assert [picture.source.path for picture in done] == paths
-    assert all(len(picture.restored) == 1 for picture in done)
-
-
 def test_a_parcel_is_taken_once(runtime: Runtime, tmp_path: Path) -> None:
     worker = Worker(pipeline_of(runtime))
-    (parcel,) = worker.work([worker.read(source) for source in numbered(pictures(tmp_path, 1))])
+    (parcel,) = worker.work(ReadyPictures(worker.read(each) for each in numbered(pictures(tmp_path, 1))))
     assert parcel.index == parcel.take().source.index == 0
     with pytest.raises(IndexError):
         parcel.take()
@@ -214,7 +171,7 @@ def test_a_picture_is_free_as_soon_as_it_is_handed_on(
 
     gc.disable()
     try:
-        for parcel in worker.work(map(read, numbered(pictures(tmp_path, 9)))):
+        for parcel in worker.work(ReadyPictures(map(read, numbered(pictures(tmp_path, 9))))):
             assert parcel.take().source.index == parcel.index
             assert not any(frame() for frame in frames[: parcel.index + 1])
     finally:

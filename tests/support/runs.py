@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,9 @@ from helpers import write_photo
 from gpen_fast.errors import PictureError
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
+from gpen_fast.run.channels import NoPicture
 from gpen_fast.run.engine import Engine
-from gpen_fast.run.job import Failed, Pasted
+from gpen_fast.run.job import Detected, Failed, Loaded, Pasted
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.runtime import Runtime
@@ -28,6 +29,16 @@ def pipeline_of(runtime: Runtime) -> Pipeline:
 
 def engine_of(runtime: Runtime, in_flight: int = 0) -> Engine:
     return Engine(pipeline_of(runtime), readers=2, writers=2, most_in_flight=in_flight)
+
+
+class ReadyPictures:
+    """Pictures that are read already, as a worker takes them."""
+
+    def __init__(self, pictures: Iterable[Loaded | Detected | Failed]) -> None:
+        self._pictures = iter(pictures)
+
+    def take(self, *, held_up: bool) -> Loaded | Detected | Failed | NoPicture:
+        return next(self._pictures, NoPicture.LEFT)
 
 
 def pictures(folder: Path, count: int) -> list[Path]:

@@ -55,6 +55,11 @@ def own_stream(device: torch.device, serving: torch.cuda.Stream | None) -> Itera
         _thread.serving = None
 
 
+def on_device(device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """Makes a GPU the calling thread's current one inside the block: kernels that name no device run there."""
+    return torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext()
+
+
 def worker_stream(device: torch.device) -> torch.cuda.Stream | None:
     """The calling thread's current stream, to be given to `own_stream`; None on a CPU."""
     return torch.cuda.current_stream(device) if device.type == "cuda" else None

@@ -1,11 +1,18 @@
-"""The two ends of a run: pictures are read ahead into one bounded queue, results leave in input order."""
+"""What connects the threads of a run: the pictures under way, and what one worker has read ahead.
+
+    sources -> RunWindow -> ReadAhead (one a worker) -> worker -> writers -> RunWindow -> caller
+
+`RunWindow` bounds a run: how many pictures, and how many bytes of pixels, are between their source and the caller.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from enum import Enum, auto
 from typing import Generic, TypeVar
 
 from gpen_fast.run.job import PictureSource
@@ -13,70 +20,275 @@ from gpen_fast.run.job import PictureSource
 _Read = TypeVar("_Read")
 _Result = TypeVar("_Result")
 
+# Seconds. Neither pictures that share a batch nor those behind it wait longer than this for one that is being read.
+PATIENCE_S = 0.005
+# Takes what a result's future raised; True if it gave the picture to another worker.
+Rescue = Callable[[Exception], bool]
+# Seconds after which a waiting thread looks whether the run was stopped: a signal handler must not take a lock to tell.
+_LOOK_S = 0.1
 
-class ReadQueue(Generic[_Read]):
-    """Pictures in input order, read ahead by a pool of readers.
 
-    An iterator that several workers may share: each picture goes to exactly one of them. Sources are taken one at a
-    time, and only while fewer than `ahead` pictures wait beside the one that is handed out.
+class NoPicture(Enum):
+    """What a worker gets in place of a picture."""
+
+    YET = auto()
+    """None is read; others will be."""
+    LEFT = auto()
+    """None will come any more."""
+
+
+class RunWindow(Generic[_Result]):
+    """The pictures of a run that are under way, and their results in input order. Several threads use it.
+
+    The caller's thread takes sources, a few at a time, and results; workers take sources and give results back. A
+    picture counts from the moment when its source is taken until the caller has its result.
     """
 
     def __init__(
         self,
         sources: Iterable[PictureSource],
-        submit: Callable[[PictureSource], Future[_Read]],
         *,
-        ahead: int,
+        most_pictures: int,
+        most_bytes: int,
         stopped: threading.Event,
     ) -> None:
+        """Takes no source yet.
+
+        Args:
+            sources: Pictures in input order.
+            most_pictures: Pictures that may be under way, 1 and up. It is also how far one may overtake another.
+            most_bytes: Bytes of pixels that these may have. The first picture under way is read whatever its size.
+            stopped: Once it is set, no further source is taken, and what no worker has read is left out.
+        """
         self._sources = iter(sources)
-        self._submit = submit
-        self._ahead = ahead
+        self._most_pictures = most_pictures
+        self._most_bytes = most_bytes
         self._stopped = stopped
-        self._window: deque[Future[_Read]] = deque()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._unread: deque[PictureSource] = deque()
+        # Index -> bytes, in input order. A picture that is not read yet counts as the largest of the last few.
+        self._under_way: dict[int, int] = {}
+        self._results: dict[int, tuple[Future[_Result], Rescue]] = {}
+        self._recent: deque[int] = deque([0], maxlen=4)
+        self._all_taken = False
+        self._error: BaseException | None = None
 
-    def __iter__(self) -> Iterator[_Read]:
-        return self
+    def results(self) -> Iterator[_Result]:
+        """The results in input order, as soon as each is there. Takes the sources, in the calling thread.
 
-    def __next__(self) -> _Read:
-        with self._lock:
-            # The event is only read here, so that a signal handler may set it while this thread holds the lock.
-            if self._stopped.is_set():
-                raise StopIteration
-            while len(self._window) <= self._ahead and (source := next(self._sources, None)):
-                self._window.append(self._submit(source))
-            if not self._window:
-                raise StopIteration
-            first = self._window.popleft()
-        return first.result()
+        Raises:
+            BaseException: What `fail` was given, what a result's future raises, or what the sources raise.
+        """
+        while True:
+            self._take_sources()
+            first = self._first_result()
+            if first is None:
+                return
+            index, future, rescue = first
+            try:
+                value = [future.result()]
+            except Exception as error:  # broad: only the rescue knows what it can mend
+                if not rescue(error):
+                    raise
+                continue
+            del first, future
+            yield value.pop()  # nothing here holds the pixels while the caller has them
+            self.leave_out(index)
+
+    def source(self) -> PictureSource | None:
+        """The next picture to read; None if there is none, or none that there is room for."""
+        with self._changed:
+            if not self._unread or self._stopped.is_set() or self._error:
+                return None
+            index = self._unread[0].index
+            held = sum(self._under_way.values())
+            if held + max(self._recent) > self._most_bytes and index != next(iter(self._under_way)):
+                return None
+            self._under_way[index] = max(self._recent)
+            return self._unread.popleft()
+
+    def weigh(self, index: int, pixel_bytes: int) -> None:
+        """Notes how many bytes a picture has, once it is read."""
+        with self._changed:
+            if index in self._under_way:
+                self._under_way[index] = pixel_bytes
+            self._recent.append(pixel_bytes)
+            self._changed.notify_all()
+
+    def put(self, index: int, result: Future[_Result], rescue: Rescue = lambda error: False) -> None:
+        """Takes the result of a picture, once it is being made.
+
+        Args:
+            index: The picture's.
+            result: Will hold its result.
+            rescue: Is asked where `result` raises; False raises it to the caller.
+        """
+        with self._changed:
+            self._results[index] = result, rescue
+            self._changed.notify_all()
+
+    def put_back(self, sources: Iterable[PictureSource]) -> None:
+        """Gives pictures whose worker failed to the others, before all that are unread."""
+        with self._changed:
+            for source in sorted(sources, key=lambda each: each.index, reverse=True):
+                self._results.pop(source.index, None)
+                self._under_way[source.index] = 0
+                self._unread.appendleft(source)
+            self._changed.notify_all()
+
+    def leave_out(self, index: int) -> None:
+        """Forgets a picture: the caller has its result, or it is left out of a stopped run."""
+        with self._changed:
+            self._under_way.pop(index, None)
+            self._results.pop(index, None)
+            self._changed.notify_all()
+
+    def fail(self, error: BaseException) -> None:
+        """Ends the run: workers find no more pictures, and `results` raises the error."""
+        with self._changed:
+            self._error = self._error or error
+            self._changed.notify_all()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no picture will come any more, not even from a worker that fails later."""
+        with self._changed:
+            if self._error or self._stopped.is_set():
+                return True
+            return self._all_taken and not self._under_way
+
+    def wait_for_change(self) -> None:
+        """Waits until something may have changed, for a tenth of a second at most."""
+        with self._changed:
+            self._changed.wait(_LOOK_S)
+
+    def _take_sources(self) -> None:
+        """Takes sources until as many pictures are under way as may be."""
+        while not self._all_taken and not self._stopped.is_set():
+            with self._changed:
+                if len(self._under_way) >= self._most_pictures:
+                    return
+            # Without the lock: an iterable may wait for its next item.
+            source = next(self._sources, None)
+            with self._changed:
+                if source is None:
+                    self._all_taken = True
+                else:
+                    self._under_way[source.index] = 0
+                    self._unread.append(source)
+                self._changed.notify_all()
+
+    def _first_result(self) -> tuple[int, Future[_Result], Rescue] | None:
+        """The result of the first picture under way, once it is there; None if no picture is under way any more."""
+        with self._changed:
+            while True:
+                if self._error:
+                    raise self._error
+                if self._stopped.is_set():
+                    while self._unread:
+                        self._under_way.pop(self._unread.popleft().index)
+                if not self._under_way:
+                    return None
+                first = next(iter(self._under_way))
+                if first in self._results:
+                    return first, *self._results.pop(first)
+                self._changed.wait(_LOOK_S)
 
 
-class OrderedResults(Generic[_Result]):
-    """Results by index, in any order, handed on in input order. Belongs to one thread."""
+class ReadAhead(Generic[_Read]):
+    """What one worker has read ahead: pictures leave it as they are read, the earliest first. Used by one thread."""
 
-    def __init__(self, most_waiting: int) -> None:
-        self._most_waiting = most_waiting
-        self._futures: dict[int, Future[_Result]] = {}
-        self._next = 0
+    def __init__(
+        self,
+        window: RunWindow[_Result],
+        submit: Callable[[PictureSource], Future[_Read]],
+        bytes_of: Callable[[_Read], int],
+        *,
+        ahead: int,
+    ) -> None:
+        """Reads nothing yet.
 
-    def put(self, index: int, result: Future[_Result]) -> None:
-        """Takes the result of the picture with this index, once it is being made."""
-        self._futures[index] = result
+        Args:
+            window: Where the pictures come from.
+            submit: Starts to read a picture, in another thread.
+            bytes_of: How many bytes a picture that was read holds.
+            ahead: Pictures that wait, at most, beside the one that is handed out.
+        """
+        self._window = window
+        self._submit = submit
+        self._bytes_of = bytes_of
+        self._ahead = ahead
+        self._reading: deque[tuple[PictureSource, Future[_Read]]] = deque()
+        self._in_hand: dict[int, PictureSource] = {}
+        self.waited_ns = 0
+        """How long `take` waited for a picture that was being read."""
 
-    def ready(self) -> Iterator[_Result]:
-        """What is done up to the first picture that is not; waits for that one if too many wait behind it."""
-        while (first := self._futures.get(self._next)) and (
-            first.done() or len(self._futures) > self._most_waiting
-        ):
-            yield self._taken()
+    @property
+    def in_hand(self) -> list[PictureSource]:
+        """The pictures that were taken and not handed on."""
+        return list(self._in_hand.values())
 
-    def rest(self) -> Iterator[_Result]:
-        """All that is left, waiting for each."""
-        while self._futures:
-            yield self._taken()
+    def handed_on(self, index: int) -> PictureSource:
+        """Notes that the worker has given this picture away; returns its source."""
+        return self._in_hand.pop(index)
 
-    def _taken(self) -> _Result:
-        first = self._futures.pop(self._next)
-        self._next += 1
-        return first.result()
+    def take(self, *, held_up: bool) -> _Read | NoPicture:
+        """The next picture that is read: the earliest, unless that one takes longer than others behind it.
+
+        Args:
+            held_up: Pictures wait for this one, to share a call with it: they must not wait long.
+
+        Returns:
+            The picture; or that none was read in time, which is so only with `held_up`; or that none will come.
+
+        Raises:
+            Exception: What the reader raised: the run, or this worker, ends.
+        """
+        overtaken_at = time.monotonic() + PATIENCE_S
+        while True:
+            self._read_on()
+            if self._window.is_over:
+                self._let_go()
+                return NoPicture.LEFT
+            late = time.monotonic() >= overtaken_at
+            if picture := self._taken(self._reading if late else list(self._reading)[:1]):
+                return picture[0]
+            if held_up and (late or not self._reading):
+                return NoPicture.YET
+            if self._reading:
+                self._wait_for_reader(None if late else overtaken_at)
+            else:
+                self._window.wait_for_change()
+
+    def _read_on(self) -> None:
+        while len(self._reading) <= self._ahead and (source := self._window.source()):
+            self._in_hand[source.index] = source
+            self._reading.append((source, self._submit(source)))
+
+    def _taken(self, candidates: Iterable[tuple[PictureSource, Future[_Read]]]) -> tuple[_Read] | None:
+        """The earliest candidate that is read, alone in a tuple; None if none is."""
+        for each in candidates:
+            source, future = each
+            if future.done():
+                self._reading.remove(each)
+                picture = future.result()
+                self._window.weigh(source.index, self._bytes_of(picture))
+                return (picture,)
+        return None
+
+    def _wait_for_reader(self, until: float | None) -> None:
+        """Waits for the earliest picture until a time on the monotonic clock; None: for any, a while."""
+        began = time.perf_counter_ns()
+        if until is None:
+            wait([future for _, future in self._reading], _LOOK_S, FIRST_COMPLETED)
+        else:
+            wait([self._reading[0][1]], max(0.0, until - time.monotonic()))
+        self.waited_ns += time.perf_counter_ns() - began
+
+    def _let_go(self) -> None:
+        """Leaves out what is not handed out yet: the run was stopped, or it has ended."""
+        for source, future in self._reading:
+            future.cancel()
+            self._in_hand.pop(source.index)
+            self._window.leave_out(source.index)
+        self._reading.clear()

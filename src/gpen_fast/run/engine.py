@@ -1,10 +1,9 @@
-"""Many pictures at once: readers, a worker on its device, and writers, overlapped.
+"""Many pictures at once: readers, a worker on each device, and writers, overlapped.
 
-    sources -> readers (threads) -> ReadQueue -> worker -> writers (threads) -> OrderedResults -> caller
+    sources -> RunWindow -> readers (threads) -> a worker a device (threads) -> writers (threads) -> RunWindow -> caller
 
-Every queue is bounded. A picture that fails is handed on as `Failed`; an error that ends the run stops everything and
-is raised. The worker runs in the caller's thread. Workers on several devices would each run `Worker.work` over the
-same ReadQueue in a thread of their own and pass their parcels to this one.
+Every queue is bounded, in pictures and in bytes. A picture that fails is handed on as `Failed`; a device that fails
+leaves its pictures to the others; any other error ends the run and is raised.
 """
 
 from __future__ import annotations
@@ -15,41 +14,48 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from gpen_fast.device.failures import device_failures_named
-from gpen_fast.run.channels import OrderedResults, ReadQueue
+from gpen_fast.run.channels import RunWindow
+from gpen_fast.run.crew import Crew, Member
 from gpen_fast.run.job import Failed, Pasted, PictureSource, Written
 from gpen_fast.run.pipeline import Pipeline
-from gpen_fast.run.workers import Worker
 
 # Threads that read, and as many that write: more than this gained nothing on the machines that were measured.
 _MOST_HELPERS = 4
+# Bytes of pixels of all pictures under way, as they were read; results take as much again.
+_MOST_BYTES = 1 << 30
 
 
 class Engine:
-    """Runs pictures through a pipeline and yields what became of them, in input order."""
+    """Runs pictures through one pipeline or several and yields what became of them, in input order."""
 
     def __init__(
         self,
-        pipeline: Pipeline,
-        *,
+        *pipelines: Pipeline,
         readers: int | None = None,
         writers: int | None = None,
         most_in_flight: int | None = None,
+        most_bytes: int = _MOST_BYTES,
         stopped: threading.Event | None = None,
     ) -> None:
         """Starts nothing yet.
 
         Args:
-            pipeline: The verbs on the device that does the work.
-            readers: Threads that read; None: one for each processor core, 4 at most. As many pictures are read ahead.
+            *pipelines: The verbs on each device that does the work.
+            readers: Threads that read; None: one for each processor core, 4 at most. As many pictures are read ahead
+                for each device.
             writers: Threads that write; None: likewise. Twice as many results wait at most.
             most_in_flight: See `Worker`.
+            most_bytes: Bytes of pixels that pictures under way may have. One picture may always be.
             stopped: What `stop` sets; another thread or a signal handler may set it too.
         """
         helpers = max(1, min(_MOST_HELPERS, os.cpu_count() or 1))
         self.readers = readers or helpers
         self.writers = writers or helpers
-        self._pipeline = pipeline
+        self.members = [Member(str(each.runtime.device)) for each in pipelines]
+        """One a pipeline: what it did, and why it stopped if it failed."""
+        self._pipelines = pipelines
         self._most_in_flight = most_in_flight
+        self._most_bytes = most_bytes
         self._stopped = stopped or threading.Event()
 
     def stop(self) -> None:
@@ -62,7 +68,7 @@ class Engine:
         """Restores every source.
 
         Args:
-            sources: Pictures whose `index` is their position. They are taken a few at a time.
+            sources: Pictures whose `index` is their position. They are taken a few at a time, in the calling thread.
             write: Called with each restored picture, in a writer's thread. It must keep no pixels that the caller
                 does not need.
 
@@ -70,7 +76,7 @@ class Engine:
             What `write` returned, or the failed picture, in input order.
 
         Raises:
-            DeviceError: The device failed. The run ends at once; pictures being written are finished.
+            DeviceError: Every device failed. The run ends at once; pictures being written are finished.
             Exception: Whatever else the network raises for every picture, or `sources` itself.
         """
         with device_failures_named("the run"):
@@ -79,21 +85,35 @@ class Engine:
     def _run(
         self, sources: Iterable[PictureSource], write: Callable[[Pasted], Written]
     ) -> Iterator[Written | Failed]:
-        worker = Worker(self._pipeline, most_in_flight=self._most_in_flight)
+        window: RunWindow[Written | Failed] = RunWindow(
+            sources, most_pictures=self._most_pictures, most_bytes=self._most_bytes, stopped=self._stopped
+        )
         readers = ThreadPoolExecutor(self.readers, "gpen-fast-reader")
         writers = ThreadPoolExecutor(self.writers, "gpen-fast-writer")
-        results: OrderedResults[Written | Failed] = OrderedResults(2 * self.writers)
+        crew = Crew(
+            self._pipelines,
+            self.members,
+            window,
+            readers,
+            writers,
+            ahead=self.readers,
+            most_unwritten=2 * self.writers,
+            most_in_flight=self._most_in_flight,
+            write=write,
+        )
+        crew.begin()
         try:
-            queue = ReadQueue(
-                sources,
-                lambda source: readers.submit(worker.read, source),
-                ahead=self.readers,
-                stopped=self._stopped,
-            )
-            for parcel in worker.work(queue):
-                results.put(parcel.index, writers.submit(worker.finish, parcel, write))
-                yield from results.ready()
-            yield from results.rest()
+            yield from window.results()
+        except BaseException as error:  # broad: whatever ends the run ends its threads
+            window.fail(error)
+            raise
         finally:
             readers.shutdown(cancel_futures=True)
+            crew.wait()
             writers.shutdown()
+
+    @property
+    def _most_pictures(self) -> int:
+        """Twice what is read ahead, in batches and being written at the same time: so far may one overtake another."""
+        batches = sum(2 * each.runtime.generator.batch_size for each in self._pipelines)
+        return 2 * (self.readers * len(self._pipelines) + batches + 2 * self.writers)

@@ -1,22 +1,22 @@
 """One device's work: pictures are detected and restored in batches, one call in flight while the next is prepared.
 
-A worker takes read pictures from a queue that it may share with workers on other devices, and has all state of its
-device to itself. Its generators delete each picture that they have handed on: while a generator waits, its variables
-would hold the pixels.
+A worker has all state of its device to itself. It drops each picture that it has handed on at once: a variable of a
+generator that waits would hold the pixels.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol
 
 import torch
 
 from gpen_fast.device.malloc import give_back_freed_memory
 from gpen_fast.device.streams import own_stream, record_event, wait_event, worker_stream
+from gpen_fast.run.channels import NoPicture
 from gpen_fast.run.job import (
     Cropped,
     Detected,
@@ -42,11 +42,19 @@ _LARGE = 8_000_000
 Read = Loaded | Detected | Failed
 
 
+class ReadPictures(Protocol):
+    """Where a worker's pictures come from."""
+
+    def take(self, *, held_up: bool) -> Read | NoPicture:
+        """See `ReadAhead.take`."""
+
+
 class Parcel:
     """A pasted or failed picture on its way to a writer. It is taken out once, so that no queue holds its pixels."""
 
     def __init__(self, picture: Pasted | Failed, pasted: torch.cuda.Event | None) -> None:
         self.index = picture.source.index
+        self.faces = 0 if isinstance(picture, Failed) else len(picture.faces)
         self.pasted = pasted
         self._pictures = [picture]
 
@@ -67,7 +75,7 @@ class _Flight:
 
 
 class Worker:
-    """Restores pictures on one device. Made in the thread that calls `work`, which may be the caller's."""
+    """Restores pictures on one device. Made in the thread that calls `work`."""
 
     def __init__(self, pipeline: Pipeline, *, most_in_flight: int | None = None) -> None:
         """Takes the calling thread's stream for its own.
@@ -81,21 +89,28 @@ class Worker:
         self._device = pipeline.runtime.device
         self._stream = worker_stream(self._device)
         self._most_in_flight = int(self._device.type == "cuda") if most_in_flight is None else most_in_flight
+        self._waiting: list[Read] = []
+        self._group: deque[Cropped | Restored | Failed] = deque()
+        self._flying: deque[_Flight] = deque()
 
     def read(self, source: PictureSource) -> Read:
         """Reads a picture for this worker, in a reader's thread: its pixels are complete for the worker's stream."""
         with self._beside():
             return attempt(self._pipeline.detect_early, attempt(self._pipeline.load, source))
 
-    def work(self, pictures: Iterable[Read]) -> Iterator[Parcel]:
-        """Restores the pictures and hands them on in the order in which they came."""
-        flying: deque[_Flight] = deque()
-        for flight in map(self._launched, self._groups(pictures)):
-            flying.append(flight)
-            while len(flying) > self._most_in_flight:
-                yield from self._landed(flying.popleft())
-        while flying:
-            yield from self._landed(flying.popleft())
+    def work(self, pictures: ReadPictures) -> Iterator[Parcel]:
+        """Restores the pictures until there are no more, and hands each on when it is pasted."""
+        while (picture := pictures.take(held_up=self._holds_any)) is not NoPicture.LEFT:
+            if picture is NoPicture.YET:
+                yield from self._hurried()
+                continue
+            self._waiting.append(picture)
+            del picture
+            if not self._waits():
+                yield from self._detected()
+        yield from self._detected()
+        self._launch_group()
+        yield from self._landed(0)
 
     def finish(self, parcel: Parcel, write: Callable[[Pasted], Written]) -> Written | Failed:
         """Hands a picture to `write`, in a writer's thread, on a stream that waits for the picture to be pasted."""
@@ -113,29 +128,29 @@ class Worker:
         """Work in another thread overlaps this worker's work: its copies run on a stream of their own."""
         return own_stream(self._device, self._stream)
 
-    def _groups(self, pictures: Iterable[Read]) -> Iterator[deque[Cropped | Restored | Failed]]:
-        """Pictures in input order, enough of them to fill a batch with their faces."""
-        group: deque[Cropped | Restored | Failed] = deque()
-        for picture in self._detected(pictures):
-            group.append(attempt(self._pipeline.crop, picture))
-            del picture
-            if self._is_full(group):
-                yield group
-                group = deque()
-        if group:
-            yield group
+    @property
+    def _holds_any(self) -> bool:
+        return bool(self._waiting or self._group or self._flying)
 
-    def _detected(self, pictures: Iterable[Read]) -> Iterator[Detected | Failed]:
-        """Pictures in input order with their faces, as many in one call as the detector prefers."""
-        waiting: list[Read] = []
-        for picture in pictures:
-            waiting.append(picture)
-            del picture
-            if not self._waits(waiting):
-                yield from _emptied(self._detect(waiting))
-        yield from _emptied(self._detect(waiting))
+    def _hurried(self) -> Iterator[Parcel]:
+        """What to do while nothing is read: wait for a call in flight; with none, run the batch as it is."""
+        if not self._flying:
+            yield from self._detected()
+            self._launch_group()
+        yield from self._landed(max(0, len(self._flying) - 1))
 
-    def _waits(self, waiting: Sequence[Read]) -> bool:
+    def _detected(self) -> Iterator[Parcel]:
+        """Detects the faces of the waiting pictures; runs a call whenever there are faces enough for one."""
+        detected = self._detect()
+        while detected:
+            self._group.append(attempt(self._pipeline.crop, detected.popleft()))
+            if self._is_full():
+                self._launch_group()
+                yield from self._landed(self._most_in_flight)
+
+    def _waits(self) -> bool:
+        """Whether the pictures that wait for the detector are too few for a call."""
+        waiting = self._waiting
         blank = sum(isinstance(picture, Loaded) for picture in waiting)
         if not blank or len(waiting) >= _MOST_IN_GROUP or _pixels(waiting) >= _MOST_PIXELS_IN_GROUP:
             return False
@@ -143,10 +158,10 @@ class Worker:
         # A batch's other pictures, or its size, may change the last bits of a result.
         return blank < (1 if runtime.settings.generate.deterministic else batch_size(runtime.detector))
 
-    def _detect(self, waiting: list[Read]) -> deque[Detected | Failed]:
+    def _detect(self) -> deque[Detected | Failed]:
         """Takes the waiting pictures; one by one where the call for all fails, so that each keeps its own failure."""
-        pictures = waiting[:]
-        waiting.clear()
+        pictures = self._waiting[:]
+        self._waiting.clear()
         try:
             found = iter(self._pipeline.detect([each for each in pictures if isinstance(each, Loaded)]))
         except Exception as error:  # broad: what fails for all may succeed for each
@@ -158,10 +173,18 @@ class Worker:
     def _detect_alone(self, picture: Read) -> Detected | Failed:
         return attempt(self._pipeline.detect_now, picture) if isinstance(picture, Loaded) else picture
 
-    def _is_full(self, group: Sequence[Cropped | Restored | Failed]) -> bool:
+    def _is_full(self) -> bool:
+        """Whether the group has faces for a call, or as many pictures or pixels as a group may have."""
+        group = self._group
         faces = sum(len(picture.crops) for picture in group if not isinstance(picture, Failed))
         enough = faces >= self._pipeline.runtime.generator.batch_size
         return enough or len(group) >= _MOST_IN_GROUP or _pixels(group) >= _MOST_PIXELS_IN_GROUP
+
+    def _launch_group(self) -> None:
+        """Queues the group's network call, if there is a group."""
+        if self._group:
+            group, self._group = self._group, deque()
+            self._flying.append(self._launched(group))
 
     def _launched(self, group: deque[Cropped | Restored | Failed]) -> _Flight:
         try:
@@ -172,10 +195,13 @@ class Worker:
             return _Flight(group, None)
         return _Flight(group, batch)
 
-    def _landed(self, flight: _Flight) -> Iterator[Parcel]:
-        self._settle(flight)
-        while flight.group:
-            yield self._pasted(flight.group.popleft())
+    def _landed(self, most_left: int) -> Iterator[Parcel]:
+        """Waits for the calls in flight until so many are left, and pastes their faces."""
+        while len(self._flying) > most_left:
+            flight = self._flying.popleft()
+            self._settle(flight)
+            while flight.group:
+                yield self._pasted(flight.group.popleft())
 
     def _settle(self, flight: _Flight) -> None:
         """Puts the restored pictures into the group; where the call failed, it stays as it is."""
@@ -205,14 +231,6 @@ class Worker:
             if reach_of(error, in_network=True) == "run":
                 raise
             return failed(picture, error)
-
-
-_Picture = TypeVar("_Picture")
-
-
-def _emptied(pictures: deque[_Picture]) -> Iterator[_Picture]:
-    while pictures:
-        yield pictures.popleft()
 
 
 def _pixels(pictures: Iterable[Loaded | Detected | Cropped | Restored | Pasted | Failed]) -> int:

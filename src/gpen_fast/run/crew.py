@@ -1,0 +1,146 @@
+"""The workers of a run, each in a thread of its own; one whose device fails leaves its pictures to the others."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Generic
+
+from gpen_fast.device.failures import device_failures_named, is_device_failure
+from gpen_fast.device.streams import on_device
+from gpen_fast.errors import DeviceError, summary
+from gpen_fast.run.channels import ReadAhead, RunWindow
+from gpen_fast.run.job import Failed, Pasted, PictureSource, Written
+from gpen_fast.run.pipeline import Pipeline
+from gpen_fast.run.workers import Parcel, Read, Worker
+
+
+@dataclass(eq=False)
+class Member:
+    """One device, or one core of a CPU, and what it did in a run."""
+
+    name: str
+    """cuda:0, or cpu:0 for the first of several processes on a CPU."""
+
+    pictures: int = 0
+    """Pictures that it handed to the writers, failed ones among them."""
+
+    faces: int = 0
+    """Faces that it restored."""
+
+    waited_ns: dict[str, int] = field(default_factory=lambda: {"load": 0, "save": 0})
+    """How long it waited for readers and for writers, by the stage that these run."""
+
+    error: str = ""
+    """Why it stopped before the end, in one line; empty where it did not."""
+
+
+class Crew(Generic[Written]):
+    """Runs a worker for each member over one window.
+
+    Args:
+        pipelines: The verbs on each device.
+        members: What is counted of each, in the same order.
+        window: The pictures of the run.
+        readers: Threads that read.
+        writers: Threads that write.
+        ahead: Pictures that each worker has read ahead.
+        most_unwritten: Results that wait for a writer, or are being written, at most.
+        most_in_flight: See `Worker`.
+        write: Takes each restored picture.
+    """
+
+    def __init__(
+        self,
+        pipelines: Sequence[Pipeline],
+        members: Sequence[Member],
+        window: RunWindow[Written | Failed],
+        readers: ThreadPoolExecutor,
+        writers: ThreadPoolExecutor,
+        *,
+        ahead: int,
+        most_unwritten: int,
+        most_in_flight: int | None,
+        write: Callable[[Pasted], Written],
+    ) -> None:
+        self._pipelines = pipelines
+        self._members = members
+        self._window = window
+        self._readers = readers
+        self._writers = writers
+        self._ahead = ahead
+        self._room = threading.Semaphore(most_unwritten)
+        self._most_in_flight = most_in_flight
+        self._write = write
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(len(pipelines), "gpen-fast-worker")
+
+    def begin(self) -> None:
+        """Starts the workers. An error that ends the run goes to the window."""
+        for pipeline, member in zip(self._pipelines, self._members, strict=True):
+            self._threads.submit(self._serve, pipeline, member)
+
+    def wait(self) -> None:
+        """Waits until every worker has ended: the window is over, or has failed."""
+        self._threads.shutdown()
+
+    def _serve(self, pipeline: Pipeline, member: Member) -> None:
+        """One worker's thread, from its first picture to its last."""
+        try:
+            with on_device(pipeline.runtime.device), device_failures_named("the run"):
+                self._work(pipeline, member)
+        except BaseException as error:  # broad: the caller's thread raises it
+            self._window.fail(error)
+
+    def _work(self, pipeline: Pipeline, member: Member) -> None:
+        worker = Worker(pipeline, most_in_flight=self._most_in_flight)
+
+        def read(source: PictureSource) -> Future[Read]:
+            return self._readers.submit(worker.read, source)
+
+        reads: ReadAhead[Read] = ReadAhead(self._window, read, _pixel_bytes, ahead=self._ahead)
+        try:
+            for parcel in worker.work(reads):
+                member.waited_ns["load"] = reads.waited_ns
+                if member.error:
+                    break  # a writer met the failure of its device
+                self._hand_on(worker, member, parcel, reads.handed_on(parcel.index))
+        except Exception as error:  # broad: `_left_to_others` decides
+            if not self._left_to_others(member, reads.in_hand, error):
+                raise
+        else:
+            self._window.put_back(reads.in_hand)
+
+    def _hand_on(self, worker: Worker, member: Member, parcel: Parcel, source: PictureSource) -> None:
+        """Gives a picture to the writers, once they have room."""
+        began = time.perf_counter_ns()
+        self._room.acquire()
+        member.waited_ns["save"] += time.perf_counter_ns() - began
+        member.pictures += 1
+        member.faces += parcel.faces
+        result = self._writers.submit(worker.finish, parcel, self._write)
+        result.add_done_callback(lambda _: self._room.release())
+        self._window.put(parcel.index, result, partial(self._left_to_others, member, [source]))
+
+    def _left_to_others(self, member: Member, sources: Sequence[PictureSource], error: Exception) -> bool:
+        """Whether others go on with a failed device's pictures; False where none is left, or no device failed."""
+        if not (isinstance(error, DeviceError) or is_device_failure(error)):
+            return False
+        with self._lock:
+            others = [each for each in self._members if each is not member and not each.error]
+            if not others:
+                return False
+            member.error = member.error or summary(error)
+        self._window.put_back(sources)
+        return True
+
+
+def _pixel_bytes(picture: Read) -> int:
+    if isinstance(picture, Failed):
+        return 0
+    pixels, alpha = picture.frame.pixels, picture.frame.alpha
+    return pixels.nbytes + (0 if alpha is None else alpha.nbytes)
