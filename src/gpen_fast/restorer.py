@@ -74,6 +74,10 @@ class Restorer:
             raise SettingsError(
                 "random weights restore nothing: they are for gpen-fast profile and benchmarks."
             )
+        if self.settings.generate.devices:
+            raise SettingsError(
+                "devices: a Restorer works on one device. Make one for each, with device, or use gpen-fast enhance."
+            )
         self.runtime = load_runtime(self.settings)
         self._guard = ForkGuard(self.runtime.device)
         _log.info("ready: %s", self.runtime.summary)

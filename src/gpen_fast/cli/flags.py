@@ -106,6 +106,7 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "weights_dir": Flag("FOLDER"),
     "yes": Flag(names=("--yes", "-y")),
     "device": Flag("NAME", accepted=lambda: ["auto", "cpu", "cuda", "cuda:N"]),
+    "devices": Flag("LIST"),
     "precision": Flag("NAME", accepted=lambda: PRECISIONS),
     "backend": Flag("NAME", accepted=_and_auto(lambda: plugins.names("generate"))),
     "batch_size": Flag("N", least=1, default="8 on CUDA; on a CPU up to 8 below 512 px, else 1"),

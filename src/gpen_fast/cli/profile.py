@@ -23,7 +23,7 @@ _FAILED = 1
 
 
 @with_options(
-    without={"landmarks", "strength", "dry_run", "quiet", "log", "log_format"},
+    without={"landmarks", "strength", "devices", "dry_run", "quiet", "log", "log_format"},
     weights=Flag(
         "FILE", help="A checkpoint, or random:NAME for random weights of a network's shapes, to time it."
     ),

@@ -105,7 +105,9 @@ def _run(
         print_backup(work, output, sys.stderr)
     runtime = _loaded(opened, book)
     from gpen_fast.run.enhance import run_enhance
+    from gpen_fast.run.runtime import runtimes_beside
 
+    beside = runtimes_beside(runtime)
     began_ns = now_ns()
     try:
         with (
@@ -114,7 +116,14 @@ def _run(
             watched(output.stall_timeout) as watchdog,
         ):
             report = run_enhance(
-                runtime, work, output, _Told(book, progress), stopped, journal=journal, watchdog=watchdog
+                runtime,
+                work,
+                output,
+                _Told(book, progress),
+                stopped,
+                beside=beside,
+                journal=journal,
+                watchdog=watchdog,
             )
     except DeviceError as error:
         journal.close()

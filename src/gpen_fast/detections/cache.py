@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from gpen_fast.detections.file_format import (
     FILE_KEY,
@@ -58,6 +59,19 @@ def found_by(detector: Detector, faces: Sequence[Face], options: DetectOptions) 
         options: The options that it was run with.
     """
     return Found(tuple(faces), detector.name, detector.box_points, detector.threshold, options.detect_size)
+
+
+class CacheCounts(NamedTuple):
+    """What a `DetectionCache` counted."""
+
+    hits: int
+    """As in `DetectionCache`."""
+    misses: int
+    """As in `DetectionCache`."""
+    used: set[str]
+    """Keys of entries that applied to a picture."""
+    incompatible: set[str]
+    """Keys of entries that matched a picture and do not apply."""
 
 
 class DetectionCache:
@@ -119,6 +133,23 @@ class DetectionCache:
             if key in self._entries:
                 (self._used if applies else self._incompatible).add(key)
 
+    def taken_counts(self) -> CacheCounts:
+        """What was counted since the last call: in a forked child, for its parent's `add_counts`."""
+        with self._lock:
+            counts = CacheCounts(self.hits, self.misses, self._used.copy(), self._incompatible.copy())
+            self.hits = self.misses = 0
+            self._used.clear()
+            self._incompatible.clear()
+        return counts
+
+    def add_counts(self, counts: CacheCounts) -> None:
+        """Adds what a forked child counted."""
+        with self._lock:
+            self.hits += counts.hits
+            self.misses += counts.misses
+            self._used |= counts.used
+            self._incompatible |= counts.incompatible
+
     @property
     def any_applies(self) -> bool:
         """Whether at least one entry applies."""
@@ -171,6 +202,7 @@ class DetectionWriter:
 
     _last_write: float = field(default_factory=lambda: time.monotonic())
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _handed_on: list[DetectionEntry] | None = None
 
     @classmethod
     def open(cls, path: Path) -> DetectionWriter:
@@ -191,12 +223,21 @@ class DetectionWriter:
         except LandmarksError:
             return
         with self._lock:
+            if self._handed_on is not None:
+                self._handed_on.append(entry)
+                return
             self.entries[entry.picture] = entry
             self.added += 1
             if time.monotonic() - self._last_write > _WRITE_INTERVAL_S:
                 # A failed write is no fault of this picture: it is tried again, and the last write reports it.
                 with contextlib.suppress(LandmarksError):
                     self._write()
+
+    def taken_entries(self) -> list[DetectionEntry]:
+        """In a forked child: from now on entries are not written; returns those since the last call, for the parent."""
+        with self._lock:
+            entries, self._handed_on = self._handed_on or [], []
+        return entries
 
     def write(self) -> None:
         """Writes the entries that are not in the file yet.

@@ -160,7 +160,10 @@ class _SharedSwitches:
 
     def _set(self, cuda_mode: str) -> None:
         # oneDNN has TF32 on a few processors only, and no precision of ours asks for it.
-        wanted = [*((each, cuda_mode) for each in _CUDA_SWITCHES), *((each, "ieee") for each in _CPU_SWITCHES)]
+        wanted = [
+            *((each, cuda_mode) for each in _CUDA_SWITCHES),
+            *((each, "ieee") for each in _CPU_SWITCHES),
+        ]
         for switch, mode in wanted:
             if switch.fp32_precision != mode:
                 self._restored.callback(_restore, switch, switch.fp32_precision)

@@ -1,9 +1,10 @@
-"""Which device runs: `auto`, `cpu`, `cuda` or `cuda:N` becomes a device that is present."""
+"""Which devices run: `auto`, `cpu`, `cuda`, `cuda:N`, or a list for --devices, become devices that are present."""
 
 from __future__ import annotations
 
 import torch
 
+from gpen_fast.device.children import can_fork
 from gpen_fast.errors import DeviceError, SettingsError, did_you_mean
 
 
@@ -32,6 +33,41 @@ def pick_device(asked: str) -> torch.device:
     if device.type == "cpu":
         return torch.device("cpu")
     return _cuda(asked, device.index or 0)
+
+
+def pick_devices(asked: str) -> list[torch.device]:
+    """Turns the value of --devices into devices that are present.
+
+    Args:
+        asked: `all` (every GPU; without one the CPU), GPU numbers with commas between (`0,1` or `cuda:0,cuda:1`), or
+            `cpu:N`.
+
+    Returns:
+        Each GPU once; for `cpu:N` the CPU, once: see `cpu_lanes`.
+
+    Raises:
+        SettingsError: `asked` is none of these.
+        DeviceError: A GPU is not there, or this system has no several processes on a CPU.
+    """
+    if asked == "all":
+        found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        return [torch.device("cuda", number) for number in range(found)] or [torch.device("cpu")]
+    if cpu_lanes(asked):
+        if not can_fork():
+            raise DeviceError(f"devices {asked!r}: only Linux has several processes on a CPU. Leave it out.")
+        return [torch.device("cpu")]
+    numbers = [part.strip().removeprefix("cuda:") for part in asked.split(",")]
+    if not all(number.isdecimal() for number in numbers) or len(set(numbers)) < len(numbers):
+        raise SettingsError(
+            f"devices {asked!r}: accepted are all, different GPU numbers such as 0,1, and cpu:N with N from 1 up."
+        )
+    return [_cuda(f"cuda:{number}", int(number)) for number in numbers]
+
+
+def cpu_lanes(asked: str) -> int:
+    """The N of `cpu:N`; 0 for anything else."""
+    kind, _, number = asked.partition(":")
+    return int(number) if kind == "cpu" and number.isdecimal() else 0
 
 
 def _cuda(asked: str, index: int) -> torch.device:

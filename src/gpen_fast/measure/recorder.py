@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+import threading
 
 from gpen_fast.measure.spans import SPANS_KEPT, RecordedSpan, Series
 from gpen_fast.settings import STAGES
 
 
 class Recorder:
-    """Series by stage, in the pipeline's order. Not locked: the clock calls it from one thread at a time.
+    """Series by stage, in the pipeline's order. Clocks of several devices may add to it at once.
 
     Args:
         spans_kept: Calls of each stage whose spans are kept, the first one apart.
@@ -18,15 +19,18 @@ class Recorder:
 
     def __init__(self, *, spans_kept: int = SPANS_KEPT, seed: int | None = None) -> None:
         rng = random.Random(seed)
+        self._lock = threading.Lock()
         self.series: dict[str, Series] = {stage: Series(spans_kept, rng) for stage in STAGES}
 
     def add(self, span: RecordedSpan) -> None:
         """Counts one call."""
-        self.series[span.stage].add(span)
+        with self._lock:
+            self.series[span.stage].add(span)
 
     def add_device(self, span: RecordedSpan, ms: float) -> None:
         """Adds the device time of a counted call, once the device has passed its end."""
-        self.series[span.stage].add_device(span, ms)
+        with self._lock:
+            self.series[span.stage].add_device(span, ms)
 
     def total_host_ms(self, *stages: str) -> float:
         """Summed wall time of the named stages; of all stages where none is named."""

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from enum import Enum, auto
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from gpen_fast.run.job import PictureSource
 
@@ -195,12 +195,32 @@ class RunWindow(Generic[_Result]):
                 self._changed.wait(_LOOK_S)
 
 
+class Supply(Protocol):
+    """Where a worker's pictures come from."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no picture will come any more."""
+
+    def source(self) -> PictureSource | None:
+        """The next picture to read; None if there is none at the moment."""
+
+    def weigh(self, index: int, pixel_bytes: int) -> None:
+        """Notes how many bytes a picture has, once it is read."""
+
+    def leave_out(self, index: int) -> None:
+        """Forgets a picture that was taken and will not be restored."""
+
+    def wait_for_change(self) -> None:
+        """Waits until something may have changed, for a tenth of a second at most."""
+
+
 class ReadAhead(Generic[_Read]):
     """What one worker has read ahead: pictures leave it as they are read, the earliest first. Used by one thread."""
 
     def __init__(
         self,
-        window: RunWindow[_Result],
+        supply: Supply,
         submit: Callable[[PictureSource], Future[_Read]],
         bytes_of: Callable[[_Read], int],
         *,
@@ -209,12 +229,12 @@ class ReadAhead(Generic[_Read]):
         """Reads nothing yet.
 
         Args:
-            window: Where the pictures come from.
+            supply: Where the pictures come from.
             submit: Starts to read a picture, in another thread.
             bytes_of: How many bytes a picture that was read holds.
             ahead: Pictures that wait, at most, beside the one that is handed out.
         """
-        self._window = window
+        self._supply = supply
         self._submit = submit
         self._bytes_of = bytes_of
         self._ahead = ahead
@@ -247,7 +267,7 @@ class ReadAhead(Generic[_Read]):
         overtaken_at = time.monotonic() + PATIENCE_S
         while True:
             self._read_on()
-            if self._window.is_over:
+            if self._supply.is_over:
                 self._let_go()
                 return NoPicture.LEFT
             late = time.monotonic() >= overtaken_at
@@ -258,10 +278,10 @@ class ReadAhead(Generic[_Read]):
             if self._reading:
                 self._wait_for_reader(None if late else overtaken_at)
             else:
-                self._window.wait_for_change()
+                self._supply.wait_for_change()
 
     def _read_on(self) -> None:
-        while len(self._reading) <= self._ahead and (source := self._window.source()):
+        while len(self._reading) <= self._ahead and (source := self._supply.source()):
             self._in_hand[source.index] = source
             self._reading.append((source, self._submit(source)))
 
@@ -272,7 +292,7 @@ class ReadAhead(Generic[_Read]):
             if future.done():
                 self._reading.remove(each)
                 picture = future.result()
-                self._window.weigh(source.index, self._bytes_of(picture))
+                self._supply.weigh(source.index, self._bytes_of(picture))
                 return (picture,)
         return None
 
@@ -290,5 +310,5 @@ class ReadAhead(Generic[_Read]):
         for source, future in self._reading:
             future.cancel()
             self._in_hand.pop(source.index)
-            self._window.leave_out(source.index)
+            self._supply.leave_out(source.index)
         self._reading.clear()

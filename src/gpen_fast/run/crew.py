@@ -102,7 +102,7 @@ class Crew(Generic[Written]):
         def read(source: PictureSource) -> Future[Read]:
             return self._readers.submit(worker.read, source)
 
-        reads: ReadAhead[Read] = ReadAhead(self._window, read, _pixel_bytes, ahead=self._ahead)
+        reads: ReadAhead[Read] = ReadAhead(self._window, read, pixel_bytes, ahead=self._ahead)
         try:
             for parcel in worker.work(reads):
                 member.waited_ns["load"] = reads.waited_ns
@@ -139,7 +139,8 @@ class Crew(Generic[Written]):
         return True
 
 
-def _pixel_bytes(picture: Read) -> int:
+def pixel_bytes(picture: Read) -> int:
+    """Bytes of the pixels of a picture that was read; 0 for one that failed."""
     if isinstance(picture, Failed):
         return 0
     pixels, alpha = picture.frame.pixels, picture.frame.alpha

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -19,11 +20,13 @@ from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report
 from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.measure.spans import NS_PER_MS
+from gpen_fast.run.aside import RunAside
 from gpen_fast.run.engine import Engine
 from gpen_fast.run.fit import Fit
 from gpen_fast.run.guard import OutputGuard
 from gpen_fast.run.job import Failed, Finished, Pasted, numbered
 from gpen_fast.run.journal.book import JournalBook
+from gpen_fast.run.lanes import Lanes, lanes_for
 from gpen_fast.run.pipeline import PictureHooks, Pipeline
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.report import enhance_report
@@ -32,6 +35,7 @@ from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.sequence import numbered_together
 from gpen_fast.run.sink import Sink
 from gpen_fast.run.tally import Tally
+from gpen_fast.run.team import Team, Threads
 from gpen_fast.run.watchdog import Watchdog
 from gpen_fast.settings import OutputOptions
 
@@ -50,6 +54,7 @@ def run_enhance(
     progress: Progress,
     stopped: threading.Event | None = None,
     *,
+    beside: Sequence[Runtime] = (),
     journal: JournalBook | None = None,
     watchdog: Watchdog | None = None,
 ) -> Report:
@@ -57,6 +62,7 @@ def run_enhance(
 
     Args:
         runtime: The device, detector and network that do the work.
+        beside: The same on further devices.
         work: What is to be restored; its order is the order of the report.
         output: How results are written.
         progress: Is told after each picture, in the calling thread.
@@ -72,37 +78,66 @@ def run_enhance(
         DeviceError: The device failed. What was written until then is kept.
         InputsError: Another run writes into the output folder.
     """
-    reset_peak(runtime.device)
     recorder = Recorder()
-    clock = Clock(recorder, make_event=event_maker(runtime.device))
     detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
     journal = journal or JournalBook(None, output)
     journal.begin((item.target for item in work.todo), work.notes)
     frames = numbered_together(item.source for item in (*work.todo, *work.skipped))
     fit = Fit(work.todo, output, aligned=runtime.settings.aligned)
     sink = Sink(work.todo, output, fit, frames, journal)
-    hooks = PictureHooks(fit, sink.check, watchdog, hashed=journal.keeps_rows)
-    pipeline = Pipeline(runtime, clock, detection_writer, hooks)
-    engine = Engine(pipeline, stopped=stopped)
-    guard = _guarded(pipeline, sink, work, journal)
+    hooks = PictureHooks(fit, sink.check, watchdog, journal.reading, hashed=journal.keeps_rows)
+    pipelines = [_pipeline(each, recorder, detection_writer, hooks) for each in (runtime, *beside)]
+    guard = _guarded(pipelines[0], sink, work, journal)
+    settle = partial(_settle, work, journal)
+    team = _team(pipelines, guard, settle, detection_writer, stopped, len(work.todo))
     tally = Tally()
     start = time.perf_counter_ns()
     with _written_at_the_end(detection_writer, tally):
-        for done in engine.run(numbered(_until_the_end(work, journal, guard)), guard):
+        for done in team.run(numbered(_until_the_end(work, guard))):
             item = work.todo[done.source.index]
-            if isinstance(done, Failed):
-                if isinstance(done.error, OutputError):
-                    continue  # the run has ended: said once, below
-                with contextlib.suppress(OSError):  # a full disk is reported by the next result
-                    journal.failed(item.source, item.target, reason(done.error, item.source))
+            if isinstance(done, Failed) and isinstance(done.error, OutputError):
+                continue  # the run has ended: said once, below
             tally.add(item.source, done)
             progress.advance(row_of(item, done))
     if guard.ended:
         tally.halted = True
         tally.unwritten.append(guard.ended)
     wall = (time.perf_counter_ns() - start) / NS_PER_MS
-    clock.finish()
-    return enhance_report(runtime, work, tally, recorder, wall, engine, detection_writer)
+    for pipeline in pipelines:
+        pipeline.clock.finish()
+    return enhance_report(runtime, work, tally, recorder, wall, team, detection_writer)
+
+
+def _pipeline(
+    runtime: Runtime, recorder: Recorder, detection_writer: DetectionWriter | None, hooks: PictureHooks
+) -> Pipeline:
+    reset_peak(runtime.device)
+    clock = Clock(recorder, make_event=event_maker(runtime.device))
+    return Pipeline(runtime, clock, detection_writer, hooks)
+
+
+def _team(
+    pipelines: Sequence[Pipeline],
+    guard: OutputGuard,
+    settle: Callable[[Failed], None],
+    detection_writer: DetectionWriter | None,
+    stopped: threading.Event | None,
+    pictures: int,
+) -> Team:
+    """A process on each core of a CPU where that is faster; else a thread on each device."""
+    lanes = lanes_for(pipelines[0].runtime, pictures)
+    if lanes > 1:
+        aside = RunAside(pipelines[0], guard, detection_writer)
+        return Lanes(pipelines[0], lanes, guard, settle, aside, stopped)
+    return Threads(Engine(*pipelines, stopped=stopped), guard, settle)
+
+
+def _settle(work: Plan, journal: JournalBook, done: Failed) -> None:
+    """Records a picture that failed, unless it is the whole run that has ended."""
+    item = work.todo[done.source.index]
+    if not isinstance(done.error, OutputError):
+        with contextlib.suppress(OSError):  # a full disk is reported by the next result
+            journal.failed(item.source, item.target, reason(done.error, item.source))
 
 
 def _guarded(pipeline: Pipeline, sink: Sink, work: Plan, journal: JournalBook) -> OutputGuard:
@@ -117,12 +152,12 @@ def _guarded(pipeline: Pipeline, sink: Sink, work: Plan, journal: JournalBook) -
     return OutputGuard(save, lambda picture: work.todo[picture.source.index].target, journal.home_of)
 
 
-def _until_the_end(work: Plan, journal: JournalBook, guard: OutputGuard) -> Iterator[Path]:
+def _until_the_end(work: Plan, guard: OutputGuard) -> Iterator[Path]:
     """The pictures of the plan, as long as results can be written."""
     for item in work.todo:
         if guard.ended:
             return
-        yield journal.reading(item.source)
+        yield item.source
 
 
 @contextlib.contextmanager

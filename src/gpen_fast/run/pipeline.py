@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from torch import Tensor
 
@@ -68,6 +69,9 @@ class PictureHooks:
     watchdog: Watchdog | None = None
     """Is told what each thread works on."""
 
+    reading: Callable[[Path], object] | None = None
+    """Is told of each file just before it is read."""
+
     hashed: bool = False
     """Files are hashed when they are read, for a journal."""
 
@@ -110,6 +114,8 @@ class Pipeline:
         keyed = bool(self.runtime.detection_cache or self._detection_writer)
         # `load` and `save` count as host work: their copies to and from the device are within their host time.
         with self._busy("reading", source), self._timed("load", on_device=False) as span:
+            if self._hooks.reading and source.path:
+                self._hooks.reading(source.path)
             frame = load(
                 source.picture,
                 self.runtime.device,
@@ -252,6 +258,11 @@ class Pipeline:
         if self._hooks.watchdog is None:
             return nullcontext()
         return self._hooks.watchdog.busy(doing, str(source.path or f"picture {source.index}"))
+
+    @property
+    def watchdog(self) -> Watchdog | None:
+        """What is told what each thread works on; None where nothing watches."""
+        return self._hooks.watchdog
 
     @contextmanager
     def _timed(self, stage: str, items: int = 1, *, on_device: bool = True) -> Iterator[Span]:

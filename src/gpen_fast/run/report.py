@@ -29,10 +29,10 @@ from gpen_fast.measure.report import (
 from gpen_fast.measure.report_rows import OUTCOMES
 from gpen_fast.measure.rows import stage_rows
 from gpen_fast.measure.stats import Summary, rounded, summarise
-from gpen_fast.run.engine import Engine
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.tally import Tally
+from gpen_fast.run.team import Team
 from gpen_fast.stages.detect.base import is_fallback, passed_over
 from gpen_fast.store.catalog import entry
 from gpen_fast.store.hashes import sha256_of
@@ -47,7 +47,7 @@ def enhance_report(
     tally: Tally,
     recorder: Recorder,
     wall_ms: float,
-    engine: Engine,
+    team: Team,
     detection_writer: DetectionWriter | None,
 ) -> Report:
     """The report of a run of `enhance`.
@@ -58,7 +58,7 @@ def enhance_report(
         tally: What became of each picture.
         recorder: What the clock measured; its last events are harvested.
         wall_ms: Wall time of the whole run, milliseconds.
-        engine: Its numbers of readers and writers tell which part was busiest.
+        team: Who restored. The numbers of readers and writers tell which part was busiest.
         detection_writer: What saved the faces that were found; None where that was not asked for.
     """
     total_ms = recorder.total_host_ms()
@@ -84,7 +84,7 @@ def enhance_report(
         not_done=not_done,
         first_call_ms=rounded(recorder.series["generate"].host.first),
         overlap_factor=rounded(total_ms / wall_ms) if tally.images else None,
-        bound_by=_bound_by(runtime, recorder, engine),
+        bound_by=_bound_by(runtime, recorder, team),
         stages=stage_rows(recorder, total_ms, aligned=runtime.settings.aligned, first_apart=True),
         wall_ms=_summary([wall_ms]),
         throughput_per_s=_throughput(tally.images, [wall_ms]),
@@ -243,14 +243,14 @@ def _landmarks(runtime: Runtime, detection_writer: DetectionWriter | None) -> La
     return use
 
 
-def _bound_by(runtime: Runtime, recorder: Recorder, engine: Engine) -> str | None:
+def _bound_by(runtime: Runtime, recorder: Recorder, team: Team) -> str | None:
     """The busiest part of the run: the readers, the device worker, or the writers."""
     detect_ms = recorder.total_host_ms("detect")
     on_host = not detect_ms or runtime.detector.on_host
     busy_ms = {
-        "readers": (recorder.total_host_ms("load") + (detect_ms if on_host else 0)) / engine.readers,
-        "device": _worker_ms(recorder) + (0 if on_host else detect_ms),
-        "writers": recorder.total_host_ms("save") / engine.writers,
+        "readers": (recorder.total_host_ms("load") + (detect_ms if on_host else 0)) / team.readers,
+        "device": (_worker_ms(recorder) + (0 if on_host else detect_ms)) / len(team.members),
+        "writers": recorder.total_host_ms("save") / team.writers,
     }
     return max(busy_ms, key=lambda part: busy_ms[part]) if any(busy_ms.values()) else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ import torch
 
 from gpen_fast.detections.cache import DetectionCache
 from gpen_fast.device.precision import Precision, pick_precision
-from gpen_fast.device.select import describe, pick_device
+from gpen_fast.device.select import describe, pick_device, pick_devices
 from gpen_fast.device.streams import synchronize
 from gpen_fast.errors import CheckpointError, DeviceError
 from gpen_fast.gpen.checkpoint import build, random_state, read_declared
@@ -151,9 +151,26 @@ def load_runtime(settings: Settings) -> Runtime:
     )
 
 
+def runtimes_beside(first: Runtime) -> list[Runtime]:
+    """Loads the same on the other devices that the settings name; empty where they name one, or a CPU.
+
+    Args:
+        first: What runs on the first of them.
+
+    Raises:
+        GpenError: As `load_runtime`.
+    """
+    settings, generate = first.settings, first.settings.generate
+    others = pick_devices(generate.devices)[1:] if generate.devices else []
+    return [
+        load_runtime(replace(settings, generate=replace(generate, devices=None, device=str(device))))
+        for device in others
+    ]
+
+
 def _open_without_network(settings: Settings) -> _WithoutNetwork:
     generate, landmarks = settings.generate, settings.detect.landmarks
-    device = pick_device(generate.device)
+    device = pick_devices(generate.devices)[0] if generate.devices else pick_device(generate.device)
     if settings.load.gpu_decode and device.type != "cuda":
         raise DeviceError(f"--gpu-decode needs CUDA, and this runs on {device}. Leave it out.")
     precision = pick_precision(generate.precision, device)

@@ -44,14 +44,28 @@ class Watchdog:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Watches inside the block, in a thread of its own."""
-        # A daemon: the program's end does not wait for it.
-        thread = threading.Thread(target=self._watch, name="gpen-fast-watchdog", daemon=True)
-        thread.start()
+        thread = self._started()
         try:
             yield
         finally:
             self._ended.set()
             thread.join()
+
+    def watch_on(self, hung: Callable[[str], None]) -> None:
+        """Watches in a forked child, which has no thread of its parent's, until the child ends.
+
+        Args:
+            hung: As for the constructor.
+        """
+        self._hung = hung
+        self._work.clear()
+        self._started()
+
+    def _started(self) -> threading.Thread:
+        # A daemon: the program's end does not wait for it.
+        thread = threading.Thread(target=self._watch, name="gpen-fast-watchdog", daemon=True)
+        thread.start()
+        return thread
 
     def _watch(self) -> None:
         while not self._ended.wait(self._limit_s / _LOOKS):

@@ -141,6 +141,13 @@ class GenerateOptions:
     device: str = "auto"
     """Where to run; a device that is named is never replaced by another."""
 
+    devices: str | None = None
+    """Run on several devices at once: all, GPU numbers such as 0,1, or cpu:N for N processes on a CPU.
+
+    Each takes the next pictures when it is free. By default one GPU, or, for many pictures and a network below 512
+    pixels, a process on each core.
+    """
+
     precision: PrecisionName = "auto"
     """Arithmetic of the network."""
 
@@ -163,6 +170,10 @@ class GenerateOptions:
         if self.deterministic and self.batch_size not in (None, 1):
             raise SettingsError(
                 f"--deterministic runs faces one by one, and --batch-size is {self.batch_size}: leave one out."
+            )
+        if self.devices is not None and self.device != "auto":
+            raise SettingsError(
+                f"--devices {self.devices} and --device {self.device} contradict each other: leave one out."
             )
         if self.batch_size is not None and self.batch_size < 1:
             raise SettingsError(f"batch size {self.batch_size}: accepted is 1 and up.")

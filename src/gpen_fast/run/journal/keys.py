@@ -38,6 +38,7 @@ _LEFT_OUT = frozenset(
         "offline",
         "detector",
         "device",
+        "devices",
         "backend",
         "batch_size",
         "stall_timeout",
@@ -80,6 +81,8 @@ class SettingsKeys:
         self._weights = weights
         self._detect = detect
         self._deterministic = generate.deterministic
+        # A process of --devices cpu:N computes on one core, whose results are not, bit for bit, those of several.
+        self._one_core_each = (generate.devices or "").startswith("cpu")
         self._parts = (weights, detect, generate, load, paste, output)
         self._keys: dict[str, str | None] = {}
 
@@ -123,7 +126,7 @@ class SettingsKeys:
             return None
         chosen: dict[str, object] = {"algorithm": ALGORITHM, "weights": weights, "detector": detector}
         if self._deterministic:
-            chosen["threads"] = _cores()
+            chosen["threads"] = 1 if self._one_core_each else _cores()
         if self._detect.landmarks:
             chosen["landmarks"] = os.path.abspath(self._detect.landmarks)  # noqa: PTH100  links are kept
         return {**_changed(self._parts), **chosen}

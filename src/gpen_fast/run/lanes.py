@@ -1,0 +1,321 @@
+"""Many pictures on a CPU: a forked process on each core restores pictures of its own from file to file.
+
+    sources -> parent -> a pipe a lane -> child: reader, worker, writer -> the pipe -> parent -> caller
+
+Threads of one process take turns at the interpreter for each of a face's several hundred operations: on two cores, two
+threads with one face each need 1.4 times as long as two processes. The children share the loaded weights with the
+parent, by copy on write. A child that dies, as of a damaged library or of the system's lack of memory, is replaced, and
+its pictures are tried again one by one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from typing import NamedTuple, Protocol
+
+import torch
+
+from gpen_fast.device.children import Child, can_fork
+from gpen_fast.device.select import cpu_lanes
+from gpen_fast.errors import GenerateError, summary
+from gpen_fast.gpen.cpu.parallel import LARGE
+from gpen_fast.run.channels import ReadAhead
+from gpen_fast.run.crew import Member, pixel_bytes
+from gpen_fast.run.job import Failed, Finished, Pasted, PictureSource
+from gpen_fast.run.pipeline import Pipeline
+from gpen_fast.run.runtime import Runtime
+from gpen_fast.run.workers import Parcel, Read, Worker
+
+# Faces of a child's network calls. They run one after the other; what is done once a call is then done less often.
+LANE_BATCH = 4
+# Pictures that a child is given at a time: those of a batch, and of the next. It reads few of them ahead.
+_IN_HAND = 2 * LANE_BATCH
+# How far a picture may overtake one of another lane, in pictures for each lane.
+_OVERTAKEN = 4 * _IN_HAND
+# Fewer pictures are restored one by one on all cores.
+_FEW = 4
+# Processes at most, unless --devices names their number: each takes some 200 MB.
+_MOST = 16
+# Seconds after which the parent looks whether the run was stopped.
+_LOOK_S = 0.1
+
+
+def lanes_for(runtime: Runtime, pictures: int) -> int:
+    """How many processes restore so many pictures fastest; 1: none beside the program's own.
+
+    Args:
+        runtime: What runs.
+        pictures: To be restored.
+    """
+    generate = runtime.settings.generate
+    if runtime.device.type != "cpu" or not can_fork():
+        return 1
+    if generate.devices and (number := cpu_lanes(generate.devices)):
+        return number
+    if generate.deterministic or runtime.size >= LARGE or pictures < _FEW:
+        return 1
+    return min(torch.get_num_threads(), _MOST)
+
+
+class Aside(Protocol):
+    """What a run notes beside its results: times, counts, faces. Children note it, and the parent adds it up."""
+
+    def begin(self) -> None:
+        """In a child: starts to note."""
+
+    def noted(self) -> object:
+        """In a child: what was noted since the last call; it is pickled."""
+
+    def add(self, noted: object) -> None:
+        """In the parent: adds what a child noted."""
+
+
+class _Message(NamedTuple):
+    """What a child sends for each picture, or when it cannot go on."""
+
+    done: Finished | Failed | Exception
+    """The picture's end; an exception ends the run."""
+    noted: object
+    """Of `Aside`."""
+    waited_ns: dict[str, int]
+    """How long the child waited so far, by the stage that it waited for."""
+
+
+@dataclass(eq=False)
+class _Lane:
+    """A child, as its parent sees it."""
+
+    member: Member
+    child: Child
+    in_hand: dict[int, PictureSource] = field(default_factory=dict)
+    """Pictures that it was given and has not sent back."""
+    waited_ns: dict[str, int] = field(default_factory=dict)
+    """What it waited so far, by its own count."""
+
+
+class Lanes:
+    """Runs pictures through one pipeline in several processes, and yields what became of them in input order."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        number: int,
+        write: Callable[[Pasted], Finished],
+        settle: Callable[[Failed], None],
+        aside: Aside,
+        stopped: threading.Event | None = None,
+    ) -> None:
+        """Starts nothing yet.
+
+        Args:
+            pipeline: The verbs, on the CPU.
+            number: Processes, 1 and up.
+            write: Called in a child with each restored picture.
+            settle: Called in a child with each picture that failed.
+            aside: What is noted beside the results.
+            stopped: Once it is set, no further picture is taken; those that a child has are finished.
+        """
+        self.members = [Member(f"cpu:{index}") for index in range(number)]
+        """One a process: what it did."""
+        self.readers = self.writers = number
+        batch = min(LANE_BATCH, pipeline.runtime.generator.batch_size)
+        pipeline.runtime.generator.batch_size = batch
+        self._pipeline = pipeline
+        self._write = write
+        self._settle = settle
+        self._aside = aside
+        self._stopped = stopped or threading.Event()
+        self._lanes: list[_Lane] = []
+        # Pictures of children that died: each is tried once more, in a child that has no other.
+        self._again: deque[PictureSource] = deque()
+        self._careful: set[int] = set()
+
+    def run(self, sources: Iterable[PictureSource]) -> Iterator[Finished | Failed]:
+        """Restores every source.
+
+        Args:
+            sources: Pictures whose `index` is their position. They are taken a few at a time.
+
+        Raises:
+            Exception: What ends the run in a child, or what `sources` raises.
+        """
+        try:
+            for member in self.members:
+                self._lanes.append(_Lane(member, self._forked(member)))
+            yield from self._results(iter(sources))
+            for lane in self._lanes:
+                _send(lane, None)
+                lane.child.end()
+        finally:
+            for lane in self._lanes:
+                lane.child.kill()
+
+    def _results(self, sources: Iterator[PictureSource]) -> Iterator[Finished | Failed]:
+        # In input order; None for a picture that a child has.
+        under_way: dict[int, Finished | Failed | None] = {}
+        while self._fed(sources, under_way) or under_way:
+            for lane in self._ready():
+                for came in self._received(lane):
+                    under_way[came.source.index] = came
+            while under_way and (done := under_way[first := next(iter(under_way))]):
+                del under_way[first]
+                yield done
+
+    def _fed(self, sources: Iterator[PictureSource], under_way: dict[int, Finished | Failed | None]) -> bool:
+        """Gives the children pictures, in turns, until each has enough; False once there are no more sources."""
+        for _ in range(_IN_HAND):
+            for lane in self._lanes:
+                if len(lane.in_hand) >= _IN_HAND or self._careful & lane.in_hand.keys():
+                    continue
+                if self._again:
+                    if not lane.in_hand:
+                        self._give(lane, self._again.popleft())
+                    continue
+                if len(under_way) >= _OVERTAKEN * len(self._lanes):
+                    return True
+                if self._stopped.is_set() or (source := next(sources, None)) is None:
+                    return False
+                under_way[source.index] = None
+                self._give(lane, source)
+        return True
+
+    def _give(self, lane: _Lane, source: PictureSource) -> None:
+        lane.in_hand[source.index] = source
+        _send(lane, source)
+
+    def _ready(self) -> list[_Lane]:
+        """The lanes that have sent something, or have died; waits a while for one."""
+        ready = wait([lane.child.pipe for lane in self._lanes], _LOOK_S)
+        return [lane for lane in self._lanes if lane.child.pipe in ready]
+
+    def _received(self, lane: _Lane) -> Iterator[Finished | Failed]:
+        """What a lane has sent; a lane that died is replaced."""
+        try:
+            message: _Message = pickle.loads(lane.child.pipe.recv_bytes())
+        except (EOFError, ConnectionError):
+            yield from self._replaced(lane)
+            return
+        self._aside.add(message.noted)
+        for stage, waited in message.waited_ns.items():
+            lane.member.waited_ns[stage] += waited - lane.waited_ns.get(stage, 0)
+        lane.waited_ns = message.waited_ns
+        if isinstance(message.done, Finished | Failed):
+            lane.in_hand.pop(message.done.source.index)
+            self._careful.discard(message.done.source.index)
+            lane.member.pictures += 1
+            lane.member.faces += message.done.faces if isinstance(message.done, Finished) else 0
+            yield message.done
+        else:
+            raise message.done
+
+    def _replaced(self, lane: _Lane) -> Iterator[Failed]:
+        """Starts a new child for one that died. Its pictures are tried once more, each alone in its child."""
+        how = lane.child.ended_by()
+        lane.child.kill()
+        for index, source in lane.in_hand.items():
+            if index in self._careful:
+                self._careful.discard(index)
+                died = Failed(source, GenerateError(f"the process that restored it ended by {how}, twice."))
+                self._settle(died)
+                yield died
+            else:
+                self._careful.add(index)
+                self._again.append(source)
+        fresh = _Lane(lane.member, self._forked(lane.member))
+        self._lanes[self._lanes.index(lane)] = fresh
+
+    def _forked(self, member: Member) -> Child:
+        others = tuple(lane.child.pipe for lane in self._lanes if not lane.child.pipe.closed)
+        return Child(self._serve, f"gpen-fast-{member.name}", others)
+
+    def _serve(self, pipe: Connection) -> None:
+        """A child's work: restores the pictures that come through the pipe, and sends back what became of them."""
+        given = _Given(pipe)
+        self._aside.begin()
+        readers, writers = ThreadPoolExecutor(1, "reader"), ThreadPoolExecutor(1, "writer")
+        worker = Worker(self._pipeline)
+        reads: ReadAhead[Read] = ReadAhead(
+            given, lambda source: readers.submit(worker.read, source), pixel_bytes, ahead=2
+        )
+        sending = threading.Lock()
+
+        def send(done: Finished | Failed | Exception) -> None:
+            with sending:
+                noted = self._aside.noted()
+                pipe.send_bytes(_pickled(_Message(done, noted, {"load": reads.waited_ns})))
+
+        def finish(parcel: Parcel) -> None:
+            try:
+                done = worker.finish(parcel, self._write)
+                if isinstance(done, Failed):
+                    self._settle(done)
+                send(done)
+            except Exception as error:  # broad: the parent raises it
+                send(error)
+
+        try:
+            for parcel in worker.work(reads):
+                reads.handed_on(parcel.index)
+                writers.submit(finish, parcel)
+        except Exception as error:  # broad: the parent raises it
+            send(error)
+        writers.shutdown()
+
+
+class _Given:
+    """The pictures that the parent gives a child: see `Supply`."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._ended = False
+
+    @property
+    def is_over(self) -> bool:
+        """See `Supply`: the parent says so once it has the results of all."""
+        return self._ended
+
+    def source(self) -> PictureSource | None:
+        """See `Supply`."""
+        if self._ended or not self._pipe.poll():
+            return None
+        source: PictureSource | None = self._pipe.recv()
+        self._ended = source is None
+        return source
+
+    def weigh(self, index: int, pixel_bytes: int) -> None:
+        """See `Supply`: the parent bounds what a child has by its number."""
+
+    def leave_out(self, index: int) -> None:
+        """See `Supply`."""
+
+    def wait_for_change(self) -> None:
+        """See `Supply`."""
+        self._pipe.poll(_LOOK_S)
+
+
+def _send(lane: _Lane, source: PictureSource | None) -> None:
+    """Gives a lane a picture, or None for the end. One that has died is noticed when its answer is read."""
+    with contextlib.suppress(OSError):
+        lane.child.pipe.send(source)
+
+
+def _pickled(message: _Message) -> bytes:
+    """The message; an error that cannot be pickled is replaced by one with its text."""
+    try:
+        data = pickle.dumps(message)
+        pickle.loads(data)
+    except Exception:  # broad: whatever an exception's own methods raise
+        done = message.done
+        if isinstance(done, Failed):
+            done = Failed(done.source, GenerateError(summary(done.error)), done.timing)
+        elif isinstance(done, Exception):
+            done = GenerateError(summary(done))
+        return pickle.dumps(message._replace(done=done))
+    return data
