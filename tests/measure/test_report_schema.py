@@ -21,7 +21,7 @@ KINDS = {
     "summary": Summary, "device": reports.DeviceFacts, "weights": reports.WeightsFile,
     "better": reports.BetterChoice, "passed_over": reports.PassedOverFile, "failed": reports.FailedInput,
     "note": reports.InputNote, "landmarks": reports.LandmarksUse, "stage": report_rows.StageRow,
-    "picture": report_rows.PictureRow,
+    "picture": report_rows.PictureRow, "device_row": report_rows.DeviceRow, "idle_row": report_rows.IdleRow,
     "memory": reports.MemoryPeaks,
 }  # fmt: skip
 

@@ -179,7 +179,9 @@ def test_a_failure_of_the_device_in_a_writer_ends_the_run(runtime: Runtime, tmp_
 
     with pytest.raises(DeviceError, match="failed in save"):
         list(
-            engine.run(numbered(pictures(tmp_path, 40)), lambda picture: engine._pipelines[0].save(picture, lost))
+            engine.run(
+                numbered(pictures(tmp_path, 40)), lambda picture: engine._pipelines[0].save(picture, lost)
+            )
         )
     assert len(done) < 20
 

@@ -100,8 +100,8 @@ def test_found_faces_are_kept_though_the_device_fails(
     monkeypatch.setattr(detecting.generator, "launch_no_sync", lost)
     found = tmp_path / "faces.jsonl"
     with pytest.raises(DeviceError, match="device lost"):
-        run_enhance(detecting, plan_of(tmp_path, 4), OutputOptions(save_landmarks=found), Steps())
-    assert len(read_detections(found)) == 4
+        run_enhance(detecting, plan_of(tmp_path, 3), OutputOptions(save_landmarks=found), Steps())
+    assert len(read_detections(found)) == 3
 
 
 def test_a_file_of_faces_that_cannot_be_written_is_one_of_the_failures(

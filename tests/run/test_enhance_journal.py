@@ -14,6 +14,7 @@ from helpers import write_photo
 from journals import keys_of
 
 from gpen_fast.measure.report import Report
+from gpen_fast.run import enhance as enhance_module
 from gpen_fast.run import sink as sink_module
 from gpen_fast.run.enhance import run_enhance
 from gpen_fast.run.journal.book import JournalBook
@@ -95,6 +96,8 @@ def test_a_full_disk_ends_the_run_once_and_the_next_run_continues(
 
     with monkeypatch.context() as patch:
         patch.setattr(sink_module, "write_file", full)
+        # Each of several processes would count for itself.
+        patch.setattr(enhance_module, "lanes_for", lambda runtime, pictures: 1)
         report = run(runtime, inputs, out)
     (failed,) = report.failed
     assert failed.path == str(out) and "What is finished is kept; the same command continues" in failed.error

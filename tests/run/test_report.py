@@ -21,13 +21,14 @@ from gpen_fast.measure.report import (
     Report,
 )
 from gpen_fast.run import report as reports
+from gpen_fast.run.crew import Member
 from gpen_fast.run.plan import Item, Plan
 from gpen_fast.run.report import enhance_report, nothing_done_report, profile_report
 from gpen_fast.run.runtime import Runtime, load_runtime
 from gpen_fast.run.tally import Tally
 from gpen_fast.settings import STAGES, Settings
 
-ENGINE = SimpleNamespace(readers=2, writers=2)
+ENGINE = SimpleNamespace(readers=2, writers=2, members=[Member("cpu")])
 
 
 @pytest.fixture(scope="module")

@@ -20,9 +20,9 @@ from gpen_fast.settings import (
 
 FLAT = {
     "model": "lite", "weights": "mine.pth", "weights_dir": "folder", "offline": True,
-    "detector": "haar", "detect_size": 800, "detect_threshold": 0.7, "landmarks": "faces.jsonl",
+    "detector": "haar", "detect_size": 800, "detect_device": "cpu", "detect_threshold": 0.7, "landmarks": "faces.jsonl",
     "only_largest": True, "only_center": False, "min_face": 20, "max_face": 500, "any_angle": False,
-    "device": "cpu", "precision": "fp32", "backend": "eager", "batch_size": 3,
+    "device": "auto", "devices": "0,1", "precision": "fp32", "backend": "eager", "batch_size": 3,
     "deterministic": False,
     "template": "ffhq", "strength": 0.5, "keep_detail": 0.25, "keep_colour": True, "upright": True,
     "max_pixels": 1000, "gpu_decode": True,
@@ -32,8 +32,10 @@ FLAT = {
 def test_each_part_gets_its_own_options() -> None:
     settings = Settings.from_flat(**FLAT)
     assert settings.weights == WeightsOptions("lite", "mine.pth", "folder", True)
-    assert settings.detect == DetectOptions("haar", 800, 0.7, "faces.jsonl", True, False, 20, 500, False)
-    assert settings.generate == GenerateOptions("cpu", "fp32", "eager", 3)
+    assert settings.detect == DetectOptions(
+        "haar", 800, "cpu", 0.7, "faces.jsonl", True, False, 20, 500, False
+    )
+    assert settings.generate == GenerateOptions("auto", "0,1", "fp32", "eager", 3)
     assert settings.paste == PasteOptions("ffhq", 0.5, 0.25, True, True)
     assert settings.load == LoadOptions(1000, True)
     assert settings.as_flat() == FLAT

@@ -154,7 +154,7 @@ def _is_given(context: typer.Context, name: str) -> bool:
 def _resolved(given: Mapping[str, object]) -> dict[str, object]:
     """The flags that were given, shorthands replaced by what they stand for."""
     chosen = dict(given)
-    detector, precision, size = given.get("detector"), given.get("precision"), given.get("detect_size")
+    detector, precision = given.get("detector"), given.get("precision")
     if chosen.pop("skip_detect", False):
         if detector not in (None, "none"):
             raise SettingsError(
@@ -168,8 +168,9 @@ def _resolved(given: Mapping[str, object]) -> dict[str, object]:
         if precision not in (None, "fp16"):
             raise SettingsError(f"--fp16 and --precision {precision} contradict each other: leave one out.")
         chosen["precision"] = precision or "half"
-    if isinstance(size, str) and size.isdecimal():
-        chosen["detect_size"] = int(size)
+    for name in ("detect_size", "batch_size"):  # a number or a name
+        if isinstance(value := given.get(name), str) and value.isdecimal():
+            chosen[name] = int(value)
     return chosen
 
 

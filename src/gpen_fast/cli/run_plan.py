@@ -72,7 +72,7 @@ def run_plan(
         return 0
     if report.verdict == "interrupted":
         return _INTERRUPTED
-    return _FAILED if report.failed else 0
+    return _FAILED if report.failed or any(device.error for device in report.devices) else 0
 
 
 class _Told:

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from gpen_fast.cli.device_table import device_table, idle_sentence
 from gpen_fast.cli.failures import error_console, print_failure, print_notes
 from gpen_fast.cli.names import shown
 from gpen_fast.cli.stage_table import enhance_table, profile_table
@@ -32,6 +33,7 @@ def print_enhance(report: Report, quiet: bool, told: int = 0) -> None:
         if any(row.count for row in report.stages):
             console.print(enhance_table(report))
             _print_rule(console, report)
+        _print_devices(console, report)
         _print_what_ran(console, report)
         _print_outcomes(console, report)
     _print_backend_notes(report)
@@ -102,6 +104,22 @@ def _print_rule(console: Console, report: Report) -> None:
         + (f"; overlap {overlap:.2f}" if overlap is not None else "")
         + (f"; busiest: {report.bound_by}" if report.bound_by else "")
     )
+
+
+def _print_devices(console: Console, report: Report) -> None:
+    """What each device did, and what the network waited for."""
+    if report.devices:
+        console.print(device_table(report))
+        console.print(
+            f"{len(report.devices)} devices, busy {(report.scaling_efficiency or 0.0):.0%} of the wall time"
+        )
+    for row in report.idle:
+        console.print(idle_sentence(row))
+    for device in report.devices:
+        if device.error:
+            error_console().print(
+                f"{device.name} failed: {escape(device.error)} The other devices restored its pictures."
+            )
 
 
 def _print_what_ran(console: Console, report: Report) -> None:

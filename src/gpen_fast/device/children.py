@@ -16,6 +16,10 @@ from gpen_fast.device.fork import ready_after_fork
 
 # prctl(2): the number of "send me this signal when my parent ends".
 _PR_SET_PDEATHSIG = 1
+# What the parent sends to `interrupt` a child: nobody else sends it.
+_INTERRUPT = getattr(signal, "SIGUSR1", signal.SIGTERM)  # Windows, which does not fork, has none
+# Seconds that an interrupted child has: the write of a large picture takes one or two.
+_GRACE_S = 5.0
 
 
 def can_fork() -> bool:
@@ -54,6 +58,11 @@ class Child:
             self._process.start()
         theirs.close()
 
+    @property
+    def number(self) -> int:
+        """The process's number in the system."""
+        return self._process.pid or 0
+
     def ended_by(self) -> str:
         """Waits for the end of the process, and says what ended it: "signal 9 (SIGKILL)" or "status 1"."""
         self._process.join()
@@ -62,8 +71,11 @@ class Child:
             return f"status {status}"
         return f"signal {-status} ({signal.Signals(-status).name})"
 
-    def kill(self) -> None:
-        """Ends the process at once."""
+    def interrupt(self) -> None:
+        """Ends the process soon: SystemExit is raised in its `work`. One that does not end within seconds is killed."""
+        if self._process.is_alive():
+            os.kill(self.number, _INTERRUPT)
+            self._process.join(_GRACE_S)
         self._process.kill()
         self._process.join()
         self.pipe.close()
@@ -76,6 +88,7 @@ class Child:
 
 def _belong_to_parent(parent: int) -> None:
     """The child ends when its parent does, however that ends, and leaves signals of the terminal to it."""
+    signal.signal(_INTERRUPT, lambda number, frame: sys.exit(1))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

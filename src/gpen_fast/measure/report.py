@@ -15,7 +15,7 @@ from typing import Literal
 
 from gpen_fast.errors import ReportError, first_line, reason
 from gpen_fast.measure.decode import decoded
-from gpen_fast.measure.report_rows import OUTCOMES, PictureRow, StageRow
+from gpen_fast.measure.report_rows import OUTCOMES, DeviceRow, IdleRow, PictureRow, StageRow
 from gpen_fast.measure.stats import Summary
 
 SCHEMA = 1
@@ -197,6 +197,12 @@ class Report:
     """Summed host time of all stages over the wall time of `enhance`: above 1 where stages overlap."""
     bound_by: str | None = None
     """Which part of `enhance` was busiest: readers, device or writers."""
+    devices: list[DeviceRow] = field(default_factory=list)
+    """One row for each device that shared the work of `enhance`; empty where one did it all."""
+    scaling_efficiency: float | None = None
+    """Mean share of the wall time in which the devices were busy; None without several."""
+    idle: list[IdleRow] = field(default_factory=list)
+    """What the network waited for in `enhance`."""
     stages: list[StageRow] = field(default_factory=list)
     """One row for each stage, in the pipeline's order."""
     wall_ms: Summary | None = None

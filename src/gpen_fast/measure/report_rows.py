@@ -37,6 +37,34 @@ class StageRow:
     """Time on the device's stream, summed likewise; None without device work."""
 
 
+@dataclass(frozen=True)
+class DeviceRow:
+    """One of the devices, or of the processes on a CPU, that shared a run."""
+
+    name: str
+    """cuda:0, or cpu:0 for the first process on a CPU."""
+    pictures: int
+    """Pictures that it handed to the writers."""
+    faces: int
+    """Faces that it restored."""
+    busy: float
+    """Share of the wall time, 0 to 1, in which it had pictures and waited neither for readers nor for writers."""
+    error: str = ""
+    """Why it stopped before the end; empty where it did not."""
+
+
+@dataclass(frozen=True)
+class IdleRow:
+    """What a part of the run waited for."""
+
+    resource: str
+    """The part: network."""
+    share: float
+    """Share of the wall time, 0 to 1, in which it did not run."""
+    causes: dict[str, float]
+    """Shares of the wall time by what ran or was waited for meanwhile: a stage, or `other`. They add up to `share`."""
+
+
 @dataclass(frozen=True, slots=True)
 class PictureRow:
     """What became of one input. A value that is None is not known: the picture was not read, or not searched."""

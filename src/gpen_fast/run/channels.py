@@ -157,6 +157,12 @@ class RunWindow(Generic[_Result]):
                 return True
             return self._all_taken and not self._under_way
 
+    @property
+    def is_full(self) -> bool:
+        """See `Supply`."""
+        with self._changed:
+            return bool(self._unread) or (not self._all_taken and len(self._under_way) >= self._most_pictures)
+
     def wait_for_change(self) -> None:
         """Waits until something may have changed, for a tenth of a second at most."""
         with self._changed:
@@ -202,6 +208,10 @@ class Supply(Protocol):
     def is_over(self) -> bool:
         """Whether no picture will come any more."""
 
+    @property
+    def is_full(self) -> bool:
+        """Whether pictures wait to be read until others are written."""
+
     def source(self) -> PictureSource | None:
         """The next picture to read; None if there is none at the moment."""
 
@@ -223,6 +233,7 @@ class ReadAhead(Generic[_Read]):
         supply: Supply,
         submit: Callable[[PictureSource], Future[_Read]],
         bytes_of: Callable[[_Read], int],
+        waited_ns: dict[str, int],
         *,
         ahead: int,
     ) -> None:
@@ -232,6 +243,8 @@ class ReadAhead(Generic[_Read]):
             supply: Where the pictures come from.
             submit: Starts to read a picture, in another thread.
             bytes_of: How many bytes a picture that was read holds.
+            waited_ns: Is added to, by the stage that `take` waited for: load, or save where results had to be written
+                before another picture could be read.
             ahead: Pictures that wait, at most, beside the one that is handed out.
         """
         self._supply = supply
@@ -240,8 +253,7 @@ class ReadAhead(Generic[_Read]):
         self._ahead = ahead
         self._reading: deque[tuple[PictureSource, Future[_Read]]] = deque()
         self._in_hand: dict[int, PictureSource] = {}
-        self.waited_ns = 0
-        """How long `take` waited for a picture that was being read."""
+        self.waited_ns = waited_ns
 
     @property
     def in_hand(self) -> list[PictureSource]:
@@ -278,7 +290,7 @@ class ReadAhead(Generic[_Read]):
             if self._reading:
                 self._wait_for_reader(None if late else overtaken_at)
             else:
-                self._supply.wait_for_change()
+                self._wait_for_room()
 
     def _read_on(self) -> None:
         while len(self._reading) <= self._ahead and (source := self._supply.source()):
@@ -303,7 +315,13 @@ class ReadAhead(Generic[_Read]):
             wait([future for _, future in self._reading], _LOOK_S, FIRST_COMPLETED)
         else:
             wait([self._reading[0][1]], max(0.0, until - time.monotonic()))
-        self.waited_ns += time.perf_counter_ns() - began
+        self.waited_ns["load"] += time.perf_counter_ns() - began
+
+    def _wait_for_room(self) -> None:
+        began, full = time.perf_counter_ns(), self._supply.is_full
+        self._supply.wait_for_change()
+        if full:
+            self.waited_ns["save"] += time.perf_counter_ns() - began
 
     def _let_go(self) -> None:
         """Leaves out what is not handed out yet: the run was stopped, or it has ended."""

@@ -18,6 +18,9 @@ from gpen_fast.run.job import Failed, Pasted, PictureSource, Written
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.workers import Parcel, Read, Worker
 
+# What a worker waits for.
+WAITS = ("load", "save")
+
 
 @dataclass(eq=False)
 class Member:
@@ -32,8 +35,11 @@ class Member:
     faces: int = 0
     """Faces that it restored."""
 
-    waited_ns: dict[str, int] = field(default_factory=lambda: {"load": 0, "save": 0})
+    waited_ns: dict[str, int] = field(default_factory=lambda: dict.fromkeys(WAITS, 0))
     """How long it waited for readers and for writers, by the stage that these run."""
+
+    worked_ns: int = 0
+    """From the start of the run until it handed on its last picture."""
 
     error: str = ""
     """Why it stopped before the end, in one line; empty where it did not."""
@@ -77,10 +83,12 @@ class Crew(Generic[Written]):
         self._most_in_flight = most_in_flight
         self._write = write
         self._lock = threading.Lock()
+        self._began_ns = 0
         self._threads = ThreadPoolExecutor(len(pipelines), "gpen-fast-worker")
 
     def begin(self) -> None:
         """Starts the workers. An error that ends the run goes to the window."""
+        self._began_ns = time.perf_counter_ns()
         for pipeline, member in zip(self._pipelines, self._members, strict=True):
             self._threads.submit(self._serve, pipeline, member)
 
@@ -102,10 +110,11 @@ class Crew(Generic[Written]):
         def read(source: PictureSource) -> Future[Read]:
             return self._readers.submit(worker.read, source)
 
-        reads: ReadAhead[Read] = ReadAhead(self._window, read, pixel_bytes, ahead=self._ahead)
+        reads: ReadAhead[Read] = ReadAhead(
+            self._window, read, pixel_bytes, member.waited_ns, ahead=self._ahead
+        )
         try:
             for parcel in worker.work(reads):
-                member.waited_ns["load"] = reads.waited_ns
                 if member.error:
                     break  # a writer met the failure of its device
                 self._hand_on(worker, member, parcel, reads.handed_on(parcel.index))
@@ -119,7 +128,9 @@ class Crew(Generic[Written]):
         """Gives a picture to the writers, once they have room."""
         began = time.perf_counter_ns()
         self._room.acquire()
-        member.waited_ns["save"] += time.perf_counter_ns() - began
+        now = time.perf_counter_ns()
+        member.waited_ns["save"] += now - began
+        member.worked_ns = now - self._began_ns
         member.pictures += 1
         member.faces += parcel.faces
         result = self._writers.submit(worker.finish, parcel, self._write)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ from gpen_fast.device.select import cpu_lanes
 from gpen_fast.errors import GenerateError, summary
 from gpen_fast.gpen.cpu.parallel import LARGE
 from gpen_fast.run.channels import ReadAhead
-from gpen_fast.run.crew import Member, pixel_bytes
+from gpen_fast.run.crew import WAITS, Member, pixel_bytes
 from gpen_fast.run.job import Failed, Finished, Pasted, PictureSource
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.runtime import Runtime
@@ -61,7 +62,7 @@ def lanes_for(runtime: Runtime, pictures: int) -> int:
         return number
     if generate.deterministic or runtime.size >= LARGE or pictures < _FEW:
         return 1
-    return min(torch.get_num_threads(), _MOST)
+    return min(torch.get_num_threads(), pictures, _MOST)
 
 
 class Aside(Protocol):
@@ -133,6 +134,7 @@ class Lanes:
         self._aside = aside
         self._stopped = stopped or threading.Event()
         self._lanes: list[_Lane] = []
+        self._began_ns = 0
         # Pictures of children that died: each is tried once more, in a child that has no other.
         self._again: deque[PictureSource] = deque()
         self._careful: set[int] = set()
@@ -146,6 +148,7 @@ class Lanes:
         Raises:
             Exception: What ends the run in a child, or what `sources` raises.
         """
+        self._began_ns = time.perf_counter_ns()
         try:
             for member in self.members:
                 self._lanes.append(_Lane(member, self._forked(member)))
@@ -155,7 +158,7 @@ class Lanes:
                 lane.child.end()
         finally:
             for lane in self._lanes:
-                lane.child.kill()
+                lane.child.interrupt()
 
     def _results(self, sources: Iterator[PictureSource]) -> Iterator[Finished | Failed]:
         # In input order; None for a picture that a child has.
@@ -210,6 +213,7 @@ class Lanes:
             lane.in_hand.pop(message.done.source.index)
             self._careful.discard(message.done.source.index)
             lane.member.pictures += 1
+            lane.member.worked_ns = time.perf_counter_ns() - self._began_ns
             lane.member.faces += message.done.faces if isinstance(message.done, Finished) else 0
             yield message.done
         else:
@@ -218,7 +222,7 @@ class Lanes:
     def _replaced(self, lane: _Lane) -> Iterator[Failed]:
         """Starts a new child for one that died. Its pictures are tried once more, each alone in its child."""
         how = lane.child.ended_by()
-        lane.child.kill()
+        lane.child.interrupt()
         for index, source in lane.in_hand.items():
             if index in self._careful:
                 self._careful.discard(index)
@@ -241,15 +245,17 @@ class Lanes:
         self._aside.begin()
         readers, writers = ThreadPoolExecutor(1, "reader"), ThreadPoolExecutor(1, "writer")
         worker = Worker(self._pipeline)
+        waited_ns = dict.fromkeys(WAITS, 0)
         reads: ReadAhead[Read] = ReadAhead(
-            given, lambda source: readers.submit(worker.read, source), pixel_bytes, ahead=2
+            given, lambda source: readers.submit(worker.read, source), pixel_bytes, waited_ns, ahead=2
         )
         sending = threading.Lock()
 
         def send(done: Finished | Failed | Exception) -> None:
             with sending:
                 noted = self._aside.noted()
-                pipe.send_bytes(_pickled(_Message(done, noted, {"load": reads.waited_ns})))
+                pipe.send_bytes(_pickled(_Message(done, noted, waited_ns)))
+                given.has -= 1
 
         def finish(parcel: Parcel) -> None:
             try:
@@ -266,6 +272,10 @@ class Lanes:
                 writers.submit(finish, parcel)
         except Exception as error:  # broad: the parent raises it
             send(error)
+        except SystemExit:
+            # What is being written is written whole; nothing else is begun.
+            writers.shutdown(cancel_futures=True)
+            raise
         writers.shutdown()
 
 
@@ -275,11 +285,18 @@ class _Given:
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
         self._ended = False
+        self.has = 0
+        """Pictures that were given and whose results are not sent."""
 
     @property
     def is_over(self) -> bool:
         """See `Supply`: the parent says so once it has the results of all."""
         return self._ended
+
+    @property
+    def is_full(self) -> bool:
+        """See `Supply`."""
+        return self.has >= _IN_HAND
 
     def source(self) -> PictureSource | None:
         """See `Supply`."""
@@ -287,6 +304,7 @@ class _Given:
             return None
         source: PictureSource | None = self._pipe.recv()
         self._ended = source is None
+        self.has += source is not None
         return source
 
     def weigh(self, index: int, pixel_bytes: int) -> None:

@@ -12,6 +12,7 @@ from gpen_fast.device.memory import peak_bytes
 from gpen_fast.device.precision import pick_precision
 from gpen_fast.measure.advice import advise, frame_verdict
 from gpen_fast.measure.environment import commit, device_facts
+from gpen_fast.measure.idle import network_idle
 from gpen_fast.measure.memory import host_peak_bytes
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import (
@@ -26,9 +27,11 @@ from gpen_fast.measure.report import (
     VerdictName,
     WeightsFile,
 )
-from gpen_fast.measure.report_rows import OUTCOMES
+from gpen_fast.measure.report_rows import OUTCOMES, DeviceRow, IdleRow
 from gpen_fast.measure.rows import stage_rows
-from gpen_fast.measure.stats import Summary, rounded, summarise
+from gpen_fast.measure.spans import NS_PER_MS
+from gpen_fast.measure.stats import DECIMALS, Summary, rounded, summarise
+from gpen_fast.run.crew import WAITS
 from gpen_fast.run.plan import Plan
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.tally import Tally
@@ -85,6 +88,9 @@ def enhance_report(
         first_call_ms=rounded(recorder.series["generate"].host.first),
         overlap_factor=rounded(total_ms / wall_ms) if tally.images else None,
         bound_by=_bound_by(runtime, recorder, team),
+        devices=(devices := _devices(team, wall_ms)),
+        scaling_efficiency=rounded(sum(each.busy for each in devices) / len(devices)) if devices else None,
+        idle=_idle(runtime, recorder, team, wall_ms) if tally.images else [],
         stages=stage_rows(recorder, total_ms, aligned=runtime.settings.aligned, first_apart=True),
         wall_ms=_summary([wall_ms]),
         throughput_per_s=_throughput(tally.images, [wall_ms]),
@@ -253,6 +259,31 @@ def _bound_by(runtime: Runtime, recorder: Recorder, team: Team) -> str | None:
         "writers": recorder.total_host_ms("save") / team.writers,
     }
     return max(busy_ms, key=lambda part: busy_ms[part]) if any(busy_ms.values()) else None
+
+
+def _devices(team: Team, wall_ms: float) -> list[DeviceRow]:
+    """What each device did; empty where there is one."""
+    if len(team.members) < 2:
+        return []
+    return [
+        DeviceRow(
+            each.name,
+            each.pictures,
+            each.faces,
+            round(max(0.0, (each.worked_ns - sum(each.waited_ns.values())) / NS_PER_MS / wall_ms), DECIMALS),
+            each.error,
+        )
+        for each in team.members
+    ]
+
+
+def _idle(runtime: Runtime, recorder: Recorder, team: Team, wall_ms: float) -> list[IdleRow]:
+    """What the network waited for; empty where it did not run."""
+    if not recorder.series["generate"].count:
+        return []
+    waited_ms = {stage: sum(each.waited_ns[stage] for each in team.members) / NS_PER_MS for stage in WAITS}
+    on_host = runtime.detector.on_host
+    return [network_idle(recorder, wall_ms, len(team.members), waited_ms, readers_detect=on_host)]
 
 
 def _worker_ms(recorder: Recorder) -> float:

@@ -17,13 +17,15 @@ from gpen_fast.device.streams import synchronize
 from gpen_fast.errors import CheckpointError, DeviceError
 from gpen_fast.gpen.checkpoint import build, random_state, read_declared
 from gpen_fast.gpen.reference import FullGenerator
-from gpen_fast.settings import Settings
+from gpen_fast.settings import AUTO_SIZE, GenerateOptions, Settings
 from gpen_fast.stages.align import TEMPLATES
 from gpen_fast.stages.detect.any_angle import open_any_angle
 from gpen_fast.stages.detect.base import Detector
+from gpen_fast.stages.detect.beside import DetectorOnHost
 from gpen_fast.stages.detect.lazy import LazyDetector
-from gpen_fast.stages.generate.base import check_backend, open_backend
+from gpen_fast.stages.generate.base import Backend, check_backend, open_backend
 from gpen_fast.stages.generate.runner import Generator
+from gpen_fast.stages.generate.tuning import tuned_batch_size
 from gpen_fast.store.catalog import catalog
 from gpen_fast.store.locate import Choice, choose_weights
 from gpen_fast.store.published import PUBLISHED, name_of
@@ -142,7 +144,7 @@ def load_runtime(settings: Settings) -> Runtime:
         device,
         precision,
         detector,
-        Generator(backend, 1 if settings.generate.deterministic else settings.generate.batch_size),
+        Generator(backend, _batch_size(settings.generate, backend, device, precision, network)),
         choice.model or name_of(network.config),
         choice,
         template,
@@ -178,8 +180,27 @@ def _open_without_network(settings: Settings) -> _WithoutNetwork:
     detection_cache = DetectionCache(Path(landmarks), settings.detect) if landmarks else None
     opened = LazyDetector if detection_cache and detection_cache.any_applies else open_any_angle
     _log.info("opening the detector (%s)", settings.detect.detector)
-    detector = opened(settings.detect, settings.weights, device, generate.precision)
+    beside = settings.detect.detect_device == "cpu"
+    where = torch.device("cpu") if beside else device
+    detector = opened(settings.detect, settings.weights, where, generate.precision)
+    if beside and device.type == "cuda" and not detector.on_host:
+        detector = DetectorOnHost(detector)
     return _WithoutNetwork(device, precision, detector, detection_cache, backend)
+
+
+def _batch_size(
+    options: GenerateOptions,
+    backend: Backend,
+    device: torch.device,
+    precision: Precision,
+    network: FullGenerator,
+) -> int | None:
+    """Faces of a call at most; None: the backend's default."""
+    if options.deterministic:
+        return 1
+    if options.batch_size == AUTO_SIZE:
+        return tuned_batch_size(backend, device, f"{network.config} {precision.name}")
+    return options.batch_size
 
 
 def _network(choice: Choice) -> FullGenerator:

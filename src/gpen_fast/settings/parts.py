@@ -11,9 +11,12 @@ StageName = Literal["load", "detect", "align", "crop", "generate", "paste", "sav
 PrecisionName = Literal["auto", "fp32", "tf32", "bf16", "fp16", "half"]
 TemplateName = Literal["gpen", "ffhq"]
 DetectSizeName = Literal["auto", "full"]
+DetectDeviceName = Literal["auto", "cpu"]
+BatchSizeName = Literal["auto"]
 
 STAGES: tuple[StageName, ...] = get_args(StageName)
 # `half` is what --fp16 sets; the flag --precision does not offer it.
+DETECT_DEVICES: tuple[DetectDeviceName, ...] = get_args(DetectDeviceName)
 PRECISIONS = tuple(name for name in get_args(PrecisionName) if name != "half")
 TEMPLATES: tuple[TemplateName, ...] = get_args(TemplateName)
 AUTO_SIZE: Literal["auto"] = "auto"
@@ -54,6 +57,9 @@ class DetectOptions:
 
     detect_size: int | DetectSizeName = AUTO_SIZE
     """Long side, in pixels, at which faces are detected; auto is 640, and up to 1600 for small faces."""
+
+    detect_device: DetectDeviceName = "auto"
+    """Where a detector's network runs: auto is where the detector is fastest, cpu is beside a GPU's other work."""
 
     detect_threshold: float | None = None
     """Lowest score, above 0 and up to 1, of a detection that counts as a face.
@@ -98,12 +104,15 @@ class DetectOptions:
             raise SettingsError(
                 f"detect size {size!r}: accepted are auto, full, or pixels from {_SMALLEST_SEARCH} up."
             )
+        if self.detect_device not in DETECT_DEVICES:
+            raise SettingsError(f"detect device {self.detect_device!r}: accepted are auto and cpu.")
         if threshold is not None and not 0.0 < threshold <= 1.0:
             raise SettingsError(f"detect threshold {threshold}: accepted is above 0, up to 1.")
-        if self.aligned and (size != AUTO_SIZE or threshold is not None or self.landmarks or self.any_angle):
+        searching = size != AUTO_SIZE or self.detect_device != "auto" or threshold is not None
+        if self.aligned and (searching or self.landmarks or self.any_angle):
             raise SettingsError(
-                "without detection there is no use for detect-size, detect-threshold, any-angle or landmarks. "
-                "Leave them out, or --skip-detect."
+                "without detection there is no use for detect-size, detect-device, detect-threshold, any-angle or "
+                "landmarks. Leave them out, or --skip-detect."
             )
 
     @property
@@ -154,8 +163,8 @@ class GenerateOptions:
     backend: str = "auto"
     """How the network is run."""
 
-    batch_size: int | None = None
-    """Faces per network call, at most.
+    batch_size: int | BatchSizeName | None = None
+    """Faces per network call, at most; auto measures the fastest once and remembers it.
 
     None is the device's default: 8 on CUDA; on a CPU up to 8 for networks below 512 pixels, else 1.
     """
@@ -175,8 +184,9 @@ class GenerateOptions:
             raise SettingsError(
                 f"--devices {self.devices} and --device {self.device} contradict each other: leave one out."
             )
-        if self.batch_size is not None and self.batch_size < 1:
-            raise SettingsError(f"batch size {self.batch_size}: accepted is 1 and up.")
+        size = self.batch_size
+        if size not in (None, AUTO_SIZE) and (isinstance(size, str) or size < 1):
+            raise SettingsError(f"batch size {size!r}: accepted are auto, or faces from 1 up.")
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ _LEFT_OUT = frozenset(
         "detector",
         "device",
         "devices",
+        "detect_device",
         "backend",
         "batch_size",
         "stall_timeout",
