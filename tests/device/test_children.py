@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import pytest
 import torch
@@ -93,9 +94,9 @@ def test_children_do_not_outlive_a_parent_that_is_killed() -> None:
         parent.kill()
     for _ in range(200):
         try:
-            with open(f"/proc/{child}/stat", encoding="ascii") as file:
-                if file.read().rsplit(")", 1)[1].split()[0] == "Z":
-                    return  # ended; nobody has taken its status
+            state = Path(f"/proc/{child}/stat").read_text("ascii").rsplit(")", 1)[1].split()[0]
+            if state == "Z":
+                return  # ended; nobody has taken its status
         except FileNotFoundError:
             return
         time.sleep(0.05)

@@ -23,7 +23,7 @@ def test_each_cause_has_its_share_and_they_add_up() -> None:
         "paste": 0.05,
         "other": 0.05,
     }
-    assert list(row.causes)[0] == "load", "the largest first"
+    assert next(iter(row.causes)) == "load", "the largest first"
 
 
 def test_a_wait_for_readers_that_detect_is_shared_between_both() -> None:
