@@ -48,7 +48,7 @@ def reads_of(
     bytes_of: Callable[[int], int] = lambda picture: 0,
     ahead: int = 2,
 ) -> ReadAhead[int]:
-    return ReadAhead(window, submit, bytes_of, ahead=ahead)
+    return ReadAhead(window, submit, bytes_of, {"load": 0, "save": 0}, ahead=ahead)
 
 
 class Consumer:
@@ -157,7 +157,7 @@ def test_a_straggler_is_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
         window.put(picture, done(picture))
     assert reads.take(held_up=False) is NoPicture.LEFT
     assert consumer.ended() == list(range(6))
-    assert reads.waited_ns > 0
+    assert reads.waited_ns["load"] > 0
 
 
 def test_stopping_leaves_out_what_no_worker_has_in_hand() -> None:

@@ -91,6 +91,7 @@ class RunWindow(Generic[_Result]):
                 if not rescue(error):
                     raise
                 continue
+            self._forget_result(index)
             del first, future
             yield value.pop()  # nothing here holds the pixels while the caller has them
             self.leave_out(index)
@@ -158,15 +159,19 @@ class RunWindow(Generic[_Result]):
             return self._all_taken and not self._under_way
 
     @property
-    def is_full(self) -> bool:
+    def is_writing(self) -> bool:
         """See `Supply`."""
         with self._changed:
-            return bool(self._unread) or (not self._all_taken and len(self._under_way) >= self._most_pictures)
+            return bool(self._results)
 
     def wait_for_change(self) -> None:
         """Waits until something may have changed, for a tenth of a second at most."""
         with self._changed:
             self._changed.wait(_LOOK_S)
+
+    def _forget_result(self, index: int) -> None:
+        with self._changed:
+            self._results.pop(index, None)
 
     def _take_sources(self) -> None:
         """Takes sources until as many pictures are under way as may be."""
@@ -197,7 +202,7 @@ class RunWindow(Generic[_Result]):
                     return None
                 first = next(iter(self._under_way))
                 if first in self._results:
-                    return first, *self._results.pop(first)
+                    return first, *self._results[first]
                 self._changed.wait(_LOOK_S)
 
 
@@ -209,8 +214,8 @@ class Supply(Protocol):
         """Whether no picture will come any more."""
 
     @property
-    def is_full(self) -> bool:
-        """Whether pictures wait to be read until others are written."""
+    def is_writing(self) -> bool:
+        """Whether results are being written."""
 
     def source(self) -> PictureSource | None:
         """The next picture to read; None if there is none at the moment."""
@@ -243,8 +248,8 @@ class ReadAhead(Generic[_Read]):
             supply: Where the pictures come from.
             submit: Starts to read a picture, in another thread.
             bytes_of: How many bytes a picture that was read holds.
-            waited_ns: Is added to, by the stage that `take` waited for: load, or save where results had to be written
-                before another picture could be read.
+            waited_ns: Is added to, by the stage that `take` waited for: load; or save, where results were being
+                written and no picture was there to be read.
             ahead: Pictures that wait, at most, beside the one that is handed out.
         """
         self._supply = supply
@@ -318,9 +323,9 @@ class ReadAhead(Generic[_Read]):
         self.waited_ns["load"] += time.perf_counter_ns() - began
 
     def _wait_for_room(self) -> None:
-        began, full = time.perf_counter_ns(), self._supply.is_full
+        began, writing = time.perf_counter_ns(), self._supply.is_writing
         self._supply.wait_for_change()
-        if full:
+        if writing:
             self.waited_ns["save"] += time.perf_counter_ns() - began
 
     def _let_go(self) -> None:

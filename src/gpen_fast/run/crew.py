@@ -12,7 +12,7 @@ from typing import Generic
 
 from gpen_fast.device.failures import device_failures_named, is_device_failure
 from gpen_fast.device.streams import on_device
-from gpen_fast.errors import DeviceError, summary
+from gpen_fast.errors import DeviceError
 from gpen_fast.run.channels import ReadAhead, RunWindow
 from gpen_fast.run.job import Failed, Pasted, PictureSource, Written
 from gpen_fast.run.pipeline import Pipeline
@@ -99,7 +99,7 @@ class Crew(Generic[Written]):
     def _serve(self, pipeline: Pipeline, member: Member) -> None:
         """One worker's thread, from its first picture to its last."""
         try:
-            with on_device(pipeline.runtime.device), device_failures_named("the run"):
+            with on_device(pipeline.runtime.device):
                 self._work(pipeline, member)
         except BaseException as error:  # broad: the caller's thread raises it
             self._window.fail(error)
@@ -114,10 +114,11 @@ class Crew(Generic[Written]):
             self._window, read, pixel_bytes, member.waited_ns, ahead=self._ahead
         )
         try:
-            for parcel in worker.work(reads):
-                if member.error:
-                    break  # a writer met the failure of its device
-                self._hand_on(worker, member, parcel, reads.handed_on(parcel.index))
+            with device_failures_named("the run"):
+                for parcel in worker.work(reads):
+                    if member.error:
+                        break  # a writer met the failure of its device
+                    self._hand_on(worker, member, parcel, reads.handed_on(parcel.index))
         except Exception as error:  # broad: `_left_to_others` decides
             if not self._left_to_others(member, reads.in_hand, error):
                 raise
@@ -145,7 +146,7 @@ class Crew(Generic[Written]):
             others = [each for each in self._members if each is not member and not each.error]
             if not others:
                 return False
-            member.error = member.error or summary(error)
+            member.error = member.error or str(error)
         self._window.put_back(sources)
         return True
 

@@ -294,9 +294,9 @@ class _Given:
         return self._ended
 
     @property
-    def is_full(self) -> bool:
-        """See `Supply`."""
-        return self.has >= _IN_HAND
+    def is_writing(self) -> bool:
+        """See `Supply`: asked when the worker has no picture, so that those in the child are at its writer."""
+        return self.has > 0
 
     def source(self) -> PictureSource | None:
         """See `Supply`."""
