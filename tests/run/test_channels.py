@@ -160,15 +160,16 @@ def test_a_straggler_is_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert reads.waited_ns["load"] > 0
 
 
-def test_stopping_leaves_out_what_no_worker_has_in_hand() -> None:
+def test_stopping_finishes_what_is_being_read_and_leaves_out_the_rest() -> None:
+    """So that what is done is the beginning of the input, whichever picture overtook another."""
     stopped = threading.Event()
     window = window_of(paths(20), stopped=stopped)
     consumer, reads = Consumer(window), reads_of(window)
     assert reads.take(held_up=False) == 0
     stopped.set()
-    assert reads.take(held_up=False) is NoPicture.LEFT
     window.put(0, done(0))
-    assert consumer.ended() == [0]
+    assert worked(window, reads) == [1, 2], "two were read ahead"
+    assert consumer.ended() == [0, 1, 2]
 
 
 def test_an_error_of_a_worker_ends_the_run_for_the_caller_and_the_others() -> None:

@@ -58,7 +58,7 @@ class RunWindow(Generic[_Result]):
             sources: Pictures in input order.
             most_pictures: Pictures that may be under way, 1 and up. It is also how far one may overtake another.
             most_bytes: Bytes of pixels that these may have. The first picture under way is read whatever its size.
-            stopped: Once it is set, no further source is taken, and what no worker has read is left out.
+            stopped: Once it is set, no further source is taken; what no worker has begun to read is left out.
         """
         self._sources = iter(sources)
         self._most_pictures = most_pictures
@@ -138,7 +138,7 @@ class RunWindow(Generic[_Result]):
             self._changed.notify_all()
 
     def leave_out(self, index: int) -> None:
-        """Forgets a picture: the caller has its result, or it is left out of a stopped run."""
+        """Forgets a picture: the caller has its result, or the run has failed."""
         with self._changed:
             self._under_way.pop(index, None)
             self._results.pop(index, None)
@@ -149,6 +149,12 @@ class RunWindow(Generic[_Result]):
         with self._changed:
             self._error = self._error or error
             self._changed.notify_all()
+
+    @property
+    def has_failed(self) -> bool:
+        """See `Supply`."""
+        with self._changed:
+            return self._error is not None
 
     @property
     def is_over(self) -> bool:
@@ -212,6 +218,10 @@ class Supply(Protocol):
     @property
     def is_over(self) -> bool:
         """Whether no picture will come any more."""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether nothing is to be restored any more, not even what is read."""
 
     @property
     def is_writing(self) -> bool:
@@ -284,7 +294,7 @@ class ReadAhead(Generic[_Read]):
         overtaken_at = time.monotonic() + PATIENCE_S
         while True:
             self._read_on()
-            if self._supply.is_over:
+            if self._supply.has_failed or (self._supply.is_over and not self._reading):
                 self._let_go()
                 return NoPicture.LEFT
             late = time.monotonic() >= overtaken_at
@@ -329,7 +339,7 @@ class ReadAhead(Generic[_Read]):
             self.waited_ns["save"] += time.perf_counter_ns() - began
 
     def _let_go(self) -> None:
-        """Leaves out what is not handed out yet: the run was stopped, or it has ended."""
+        """Leaves out what is not handed out yet: the run has failed."""
         for source, future in self._reading:
             future.cancel()
             self._in_hand.pop(source.index)

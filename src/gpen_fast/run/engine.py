@@ -59,7 +59,7 @@ class Engine:
         self._stopped = stopped or threading.Event()
 
     def stop(self) -> None:
-        """Takes no further pictures; those in the network are finished and yielded."""
+        """Takes no further pictures; those that are read or being read are finished and yielded."""
         self._stopped.set()
 
     def run(

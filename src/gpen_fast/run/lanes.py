@@ -294,6 +294,11 @@ class _Given:
         return self._ended
 
     @property
+    def has_failed(self) -> bool:
+        """See `Supply`: a parent that fails interrupts its children."""
+        return False
+
+    @property
     def is_writing(self) -> bool:
         """See `Supply`: asked when the worker has no picture, so that those in the child are at its writer."""
         return self.has > 0
