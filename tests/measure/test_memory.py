@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
@@ -15,6 +16,8 @@ def test_peak_is_in_bytes() -> None:
 
 def test_a_peak_never_falls() -> None:
     before = host_peak_bytes()
+    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    assert host_peak_bytes(children=2) > before + 2 * 2**20, "Python alone takes more"
     held = bytearray(64 * 2**20)
     assert host_peak_bytes() >= before
     del held

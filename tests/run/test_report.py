@@ -28,7 +28,7 @@ from gpen_fast.run.runtime import Runtime, load_runtime
 from gpen_fast.run.tally import Tally
 from gpen_fast.settings import STAGES, Settings
 
-ENGINE = SimpleNamespace(readers=2, writers=2, members=[Member("cpu")])
+ENGINE = SimpleNamespace(processes=0, readers=2, writers=2, members=[Member("cpu")])
 
 
 @pytest.fixture(scope="module")

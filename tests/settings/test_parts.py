@@ -12,7 +12,14 @@ from gpen_fast.settings import Settings
     ("wrong", "words"),
     [
         ({"strength": 1.5}, "strength 1.5: accepted is 0 (the input) to 1"),
-        ({"batch_size": 0}, "batch size 0: accepted is 1 and up"),
+        ({"batch_size": 0}, "batch size 0: accepted are auto, or faces from 1 up."),
+        ({"batch_size": "many"}, "batch size 'many': accepted are auto, or faces from 1 up."),
+        ({"detect_device": "cuda"}, "detect device 'cuda': accepted are auto and cpu."),
+        (
+            {"detector": "none", "detect_device": "cpu"},
+            "without detection there is no use for detect-size, detect-device",
+        ),
+        ({"devices": "0,1", "device": "cpu"}, "--devices 0,1 and --device cpu contradict each other"),
         ({"max_pixels": 0}, "max pixels 0: accepted is 1 and up"),
         (
             {"keep_detail": -0.1},

@@ -1,16 +1,23 @@
-"""Peak memory of this process."""
+"""Peak memory of this process and of those that it started."""
 
 from __future__ import annotations
 
 import sys
 
 
-def host_peak_bytes() -> int | None:
-    """The most resident memory since the process started, in bytes; None where the system does not report it."""
+def host_peak_bytes(children: int = 0) -> int | None:
+    """The most resident memory since the process started, in bytes; None where the system does not report it.
+
+    Args:
+        children: Processes that ran beside it and have ended. Each counts as the largest of them, which counts memory
+            that they share with this process, such as the weights, once for each: the true peak is smaller.
+    """
     try:
         import resource
     except ImportError:  # Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if children:
+        peak += children * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     # getrusage counts bytes on macOS and KiB elsewhere.
     return peak if sys.platform == "darwin" else peak * 1024

@@ -125,7 +125,7 @@ class Lanes:
         """
         self.members = [Member(f"cpu:{index}") for index in range(number)]
         """One a process: what it did."""
-        self.readers = self.writers = number
+        self.processes = self.readers = self.writers = number
         batch = min(LANE_BATCH, pipeline.runtime.generator.batch_size)
         pipeline.runtime.generator.batch_size = batch
         self._pipeline = pipeline

@@ -65,7 +65,7 @@ def enhance_report(
         detection_writer: What saved the faces that were found; None where that was not asked for.
     """
     total_ms = recorder.total_host_ms()
-    made, not_done = _what_ran("enhance", runtime), len(work.todo) - tally.images
+    made, not_done = _what_ran("enhance", runtime, team.processes), len(work.todo) - tally.images
     any_failed = work.failed or tally.failed or tally.unwritten
     ending: VerdictName = (
         "interrupted" if not_done and not tally.halted else "some_failed" if any_failed else "all_done"
@@ -158,10 +158,10 @@ def nothing_done_report(work: Plan, *, dry_run: bool = False) -> Report:
     )
 
 
-def _what_ran(command: CommandName, runtime: Runtime) -> Report:
+def _what_ran(command: CommandName, runtime: Runtime, processes: int = 0) -> Report:
     """A report that holds nothing but what ran, and what that took of memory."""
     generator, load_ms = runtime.generator, runtime.load_ms
-    peaks = MemoryPeaks(peak_bytes(runtime.device), host_peak_bytes())
+    peaks = MemoryPeaks(peak_bytes(runtime.device), host_peak_bytes(processes))
     return Report(
         command,
         __version__,

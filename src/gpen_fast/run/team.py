@@ -18,6 +18,10 @@ class Team(Protocol):
         """One a device or process."""
 
     @property
+    def processes(self) -> int:
+        """Processes beside the program's own."""
+
+    @property
     def readers(self) -> int:
         """How many pictures are read at the same time."""
 
@@ -42,6 +46,7 @@ class Threads:
         self, engine: Engine, write: Callable[[Pasted], Finished], settle: Callable[[Failed], None]
     ) -> None:
         self.members = engine.members
+        self.processes = 0
         self.readers = engine.readers
         self.writers = engine.writers
         self._engine = engine
