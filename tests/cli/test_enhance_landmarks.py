@@ -37,14 +37,14 @@ def no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_second_run_detects_nothing_and_gives_the_same(
     cli, album: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = cli("enhance", "in", "one", "--weights", tiny_weights, "--save-landmarks", "faces.jsonl")
+    exact = ["--weights", tiny_weights, "--deterministic"]
+    first = cli("enhance", "in", "one", *exact, "--save-landmarks", "faces.jsonl")
     assert first.status == 0
     assert "landmarks of 3 pictures saved to faces.jsonl\n" in first.out
     Path("in/astronaut.png").rename("in/renamed.png")
     Path("one/astronaut.png").rename("one/renamed.png")
     no_detector(monkeypatch)
-    arguments = ["--weights", tiny_weights, "--landmarks", "faces.jsonl", "--json", "report.json"]
-    second = cli("enhance", "in", "two", *arguments)
+    second = cli("enhance", "in", "two", *exact, "--landmarks", "faces.jsonl", "--json", "report.json")
     assert second.status == 0
     assert "landmarks: all 3 from faces.jsonl, none searched\n" in second.out
     assert "| detector not needed |" in second.out

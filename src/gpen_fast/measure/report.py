@@ -126,7 +126,7 @@ class MemoryPeaks:
     device_peak_bytes: int | None
     """Device memory allocated by torch during the run; None on a CPU."""
     host_peak_bytes: int | None
-    """Resident memory of the process since its start, with that of its processes on a CPU, where shared memory counts for
+    """Resident memory of the process since its start, and of its processes on a CPU, where shared memory counts for
     each; None where the system does not report it."""
 
 
