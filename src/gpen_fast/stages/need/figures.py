@@ -24,7 +24,7 @@ _CELL, _QUIET = 8, 0.1
 _FLOOR = 0.05
 # The part of a crop's side that is measured in the picture, and the fewest and most pixels a side of it.
 _MIDDLE, _FEWEST, _MOST = 0.7, 32, 384
-# Sides are whole eighths to quarters of their power of two, so that faces of one picture often share a side.
+# A side has one of so many values between two powers of two: faces of one picture often share one, and are one batch.
 _STEPS = 4
 # Side of a JPEG block, pixels.
 _BLOCK = 8
