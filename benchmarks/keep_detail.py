@@ -1,9 +1,9 @@
 """Measures --keep-detail on portraits whose undamaged form is known: PSNR of input, default and --keep-detail 0.
 
-Method: held-out portraits (manifest.csv of the training folder) get the side 0.5, 1, 2 and 4 times the network's and a
-damage: JPEG, noise, blur, a downscale, or several. They pass crop, network, blend and paste as in a run, at a known
-place: no detector takes part. PSNR is that of the whole picture against the undamaged one. A portrait has no detail
-beyond its 256 pixels: larger ones get that of other portraits, tiled (`training.need.samples.sized_face`).
+Method: held-out portraits (manifest.csv of the training folder) have 0.2 to 4 times the network's side and a damage:
+JPEG, noise, blur, a downscale, or several. They pass crop, network, blend and paste as in a run, at a known place: no
+detector takes part. PSNR is that of the whole picture against the undamaged one. A portrait has no detail beyond its
+256 pixels: larger ones get that of other portraits, tiled (`training.need.samples.sized_face`).
 
 Three networks: the embedded one; `identity`, which returns its 512 pixels unchanged; `random`, of 512 pixels with
 random weights. The last two stand for unknown networks: whatever they return, a picture must not become
@@ -12,7 +12,7 @@ worse.
 `sharp` lists photographs, restored by a whole run: the Laplacian's variance of the result over that of the input.
 
 Usage: python benchmarks/keep_detail.py [--data FOLDER] [--pictures FOLDER] [--faces 12] [--networks embedded random]
-           [--sizes 0.5 1 2 4] [--json FILE]
+           [--sizes 0.2 0.5 1 4] [--json FILE]
 """
 
 from __future__ import annotations
@@ -69,11 +69,15 @@ DAMAGES: dict[str, Damage | None] = {
     "noise 10, JPEG 70": Damage(1, 0, 10, 70),
     "f 2, noise 5, JPEG 75": Damage(2, 2 / 3, 5, 75),
     "f 4, noise 5, JPEG 75": Damage(4, 4 / 3, 5, 75),
+    # What small faces of real pictures have: a little blur, noise and compression at once.
+    "blur 0.5, JPEG 60": Damage(1, 0.5, 0, 60),
+    "blur 0.5, noise 5, JPEG 60": Damage(1, 0.5, 5, 60),
+    "blur 1, noise 3, JPEG 85": Damage(1, 1, 3, 85),
 }
 # dB: what rounding to 8 bits may cost.
 ROUNDING = 0.01
 # Faces of the larger sizes, as parts of those of the smaller ones: they take longer.
-FEWER = {0.5: 1.0, 1.0: 1.0, 2.0: 0.5, 4.0: 0.25}
+FEWER = {0.2: 1.0, 0.3: 1.0, 0.4: 1.0, 0.5: 1.0, 1.0: 1.0, 2.0: 0.5, 4.0: 0.25}
 # Photographs whose faces are larger than the embedded network and in focus.
 SHARP = ("pramila-jayapal_1024x1024.jpg", "sheldon-whitehouse_1024x1024.jpg", "G000289_675x825.jpg",
          "K000009_675x825.jpg", "M001154_675x825.jpg", "W000273_675x825.jpg", "L000570_720x900.jpg")  # fmt: skip

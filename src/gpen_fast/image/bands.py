@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import cv2
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -28,7 +29,7 @@ def halved(pixels: Tensor, levels: int) -> list[Tensor]:
     """
     pyramid = [pixels]
     while len(pyramid) <= levels and min(pyramid[-1].shape[2:]) >= 2 * _SMALLEST:
-        pyramid.append(F.avg_pool2d(pyramid[-1], 2))
+        pyramid.append(_halved(pyramid[-1]))
     return pyramid
 
 
@@ -54,9 +55,30 @@ def weighted_bands(pixels: Tensor, weights: Tensor) -> Tensor:
     steps = torch.cat([each[:, :1], each[:, 1:] - each[:, :-1]], dim=1)
     total = steps[:, len(pyramid) - 1] * pyramid[-1]
     for level in range(len(pyramid) - 2, -1, -1):
-        total = steps[:, level] * pyramid[level] + _upscaled(total, pyramid[level])
+        total = _upscaled(total, pyramid[level]).addcmul_(steps[:, level], pyramid[level])
     return total
 
 
+def _halved(fine: Tensor) -> Tensor:
+    """Means over 2x2 pixels."""
+    if fine.device.type != "cpu":
+        return F.avg_pool2d(fine, 2)
+    height, width = fine.shape[2] // 2, fine.shape[3] // 2
+    return _resized(fine[:, :, : 2 * height, : 2 * width], (height, width), cv2.INTER_AREA)
+
+
 def _upscaled(coarse: Tensor, fine: Tensor) -> Tensor:
-    return F.interpolate(coarse, size=fine.shape[2:], mode="bilinear", align_corners=False)
+    """`coarse` at the size of `fine`, bilinear."""
+    shape = (fine.shape[2], fine.shape[3])
+    if coarse.device.type != "cpu":
+        return F.interpolate(coarse, size=shape, mode="bilinear", align_corners=False)
+    return _resized(coarse, shape, cv2.INTER_LINEAR)
+
+
+def _resized(pixels: Tensor, shape: tuple[int, int], interpolation: int) -> Tensor:
+    """(B,C,H,W) float32 on the CPU resized plane by plane: OpenCV takes a tenth of the time that torch takes."""
+    result = pixels.new_empty((*pixels.shape[:2], *shape))
+    planes = zip(pixels.flatten(0, 1).numpy(), result.flatten(0, 1).numpy(), strict=True)
+    for source, target in planes:
+        cv2.resize(source, shape[::-1], dst=target, interpolation=interpolation)
+    return result

@@ -123,8 +123,8 @@ def _patch(
     rect = _covered(back, size).common(Rect(0, 0, frame.width, frame.height))
     if rect.empty:
         return None
-    if face.short_side < _SMALL_FACE:
-        restored = _smooth(restored)
+    if is_smoothed(face):
+        restored = smooth(restored)
     if frame.pixels.shape[0] < restored.shape[0]:
         restored = luma(restored)
     back[:, 2] -= (rect.x0, rect.y0)
@@ -186,7 +186,12 @@ def feathered_mask(size: int) -> Tensor:
     return torch.from_numpy(mask)[None]
 
 
-def _smooth(face: Tensor) -> Tensor:
+def is_smoothed(face: Face) -> bool:
+    """Whether the restoration of a face is smoothed before it is pasted: small ones are."""
+    return face.short_side < _SMALL_FACE
+
+
+def smooth(face: Tensor) -> Tensor:
     """Smooths (3,S,S) with the 3x3 binomial kernel; the border is reflected, as OpenCV does by default."""
     x = F.pad(face.float()[None], (1, 1, 1, 1), mode="reflect")[0]
     x = (x[:, :-2] + 2 * x[:, 1:-1] + x[:, 2:]) / 4

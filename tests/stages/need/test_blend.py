@@ -9,6 +9,7 @@ import torch
 from helpers import EXAMPLES
 from torch import Tensor
 
+from gpen_fast import Restorer
 from gpen_fast.run.runtime import load_runtime
 from gpen_fast.settings import PasteOptions, Settings
 from gpen_fast.stages.crop import crop
@@ -25,6 +26,12 @@ BOX = Face((64.0, 64.0, 192.0, 192.0), 1.0)
 DAMAGES = {
     "JPEG 40": Damage(1, 0, 0, 40), "noise 10": Damage(1, 0, 10, None), "f 1.5": Damage(1.5, 0.5, 0, None),
     "f 4": Damage(4, 4 / 3, 0, None), "f 4, noise, JPEG": Damage(4, 4 / 3, 5, 75),
+}  # fmt: skip
+
+# What faces smaller than the network's grid have in real pictures.
+SMALL_DAMAGES = {
+    "JPEG 60": Damage(1, 0, 0, 60), "noise 5": Damage(1, 0, 5, None), "noise 10": Damage(1, 0, 10, None),
+    "blur 0.5, noise 5, JPEG 60": Damage(1, 0.5, 5, 60),
 }  # fmt: skip
 
 
@@ -73,6 +80,27 @@ def test_a_damaged_face_becomes_better_and_a_heavily_damaged_one_as_good_as_it_c
         assert after > psnr(frame, FACE) + 1
     if how.factor > 2:
         assert after > psnr(today(frame, crops, restored), FACE) - 0.1
+
+
+@pytest.mark.parametrize("side", [51, 77, 102])
+@pytest.mark.parametrize("damage", SMALL_DAMAGES)
+def test_a_small_damaged_face_does_not_become_worse(embedded, side: int, damage: str) -> None:
+    truth = cv2.resize(FACE, (side, side), interpolation=cv2.INTER_AREA)
+    frame, crops = cropped(degrade(truth, SMALL_DAMAGES[damage], np.random.default_rng(0)))
+    small = Face((side / 4, side / 4, side * 3 / 4, side * 3 / 4), 1.0)
+    made = blend(frame, crops, tuple(embedded(crops.pixels)), PasteOptions())
+    after = paste(frame, [small], crops.matrices, made.layers, 1.0, made.shares)
+    assert psnr(after, truth) > psnr(frame, truth) - 0.01
+
+
+def test_the_degraded_example_does_not_become_worse() -> None:
+    truth = cv2.imread(str(EXAMPLES / "astronaut.png"))[:, :, ::-1]
+    truth = cv2.resize(np.ascontiguousarray(truth), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    before = cv2.imread(str(EXAMPLES / "astronaut-degraded.jpg"))[:, :, ::-1]
+    restorer = Restorer(model="gpen-lite-256", detector="lite", precision="fp32")
+    done = restorer.restore(np.ascontiguousarray(before))
+    assert len(done.faces) == 1
+    assert psnr(frame_of(np.asarray(done.image)), truth) >= psnr(frame_of(before), truth)
 
 
 def test_a_clean_face_stays_as_it_is_and_says_so(embedded) -> None:

@@ -58,6 +58,17 @@ def test_deep_and_grey_pictures_measure_like_their_8_bit_colour_form() -> None:
     )
 
 
+def test_faces_of_one_picture_measure_like_each_alone() -> None:
+    picture = np.tile(FACE, (2, 2, 1))
+    frame = Frame(torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1))
+    matrices = np.array(
+        [[[scale, 0, -x], [0, scale, -9.0]] for scale, x in ((0.5, 3), (1.0, 70), (0.52, 60), (2, 9))]
+    )
+    together = figures(frame, matrices, crop(frame, matrices, 256).pixels)
+    alone = [measured(picture, matrix[None]) for matrix in matrices]
+    assert torch.allclose(together, torch.stack(alone), atol=1e-4)
+
+
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 200), (20, 9)])
 def test_the_smallest_pictures_have_finite_figures(height: int, width: int) -> None:
     matrix = np.array([[[3.0, 0, -5], [0, 3.0, 2]]])

@@ -23,7 +23,8 @@ def test_weights_follow_the_figure() -> None:
     samples = [sample(damage) for damage in np.linspace(0, 1, 40)]
     made = fit(samples, FitConfig(hidden=4, steps=300, batch=40))
     none, some, full = made(torch.tensor([[0.0, 1.0], [0.5, 1.0], [1.0, 1.0]])).mean(dim=1).tolist()
-    assert none < 0.15 < 0.3 < some < 0.7 < 0.8 < full
+    # Less than each band is worth: restorations of unseen faces are taken to be worse.
+    assert none < 0.15 < 0.2 < some < 0.5 < 0.55 < full
 
 
 def test_the_same_seed_fits_the_same_numbers() -> None:

@@ -15,7 +15,7 @@ from gpen_fast.image.colour import brightness, to_8bit_scale, to_depth
 from gpen_fast.settings import PasteOptions
 from gpen_fast.stages.need.figures import figures
 from gpen_fast.stages.need.regressor import regressor
-from gpen_fast.types import FaceBatch, Frame
+from gpen_fast.types import TOPS, FaceBatch, Frame
 
 # A face of which no band is used by more than this share counts as left as it is.
 _LEFT = 0.1
@@ -98,16 +98,17 @@ def blend(frame: Frame, crops: FaceBatch, restored: Sequence[Tensor], options: P
         restored: (3,S,S) each, in the frame's depth: the same faces after it.
         options: How much of the detail and of the colour is kept.
     """
-    results = torch.stack(list(restored))
-    trust = agreement(crops.pixels, results)
-    usable = trust * _restores(crops.pixels, results)
-    need = regressor(results.device)(figures(frame, crops.matrices, crops.pixels)) * usable[:, None]
+    before, after = to_8bit_scale(crops.pixels), to_8bit_scale(torch.stack(list(restored)))
+    trust, change = agreement(before, after), after - before
+    usable = trust * _restores(change)
+    need = regressor(before.device)(figures(frame, crops.matrices, before)) * usable[:, None]
     weights = 1 - options.keep_detail * (1 - need)
-    before, after = crops.pixels.float(), results.float()
     if frame.pixels.shape[0] == 1:
-        before, after = before[:, :1], brightness(after)
-    changed = _changed(after - before, weights[:, 1:], options.keep_colour and before.shape[1] == 3)
-    layers = weights[:, :1, None, None] * before + changed
+        before, change = before[:, :1], brightness(after) - before[:, :1]
+    changed = _changed(change, weights[:, 1:], options.keep_colour and before.shape[1] == 3)
+    layers = changed.addcmul_(weights[:, :1, None, None], before)
+    if crops.pixels.dtype != torch.uint8:
+        layers *= TOPS[crops.pixels.dtype] / TOPS[torch.uint8]
     use = FaceUse(weights.amax(dim=1), trust > 0)
     return Blend(tuple(layers), 1 - weights[:, 0], use)
 
@@ -132,7 +133,7 @@ def agreement(crops: Tensor, restored: Tensor) -> Tensor:
     contrast, it shows something else. The level that disagrees most decides.
 
     Args:
-        crops: (B,3,S,S) in the picture's depth.
+        crops: (B,3,S,S) uint8 or uint16, or float32 on the scale of 8 bits.
         restored: The same, after the network.
 
     Returns:
@@ -148,7 +149,6 @@ def agreement(crops: Tensor, restored: Tensor) -> Tensor:
     return torch.stack(trust).amin(dim=0)
 
 
-def _restores(crops: Tensor, restored: Tensor) -> Tensor:
+def _restores(change: Tensor) -> Tensor:
     """(B,) bool: the network changed more than rounding does; else there is nothing to use."""
-    change = to_8bit_scale(restored) - to_8bit_scale(crops)
     return change.square().mean(dim=(1, 2, 3)) > _LEAST_CHANGE

@@ -6,6 +6,7 @@ pixels in the picture, which say what lies above that resolution and whether it 
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -15,18 +16,20 @@ from gpen_fast.image.colour import brightness, to_8bit_scale
 from gpen_fast.image.warp import Matrix, inverse, scale_of
 from gpen_fast.types import Frame
 
-# Bands of the crop's brightness, bands of its colour, and the same of the face in the picture.
-_CROP_BANDS, _CROP_COLOUR_BANDS, _PICTURE_BANDS, _PICTURE_COLOUR_BANDS = 4, 2, 3, 1
-# Energies are measured in cells of this many pixels of their band; noise shows in the quietest tenth of the cells.
+# Bands of the crop's brightness and of its colour, and the same of the face in the picture.
+_CROP_BANDS, _PICTURE_BANDS = (4, 2), (3, 1)
+# Energies are averaged over cells of this many pixels a side; noise shows in the quietest tenth of the cells.
 _CELL, _QUIET = 8, 0.1
 # Added to an energy before its logarithm: the energy of rounding to 8 bits is 1/12.
 _FLOOR = 0.05
-# The part of a crop's side that is measured in the picture, and the most pixels a side: a face's middle says enough.
-_MIDDLE, _MOST = 0.7, 384
+# The part of a crop's side that is measured in the picture, and the fewest and most pixels a side of it.
+_MIDDLE, _FEWEST, _MOST = 0.7, 32, 384
+# A side has one of so many values between two powers of two: faces of one picture often share one, and are one batch.
+_STEPS = 4
 # Side of a JPEG block, pixels.
 _BLOCK = 8
 
-COUNT = 2 * (_CROP_BANDS + _CROP_COLOUR_BANDS + _PICTURE_BANDS + _PICTURE_COLOUR_BANDS) + 2
+COUNT = 2 * (sum(_CROP_BANDS) + sum(_PICTURE_BANDS)) + 2
 """Figures of a face."""
 
 
@@ -36,27 +39,43 @@ def figures(frame: Frame, matrices: Matrix, crops: Tensor) -> Tensor:
     Args:
         frame: The picture.
         matrices: (B,2,3) float64, picture to crop coordinates.
-        crops: (B,3,S,S) uint8 or uint16.
+        crops: (B,3,S,S) uint8 or uint16, or float32 on the scale of 8 bits.
 
     Returns:
         (B,COUNT) float32: logarithms of energies on the scale of 8 bits, of the strength of 8-pixel blocks, and of the
         crop's pixels for each of the picture's.
     """
-    of_crops = _energies(to_8bit_scale(crops), _CROP_BANDS, _CROP_COLOUR_BANDS)
-    rows = []
-    for matrix in matrices:
-        middle = to_8bit_scale(_middle(frame, matrix, crops.shape[-1]))[None].expand(-1, 3, -1, -1)
-        scale = of_crops.new_full((1, 1), scale_of(matrix)).log2()
-        energies = _energies(middle, _PICTURE_BANDS, _PICTURE_COLOUR_BANDS)
-        rows.append(torch.cat([energies, _blockiness(middle), scale], dim=1))
-    return torch.cat([of_crops, torch.cat(rows)], dim=1)
+    of_crops = _energies(_planes(to_8bit_scale(crops)), *_CROP_BANDS)
+    of_picture = _of_picture(frame, matrices, crops.shape[-1])
+    scales = torch.tensor([scale_of(matrix) for matrix in matrices], dtype=torch.float32)
+    return torch.cat([of_crops, of_picture, scales.log2().to(crops.device)[:, None]], dim=1)
 
 
-def _middle(frame: Frame, matrix: Matrix, size: int) -> Tensor:
-    """The face's middle in the picture's own pixels: (C,h,w), at least two cells a side."""
+def _of_picture(frame: Frame, matrices: Matrix, size: int) -> Tensor:
+    """(B,...): energies and blocks of the faces' middles in the picture's own pixels; those of one side together."""
+    sides = [_side(size / scale_of(matrix)) for matrix in matrices]
+    order, parts = [], []
+    for side in sorted(set(sides)):
+        places = [place for place, own in enumerate(sides) if own == side]
+        middles = torch.stack([_middle(frame, matrices[place], size, side) for place in places])
+        planes = _planes(to_8bit_scale(middles))
+        parts.append(torch.cat([_energies(planes, *_PICTURE_BANDS), _blockiness(planes[:, 0])], dim=1))
+        order += places
+    rows = torch.cat(parts)
+    return rows if len(parts) == 1 else rows[np.argsort(order)]
+
+
+def _side(pixels: float) -> int:
+    """The side of the square that is measured of a face of `pixels` pixels a side: a multiple of 8."""
+    wanted = max(_FEWEST, min(_MOST, int(_MIDDLE * pixels)))
+    step = max(_BLOCK, (1 << (wanted.bit_length() - 1)) // _STEPS)
+    return wanted // step * step
+
+
+def _middle(frame: Frame, matrix: Matrix, size: int, side: int) -> Tensor:
+    """The face's middle in the picture's own pixels: (C,h,w)."""
     back = inverse(matrix)
     x, y = back[:, :2] @ ((size - 1) / 2, (size - 1) / 2) + back[:, 2]
-    side = max(4 * _CELL, min(_MOST, round(_MIDDLE * size / scale_of(matrix))))
     columns, rows = _span(float(x), side, frame.width), _span(float(y), side, frame.height)
     return frame.pixels[:, rows, columns]
 
@@ -67,42 +86,45 @@ def _span(middle: float, side: int, length: int) -> slice:
     return slice(start, min(length, start + side))
 
 
-def _energies(pixels: Tensor, bands: int, colour_bands: int) -> Tensor:
-    """(B,3,H,W) to (B,2*(bands+colour_bands)): for each band the energy's mean and that of its quiet cells."""
-    bright = brightness(pixels)
-    colour = pixels[:, ::2] - bright
-    found = [*_of_bands(bright, bands), *_of_bands(colour, colour_bands)]
-    return torch.stack(found, dim=1)
+def _planes(pixels: Tensor) -> Tensor:
+    """(B,1|3,H,W) RGB to (B,3,H,W): brightness, red and blue less brightness."""
+    if pixels.shape[1] == 1:
+        return F.pad(pixels, (0, 0, 0, 0, 0, 2))
+    planes = torch.empty_like(pixels)
+    planes[:, :1] = brightness(pixels)
+    torch.sub(pixels[:, ::2], planes[:, :1], out=planes[:, 1:])
+    return planes
+
+
+def _energies(planes: Tensor, bands: int, colour_bands: int) -> Tensor:
+    """(B,3,H,W) to (B,2*(bands+colour_bands)): logarithms of each band's mean energy and of that of its quiet cells."""
+    found = [*_of_bands(planes[:, :1], bands), *_of_bands(planes[:, 1:], colour_bands)]
+    return torch.stack(found, dim=1).add_(_FLOOR).log_()
 
 
 def _of_bands(channels: Tensor, bands: int) -> list[Tensor]:
     """(B,C,H,W) to 2*bands tensors of (B,); a band that the picture is too small for repeats the one before."""
     found: list[Tensor] = []
     for band in band_pass(halved(channels, bands)):
-        cells = F.avg_pool2d(band.square().mean(dim=1, keepdim=True), min(_CELL, *band.shape[2:])).flatten(1)
+        cells = F.avg_pool2d(band.square_(), min(_CELL, *band.shape[2:])).mean(dim=1).flatten(1)
         quiet = cells.kthvalue(1 + int(_QUIET * (cells.shape[1] - 1)), dim=1).values
-        found += [(cells.mean(dim=1) + _FLOOR).log(), (quiet + _FLOOR).log()]
-    if not found:
-        found = [channels.new_zeros(len(channels))] * 2
-    while len(found) < 2 * bands:
-        found += found[-2:]
-    return found
+        found += [cells.mean(dim=1), quiet]
+    found = found or [channels.new_zeros(len(channels))] * 2
+    return found + found[-2:] * (bands - len(found) // 2)
 
 
-def _blockiness(pixels: Tensor) -> Tensor:
-    """(1,3,H,W) to (1,1): logarithm of how far the strongest of 8 phases of pixel steps is above the median phase."""
-    green = pixels[0, 1]
-    each = [_phases(green), _phases(green.T)]
-    return torch.stack(each).mean().view(1, 1)
+def _blockiness(bright: Tensor) -> Tensor:
+    """(B,H,W) to (B,1): logarithm of how far the strongest of 8 phases of pixel steps is above the median phase."""
+    return (_phases(bright) + _phases(bright.transpose(1, 2)))[:, None] / 2
 
 
-def _phases(channel: Tensor) -> Tensor:
-    """The figure for steps between columns: a scalar."""
-    steps = (channel[:, 1:] - channel[:, :-1]).abs()
+def _phases(bright: Tensor) -> Tensor:
+    """The figure for steps between columns: (B,)."""
+    steps = (bright[:, :, 1:] - bright[:, :, :-1]).abs_().mean(dim=1)
     # A step at a block's edge is larger than the steps beside it; a real edge is as often inside a block.
-    excess = (steps[:, 1:-1] - (steps[:, :-2] + steps[:, 2:]) / 2).mean(dim=0)
-    whole = excess[: len(excess) // _BLOCK * _BLOCK]
-    if not len(whole):
-        return channel.new_zeros(())
-    phases = whole.view(-1, _BLOCK).mean(dim=0)
-    return ((phases.amax() - phases.median()) / (steps.mean() + _FLOOR) + _FLOOR).log()
+    excess = steps[:, 1:-1] - (steps[:, :-2] + steps[:, 2:]) / 2
+    whole = excess[:, : excess.shape[1] // _BLOCK * _BLOCK]
+    if not whole.shape[1]:
+        return bright.new_zeros(len(bright))
+    phases = whole.view(len(bright), -1, _BLOCK).mean(dim=1)
+    return ((phases.amax(dim=1) - phases.median(dim=1).values) / (steps.mean(dim=1) + _FLOOR) + _FLOOR).log()

@@ -30,7 +30,7 @@ def need_command(
     data: DataFolder,
     out: Annotated[Path, typer.Option(help="The JSON file to write: stages/need/need.json.")],
     model: Annotated[str, typer.Option(help="Network whose restorations are weighed.")] = "gpen-lite-256",
-    samples: Annotated[int, typer.Option(min=1, help="Damaged faces, in all processes together.")] = 2200,
+    samples: Annotated[int, typer.Option(min=1, help="Damaged faces, in all processes together.")] = 4400,
     steps: Annotated[int, typer.Option(min=1, help="Steps of the fit.")] = FitConfig.steps,
     seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 7,
     processes: Processes = 2,

@@ -18,8 +18,9 @@ from torch import Tensor
 from gpen_fast.image.bands import band_pass, halved
 from gpen_fast.image.warp import Matrix, inverse, warp, warp_area, warp_lanczos
 from gpen_fast.stages.need.figures import figures
-from gpen_fast.stages.paste import feathered_mask
+from gpen_fast.stages.paste import feathered_mask, is_smoothed, smooth
 from gpen_fast.training.degrade import Damage, DamageRanges, Face, degrade, draw_damage
+from gpen_fast.types import Face as FoundFace
 from gpen_fast.types import Frame
 
 # Bands of the restoration, finest first, and the rest below them.
@@ -27,10 +28,15 @@ BANDS = 5
 Network = Callable[[Tensor], Tensor]
 """(B,3,S,S) uint8 to the same: crops to restored faces."""
 
-# Sizes of a face in the picture, as parts of the network's size, and how often each is drawn.
-_SIZES, _SHARES = (0.5, 0.75, 1.0, 1.5, 2.0, 4.0), (0.15, 0.1, 0.35, 0.1, 0.2, 0.1)
+# Sizes of a face in the picture, as parts of the network's size, and how often each is drawn; a quarter of the faces
+# has any size between the smallest and the largest.
+_SIZES = (0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
+_SHARES = (0.11, 0.12, 0.11, 0.13, 0.09, 0.2, 0.07, 0.11, 0.06)
+_ANY_SIZE, _LEAST, _MOST = 0.25, 0.17, 4.5
 # Turns of a face in its picture, degrees either way.
 _TURN = 20.0
+# A detector's box, as a part of the crop's side: it decides which faces are smoothed when they are pasted.
+_BOX = (0.45, 0.7)
 
 
 @dataclass(frozen=True)
@@ -59,10 +65,30 @@ def error_after(sample: NeedSample, weights: NDArray[np.float64]) -> float:
     return float(sample.before - 2 * weights @ sample.gain + weights @ sample.cost @ weights)
 
 
+@dataclass(frozen=True, eq=False)
+class DamagedFace:
+    """A damaged picture of one face, and its undamaged form."""
+
+    truth: Face
+    """(H,H,3) uint8."""
+
+    damaged: Face
+    """(H,H,3) uint8."""
+
+    turn: float
+    """Degrees by which the face is turned."""
+
+    smooth: bool
+    """The restoration is smoothed before it is pasted, as that of a small face is."""
+
+    kind: str
+    """How it was damaged."""
+
+
 def draw_sample(
     faces: NDArray[np.uint8], network: Network, rng: np.random.Generator, size: int
 ) -> NeedSample:
-    """Draws a face, a size, a turn and a damage.
+    """Draws a face, a size, a turn and a damage, and measures what its restoration is worth.
 
     Args:
         faces: (N,size,size,3) undamaged portraits.
@@ -70,13 +96,28 @@ def draw_sample(
         rng: The source of all randomness.
         size: The network's side, pixels.
     """
-    truth = sized_face(faces, int(rng.integers(len(faces))), float(rng.choice(_SIZES, p=_SHARES)), rng)
+    face = draw_face(faces, rng)
+    return measured(face, matrix_of(face.truth.shape[0], size, face.turn), network, size)
+
+
+def draw_face(faces: NDArray[np.uint8], rng: np.random.Generator) -> DamagedFace:
+    """Draws a face, a size, a turn and a damage.
+
+    Args:
+        faces: (N,S,S,3) undamaged portraits.
+        rng: The source of all randomness.
+    """
+    size = float(rng.choice(_SIZES, p=_SHARES))
+    if rng.random() < _ANY_SIZE:
+        size = _any(rng, _LEAST, _MOST)
+    truth = sized_face(faces, int(rng.integers(len(faces))), size, rng)
     if rng.random() < 0.15:
         truth = np.repeat(cv2.cvtColor(truth, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
     kind, damage = _draw(rng)
     damaged = degrade(truth, damage, rng) if damage else truth
     turn = rng.uniform(-_TURN, _TURN) if rng.random() < 0.5 else 0.0
-    return measured(truth, damaged, matrix_of(truth.shape[0], size, turn), network, size, kind)
+    box = truth.shape[0] * rng.uniform(*_BOX)
+    return DamagedFace(truth, damaged, turn, is_smoothed(FoundFace((0.0, 0.0, box, box), 1.0)), kind)
 
 
 def sized_face(faces: NDArray[np.uint8], which: int, ratio: float, rng: np.random.Generator) -> Face:
@@ -117,35 +158,30 @@ def matrix_of(side: int, size: int, turn: float) -> Matrix:
     return np.asarray(matrix, np.float64)
 
 
-def measured(
-    truth: Face, damaged: Face, matrix: Matrix, network: Network, size: int, kind: str
-) -> NeedSample:
+def measured(face: DamagedFace, matrix: Matrix, network: Network, size: int) -> NeedSample:
     """The sample of a damaged picture whose undamaged form is known.
 
     Args:
-        truth: (H,W,3) uint8.
-        damaged: The same, damaged.
+        face: The picture.
         matrix: (2,3), picture to crop coordinates.
         network: What restores crops.
         size: The network's side, pixels.
-        kind: The damage's name.
     """
-    frame = Frame(torch.from_numpy(np.ascontiguousarray(damaged)).permute(2, 0, 1))
+    frame = Frame(torch.from_numpy(np.ascontiguousarray(face.damaged)).permute(2, 0, 1))
     crop = warp_area(frame.pixels, matrix, (size, size))[None]
-    restored = network(crop)
-    changes = band_changes(frame, matrix, crop, restored)
-    wanted = torch.from_numpy(truth.astype(np.float32) - damaged).permute(2, 0, 1)
+    changes = band_changes(frame, matrix, crop, network(crop), face.smooth)
+    wanted = torch.from_numpy(face.truth.astype(np.float32) - face.damaged).permute(2, 0, 1)
     flat, goal = changes.flatten(1).double(), wanted.flatten().double()
     return NeedSample(
         figures(frame, matrix[None], crop)[0].numpy(),
         float(goal.square().mean()),
         (flat @ goal / len(goal)).numpy(),
         (flat @ flat.T / len(goal)).numpy(),
-        kind,
+        face.kind,
     )
 
 
-def band_changes(frame: Frame, matrix: Matrix, crop: Tensor, restored: Tensor) -> Tensor:
+def band_changes(frame: Frame, matrix: Matrix, crop: Tensor, restored: Tensor, smoothed: bool) -> Tensor:
     """What a weight of 1 changes in the picture, for its own detail and each band: (1+BANDS,3,H,W) float32."""
     size, shape = crop.shape[-1], (frame.height, frame.width)
     back = inverse(matrix)
@@ -154,6 +190,8 @@ def band_changes(frame: Frame, matrix: Matrix, crop: Tensor, restored: Tensor) -
     bands = [*band_pass(pyramid), pyramid[-1]]
     full = [_full(band, size)[0] for band in bands]
     layers = [crop[0].float(), *full]
+    if smoothed:
+        layers = [smooth(layer) for layer in layers]
     pasted = torch.stack([warp_lanczos(layer.contiguous(), back, shape) for layer in layers])
     pasted[0] -= frame.pixels.float()
     return pasted * mask
@@ -169,17 +207,33 @@ def _full(band: Tensor, size: int) -> Tensor:
 def _draw(rng: np.random.Generator) -> tuple[str, Damage | None]:
     """A damage's name and strength; None for an undamaged picture."""
     kind = str(rng.choice(
-        ["clean", "jpeg", "noise", "blur", "small", "noise+jpeg", "blur+jpeg", "all"],
-        p=[0.1, 0.16, 0.16, 0.08, 0.2, 0.08, 0.06, 0.16],
+        ["clean", "jpeg", "noise", "blur", "small", "noise+jpeg", "blur+jpeg", "all", "mixed"],
+        p=[0.08, 0.14, 0.14, 0.07, 0.16, 0.08, 0.05, 0.1, 0.18],
     ))  # fmt: skip
     if kind == "clean":
         return kind, None
     if kind == "all":
         return kind, draw_damage(rng, DamageRanges())
-    factor = float(np.exp(rng.uniform(np.log(1.2), np.log(7)))) if kind == "small" else 1.0
+    if kind == "mixed":
+        return kind, _mixed(rng)
+    factor = _any(rng, 1.2, 7) if kind == "small" else 1.0
     blur = factor * rng.uniform(0, 0.5) if kind == "small" else 0.0
     if kind.startswith("blur"):
-        blur = float(np.exp(rng.uniform(np.log(0.5), np.log(4))))
-    noise = float(np.exp(rng.uniform(np.log(1.5), np.log(25)))) if "noise" in kind else 0.0
+        blur = _any(rng, 0.5, 4)
+    noise = _any(rng, 1.5, 25) if "noise" in kind else 0.0
     quality = int(rng.integers(30, 97)) if "jpeg" in kind else None
     return kind, Damage(factor, blur, noise, quality, grey_noise=bool(rng.random() < 0.3))
+
+
+def _mixed(rng: np.random.Generator) -> Damage:
+    """What a small or enlarged photograph has at once, each in moderation: blur, noise and compression."""
+    factor = _any(rng, 1.0, 4.0) if rng.random() < 0.6 else 1.0
+    quality = int(rng.integers(45, 93))
+    return Damage(
+        factor, factor * rng.uniform(0.2, 0.7), _any(rng, 2, 10), quality, grey_noise=bool(rng.random() < 0.3)
+    )
+
+
+def _any(rng: np.random.Generator, least: float, most: float) -> float:
+    """A number between both, evenly on a logarithmic scale."""
+    return float(np.exp(rng.uniform(np.log(least), np.log(most))))
