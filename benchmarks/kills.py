@@ -173,13 +173,16 @@ def finished(arguments: list[str]) -> None:
     assert os.waitpid(started(arguments), 0)[1] == 0, arguments
 
 
-def killed(arguments: list[str], moment: float, first: Path | None = None) -> None:
+def killed(arguments: list[str], moment: float, first: Path | None = None) -> bool:
     """Starts the command line and kills it, if it still runs.
 
     Args:
         arguments: The command and what follows it.
         moment: Seconds from the start to the kill.
         first: The seconds begin when this file has grown instead.
+
+    Returns:
+        Whether it still ran.
     """
     size = _size(first)
     child = started(arguments)
@@ -191,22 +194,27 @@ def killed(arguments: list[str], moment: float, first: Path | None = None) -> No
         time.sleep(0.001)
     time.sleep(moment)
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
 def _size(file: Path | None) -> int:
     return file.stat().st_size if file and file.exists() else 0
 
 
+def run_seconds(arguments: list[str], first: Path) -> tuple[float, float]:
+    """How long a run takes: until this file has grown, and from there to the end."""
+    begin = time.monotonic()
+    child = started(arguments)
+    while not _size(first):
+        time.sleep(0.001)
+    grown = time.monotonic()
+    assert os.waitpid(child, 0)[1] == 0
+    return grown - begin, time.monotonic() - grown
+
+
 def _seconds(album: Path) -> tuple[float, float]:
     """How long a run over the album takes: up to the first replaced picture, and from there to the end."""
-    begin = time.monotonic()
-    child = started(enhance(album))
-    while not _size(album / RECORD):
-        time.sleep(0.001)
-    first = time.monotonic()
-    assert os.waitpid(child, 0)[1] == 0
-    seconds = first - begin, time.monotonic() - first
+    seconds = run_seconds(enhance(album), album / RECORD)
     finished(undo(album))
     return seconds
 

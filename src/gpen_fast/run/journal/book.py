@@ -176,6 +176,7 @@ class JournalBook:
                 self._lock(home, notes)
                 if home in self._locks and self._locks[home].held:
                     file.shorten()
+                file.forget()
                 file.start()
                 file.append(self._pending.pop(home, []))
             except OSError as error:

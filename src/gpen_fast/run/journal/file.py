@@ -90,6 +90,11 @@ class JournalFile:
         kept = [row for rows in self.rows.values() for row in rows[-_KEPT:]]
         write_file(self.path, b"".join(row.line() for row in kept))
 
+    def forget(self) -> None:
+        """Frees the rows that were read: a run only adds rows. The next plan reads them again."""
+        self.rows.clear()
+        self._count = 0
+
     def close(self) -> None:
         """Closes the file. Rows need no flush: each was handed to the system when it was written."""
         if self._descriptor is not None:
