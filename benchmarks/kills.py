@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -144,17 +145,25 @@ def undo(album: Path) -> list[str]:
     return ["undo", str(album)]
 
 
-def started(arguments: list[str]) -> int:
-    """Runs the command line in a fork of this process, which has imported everything. Returns the process's number."""
+def started(
+    arguments: list[str], *, prepare: Callable[[], None] = lambda: None, errors: str = os.devnull
+) -> int:
+    """Runs the command line in a fork of this process, which has imported everything. Returns the process's number.
+
+    Args:
+        arguments: The command and what follows it.
+        prepare: Called in the fork before the command.
+        errors: The file that takes standard error.
+    """
     child = os.fork()
     if child:
         return child
     status = 1
     try:
-        silent = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silent, 1)
-        os.dup2(silent, 2)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
         sys.argv = ["gpen-fast", *arguments]
+        prepare()
         status = _status_of_main()
     finally:
         os._exit(status)
