@@ -5,7 +5,7 @@
 # make check: format, lint, types, figures of the structure
 # make house: figures of the package's structure beside their limits
 # make soak: 500 damaged files, each restored or named; 1000 random pictures through each PNG encoder; 100 runs in place
-#   killed and undone; 100 runs killed and continued; a plan of 100,000 pictures
+#   killed and undone; 100 runs killed and continued; a plan of 100,000 pictures; the memory of 20,000 in one run
 # make formats: every format in and out, as independent readers see it (exiftool, pngcheck, ImageMagick where installed)
 # make bench: time every stage and the PNG encoders on this machine, into out/benchmarks/; with COMMIT=1 this and the
 #   other benchmarks write into benchmarks/results/, whose files are tracked
@@ -55,6 +55,7 @@ soak: $(VENV)/.dev-ready
 	GPEN_FAST_PNG_PICTURES=1000 $(BIN)/python -m pytest tests/png -k random
 	$(BIN)/python benchmarks/soak.py kills
 	$(BIN)/python benchmarks/soak.py plan
+	$(BIN)/python benchmarks/soak.py memory
 	$(BIN)/python benchmarks/kills.py
 
 formats: $(VENV)/.dev-ready

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -144,17 +145,25 @@ def undo(album: Path) -> list[str]:
     return ["undo", str(album)]
 
 
-def started(arguments: list[str]) -> int:
-    """Runs the command line in a fork of this process, which has imported everything. Returns the process's number."""
+def started(
+    arguments: list[str], *, prepare: Callable[[], None] = lambda: None, errors: str = os.devnull
+) -> int:
+    """Runs the command line in a fork of this process, which has imported everything. Returns the process's number.
+
+    Args:
+        arguments: The command and what follows it.
+        prepare: Called in the fork before the command.
+        errors: The file that takes standard error.
+    """
     child = os.fork()
     if child:
         return child
     status = 1
     try:
-        silent = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silent, 1)
-        os.dup2(silent, 2)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
         sys.argv = ["gpen-fast", *arguments]
+        prepare()
         status = _status_of_main()
     finally:
         os._exit(status)
@@ -173,13 +182,16 @@ def finished(arguments: list[str]) -> None:
     assert os.waitpid(started(arguments), 0)[1] == 0, arguments
 
 
-def killed(arguments: list[str], moment: float, first: Path | None = None) -> None:
+def killed(arguments: list[str], moment: float, first: Path | None = None) -> bool:
     """Starts the command line and kills it, if it still runs.
 
     Args:
         arguments: The command and what follows it.
         moment: Seconds from the start to the kill.
         first: The seconds begin when this file has grown instead.
+
+    Returns:
+        Whether it still ran.
     """
     size = _size(first)
     child = started(arguments)
@@ -191,22 +203,27 @@ def killed(arguments: list[str], moment: float, first: Path | None = None) -> No
         time.sleep(0.001)
     time.sleep(moment)
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
 def _size(file: Path | None) -> int:
     return file.stat().st_size if file and file.exists() else 0
 
 
+def run_seconds(arguments: list[str], first: Path) -> tuple[float, float]:
+    """How long a run takes: until this file has grown, and from there to the end."""
+    begin = time.monotonic()
+    child = started(arguments)
+    while not _size(first):
+        time.sleep(0.001)
+    grown = time.monotonic()
+    assert os.waitpid(child, 0)[1] == 0
+    return grown - begin, time.monotonic() - grown
+
+
 def _seconds(album: Path) -> tuple[float, float]:
     """How long a run over the album takes: up to the first replaced picture, and from there to the end."""
-    begin = time.monotonic()
-    child = started(enhance(album))
-    while not _size(album / RECORD):
-        time.sleep(0.001)
-    first = time.monotonic()
-    assert os.waitpid(child, 0)[1] == 0
-    seconds = first - begin, time.monotonic() - first
+    seconds = run_seconds(enhance(album), album / RECORD)
     finished(undo(album))
     return seconds
 

@@ -25,9 +25,15 @@ FIR = (1.0, 3.0, 3.0, 1.0)
 
 def fir_kernel(gain: float = 1.0) -> Tensor:
     """The (4,4) low-pass kernel [1,3,3,1] x [1,3,3,1], normalised to a sum of `gain`."""
-    line = torch.tensor(FIR)
-    kernel = torch.outer(line, line)
-    return kernel * (gain / kernel.sum())
+    # Plain numbers and no `outer`: on the meta device that imports sympy and the compiler, two seconds at each start.
+    total = sum(FIR) ** 2
+    return torch.tensor([[gain * one * other / total for one in FIR] for other in FIR])
+
+
+def normal(*shape: int, over: float = 1.0) -> Tensor:
+    """What `randn` draws, divided by `over`. On the meta device, unlike `randn`, it imports no compiler."""
+    values = torch.empty(shape)
+    return values if values.is_meta else values.normal_().div_(over)
 
 
 def leaky_relu(x: Tensor, bias: Tensor) -> Tensor:
@@ -114,7 +120,7 @@ class EqualConv2d(nn.Module):
         self, in_channels: int, out_channels: int, kernel: int, *, stride: int, padding: int
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel, kernel))
+        self.weight = nn.Parameter(normal(out_channels, in_channels, kernel, kernel))
         self.scale = 1 / math.sqrt(in_channels * kernel**2)
         self.stride = stride
         self.padding = padding
@@ -138,7 +144,7 @@ class EqualLinear(nn.Module):
         self, in_dim: int, out_dim: int, *, bias: float = 0.0, lr_mul: float = 1.0, activate: bool = False
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_dim, in_dim) / lr_mul)
+        self.weight = nn.Parameter(normal(out_dim, in_dim, over=lr_mul))
         self.bias = nn.Parameter(torch.full((out_dim,), bias))
         self.scale = lr_mul / math.sqrt(in_dim)
         self.lr_mul = lr_mul
@@ -181,7 +187,7 @@ class ModulatedConv2d(nn.Module):
         upsample: bool = False,
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(1, out_channels, in_channels, kernel, kernel))
+        self.weight = nn.Parameter(normal(1, out_channels, in_channels, kernel, kernel))
         self.modulation = EqualLinear(style_dim, in_channels, bias=1.0)
         self.scale = 1 / math.sqrt(in_channels * kernel**2)
         self.padding = kernel // 2

@@ -25,6 +25,7 @@ from gpen_fast.gpen.layers import (
     ModulatedConv2d,
     PixelNorm,
     Upsample,
+    normal,
 )
 
 MAPPING_LR = 0.01
@@ -36,7 +37,7 @@ class ConstantInput(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.input = nn.Parameter(torch.randn(1, channels, 4, 4))
+        self.input = nn.Parameter(normal(1, channels, 4, 4))
 
     def forward(self, batch: int) -> Tensor:
         return self.input.expand(batch, -1, -1, -1)

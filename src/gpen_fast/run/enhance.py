@@ -81,8 +81,8 @@ def run_enhance(
     recorder = Recorder()
     detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
     journal = journal or JournalBook(None, output)
-    journal.begin((item.target for item in work.todo), work.notes)
-    frames = numbered_together(item.source for item in (*work.todo, *work.skipped))
+    journal.begin((item.target_path for item in work.todo), work.notes)
+    frames = _frames(work) if output.grey_as_grey else frozenset()
     fit = Fit(work.todo, output, aligned=runtime.settings.aligned)
     sink = Sink(work.todo, output, fit, frames, journal)
     hooks = PictureHooks(fit, sink.check, watchdog, journal.reading, hashed=journal.keeps_rows)
@@ -138,6 +138,11 @@ def _settle(work: Plan, journal: JournalBook, done: Failed) -> None:
     if not isinstance(done.error, OutputError):
         with contextlib.suppress(OSError):  # a full disk is reported by the next result
             journal.failed(item.source, item.target, reason(done.error, item.source))
+
+
+def _frames(work: Plan) -> frozenset[str]:
+    """The pictures that are numbered together, as the frames of a film are."""
+    return numbered_together(item.source_path for item in (*work.todo, *work.skipped))
 
 
 def _guarded(pipeline: Pipeline, sink: Sink, work: Plan, journal: JournalBook) -> OutputGuard:

@@ -24,6 +24,8 @@ class Tally:
         self.faces_left_out = 0
         self.faces_kept = 0
         self.images_kept = 0
+        # Each note once, since many pictures have the same one.
+        self._texts: dict[str, str] = {}
 
     @property
     def images(self) -> int:
@@ -46,4 +48,4 @@ class Tally:
             if done.faces_left_out:
                 self.left_out.append(path)
         if done.note:
-            self.notes.append((path, done.note))
+            self.notes.append((path, self._texts.setdefault(done.note, done.note)))
