@@ -23,6 +23,8 @@ except ImportError:  # Windows: there an open file cannot be removed
 
 # The folder in which runs keep their own records beside pictures. It is never walked for inputs.
 STATE_FOLDER = ".gpen-fast"
+# Bytes in a file's name: the limit of ext4, XFS, APFS and NTFS (there in UTF-16 units).
+LONGEST_NAME = 255
 # How the names of temporary files begin and end.
 _PREFIX, _END = f"{STATE_FOLDER}-", ".part"
 # Seconds to wait for a lock on a small file. Its holder needs milliseconds to rewrite the file.

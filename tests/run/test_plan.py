@@ -126,13 +126,15 @@ def test_picture_name_for_what_is_not_one_picture(album: Path, inputs: list[str]
 def test_what_cannot_be_read_is_named(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(album / "in/pipe.jpg")
     (album / "in/gone.png").symlink_to(album / "nowhere.png")
-    real = os.walk
+    (album / "in/secret").mkdir()
+    real = os.scandir
 
-    def denied(folder: Path, onerror, followlinks: bool):  # a test may run as root, whom nothing is denied
-        onerror(PermissionError(13, "Permission denied", "in/secret"))
-        return real(folder, onerror=onerror, followlinks=followlinks)
+    def denied(folder: str) -> object:  # a test may run as root, whom nothing is denied
+        if folder == "in/secret":
+            raise PermissionError(13, "Permission denied", folder)
+        return real(folder)
 
-    monkeypatch.setattr(os, "walk", denied)
+    monkeypatch.setattr(os, "scandir", denied)
     made = plan(["in"], Path("out"), OutputOptions())
     assert len(made.todo) == 4
     assert {str(path): why for path, why in made.failed} == {

@@ -22,7 +22,8 @@ from gpen_fast.measure.report import (
 )
 from gpen_fast.run import report as reports
 from gpen_fast.run.plan import Item, Plan
-from gpen_fast.run.report import enhance_report, nothing_done_report, profile_report
+from gpen_fast.run.planned import nothing_done_report
+from gpen_fast.run.report import enhance_report, profile_report
 from gpen_fast.run.runtime import Runtime, load_runtime
 from gpen_fast.run.tally import Tally
 from gpen_fast.settings import STAGES, Settings

@@ -6,23 +6,11 @@ from pathlib import Path
 
 from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.run.job import Failed, Finished, PictureSource
-from gpen_fast.run.plan import Item, Plan
-from gpen_fast.run.rows import planned_rows, row_of, undone_rows
+from gpen_fast.run.plan import Item
+from gpen_fast.run.rows import row_of
 
 ITEM = Item(Path("in/a.png"), Path("out/a.png"))
 SOURCE = PictureSource(0, ITEM.source)
-
-
-def test_what_the_plan_settles_has_rows() -> None:
-    work = Plan(
-        skipped=[ITEM], ignored=[Path("in/b.txt")], failed=[(Path("in/c.png"), "is a pipe.")],
-        notes=[(Path("in/a.png"), "odd."), (Path("in/a.png"), "large.")],
-    )  # fmt: skip
-    assert list(planned_rows(work)) == [
-        PictureRow("in/a.png", "out/a.png", "skipped", note="odd. large."),
-        PictureRow("in/b.txt", None, "ignored"),
-        PictureRow("in/c.png", None, "failed", error="is a pipe."),
-    ]
 
 
 def test_a_picture_at_its_end_has_its_times_and_faces() -> None:
@@ -39,9 +27,3 @@ def test_a_failure_has_its_cause_and_the_stages_that_it_passed() -> None:
     assert row == PictureRow(
         "in/a.png", None, "failed", times_ms={"load": 3.0}, error="no such file or directory"
     )
-
-
-def test_pictures_that_the_run_did_not_come_to_are_the_last_of_the_plan() -> None:
-    items = [Item(Path(f"{name}.png"), Path(f"out/{name}.png")) for name in "abc"]
-    rows = list(undone_rows(Plan(todo=items), 2))
-    assert rows == [PictureRow("c.png", "out/c.png", "not_done")]

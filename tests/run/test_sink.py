@@ -130,7 +130,7 @@ def test_in_place_refuses_what_the_result_would_destroy(tmp_path: Path) -> None:
 def test_grey_as_grey_spares_the_frames_of_a_film(tmp_path: Path, numbered: bool, mode: str) -> None:
     path, target = tmp_path / "f_1.png", tmp_path / "out.png"
     Image.fromarray(np.dstack([photo(channels=1)] * 3)).save(path)
-    Sink([Item(path, target)], OutputOptions(grey_as_grey=True), numbered={path} if numbered else ())(
+    Sink([Item(path, target)], OutputOptions(grey_as_grey=True), numbered={str(path)} if numbered else ())(
         pasted(path)
     )
     with Image.open(target) as image:

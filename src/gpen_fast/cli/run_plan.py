@@ -54,7 +54,7 @@ def run_plan(
     Returns:
         The exit status: 0, 1 where an input failed, 130 where the run was interrupted.
     """
-    from gpen_fast.run.rows import planned_rows, undone_rows
+    from gpen_fast.run.planned import planned_rows, undone_rows
 
     for row in planned_rows(work):
         book.add(row)
@@ -153,7 +153,7 @@ def _loaded(opened: Callable[[], Runtime], book: RowBook) -> Runtime:
 
 def _planned(work: Plan, output: OutputOptions) -> Report:
     from gpen_fast.cli.table import counted_inputs
-    from gpen_fast.run.report import nothing_done_report
+    from gpen_fast.run.planned import nothing_done_report
 
     for item in work.todo:
         print(f"{shown(item.source)} -> {shown(item.target)}")
@@ -171,7 +171,7 @@ def _planned(work: Plan, output: OutputOptions) -> Report:
 def _nothing_to_do(work: Plan, quiet: bool) -> Report:
     from gpen_fast.cli.failures import print_failure, print_notes
     from gpen_fast.cli.table import counted_inputs
-    from gpen_fast.run.report import nothing_done_report
+    from gpen_fast.run.planned import nothing_done_report
 
     report = nothing_done_report(work)
     if not quiet:

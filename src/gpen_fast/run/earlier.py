@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError
-from gpen_fast.run.walk import PICTURES, Told, is_folder, real, walk
+from gpen_fast.run.walk import PICTURES, Told, is_folder, real, split_name, walk
 from gpen_fast.settings import OutputOptions, suffix_of
 
+# The paths of a picture and of its place below the input that it came from.
+FoundPicture = tuple[str, str]
 # How the name of the folder that holds a result's faces ends.
 _FACES = ".faces"
 # What `--on-clash number` appends to a name.
@@ -80,8 +84,8 @@ def _is_of_other_format(results: Mapping[Path, Path], sources: Mapping[Path | No
 
 
 def without_results(
-    found: list[tuple[Path, Path]], out: Path | None, output: OutputOptions, notes: Told
-) -> list[tuple[Path, Path]]:
+    found: list[FoundPicture], out: Path | None, output: OutputOptions, notes: Told
+) -> list[FoundPicture]:
     """Leaves out what an earlier run wrote beside its inputs: x_restored.png where there is an x.jpg, and its faces.
 
     Args:
@@ -95,22 +99,37 @@ def without_results(
     """
     if out is None or not output.suffix:
         return found
-    inputs = {source.with_suffix("") for source, _ in found}
+    inputs = {_without_format(source) for source, _ in found}
+    real_folder = functools.cache(os.path.realpath)
     results = [
         source
         for source, relative in found
-        if any(
-            stem.endswith(output.suffix) and source.with_name(stem.removesuffix(output.suffix)) in inputs
-            for stem in (source.stem, _NUMBER.sub("", source.stem))
-        )
-        and real((out / relative).parent) == real(source.parent)
+        if _is_named_as_result(source, output.suffix, inputs)
+        and real_folder(os.path.dirname(out / relative)) == real_folder(os.path.dirname(source))  # noqa: PTH120
     ]
-    faces = {faces_of(result) for result in results}
-    results += [source for source, _ in found if source.parent in faces]
+    faces = {f"{result}{_FACES}" for result in results}
+    results += [source for source, _ in found if os.path.dirname(source) in faces]  # noqa: PTH120
     if results:
         others = f" (and {len(results) - 1} more)" if len(results) > 1 else ""
-        notes.append((results[0], f"left out: by its name it is a result of an earlier run{others}."))
-    return [pair for pair in found if pair[0] not in set(results)]
+        told = f"left out: by its name it is a result of an earlier run{others}."
+        notes.append((Path(results[0]), told))
+    left_out = set(results)
+    return [pair for pair in found if pair[0] not in left_out]
+
+
+def _without_format(source: str) -> str:
+    """A picture's path without the suffix of its format."""
+    folder, name = os.path.split(source)
+    return os.path.join(folder, split_name(name)[0])  # noqa: PTH118
+
+
+def _is_named_as_result(source: str, suffix: str, inputs: Collection[str]) -> bool:
+    """Whether a picture has the name of another's result. inputs: the pictures' paths without their formats."""
+    path = _without_format(source)
+    return any(
+        name.endswith(suffix) and name.removesuffix(suffix) in inputs
+        for name in (path, _NUMBER.sub("", path))
+    )
 
 
 def _by_name(name: Path) -> Iterator[tuple[Path, Path]]:

@@ -77,8 +77,8 @@ def run_enhance(
     clock = Clock(recorder, make_event=event_maker(runtime.device))
     detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
     journal = journal or JournalBook(None, output)
-    journal.begin((item.target for item in work.todo), work.notes)
-    frames = numbered_together(item.source for item in (*work.todo, *work.skipped))
+    journal.begin((item.target_path for item in work.todo), work.notes)
+    frames = _frames(work) if output.grey_as_grey else frozenset()
     fit = Fit(work.todo, output, aligned=runtime.settings.aligned)
     sink = Sink(work.todo, output, fit, frames, journal)
     hooks = PictureHooks(fit, sink.check, watchdog, hashed=journal.keeps_rows)
@@ -103,6 +103,11 @@ def run_enhance(
     wall = (time.perf_counter_ns() - start) / NS_PER_MS
     clock.finish()
     return enhance_report(runtime, work, tally, recorder, wall, engine, detection_writer)
+
+
+def _frames(work: Plan) -> frozenset[str]:
+    """The pictures that are numbered together, as the frames of a film are."""
+    return numbered_together(item.source_path for item in (*work.todo, *work.skipped))
 
 
 def _guarded(pipeline: Pipeline, sink: Sink, work: Plan, journal: JournalBook) -> OutputGuard:

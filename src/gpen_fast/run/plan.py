@@ -4,36 +4,60 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError
-from gpen_fast.files import STATE_FOLDER, nearest_file
-from gpen_fast.run.clashes import refuse_overwritten, without_clashes
-from gpen_fast.run.earlier import refuse_results_as_inputs, without_results
+from gpen_fast.files import LONGEST_NAME, nearest_file
+from gpen_fast.run.clashes import Pair, refuse_overwritten, without_clashes
+from gpen_fast.run.earlier import FoundPicture, refuse_results_as_inputs, without_results
 from gpen_fast.run.journal.book import JournalBook
-from gpen_fast.run.originals import cause_against_keeping
+from gpen_fast.run.places import Places
 from gpen_fast.run.recorded import refuse_recorded_results
-from gpen_fast.run.walk import PICTURES, Told, exists, expanded, is_folder, real, walk
+from gpen_fast.run.targets import kinds_by_suffix, targets
+from gpen_fast.run.walk import (
+    PICTURES,
+    Told,
+    exists,
+    expanded,
+    is_folder,
+    prefix_of,
+    real,
+    split_name,
+    walk_folders,
+)
+from gpen_fast.run.writable import writable
 from gpen_fast.settings import SAME, OutputOptions, suffix_of
 
-# Bytes in a file's name: the limit of ext4, XFS, APFS and NTFS (there in UTF-16 units).
-_LONGEST_NAME = 255
 # The most ignored files that the error names if no picture is found.
 _MOST_NAMED = 8
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, init=False)
 class Item:
-    """One picture and the file it becomes."""
+    """One picture and the file it becomes. It holds strings: a plan may have a hundred thousand of them."""
 
-    source: Path
+    source_path: str
     """The picture's file."""
 
-    target: Path
+    target_path: str
     """The result's file; the picture's own in place."""
+
+    def __init__(self, source: Path | str, target: Path | str) -> None:
+        self.source_path = os.fspath(source)
+        self.target_path = os.fspath(target)
+
+    @property
+    def source(self) -> Path:
+        """The picture's file."""
+        return Path(self.source_path)
+
+    @property
+    def target(self) -> Path:
+        """The result's file; the picture's own in place."""
+        return Path(self.target_path)
 
 
 @dataclass
@@ -89,24 +113,20 @@ def plan(
     journal = journal or JournalBook(None, output)
     made = Plan()
     journal.open(_homes(names, out), made.notes, alone=len(names) == 1 and not is_folder(names[0]))
-    found = without_results(list(_pictures(names, out, made)), out, output, made.notes)
+    places = Places()
+    found = without_results(list(_pictures(names, out, made, places)), out, output, made.notes)
     _refuse_nothing(found, made, names)
     left_out: Told = []
-    items: list[Item] = []
-    for source, target in _without_clashes(found, names, out, output, left_out):
-        item = Item(source, target)
-        if cause := _cause_against(item, output):
-            made.failed.append((source, cause))
-        else:
-            items.append(item)
+    pairs = _without_clashes(found, names, out, output, left_out, places)
+    pairs = list(writable(pairs, output, made.failed))
     made.ignored += [source for source, _ in left_out]
     made.notes += left_out
     if not output.in_place:
-        refuse_overwritten([(item.source, item.target) for item in items])
-    for item in items:
-        wanted = journal.wants(item.source, item.target, made.failed)
+        refuse_overwritten(pairs, places)
+    for source, target in pairs:
+        wanted = journal.wants(source, target, made.failed)
         if wanted is not None:
-            (made.todo if wanted else made.skipped).append(item)
+            (made.todo if wanted else made.skipped).append(Item(source, target))
     journal.tell(made.notes)
     _note_other_formats(made, output)
     return made
@@ -133,8 +153,8 @@ def _refuse_bad_inputs(names: list[Path]) -> None:
 
 def _refuse_bad_output(names: list[Path], out: Path, output: OutputOptions) -> None:
     one = is_one_file(names, out)
-    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in out.parts):
-        raise InputsError(f"{out}: the name is too long. File systems accept {_LONGEST_NAME} bytes at most.")
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in out.parts):
+        raise InputsError(f"{out}: the name is too long. File systems accept {LONGEST_NAME} bytes at most.")
     if one and output.suffix:
         raise InputsError(
             f"--suffix {output.suffix} and the output name {out} contradict each other: leave one out."
@@ -166,7 +186,7 @@ def _refuse_bad_output(names: list[Path], out: Path, output: OutputOptions) -> N
         )
 
 
-def _refuse_nothing(found: list[tuple[Path, Path]], made: Plan, names: list[Path]) -> None:
+def _refuse_nothing(found: list[FoundPicture], made: Plan, names: list[Path]) -> None:
     if found or made.failed:
         return
     names_of = [file.name for file in made.ignored]
@@ -179,83 +199,84 @@ def _refuse_nothing(found: list[tuple[Path, Path]], made: Plan, names: list[Path
 
 
 def _without_clashes(
-    found: list[tuple[Path, Path]],
+    found: list[FoundPicture],
     names: list[Path],
     out: Path | None,
     output: OutputOptions,
     left_out: Told,
-) -> list[tuple[Path, Path]]:
+    places: Places,
+) -> list[Pair]:
     """Each picture with its own target. found: pictures with their paths below the inputs that they came from."""
+    one = is_one_file(names, out)
 
-    def targets(options: OutputOptions) -> list[Path]:
-        return [_target(source, relative, names, out, options) for source, relative in found]
+    def pairs(options: OutputOptions) -> list[Pair]:
+        target_of = targets(out, options, places, one=one)
+        return [(source, target_of(source, relative)) for source, relative in found]
 
-    same_cures = output.format != SAME and len(set(targets(replace(output, format=SAME)))) == len(found)
-    pairs = [(source, target) for (source, _), target in zip(found, targets(output), strict=True)]
-    return without_clashes(pairs, output.on_clash, left_out, same_cures=same_cures)
+    def same_cures() -> bool:
+        if output.format == SAME:
+            return False
+        return len({target for _, target in pairs(replace(output, format=SAME))}) == len(found)
 
-
-def _target(source: Path, relative: Path, names: list[Path], out: Path | None, output: OutputOptions) -> Path:
-    if out is None:
-        return real(source) if source.is_symlink() else source
-    if is_one_file(names, out):
-        return out
-    return out / relative.with_name(f"{relative.stem}{output.suffix}.{_format(source, output)}")
+    return without_clashes(pairs(output), output.on_clash, left_out, places=places, same_cures=same_cures)
 
 
-def _format(source: Path, output: OutputOptions) -> str:
-    """The suffix of the result; `same` keeps the picture's own, or PNG where that cannot be written."""
-    if output.format != SAME:
-        return output.format
-    return source.suffix.removeprefix(".") if suffix_of(source) in plugins.names("save") else "png"
-
-
-def _cause_against(item: Item, output: OutputOptions) -> str | None:
-    """Why the result cannot be written, as far as that is known before the work; None where nothing is."""
-    target = item.target
-    if len(os.fsencode(target.name)) > _LONGEST_NAME:
-        return f"its result's name would be longer than {_LONGEST_NAME} bytes. Rename the picture."
-    if not output.in_place:
-        return None
-    if suffix_of(target) not in plugins.names("save"):
-        return f"{target.suffix.lower()} can be read but not written, so it cannot be replaced. Name an output folder."
-    if not target.stat().st_mode & 0o222 or not os.access(target, os.W_OK):
-        return "is read-only. Allow writing, or name an output folder."
-    if not os.access(target.parent, os.W_OK):
-        return f"its folder {target.parent} is read-only. Allow writing, or name an output folder."
-    if STATE_FOLDER in target.absolute().parts:
-        return "is the kept original of another picture, which is not replaced. Name an output folder."
-    return None if output.no_backup else cause_against_keeping(target)
-
-
-def _pictures(names: list[Path], out: Path | None, made: Plan) -> Iterator[tuple[Path, Path]]:
+def _pictures(names: list[Path], out: Path | None, made: Plan, places: Places) -> Iterator[FoundPicture]:
     """Every picture with its path below the input that it came from; the plan is told of other files."""
-    seen: set[Path] = set()
+    seen: set[str] = set()
+    here = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118
+    kind_of = kinds_by_suffix()
     for name in names:
-        # An output folder that is an input too holds results beside its pictures: see `without_results`.
-        left_out = None if out is None or real(out) == real(name) else real(out)
-        for file in walk(name, left_out, made.failed, made.notes) if is_folder(name) else [name]:
-            here = real(file) if out is None else file.absolute()
-            if suffix_of(file) not in PICTURES or _is_hidden(file, named=file is name):
-                made.ignored.append(file)
-            elif not file.is_file():
-                made.failed.append((file, "not a regular file, or a broken link."))
-            elif here not in seen:
-                seen.add(here)
-                yield file, file.relative_to(name) if is_folder(name) else Path(file.name)
+        named = not is_folder(name)
+        for path, relative, is_file in _files(name, out, made):
+            file = os.path.basename(path)  # noqa: PTH119
+            if kind_of(split_name(file)[1]) not in PICTURES or _is_hidden(file, named=named):
+                made.ignored.append(Path(path))
+            elif not _holds(is_file):
+                made.failed.append((Path(path), "not a regular file, or a broken link."))
+            else:
+                one = places.real(path) if out is None else os.path.join(here, path)  # noqa: PTH118
+                if one not in seen:
+                    seen.add(one)
+                    yield path, relative
 
 
-def _is_hidden(file: Path, *, named: bool) -> bool:
+def _files(name: Path, out: Path | None, made: Plan) -> Iterator[tuple[str, str, Callable[[], bool]]]:
+    """Every file of an input: its path, its path below the input, and what tells whether it is a regular one."""
+    if not is_folder(name):
+        yield os.fspath(name), name.name, name.is_file
+        return
+    # An output folder that is an input too holds results beside its pictures: see `without_results`.
+    left_out = None if out is None or real(out) == real(name) else real(out)
+    start = len(prefix_of(os.fspath(name)))
+    for folder in walk_folders(name, left_out, made.failed, made.notes):
+        prefix = prefix_of(folder.path)
+        for file in folder.files:
+            path = prefix + file.name
+            yield path, path[start:], file.is_file
+
+
+def _holds(is_file: Callable[[], bool]) -> bool:
+    """Whether a file is a regular one, or a link to one; False for a loop of links."""
+    try:
+        return is_file()
+    except OSError:
+        return False
+
+
+def _is_hidden(file: str, *, named: bool) -> bool:
     """Whether a file is left out for its name; a hidden one that is named is not, unless macOS made it (`._a.jpg`)."""
-    return file.name.startswith("._" if named else ".")
+    return file.startswith("._" if named else ".")
 
 
 def _note_other_formats(made: Plan, output: OutputOptions) -> None:
     """Notes once for each format that `same` cannot keep it."""
     if output.format != SAME or output.in_place:
         return
-    kinds = Counter(suffix_of(item.source) for item in made.todo)
-    for kind in sorted(kinds.keys() - set(plugins.names("save"))):
-        first = next(item.source for item in made.todo if suffix_of(item.source) == kind)
-        others = f" (and {kinds[kind] - 1} more)" if kinds[kind] > 1 else ""
-        made.notes.append((first, f".{kind} can be read but not written{others}: the result is a PNG."))
+    kind_of = kinds_by_suffix()
+    kinds = [kind_of(split_name(item.source_path)[1]) for item in made.todo]
+    for kind, count in sorted(Counter(kinds).items()):
+        if kind not in plugins.names("save"):
+            first = made.todo[kinds.index(kind)].source
+            others = f" (and {count - 1} more)" if count > 1 else ""
+            made.notes.append((first, f".{kind} can be read but not written{others}: the result is a PNG."))

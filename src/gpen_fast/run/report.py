@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from gpen_fast import __version__, plugins
 from gpen_fast.detections.cache import DetectionWriter
@@ -17,8 +16,6 @@ from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import (
     BetterChoice,
     CommandName,
-    FailedInput,
-    InputNote,
     LandmarksUse,
     MemoryPeaks,
     PassedOverFile,
@@ -26,11 +23,11 @@ from gpen_fast.measure.report import (
     VerdictName,
     WeightsFile,
 )
-from gpen_fast.measure.report_rows import OUTCOMES
 from gpen_fast.measure.rows import stage_rows
 from gpen_fast.measure.stats import Summary, rounded, summarise
 from gpen_fast.run.engine import Engine
 from gpen_fast.run.plan import Plan
+from gpen_fast.run.planned import failed_inputs, input_notes, outcomes_of
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.tally import Tally
 from gpen_fast.stages.detect.base import is_fallback, passed_over
@@ -73,9 +70,9 @@ def enhance_report(
         faces=tally.faces,
         faces_kept=tally.faces_kept,
         images_kept=tally.images_kept,
-        outcomes=_outcomes(work, tally.outcomes),
-        failed=_failed([*work.failed, *tally.failed, *tally.unwritten]),
-        notes=_notes([*work.notes, *tally.notes]),
+        outcomes=outcomes_of(work, tally.outcomes),
+        failed=failed_inputs([*work.failed, *tally.failed, *tally.unwritten]),
+        notes=input_notes([*work.notes, *tally.notes]),
         no_face=[str(path) for path in tally.no_face],
         left_out=[str(path) for path in tally.left_out],
         faces_left_out=tally.faces_left_out,
@@ -131,25 +128,6 @@ def profile_report(
     )
     assert made.wall_ms is not None, "a profile has one run at least"
     return replace(made, verdict=frame_verdict(made.wall_ms.p95, target_fps), advice=[advise(made)])
-
-
-def nothing_done_report(work: Plan, *, dry_run: bool = False) -> Report:
-    """The report of a run of `enhance` that restored nothing: what would have run is not known.
-
-    Args:
-        work: What was, or would be, to do.
-        dry_run: The user asked for the plan alone. Without it, there was nothing to do.
-    """
-    return Report(
-        "enhance",
-        __version__,
-        outcomes=_outcomes(work, {}),
-        failed=_failed(work.failed),
-        notes=_notes(work.notes),
-        ignored=[str(path) for path in work.ignored],
-        not_done=len(work.todo),
-        verdict="dry_run" if dry_run else "some_failed" if work.failed else "nothing_to_do",
-    )
 
 
 def _what_ran(command: CommandName, runtime: Runtime) -> Report:
@@ -215,20 +193,6 @@ def _passed_over(runtime: Runtime) -> list[PassedOverFile]:
         return []
     files = passed_over(runtime.settings.weights, runtime.detector.name)
     return [PassedOverFile(weights, str(path)) for weights, path in files.items()]
-
-
-def _outcomes(work: Plan, ended: Mapping[str, int]) -> dict[str, int]:
-    """Inputs by what became of them: those that ended in the run, and those that the plan left out."""
-    planned = {"skipped": len(work.skipped), "ignored": len(work.ignored), "failed": len(work.failed)}
-    return {name: ended.get(name, 0) + planned.get(name, 0) for name in OUTCOMES}
-
-
-def _failed(told: Sequence[tuple[Path, str]]) -> list[FailedInput]:
-    return [FailedInput(str(path), error) for path, error in told]
-
-
-def _notes(told: Sequence[tuple[Path, str]]) -> list[InputNote]:
-    return [InputNote(str(path), note) for path, note in told]
 
 
 def _landmarks(runtime: Runtime, detection_writer: DetectionWriter | None) -> LandmarksUse | None:

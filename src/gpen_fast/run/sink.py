@@ -35,7 +35,7 @@ class Sink:
         items: Sequence[Item],
         output: OutputOptions,
         fit: Fit | None = None,
-        numbered: Collection[Path] = frozenset(),
+        numbered: Collection[str] = frozenset(),
         journal: JournalBook | None = None,
     ) -> None:
         """Takes the plan.
@@ -116,7 +116,9 @@ class Sink:
 
     def _in_form(self, item: Item, frame: Frame) -> Frame:
         """The picture with the channels to write."""
-        return as_grey(frame) if self._output.grey_as_grey and item.source not in self._numbered else frame
+        return (
+            as_grey(frame) if self._output.grey_as_grey and item.source_path not in self._numbered else frame
+        )
 
     def _write(self, target: Path, frame: Frame) -> None:
         write_file(target, self._encoded(target, frame))

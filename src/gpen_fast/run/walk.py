@@ -6,6 +6,7 @@ import glob
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from gpen_fast.errors import InputsError
@@ -58,8 +59,40 @@ def expanded(inputs: Iterable[str], out: Path | None) -> list[Path]:
     return [name for name in names if len(names) == 1 or out is None or real(name) != real(out)]
 
 
+@dataclass(frozen=True, slots=True)
+class WalkedFolder:
+    """A folder of a tree and the files in it, sorted by name."""
+
+    path: str
+    """The folder's path, as the input that was walked names it."""
+
+    files: list[os.DirEntry[str]]
+    """What in it is no folder."""
+
+    def below(self, name: str) -> str:
+        """The path of a file in it."""
+        return prefix_of(self.path) + name
+
+
+def prefix_of(folder: str) -> str:
+    """What stands before the names in a folder: nothing in the current one, as in a `Path`."""
+    return "" if folder == os.curdir else os.path.join(folder, "")  # noqa: PTH118
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """A file's name without its suffix, and the suffix with its dot: those of `Path`, in a tenth of the time."""
+    at = name.rfind(".")
+    return (name[:at], name[at:]) if 0 < at < len(name) - 1 else (name, "")
+
+
 def walk(folder: Path, out: Path | None, failed: Told, notes: Told) -> Iterator[Path]:
-    """All files below a folder, sorted within each folder. Links are followed, and each folder is walked once.
+    """All files that `walk_folders` finds."""
+    for found in walk_folders(folder, out, failed, notes):
+        yield from (Path(found.below(file.name)) for file in found.files)
+
+
+def walk_folders(folder: Path, out: Path | None, failed: Told, notes: Told) -> Iterator[WalkedFolder]:
+    """All folders of a tree, sorted, each before those below it. Links are followed, and each folder is walked once.
 
     A folder that lies in the tree itself is walked at its own place, not where a link leads to it: the tree is kept.
     Folders named `STATE_FOLDER` are left out: they hold records of earlier runs.
@@ -70,31 +103,48 @@ def walk(folder: Path, out: Path | None, failed: Told, notes: Told) -> Iterator[
         failed: Is told of folders that cannot be read.
         notes: Is told of links that lead back to a folder already walked.
     """
-
-    def note(error: OSError) -> None:
-        failed.append((Path(error.filename), (error.strerror or "cannot be read").lower()))
-
-    seen: dict[Path, Path] = {}
-    own: dict[Path, Path] = {}
-    for here, folders, files in os.walk(folder, onerror=note, followlinks=True):
-        place = real(Path(here))
-        if not own and seen and Path(here).is_symlink():
+    seen: dict[str, str] = {}
+    own: dict[str, str] = {}
+    waiting = [os.fspath(folder)]
+    while waiting:
+        here = waiting.pop()
+        try:
+            with os.scandir(here) as found:
+                entries = sorted(found, key=_name)
+        except OSError as error:
+            failed.append((Path(here), (error.strerror or "cannot be read").lower()))
+            continue
+        place = os.path.realpath(here)
+        if not own and seen and os.path.islink(here):  # noqa: PTH114
             own = _own_folders(folder)
-        first = seen.get(place) or own.get(place, Path(here))
-        if place == out or first != Path(here):
-            if place != out:
-                notes.append((Path(here), f"leads back to {first}, which is walked once."))
-            folders.clear()
+        first = seen.get(place) or own.get(place, here)
+        if out is not None and place == os.fspath(out):
+            continue
+        if first != here:
+            notes.append((Path(here), f"leads back to {first}, which is walked once."))
             continue
         seen[place] = first
-        folders[:] = sorted(name for name in folders if name != STATE_FOLDER)
-        yield from (Path(here) / file for file in sorted(files))
+        folders = [entry.name for entry in entries if _leads_to_folder(entry)]
+        names = set(folders)
+        walked = WalkedFolder(here, [entry for entry in entries if entry.name not in names])
+        yield walked
+        waiting += [walked.below(name) for name in reversed(folders) if name != STATE_FOLDER]
 
 
-def _own_folders(folder: Path) -> dict[Path, Path]:
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _own_folders(folder: Path) -> dict[str, str]:
     """Every folder of a tree that no link leads to, by its real path."""
-    places = (Path(here) for here, _, _ in os.walk(folder))
-    return {real(place): place for place in places}
+    return {os.path.realpath(here): os.fspath(Path(here)) for here, _, _ in os.walk(folder)}
 
 
 def _found(pattern: str) -> list[str]:

@@ -36,7 +36,7 @@ def row_of(source: Path, target: Path, settings: str = "k") -> JournalRow:
 def judged(
     source: Path, target: Path, *rows: JournalRow, key: str | None = "k", faces: bool = False
 ) -> Judged:
-    return judge(Wanted(source, target, key, faces), rows)
+    return judge(Wanted(str(source), str(target), key, faces), rows)
 
 
 def test_what_is_unchanged_is_done(source: Path, target: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_run_killed_between_the_row_and_the_result_left_the_older_result(
 
 
 def in_place(picture: Path, *rows: JournalRow, key: str = "k") -> str:
-    return judge_in_place(Wanted(picture, picture, key), rows).state
+    return judge_in_place(Wanted(str(picture), str(picture), key), rows).state
 
 
 def test_in_place_a_result_is_done_and_its_original_is_not(source: Path) -> None:

@@ -17,8 +17,9 @@ from gpen_fast.run.journal.judge import RESTORED, Judged, ResultState, Wanted, j
 from gpen_fast.run.journal.keys import SettingsKeys
 from gpen_fast.run.journal.lock import RunLock
 from gpen_fast.run.journal.rows import FileFacts, JournalRow, RecordedOutcome, facts_of
+from gpen_fast.run.targets import kinds_by_suffix
 from gpen_fast.run.walk import Told
-from gpen_fast.settings import OutputOptions, suffix_of
+from gpen_fast.settings import OutputOptions
 
 # What the user is told of results in each state, after their number.
 _SENTENCES: dict[ResultState, str] = {
@@ -64,9 +65,12 @@ class JournalBook:
         self._files: dict[Path, JournalFile] = {}
         self._locks: dict[Path, RunLock] = {}
         self._pending: dict[Path, list[JournalRow]] = {}
+        # The folder of results above each folder of targets; filled where there are several.
+        self._by_folder: dict[str, Path | None] = {}
+        self._kind_of = kinds_by_suffix()
         self._begun: set[Path] = set()
         self._read: dict[Path, FileFacts] = {}
-        self._first: dict[ResultState, Path] = {}
+        self._first: dict[ResultState, str] = {}
         self.counts: Counter[ResultState] = Counter()
         """Pictures of the plan by the state of their results."""
 
@@ -97,6 +101,7 @@ class JournalBook:
         if self._keys is None:
             return
         self._pending.clear()
+        self._by_folder.clear()
         self.counts.clear()
         for home in sorted(set(homes)):
             self._files[home] = JournalFile(home)
@@ -112,7 +117,7 @@ class JournalBook:
                 path = self._files[home].path
                 notes.append((path, f"the journal of earlier runs cannot be read: {reason(error, path)}"))
 
-    def judged(self, source: Path, target: Path) -> Judged:
+    def judged(self, source: str, target: str) -> Judged:
         """Whether a result is there and is what this run would make."""
         file = self._file(target)
         rows = file.rows.get(file.name(target), ()) if file else ()
@@ -128,14 +133,14 @@ class JournalBook:
         self._first.setdefault(found.state, target)
         return found
 
-    def wants(self, source: Path, target: Path, failed: Told) -> bool | None:
+    def wants(self, source: str, target: str, failed: Told) -> bool | None:
         """Whether the picture is to be restored; None for one that cannot be, of which `failed` is told."""
         found = self.judged(source, target)
         if found.state == "other_source":
             other = found.row.source if found.row else "another picture"
             failed.append(
                 (
-                    source,
+                    Path(source),
                     f"its result would replace {target}, the result of {other}. "
                     "Name another output, or --overwrite.",
                 )
@@ -147,9 +152,9 @@ class JournalBook:
         """Adds a note for each state of results that the user may not expect, with its first result."""
         for state, sentence in _SENTENCES.items():
             if count := self.counts[state]:
-                notes.append((self._first[state], f"{count} {sentence}."))
+                notes.append((Path(self._first[state]), f"{count} {sentence}."))
 
-    def begin(self, targets: Iterable[Path], notes: Told) -> None:
+    def begin(self, targets: Iterable[str | Path], notes: Told) -> None:
         """Locks what is not locked yet, removes what killed runs left, and starts to record.
 
         Args:
@@ -161,8 +166,8 @@ class JournalBook:
         """
         if self._keys:
             self._keys.forget()
-        for folder in {target.parent for target in targets}:
-            remove_leftovers(folder)
+        for folder in {os.path.dirname(target) for target in targets}:  # noqa: PTH120
+            remove_leftovers(Path(folder))
         for home, file in self._files.items():
             if self._dry_run or home in self._begun:
                 continue
@@ -265,15 +270,18 @@ class JournalBook:
             ]
         )
 
-    def _key(self, target: Path) -> str | None:
-        return self._keys.key(suffix_of(target)) if self._keys else None
+    def _key(self, target: str | Path) -> str | None:
+        return self._keys.key(self._kind_of(os.path.splitext(target)[1])) if self._keys else None  # noqa: PTH122
 
-    def _file(self, target: Path) -> JournalFile | None:
+    def _file(self, target: str | Path) -> JournalFile | None:
         """The journal of a result: that of the folder that holds it, or of the only one there is."""
         if len(self._files) > 1:
-            for folder in target.parents:
-                if folder in self._files:
-                    return self._files[folder]
+            folder = os.path.dirname(target)  # noqa: PTH120
+            if folder not in self._by_folder:
+                above = (Path(folder), *Path(folder).parents)
+                self._by_folder[folder] = next((each for each in above if each in self._files), None)
+            if home := self._by_folder[folder]:
+                return self._files[home]
         return next(iter(self._files.values()), None)
 
     def _lock(self, home: Path, notes: Told) -> None:

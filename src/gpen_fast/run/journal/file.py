@@ -30,6 +30,7 @@ class JournalFile:
         """Reads and writes nothing yet. home: the folder of the results."""
         self.home = home
         self.path = home / STATE_FOLDER / JOURNAL
+        self._beginning = os.fspath(home) + os.sep
         self.rows: dict[str, list[JournalRow]] = {}
         """By the result's path below `home`."""
         self._descriptor: int | None = None
@@ -45,16 +46,17 @@ class JournalFile:
             data = self.path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return
-        for line in data.split(b"\n"):
+        # A line holds ASCII only: a byte that is none belongs to a line that holds no row.
+        for line in data.decode("utf-8", "replace").split("\n"):
             if line and (row := parsed(line)):
                 self._keep(row)
 
-    def name(self, target: Path) -> str:
+    def name(self, target: str | Path) -> str:
         """The name of a result in the rows."""
-        text, home = os.fspath(target), os.fspath(self.home)
-        if text.startswith(home + os.sep):
+        text = os.fspath(target)
+        if text.startswith(self._beginning):
             # What `relpath` gives, in a tenth of its time.
-            return text[len(home) + 1 :].replace(os.sep, "/")
+            return text[len(self._beginning) :].replace(os.sep, "/")
         return os.path.relpath(target, self.home).replace(os.sep, "/")
 
     def start(self) -> None:

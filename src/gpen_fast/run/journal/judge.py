@@ -35,10 +35,10 @@ _LEAST = 12
 class Wanted:
     """What a run would make of one picture."""
 
-    source: Path
+    source: str
     """The picture's file."""
 
-    target: Path
+    target: str
     """The result's file."""
 
     key: str | None
@@ -100,7 +100,7 @@ def judge_in_place(wanted: Wanted, rows: Sequence[JournalRow]) -> Judged:
     if row is None:
         if rows and any(each.input.fits(wanted.target, status) for each in rows):
             return Judged("retried" if rows[-1].outcome == "failed" else "new")
-        if is_marked(wanted.target):
+        if is_marked(Path(wanted.target)):
             return Judged("edited") if rows else Judged("adopted", renewed=_adopted(wanted, status))
         return Judged("new")
     if row.settings and wanted.key and row.settings != wanted.key:
@@ -128,11 +128,13 @@ def _of_recorded(wanted: Wanted, row: JournalRow, status: os.stat_result) -> Jud
 def _at_present(row: JournalRow, source: FileFacts, status: os.stat_result) -> JournalRow | None:
     """The row with the files' present times; None where it has them."""
     assert row.output
-    now = replace(row, input=source, output=row.output.at(status))
-    return None if now == row else now
+    output = row.output.at(status)
+    if source is row.input and output is row.output:
+        return None
+    return replace(row, input=source, output=output)
 
 
-def _row_of(path: Path, status: os.stat_result, rows: Sequence[JournalRow]) -> JournalRow | None:
+def _row_of(path: str, status: os.stat_result, rows: Sequence[JournalRow]) -> JournalRow | None:
     """The newest row whose output the file is. A run that was killed may have left a row without its file."""
     for row in reversed(rows):
         if row.output and row.output.fits(path, status):
@@ -146,12 +148,12 @@ def _adopted(wanted: Wanted, status: os.stat_result) -> JournalRow:
     return JournalRow("", path, source, facts_of(status), "", "adopted", wanted.faces)
 
 
-def _looks_whole(path: Path, status: os.stat_result) -> bool:
+def _looks_whole(path: str, status: os.stat_result) -> bool:
     """Whether a file of unknown origin begins as a picture does: an empty or a foreign one is no result."""
     if status.st_size < _LEAST:
         return False
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123
             return file.read(_LEAST).startswith(_BEGINNINGS)
     except OSError:
         return True  # it is not replaced because it cannot be read
