@@ -22,7 +22,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from landmarks import CPU, SUFFIXES, face_error, frame_of, random_scene, scenes
-from stages import HERE, machine
+from stages import HERE, add_commit, results_folder
 
 from gpen_fast import __version__
 from gpen_fast.errors import GpenError
@@ -143,6 +143,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=60, help="number of pictures without faces")
     parser.add_argument("--repeat", type=int, default=3, help="timed calls on each picture")
     parser.add_argument("--name", default="angles", help="name of the report file, without .json")
+    add_commit(parser)
     arguments = parser.parse_args()
     present = {name: detector for name in DETECTORS if (detector := opened(name, any_angle=False))}
     wanted = right_landmarks(portraits(arguments.pictures), present)
@@ -152,9 +153,7 @@ def main() -> None:
         "device": asdict(device_facts(CPU)), "detectors": [row for row in rows if row],
     }  # fmt: skip
     print(json.dumps(report, indent=1))
-    folder = HERE / "results" / machine()
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(report, folder / f"{arguments.name}.json")
+    write_json(report, results_folder(arguments.commit) / f"{arguments.name}.json")
 
 
 if __name__ == "__main__":

@@ -305,3 +305,20 @@ def test_many_on_cuda_equal_single_ones(tiny_weights: Path) -> None:
     for result in restorer.restore_many(paths):
         single = restorer.restore(result.path).image
         assert np.abs(result.image.astype(int) - single).max() <= 2
+
+
+def test_a_face_at_the_far_end_of_a_huge_picture_is_restored_and_nothing_else(
+    tiny_weights: Path, tmp_path: Path
+) -> None:
+    """Beyond 32767 pixels a side, where OpenCV's warp ends."""
+    face = np.asarray(Image.open(EXAMPLES / "astronaut.png"))[:300, 80:380]
+    canvas = np.full((300, 33400, 3), 120, np.uint8)
+    canvas[:, 33000:33300] = face
+    Image.fromarray(canvas).save(tmp_path / "long.tif", compression="tiff_adobe_deflate")
+    restorer = Restorer(weights=tiny_weights, detector="lite", detect_size="full", keep_detail=0.0)
+    done = restorer.restore(tmp_path / "long.tif")
+    assert len(done.faces) >= 1
+    changed = np.nonzero((done.image != canvas).any(axis=2).any(axis=0))[0]
+    assert changed.min() >= 33000
+    assert changed.max() < 33300
+    assert len(changed) > 50

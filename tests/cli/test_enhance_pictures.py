@@ -382,3 +382,13 @@ class TestPngLevel:
         assert ran.status == 2
         assert "PNG level '9': accepted are fast, small" in ran.err
         assert not Path("out").exists()
+
+
+def test_dry_run_names_transparent_pictures_that_jpeg_cannot_hold(cli, folder: Path) -> None:
+    Image.fromarray(photo(channels=4)).save("in/clear.png")
+    ran = cli("enhance", "in", "out", "--dry-run", "--format", "jpg", "--json", "plan.json")
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("note ")]
+    assert line.startswith("note in/clear.png: holds transparency by its header: it fails if any pixel is ")
+    (note,) = json.loads(Path("plan.json").read_text())["notes"]
+    assert note["path"] == "in/clear.png"
+    assert "note" not in cli("enhance", "in", "out", "--dry-run").out

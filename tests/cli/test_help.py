@@ -18,8 +18,11 @@ COMMANDS = ["", "enhance", "profile", "doctor", "weights", "weights list", "weig
             "weights import", "weights path"]  # fmt: skip
 
 
-def shown(command: str) -> list[str]:
-    ran = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"})
+def shown(command: str, columns: int = 80) -> list[str]:
+    width = str(columns)
+    ran = CliRunner().invoke(
+        app, [*command.split(), "--help"], env={"COLUMNS": width, "TERMINAL_WIDTH": width}
+    )
     assert ran.exit_code == 0
     return ran.output.splitlines()
 
@@ -90,3 +93,13 @@ def test_completion_offers_values(typed: str, offered: list[str]) -> None:
 def test_doctor_offers_no_option_that_it_does_not_use() -> None:
     names = {option.opts[0] for option in get_command(app).commands["doctor"].params}
     assert names == {"--device", "--weights-dir", "--json"}
+
+
+@pytest.mark.parametrize(("columns", "least"), [(80, 36), (100, 56)])
+def test_no_name_narrows_the_texts_of_enhance(columns: int, least: int) -> None:
+    lines = shown("enhance", columns)
+    text = " ".join(" ".join(lines).replace("│", " ").split())
+    assert "--no-any-angle turns this off." in text
+    for line in lines:
+        if found := re.match(r"│ +--[a-z-]+.*?  (?=[A-Z][a-z])", line):
+            assert columns - 2 - found.end() >= least, line

@@ -35,4 +35,4 @@ def test_independent_programs_agree(case: Case, tmp_path: Path) -> None:
 
 
 def test_cases_cover_every_format_that_needs_no_extra() -> None:
-    assert {case.suffix for case in CASES} >= {"jpg", "png", "webp", "bmp", "tif"}
+    assert {case.suffix for case in CASES} >= {"jpg", "png", "webp", "bmp", "tif", "gif", "jp2", "psd"}

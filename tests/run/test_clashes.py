@@ -123,3 +123,64 @@ def test_folders_in_the_way_are_told_at_once(folders: Path) -> None:
         match=r"out/b\.png \(for d1/b\.jpg\); out/c\.png \(for d2/c\.png\): are folders where results",
     ):
         plan(["d1", "d2"], OUT, numbered())
+
+
+COMPOSED, APART = "caf\u00e9", "cafe\u0301"  # one name, in NFC and in NFD
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "number"),
+    [
+        ("A.jpg", "a.jpg", "a_2.png"),
+        (f"{COMPOSED}.jpg", f"{APART}.jpg", f"{APART}_2.png"),
+        ("\u00c9.jpg", "e\u0301.jpg", "e\u0301_2.png"),
+        ("Sub/a.jpg", "sub/a.jpg", "a_2.png"),
+    ],
+)
+def test_names_that_some_file_system_takes_for_one_clash(
+    folders: Path, first: str, second: str, number: str
+) -> None:
+    names = [f"x1/{first}", f"x2/{second}"]
+    for name in names:
+        write_photo(Path(name))
+    with pytest.raises(InputsError) as refusal:
+        plan(["x1", "x2"], OUT, OutputOptions())
+    results = [f"out/{Path(name).with_suffix('.png')}" for name in (first, second)]
+    assert str(refusal.value) == (
+        f"several pictures would become one result: {results[0]} from {names[0]} and {results[1]} from {names[1]}. "
+        "On macOS and Windows, names that differ only in case or accents' form are one file. "
+        f"Try --on-clash number ({Path(first).stem}.png, {Path(first).stem}_2.png, in the order of the inputs) or "
+        "--on-clash skip (only the first)."
+    )
+    numbered_pairs = pairs(plan(["x1", "x2"], OUT, numbered()))
+    assert numbered_pairs == {names[0]: results[0], names[1]: str(Path(results[1]).with_name(number))}
+    skipped = plan(["x1", "x2"], OUT, numbered("skip"))
+    assert list(pairs(skipped)) == names[:1]
+    assert skipped.notes == [
+        (Path(names[1]), f"left out by --on-clash skip: {names[0]} becomes {results[0]}.")
+    ]
+
+
+def test_same_is_no_cure_for_case(folders: Path) -> None:
+    write_photo(Path("x1/A.webp"))
+    write_photo(Path("x2/a.webp"))
+    with pytest.raises(InputsError) as refusal:
+        plan(["x1", "x2"], OUT, OutputOptions())
+    assert "--format same" not in str(refusal.value)
+
+
+def test_a_number_is_no_others_name_in_another_case(folders: Path) -> None:
+    for name in ("x1/A.jpg", "x2/a.jpg", "x2/A_2.jpg"):
+        write_photo(Path(name))
+    made = pairs(plan(["x1", "x2"], OUT, numbered()))
+    assert (made["x2/a.jpg"], made["x2/A_2.jpg"]) == ("out/a_3.png", "out/A_2.png")
+
+
+def test_pictures_that_differ_in_case_are_replaced_in_place(folders: Path) -> None:
+    names = ["x/A.jpg", "x/a.jpg", f"x/{COMPOSED}.jpg", f"x/{APART}.jpg"]
+    for name in names:
+        write_photo(Path(name))
+    if len(list(Path("x").iterdir())) < 4:
+        pytest.skip("this file system takes them for one")
+    made = plan(["x"], None, OutputOptions("same", in_place=True))
+    assert pairs(made) == {name: name for name in names}

@@ -20,8 +20,12 @@ import numpy as np
 import tifffile
 from helpers import photo
 from PIL import Image, ImageCms, features
+from psd import CMYK as PSD_CMYK
+from psd import GREY as PSD_GREY
+from psd import psd
 
 import gpen_fast
+from gpen_fast.errors import GpenError
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 # Suffixes of the outputs that hold every sample exactly.
@@ -55,6 +59,10 @@ class Case:
     """The ICC profile that the outputs must hold."""
     described: bool = False
     """Whether the outputs must hold the EXIF description and position."""
+    note: str = ""
+    """Words that the note on the file must hold; the table shows them."""
+    refused: str = ""
+    """Words of the refusal, for a file that must not be read; the table shows them."""
 
 
 def pillow(array: np.ndarray, kind: str, mode: str | None = None, **options: object) -> bytes:
@@ -82,6 +90,10 @@ def cases() -> Iterator[Case]:
     yield from _pngs()
     yield from _others()
     yield from _tiffs()
+    yield from _big_tiffs()
+    yield from _gifs()
+    yield from _jpegs_2000()
+    yield from _psds()
 
 
 def _jpegs() -> Iterator[Case]:
@@ -223,6 +235,97 @@ def _tiffs() -> Iterator[Case]:
             yield Case("tif", f"{name} 16 {packing}", data, array)
 
 
+def _big_tiffs() -> Iterator[Case]:
+    for order, name in (("<", "little"), (">", "big")):
+        for colour, channels in (("grey", 1), ("RGB", 3), ("RGBA", 4)):
+            for dtype, packing in ((np.uint8, None), (np.uint16, "zlib")):
+                array = photo(channels=channels, dtype=dtype)
+                what = f"BigTIFF {name} {colour} {8 * array.itemsize} {packing or 'raw'}"
+                yield Case("tif", what, _tifffile(array, byteorder=order, compression=packing), array)
+    for packing in ("lzw", "zstd"):
+        array = photo(dtype=np.uint16)
+        yield Case("tif", f"BigTIFF RGB 16 {packing}", _tifffile(array, compression=packing), array)
+    rgb = photo()
+    profile = _tifffile(rgb, iccprofile=SRGB, tile=(16, 32), compression="zlib")
+    yield Case("tif", "BigTIFF RGB 8 tiles", profile, rgb, profile=SRGB)
+    turned = _tifffile(np.rot90(rgb), extratags=[(274, "H", 1, 6, True)])
+    yield Case("tif", "BigTIFF RGB 8 turned", turned, rgb)
+    whole = _tifffile(rgb)
+    yield Case("tif", "BigTIFF cut", whole[: len(whole) // 2], rgb, refused="damaged")
+    floats = _tifffile(rgb.astype(np.float32))
+    yield Case("tif", "BigTIFF float", floats, rgb, refused="accepted are whole numbers of 1 to 16 bits")
+
+
+def _tifffile(array: np.ndarray, **options: object) -> bytes:
+    file = io.BytesIO()
+    alpha = {"extrasamples": ["unassalpha"]} if array.ndim == 3 and array.shape[2] == 4 else {}
+    photometric = "minisblack" if array.ndim == 2 else "rgb"
+    tifffile.imwrite(file, array, photometric=photometric, bigtiff=True, metadata=None, **alpha, **options)
+    return file.getvalue()
+
+
+def _gifs() -> Iterator[Case]:
+    palette = Image.fromarray(photo()).quantize(64)
+    rgb, grey = np.asarray(palette.convert("RGB")), photo(channels=1)
+    yield Case("gif", "palette 8", _saved(palette, "GIF"), rgb)
+    yield Case("gif", "palette 8 interlaced", _saved(palette, "GIF", interlace=True), rgb)
+    yield Case("gif", "grey palette 8", pillow(grey, "GIF"), np.dstack([grey] * 3))
+    transparent = palette.copy()
+    transparent.info["transparency"] = 3
+    keyed = np.asarray(transparent.convert("RGBA"))
+    yield Case("gif", "palette 8 transparent", _saved(palette, "GIF", transparency=3), keyed)
+    moving = _saved(palette, "GIF", save_all=True, append_images=[palette.rotate(180)])
+    yield Case("gif", "animation of 2 frames", moving, rgb, note="the first of its 2 pages or frames only")
+
+
+def _jpegs_2000() -> Iterator[Case]:
+    lossless = (cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 1000)
+    for name, channels in (("grey", 1), ("RGB", 3), ("RGBA", 4)):
+        array = photo(channels=channels)
+        yield Case("jp2", f"{name} 8", pillow(array, "JPEG2000"), array)
+    for name, channels in (("grey", 1), ("RGB", 3)):
+        array = photo(channels=channels, dtype=np.uint16)
+        yield Case("jp2", f"{name} 16", opencv(array, "jp2", *lossless), array)
+    rgb = photo()
+    yield Case("j2k", "RGB 8 bare stream", pillow(rgb, "JPEG2000", no_jp2=True), rgb)
+    lossy = pillow(rgb, "JPEG2000", irreversible=True, quality_layers=[4])
+    read = cv2.imdecode(np.frombuffer(lossy, np.uint8), cv2.IMREAD_UNCHANGED)[:, :, ::-1]
+    yield Case("jp2", "RGB 8 lossy", lossy, read, 1.0)
+    yield Case("jp2", "RGB 8 cut", lossy[:40], rgb, refused="damaged")
+
+
+def _psds() -> Iterator[Case]:
+    rgb, grey, rgba = photo(), photo(channels=1), photo(channels=4)
+    yield Case(
+        "psd", "RGB 8", psd(rgb, resources={1039: SRGB, 1058: described_exif()[6:]}), rgb, 0, SRGB, True
+    )
+    yield Case("psd", "grey 8", psd(grey[:, :, None], mode=PSD_GREY), grey)
+    layers = psd(rgb, layers=3)
+    yield Case("psd", "RGB 8 of 3 layers", layers, rgb, note="the merged picture of its 3 layers only")
+    selection = psd(rgba, layers=2)
+    yield Case(
+        "psd", "RGB 8 with a selection", selection, rgba[:, :, :3], note="left out: its fourth channel"
+    )
+    # Without black, the inverted ink is the colour.
+    cmyk = psd(np.dstack([rgb, np.full_like(grey, 255)]), mode=PSD_CMYK)
+    yield Case("psd", "CMYK 8", cmyk, rgb, 1.0)
+    on_white = (rgba[:, :, :3] * (rgba[:, :, 3:] / 255) + 255 - rgba[:, :, 3:]).round().astype(np.uint8)
+    transparent = psd(np.dstack([on_white, rgba[:, :, 3]]), layers=-1)
+    straight = _straight(on_white, rgba[:, :, 3])
+    yield Case("psd", "RGBA 8", transparent, straight, 0.01)
+    yield Case("psd", "RGB 16", psd(photo(dtype=np.uint16)), rgb, refused="accepted are 8 bits")
+    yield Case("psd", "RGB 8 PSB", psd(rgb, version=2), rgb, refused="such as PSB")
+    alone = psd(rgb, resources={1057: bytes(5)})
+    yield Case("psd", "RGB 8 no merged picture", alone, rgb, refused="without its merged picture")
+
+
+def _straight(on_white: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """The colours before they were mixed with white; white under full transparency."""
+    part = np.maximum(alpha, 1)[:, :, None] / 255
+    colours = ((on_white - 255.0) / part + 255).round().clip(0, 255)
+    return np.dstack([np.where(alpha[:, :, None] > 0, colours, 255), alpha]).astype(np.uint8)
+
+
 # ---------------------------------------------------------------- readers
 
 
@@ -252,7 +355,12 @@ def round_trips(case: Case, folder: Path, programs: bool = True) -> Iterator[Row
     """
     source = folder / f"source.{case.suffix}"
     source.write_bytes(case.data)
+    if case.refused:
+        yield Row(case, "-", f"refused: {case.refused}"[:22], {"gpen-fast": _refused_file(source, case)})
+        return
     frame = gpen_fast.load_image(source)
+    if case.note not in frame.note:
+        yield Row(case, "-", "", {"gpen-fast": f"the note is {frame.note!r}"})
     for suffix in OUTPUTS:
         target = folder / f"target.{suffix}"
         if suffix == "jpg" and case.wanted.ndim == 3 and case.wanted.shape[2] in (2, 4):
@@ -266,6 +374,14 @@ def round_trips(case: Case, folder: Path, programs: bool = True) -> Iterator[Row
             if _ONLY.get(name, suffix) == suffix
         }
         yield Row(case, suffix, _facts(target), verdicts)
+
+
+def _refused_file(source: Path, case: Case) -> str:
+    try:
+        gpen_fast.load_image(source)
+    except GpenError as error:
+        return "ok" if case.refused in str(error) else str(error)
+    return "the file was read"
 
 
 def _refused(frame: gpen_fast.Frame, target: Path) -> str:
@@ -320,7 +436,8 @@ def _profile(case: Case, target: Path) -> bytes | None:
 
 def _close(got: np.ndarray, case: Case, target: Path) -> None:
     wanted, error = _expected(case, target)
-    assert got.dtype == wanted.dtype, f"{got.dtype} instead of {wanted.dtype}"
+    # Pillow gives a big-endian file's samples in that order.
+    assert got.dtype.newbyteorder("=") == wanted.dtype, f"{got.dtype} instead of {wanted.dtype}"
     if target.suffix == ".webp" or (
         case.profile == SRGB and wanted.ndim == 2
     ):  # a grey picture becomes three equal channels here

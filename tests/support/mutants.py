@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 import tifffile
 from PIL import Image, ImageCms, UnidentifiedImageError, features
+from psd import psd
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.png"
 # Pixels that a file may declare; every good picture has far fewer.
@@ -62,6 +63,10 @@ def good_files() -> dict[str, bytes]:
     files["deep.png"] = cv2.imencode(".png", deep)[1].tobytes()
     files["deep.tif"] = cv2.imencode(".tif", deep)[1].tobytes()
     files["still.gif"] = _saved(face, "GIF", save_all=True, append_images=[face.rotate(9)])
+    files["single.gif"] = _saved(face.quantize(64), "GIF", transparency=3)
+    files["layers.psd"] = psd(np.asarray(alpha), layers=-2, resources={1039: icc, 1058: exif.tobytes()[6:]})
+    files["deflate.tif"] = _saved(face, "TIFF", compression="tiff_adobe_deflate")
+    files["grey.jp2"] = _saved(face.convert("L"), "JPEG2000")
     files["plain.jp2"] = _saved(face, "JPEG2000")
     files["plain.ppm"] = _saved(face, "PPM")
     files["deep.ppm"] = cv2.imencode(".ppm", deep)[1].tobytes()

@@ -32,7 +32,7 @@ class RunOptions:
     """Accept the licence of weights that are to be fetched."""
 
     dry_run: bool = False
-    """Print what would be done, and stop."""
+    """Print what would be done, and stop; transparent pictures that a format cannot hold are told by their headers."""
 
     json_file: str | None = None
     """Write the report to this file as JSON; - writes it to standard output."""

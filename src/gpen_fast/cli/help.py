@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
@@ -29,10 +30,26 @@ class PanelledCommand(TyperCommand):
         """Its arguments and options."""
         return [_plain(each) for each in super().get_params(ctx)]
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Writes the help. A flag's negative form stands in its text: a column of its own would narrow all texts."""
+        shown = copy.copy(self)
+        shown.params = [_one_column(each) for each in self.params]
+        super(PanelledCommand, shown).format_help(ctx, formatter)
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """What stands after the command's name in the usage line."""
         arguments = [each for each in self.get_params(ctx) if isinstance(each, TyperArgument)]
         return ["[OPTIONS]", *(_typed(each) for each in arguments)]
+
+
+def _one_column(parameter: Any) -> Any:
+    """A copy for the help, whose text names the flag's negative form."""
+    if not isinstance(parameter, TyperOption) or not parameter.secondary_opts:
+        return parameter
+    made = copy.copy(parameter)
+    made.help = f"{parameter.help} {parameter.secondary_opts[0]} turns this off."
+    made.secondary_opts = []
+    return made
 
 
 def _typed(argument: TyperArgument) -> str:

@@ -163,7 +163,9 @@ def _loaded(opened: Callable[[], Runtime], book: RowBook) -> Runtime:
 def _planned(work: Plan, output: OutputOptions) -> Report:
     from gpen_fast.cli.table import counted_inputs
     from gpen_fast.run.planned import nothing_done_report
+    from gpen_fast.run.transparent import note_transparent
 
+    note_transparent(work, output)
     for item in work.todo:
         print(f"{shown(item.source)} -> {shown(item.target)}")
     for path, note in work.notes:

@@ -11,7 +11,7 @@ from pathlib import Path
 from gpen_fast import plugins
 from gpen_fast.errors import InputsError
 from gpen_fast.files import LONGEST_NAME, nearest_file
-from gpen_fast.run.clashes import Pair, refuse_overwritten, without_clashes
+from gpen_fast.run.clashes import Pair, folded, refuse_overwritten, without_clashes
 from gpen_fast.run.earlier import FoundPicture, refuse_results_as_inputs, without_results
 from gpen_fast.run.journal.book import JournalBook
 from gpen_fast.run.places import Places
@@ -213,10 +213,13 @@ def _without_clashes(
         target_of = targets(out, options, places, one=one)
         return [(source, target_of(source, relative)) for source, relative in found]
 
+    if out is None:  # each picture is its own target, and is there
+        return pairs(output)
+
     def same_cures() -> bool:
         if output.format == SAME:
             return False
-        return len({target for _, target in pairs(replace(output, format=SAME))}) == len(found)
+        return len({folded(target) for _, target in pairs(replace(output, format=SAME))}) == len(found)
 
     return without_clashes(pairs(output), output.on_clash, left_out, places=places, same_cures=same_cures)
 

@@ -121,3 +121,9 @@ def test_it_stands_for_its_detector(lite: LiteDetector) -> None:
     assert outer.batch_size == 1
     plain = Frame(torch.full((3, 90, 120), 90, dtype=torch.uint8))
     assert outer.many([plain, turned(1)[0]])[0] == []
+
+
+@pytest.mark.parametrize("shape", [(1, 9000), (9000, 1), (3, 40000), (1, 1)])
+@pytest.mark.parametrize("name", ["lite", "haar"])
+def test_pictures_of_one_row_or_column_have_no_face(name: str, shape: tuple[int, int]) -> None:
+    assert opened(name)(Frame(torch.full((3, *shape), 90, dtype=torch.uint8))) == []

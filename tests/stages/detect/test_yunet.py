@@ -71,3 +71,8 @@ def test_files_that_are_not_there_or_are_none(tmp_path: Path, monkeypatch: pytes
         opened("yunet")
     with pytest.raises(CheckpointError, match=r"OpenCV [\d.]+\S* cannot read it as YuNet"):
         open_yunet(path)
+
+
+@pytest.mark.parametrize("shape", [(1, 9000), (3, 40000), (9000, 1), (20, 640), (32, 1600), (640, 30)])
+def test_pictures_of_a_few_rows_have_no_face(yunet: Detector, shape: tuple[int, int]) -> None:
+    assert yunet(Frame(torch.full((3, *shape), 90, dtype=torch.uint8))) == []

@@ -228,19 +228,6 @@ def test_animations_say_what_they_are(tmp_path: Path, suffix: str) -> None:
     assert load(tmp_path / f"a.{suffix}", CPU).unkept == "an animation of 3 frames"
 
 
-def psd(depth: int) -> bytes:
-    """A PSD of three channels without layers, by Adobe's specification."""
-    head = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, 60, 80, depth, 3)
-    return head + bytes(12) + b"\0\0" + RGB.astype(f">u{depth // 8}").transpose(2, 0, 1).tobytes()
-
-
-def test_psd(tmp_path: Path) -> None:
-    (tmp_path / "a.psd").write_bytes(psd(8))
-    assert np.array_equal(pixels(tmp_path / "a.psd"), RGB)
-    (tmp_path / "a.psd").write_bytes(psd(16))
-    assert refusal(tmp_path / "a.psd").startswith("a PSD of a kind that is not read: accepted are 8 bits")
-
-
 def test_jpeg_xl_is_refused_by_name(tmp_path: Path) -> None:
     for start in (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"):
         (tmp_path / "a.jxl").write_bytes(start + bytes(40))

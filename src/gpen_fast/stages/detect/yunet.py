@@ -35,6 +35,8 @@ _OVERLAP = 0.3
 # OpenCV must suppress none of a face's detections, since they vote: no overlap is too large, and 5000 are more than a
 # pass ever gives.
 _KEEP_ALL, _MOST = 1.0, 5000
+# Pixels. Where a side has 32 or fewer, OpenCV 4.14 returns detections that are noise, even in a plain picture.
+_LEAST_SIDE = 64
 
 
 class YuNet(HostDetector[cv2.FaceDetectorYN]):
@@ -47,7 +49,7 @@ class YuNet(HostDetector[cv2.FaceDetectorYN]):
 
     def _detect(self, frame: Frame, search_pass: SearchPass, floor: float) -> list[Face]:
         where = place(frame, search_pass)
-        array = cv2.cvtColor(bordered(pixels(frame, where), where), cv2.COLOR_RGB2BGR)
+        array = _large_enough(cv2.cvtColor(bordered(pixels(frame, where), where), cv2.COLOR_RGB2BGR))
         network = self._network()
         network.setInputSize((array.shape[1], array.shape[0]))
         network.setScoreThreshold(floor)
@@ -70,6 +72,14 @@ class YuNet(HostDetector[cv2.FaceDetectorYN]):
 
     def _open(self) -> cv2.FaceDetectorYN:
         return open_yunet(self.weights)
+
+
+def _large_enough(array: cv2.typing.MatLike) -> cv2.typing.MatLike:
+    """A (H,W,3) picture that OpenCV reads rightly: grey is added on the right and below."""
+    down, right = (max(0, _LEAST_SIDE - side) for side in array.shape[:2])
+    if not down and not right:
+        return array
+    return cv2.copyMakeBorder(array, 0, down, 0, right, cv2.BORDER_CONSTANT, value=(128, 128, 128))
 
 
 def create(

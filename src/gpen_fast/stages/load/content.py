@@ -224,6 +224,8 @@ def _unreadable(kind: str, cause: Exception) -> str:
         return "holds a text or profile that unpacks to more than 1 MiB. Save it again without."
     if kind == "PSD" and isinstance(cause.__cause__ or cause, KeyError):
         return "a PSD of a kind that is not read: accepted are 8 bits in grey, RGB, CMYK and Lab. Convert it first."
+    if kind == "PSD" and words == "not a PSD file":
+        return "a PSD of a version that is not read, such as PSB. Save it as PSD or TIFF."
     if kind == "TIFF" and "unknown pixel mode" in words:
         return (
             "a TIFF of a kind that is not read: accepted are 8 bits, and grey, RGB or RGBA of 16 bits. "

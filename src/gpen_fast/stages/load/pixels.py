@@ -29,6 +29,7 @@ from gpen_fast.stages.load.content import open_header
 from gpen_fast.stages.load.deep import PNG_DEPTH_BYTE, decode_deep, is_deep
 from gpen_fast.stages.load.nvjpeg import decode_nvjpeg
 from gpen_fast.stages.load.parts import end_of_jpeg
+from gpen_fast.stages.load.psd import as_photoshop_shows, read_resources
 
 # Values of torchvision.io.ImageReadMode by Pillow's modes.
 READ_MODES = {"L": 1, "RGB": 3, "RGBA": 4}
@@ -72,6 +73,9 @@ def decode_pixels(image: Image.Image, data: bytes, device: torch.device | None, 
         return _by_simplejpeg(image, data, notes) if pixels is None else pixels
     if image.format == "WEBP" and getattr(image, "n_frames", 1) == 1:
         return _by_torchvision(image, data)
+    if image.format == "PSD":
+        read_resources(image)
+        return as_photoshop_shows(from_pillow(image), image, data, notes)
     return from_pillow(image)
 
 

@@ -63,7 +63,8 @@ def quarter_view(view: View, quarters: int) -> View:
         # x becomes what y was, and y counts from the right edge.
         matrix = np.stack([matrix[1], [0, 0, grey.shape[1] - 1] - matrix[0]])
         grey = np.rot90(grey)
-    return View(np.ascontiguousarray(grey), matrix)
+    # A copy: `ascontiguousarray` keeps the negative stride of a side of one pixel, which torch refuses.
+    return View(grey.copy(), matrix)
 
 
 def proposed(network: ProposerNet, view: View) -> Matrices:
