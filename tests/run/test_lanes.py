@@ -126,7 +126,9 @@ def test_a_picture_that_kills_its_process_twice_fails_alone(runtime: Runtime, tm
     lanes = lanes_of(runtime, dies, settle=lambda each: settled.append(each.source.index))
     errors = [error_of(each) for each in lanes.run(numbered(pictures(tmp_path, 14)))]
     assert [index for index, error in enumerate(errors) if error] == [4]
-    assert str(errors[4]) == "the process that restored it ended by signal 9 (SIGKILL), twice."
+    assert str(errors[4]) == (
+        "the process that restored it ended by signal 9 (SIGKILL), twice. If memory is short, try --devices cpu:1."
+    )
     assert settled == [4], "in the parent: its child is dead"
 
 

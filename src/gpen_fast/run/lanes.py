@@ -27,6 +27,7 @@ from gpen_fast.device.children import Child, can_fork
 from gpen_fast.device.select import cpu_lanes
 from gpen_fast.errors import GenerateError, summary
 from gpen_fast.gpen.cpu.parallel import LARGE
+from gpen_fast.run.aside import STALLED
 from gpen_fast.run.channels import ReadAhead
 from gpen_fast.run.crew import WAITS, Member, pixel_bytes
 from gpen_fast.run.job import Failed, Finished, Pasted, PictureSource
@@ -34,7 +35,7 @@ from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.workers import Parcel, Read, Worker
 
-# Faces of a child's network calls. They run one after the other; what is done once a call is then done less often.
+# Faces of a child's network calls, unless --batch-size names their number. They run one after the other; what is done once a call is then done less often.
 LANE_BATCH = 4
 # Pictures that a child is given at a time: those of a batch, and of the next. It reads few of them ahead.
 _IN_HAND = 2 * LANE_BATCH
@@ -126,8 +127,9 @@ class Lanes:
         self.members = [Member(f"cpu:{index}") for index in range(number)]
         """One a process: what it did."""
         self.processes = self.readers = self.writers = number
-        batch = min(LANE_BATCH, pipeline.runtime.generator.batch_size)
-        pipeline.runtime.generator.batch_size = batch
+        generator = pipeline.runtime.generator
+        if pipeline.runtime.settings.generate.batch_size is None:
+            generator.batch_size = min(LANE_BATCH, generator.batch_size)
         self._pipeline = pipeline
         self._write = write
         self._settle = settle
@@ -226,7 +228,7 @@ class Lanes:
         for index, source in lane.in_hand.items():
             if index in self._careful:
                 self._careful.discard(index)
-                died = Failed(source, GenerateError(f"the process that restored it ended by {how}, twice."))
+                died = Failed(source, GenerateError(_why(how)))
                 self._settle(died)
                 yield died
             else:
@@ -321,6 +323,13 @@ class _Given:
     def wait_for_change(self) -> None:
         """See `Supply`."""
         self._pipe.poll(_LOOK_S)
+
+
+def _why(how: str) -> str:
+    """What a user is told of a picture whose process ended twice."""
+    if how == f"status {STALLED}":
+        return "one step of it took longer than --stall-timeout, twice."
+    return f"the process that restored it ended by {how}, twice. If memory is short, try --devices cpu:1."
 
 
 def _send(lane: _Lane, source: PictureSource | None) -> None:
