@@ -54,6 +54,7 @@ soak: $(VENV)/.dev-ready
 	GPEN_FAST_MUTANTS=500 $(BIN)/python -m pytest -s tests/project/test_mutants.py
 	GPEN_FAST_PNG_PICTURES=1000 $(BIN)/python -m pytest tests/png -k random
 	$(BIN)/python benchmarks/soak.py kills
+	$(BIN)/python benchmarks/soak.py kills --devices cpu:2
 	$(BIN)/python benchmarks/soak.py plan
 	$(BIN)/python benchmarks/soak.py memory
 	$(BIN)/python benchmarks/kills.py

@@ -8,7 +8,7 @@ may be left, and the set is begun anew. At each kill every result that has its f
 `memory`: the peak of resident memory of a run over 1,000 pictures, and over 20,000, each in a process of its own, with
 --json. A small network of random weights: it takes less memory than a published one, so the ratio is the stricter.
 
-Usage: python benchmarks/soak.py kills [--tries 100] [--pictures 300] [--json FILE]
+Usage: python benchmarks/soak.py kills [--tries 100] [--pictures 300] [--devices cpu:2] [--json FILE]
        python benchmarks/soak.py plan [--pictures 100000] [--json FILE]
        python benchmarks/soak.py memory [--pictures 20000] [--json FILE]
 """
@@ -62,7 +62,8 @@ def kills(options: argparse.Namespace) -> dict[str, object]:
     Path("in").mkdir()
     for number in range(options.pictures):
         Image.effect_noise((SIDE, SIDE), 20 + number % 100).save(f"in/{number:03d}.png")
-    beginning, writing = run_seconds(enhance("wanted"), Path("wanted") / JOURNAL)
+    more = ("--devices", options.devices) if options.devices else ()
+    beginning, writing = run_seconds(enhance("wanted", *more), Path("wanted") / JOURNAL)
     wanted = {path.name: path.read_bytes() for path in Path("wanted").glob("*.png")}
     assert len(wanted) == options.pictures
     moments = random.Random(options.seed)
@@ -74,19 +75,25 @@ def kills(options: argparse.Namespace) -> dict[str, object]:
             first, moment = Path("out") / JOURNAL, moments.uniform(0, writing / 4)
         else:
             first, moment = None, moments.uniform(0, beginning + writing)
-        counts["kills in a run"] += killed(enhance("out"), moment, first)
+        counts["kills in a run"] += killed(enhance("out", *more), moment, first)
         counts["kills"] += 1
         counts["results checked"] += checked(wanted)
         if len(list(Path("out").glob("*.png"))) == options.pictures or counts["kills"] == options.tries:
             time.sleep(1.1)  # a temporary file of a second ago is left alone
             Path("out/000.png").unlink()
-            finished(enhance("out"))
+            finished(enhance("out", *more))
             assert checked(wanted) == options.pictures, "the set is not complete"
             left = [path.name for path in Path("out").iterdir() if path.name.endswith(".part")]
             assert not left, left
             counts["sets"] += 1
             shutil.rmtree("out")
-    return {"pictures": options.pictures, "seed": options.seed, **counts, "results that differ": 0}
+    return {
+        "pictures": options.pictures,
+        "seed": options.seed,
+        "devices": options.devices,
+        **counts,
+        "results that differ": 0,
+    }
 
 
 def checked(wanted: dict[str, bytes]) -> int:
@@ -97,9 +104,9 @@ def checked(wanted: dict[str, bytes]) -> int:
     return len(found)
 
 
-def enhance(out: str) -> list[str]:
-    """The arguments of a run into a folder."""
-    return ["enhance", "in", out, "--skip-detect", "--deterministic", "--quiet", "--weights", WEIGHTS]
+def enhance(out: str, *more: str) -> list[str]:
+    """The arguments of a run into a folder, with further flags."""
+    return ["enhance", "in", out, "--skip-detect", "--deterministic", "--quiet", "--weights", WEIGHTS, *more]
 
 
 def planned(options: argparse.Namespace) -> dict[str, object]:
@@ -173,6 +180,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tries", type=int, default=100)
     parser.add_argument("--pictures", type=int)
     parser.add_argument("--seed", type=int, default=os.getpid())
+    parser.add_argument("--devices", help="of the runs that are killed: cpu:2 runs two processes")
     parser.add_argument("--json", type=lambda text: Path(text).absolute())
     options = parser.parse_args()
     options.pictures = options.pictures or {"kills": 300, "plan": 100_000, "memory": 20_000}[options.suite]

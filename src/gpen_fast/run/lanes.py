@@ -35,7 +35,8 @@ from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.workers import Parcel, Read, Worker
 
-# Faces of a child's network calls, unless --batch-size names their number. They run one after the other; what is done once a call is then done less often.
+# Faces of a child's network calls, unless --batch-size names their number. They run one after the other; what is done
+# once a call is then done less often.
 LANE_BATCH = 4
 # Pictures that a child is given at a time: those of a batch, and of the next. It reads few of them ahead.
 _IN_HAND = 2 * LANE_BATCH

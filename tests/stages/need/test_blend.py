@@ -13,11 +13,12 @@ from gpen_fast import Restorer
 from gpen_fast.run.runtime import load_runtime
 from gpen_fast.settings import PasteOptions, Settings
 from gpen_fast.stages.crop import crop
+from gpen_fast.stages.need import blend as blend_module
 from gpen_fast.stages.need.blend import agreement, blend
 from gpen_fast.stages.paste import paste
 from gpen_fast.training.degrade import Damage, degrade
 from gpen_fast.training.need.commands import restored_crops
-from gpen_fast.training.need.samples import matrix_of
+from gpen_fast.training.need.samples import BANDS, matrix_of
 from gpen_fast.types import Face, FaceBatch, Frame
 
 # The astronaut's face, a square of 256 pixels without compression.
@@ -111,6 +112,22 @@ def test_a_clean_face_stays_as_it_is_and_says_so(embedded) -> None:
     use = blend(frame, crops, tuple(restored), PasteOptions()).use
     assert use.kept() == (1, 0)
     assert use.note().startswith("1 of 1 face left as found: finer and cleaner than the network's result.")
+
+
+def test_a_face_that_is_said_to_be_left_as_found_is_left_to_the_pixel(
+    embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a regressor that finds the same small need in every band."""
+    frame, crops = cropped(FACE)
+    restored = embedded(crops.pixels)
+    for share, left in ((0.09, True), (0.11, False)):
+        monkeypatch.setattr(
+            blend_module, "regressor", lambda device, s=share: lambda given: torch.full((1, 1 + BANDS), s)
+        )
+        made = blend(frame, crops, tuple(restored), PasteOptions())
+        after = paste(frame, [BOX], crops.matrices, made.layers, 1.0, made.shares)
+        assert (made.use.kept()[0] == 1) == left
+        assert torch.equal(after.pixels, frame.pixels) == left
 
 
 def test_detail_beyond_the_network_stays(embedded) -> None:

@@ -17,7 +17,7 @@ from gpen_fast.stages.need.figures import figures
 from gpen_fast.stages.need.regressor import regressor
 from gpen_fast.types import TOPS, FaceBatch, Frame
 
-# A face of which no band is used by more than this share counts as left as it is.
+# A face of which no band would be used by more than this share is left as it is.
 _LEFT = 0.1
 # Sides of the copies in which a result must resemble its crop: means over 8, 16 and 32 pixels of a crop of 256.
 _AGREEMENT_SIDES = (32, 16, 8)
@@ -50,7 +50,7 @@ class FaceUse:
 
     @cached_property
     def _kept(self) -> tuple[int, int]:
-        kept = self.shares <= _LEFT
+        kept = self.shares == 0
         both: list[int] = torch.stack([kept.sum(), (kept & ~self.agrees).sum()]).tolist()
         return both[0], both[1]
 
@@ -103,6 +103,8 @@ def blend(frame: Frame, crops: FaceBatch, restored: Sequence[Tensor], options: P
     usable = trust * _restores(change)
     need = regressor(before.device)(figures(frame, crops.matrices, before)) * usable[:, None]
     weights = 1 - options.keep_detail * (1 - need)
+    # What counts as left as found is left to the pixel.
+    weights = weights * (weights.amax(dim=1, keepdim=True) > _LEFT)
     if frame.pixels.shape[0] == 1:
         before, change = before[:, :1], brightness(after) - before[:, :1]
     changed = _changed(change, weights[:, 1:], options.keep_colour and before.shape[1] == 3)
