@@ -7,6 +7,7 @@ medians of the turns are reported. Nothing else may run meanwhile.
 - `idle`: wall time over (CPU time / cores). 1.00: no core ever waited.
 - `of the parts`: pictures a second over cores / (seconds of decoding, the network and PNG encoding of one picture, each
   called alone on one thread).
+  --keep-detail is none of these parts, and is on unless the name of the figure says otherwise.
 - `over one by one`: pictures a second over those of the stages run one after the other on all cores.
 - `two over one`: with detection, two processes of one core each (--devices cpu:2) over a process pinned to one core.
 
@@ -79,6 +80,7 @@ def _albums(pictures: Path, place: Path, number: int) -> tuple[Path, Path]:
 def _turn(few: Path, many: Path, out: Path) -> dict[str, float]:
     number, cores = len(list(few.iterdir())), len(os.sched_getaffinity(0))
     wall, cpu = _steady(few, many, out, "--skip-detect")
+    plain, _ = _steady(few, many, out, "--skip-detect", "--keep-detail", "0")
     two, _ = _steady(few, many, out, "--devices", "cpu:2")
     one, _ = _steady(few, many, out, pinned=True)
     parts, alone = _parts(sorted(few.iterdir())[:64]), _one_by_one(sorted(few.iterdir())[:64], out)
@@ -89,6 +91,7 @@ def _turn(few: Path, many: Path, out: Path) -> dict[str, float]:
         "network_ms": parts["network"] * 1e3,
         "png_ms": parts["png"] * 1e3,
         "of_the_parts": number / wall / (cores / sum(parts.values())),
+        "of_the_parts_without_keep_detail": number / plain / (cores / sum(parts.values())),
         "one_by_one_images_per_s": 1 / alone,
         "over_one_by_one": number / wall * alone,
         "two_with_detection_images_per_s": number / two,

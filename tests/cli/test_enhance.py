@@ -270,7 +270,7 @@ def test_a_failure_of_the_device_in_detection_is_one_error(
 
     monkeypatch.setattr("gpen_fast.run.pipeline.find_all", lost)
     monkeypatch.setattr("gpen_fast.stages.detect.lite.LiteDetector.on_host", False)
-    ran = cli("enhance", "in", "out", "--weights", tiny_weights)
+    ran = cli("enhance", "in", "out", "--weights", tiny_weights, "--devices", "cpu:1")
     assert ran.status == 2
     assert ran.complaints == "error: the GPU failed in detect (CUDA error: device lost). Try --device cpu.\n"
     assert calls == [1]

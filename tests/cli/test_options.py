@@ -75,7 +75,8 @@ def test_without_flags_every_option_has_its_default() -> None:
 def test_every_flag_reaches_its_own_options() -> None:
     received = call(
         "a.png", "--max-pixels", "5", "--gpu-decode", "--detector", "haar", "--detect-size", "800",
-        "--detect-threshold", "0.5", "--landmarks", "l.jsonl", "--only-largest", "--min-face", "9", "--max-face", "99",
+        "--detect-device", "cpu", "--detect-threshold", "0.5",
+        "--landmarks", "l.jsonl", "--only-largest", "--min-face", "9", "--max-face", "99",
         "--no-any-angle", "--upright", "--deterministic",
         "--template", "ffhq", "--strength", "0.5", "--keep-detail", "0.5", "--keep-colour",
         "--model", "m", "--weights", "w.pth", "--weights-dir", "d",
@@ -86,10 +87,10 @@ def test_every_flag_reaches_its_own_options() -> None:
     )  # fmt: skip
     assert received["settings"] == Settings(
         load=LoadOptions(5, True),
-        detect=DetectOptions("haar", 800, 0.5, "l.jsonl", True, False, 9, 99, False),
+        detect=DetectOptions("haar", 800, "cpu", 0.5, "l.jsonl", True, False, 9, 99, False),
         paste=PasteOptions("ffhq", 0.5, 0.5, True, True),
         weights=WeightsOptions("m", "w.pth", "d", True),
-        generate=GenerateOptions("cpu", "fp32", "eager", None, True),
+        generate=GenerateOptions("cpu", None, "fp32", "eager", None, True),
     )
     assert received["output"] == OutputOptions(
         "png", 90, True, True, "_x", False, Path("s.jsonl"), "small"
@@ -115,6 +116,9 @@ def test_shorthands_stand_for_values() -> None:
         ("--fp16 --precision auto", "--fp16 and --precision auto contradict each other: leave one out."),
         ("--precision half", "precision 'half': accepted are auto, fp32, tf32, bf16, fp16."),
         ("--detect-size big", "detect size 'big': accepted are auto, full, or pixels from 64 up."),
+        ("--batch-size some", "batch size 'some': accepted are auto, or faces from 1 up."),
+        ("--batch-size 0", "batch size 0: accepted are auto, or faces from 1 up."),
+        ("--devices 0,1 --device cpu", "--devices 0,1 and --device cpu contradict each other: leave one out."),
         ("--detect-size 63", "detect size 63: accepted are auto, full, or pixels from 64 up."),
         ("--template arcface", "template 'arcface': accepted are gpen, ffhq."),
         ("--png-level best", "PNG level 'best': accepted are fast, small."),
@@ -173,7 +177,7 @@ def test_a_few_flags_need_no_panels(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("enhance --detect-", ["--detect-size", "--detect-threshold"]),
+        ("enhance --detect-", ["--detect-size", "--detect-device", "--detect-threshold"]),
         ("enhance --detector retina", ["retinaface", "retinaface-mobile"]),
         ("profile IMAGE --precision fp", ["fp32", "fp16"]),
     ],

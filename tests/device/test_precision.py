@@ -139,14 +139,43 @@ def test_threads_that_want_the_same_are_inside_together() -> None:
     assert modes() == before
 
 
-def test_a_block_that_contradicts_the_one_around_it_is_refused() -> None:
-    """It would wait for its own thread for ever."""
-    with (
-        arithmetic("fp32", CPU),
-        pytest.raises(RuntimeError, match="TF32 cannot be inside"),
-        arithmetic("tf32", CPU),
-    ):
-        pass
+def test_a_block_inside_another_may_want_something_else() -> None:
+    before = modes()
+    with arithmetic("fp32", CPU):
+        with arithmetic("tf32", CPU):
+            assert modes() == ["tf32", "tf32", "ieee", "ieee"]
+            with arithmetic("tf32", CPU):
+                pass
+            assert modes() == ["tf32", "tf32", "ieee", "ieee"]
+        assert modes() == ["ieee"] * 4
+    assert modes() == before
+
+
+def test_a_block_inside_another_waits_for_other_threads() -> None:
+    """Their blocks go on with what they asked for."""
+    inside, leave = threading.Event(), threading.Event()
+    seen: list[list[str]] = []
+
+    def other() -> None:
+        with arithmetic("fp32", CPU):
+            inside.set()
+            leave.wait(10)
+            seen.append(modes())
+
+    def nested() -> None:
+        with arithmetic("fp32", CPU), arithmetic("tf32", CPU):
+            seen.append(modes())
+
+    threads = [threading.Thread(target=other), threading.Thread(target=nested)]
+    threads[0].start()
+    inside.wait(10)
+    threads[1].start()
+    threads[1].join(0.2)
+    assert threads[1].is_alive(), "the nested block must wait for the other thread"
+    leave.set()
+    for thread in threads:
+        thread.join(10)
+    assert seen == [["ieee"] * 4, ["tf32", "tf32", "ieee", "ieee"]]
 
 
 def test_precision_that_an_old_gpu_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

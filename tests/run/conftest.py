@@ -9,7 +9,7 @@ import pytest
 from helpers import write_photo
 from runs import BatchDetector
 
-from gpen_fast.run import channels
+from gpen_fast.run import ahead
 from gpen_fast.run.runtime import Runtime, load_runtime
 from gpen_fast.settings import Settings
 
@@ -17,7 +17,7 @@ from gpen_fast.settings import Settings
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine must not change which pictures share a batch."""
-    monkeypatch.setattr(channels, "PATIENCE_S", 20.0)
+    monkeypatch.setattr(ahead, "PATIENCE_S", 20.0)
 
 
 @pytest.fixture

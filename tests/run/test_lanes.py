@@ -6,61 +6,22 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from lane_runs import NoAside, lanes_of, saved
 from runs import error_of, pictures, pipeline_of
 
-from gpen_fast.errors import GenerateError, PictureError
+from gpen_fast.errors import PictureError
 from gpen_fast.run import lanes as lanes_module
-from gpen_fast.run.job import Failed, Finished, Pasted, PictureSource, numbered
-from gpen_fast.run.lanes import Lanes, lanes_for
+from gpen_fast.run.job import Finished, Pasted, PictureSource, numbered
+from gpen_fast.run.lanes import lanes_for
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.settings import GenerateOptions
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="several processes on a CPU need fork")
-
-
-class NoAside:
-    """Notes the process of each picture."""
-
-    def __init__(self) -> None:
-        self.processes: list[int] = []
-
-    def begin(self) -> None:
-        """Nothing."""
-
-    def noted(self) -> int:
-        return os.getpid()
-
-    def add(self, noted: object) -> None:
-        assert isinstance(noted, int)
-        self.processes.append(noted)
-
-
-def saved(folder: Path) -> Callable[[Pasted], Finished]:
-    """A writer whose file shows the result, and how many times it was written."""
-
-    def write(picture: Pasted) -> Finished:
-        with (folder / f"{picture.source.index}.bin").open("ab") as file:
-            file.write(picture.result.pixels.numpy().tobytes())
-        return Finished(picture.source, "restored", len(picture.faces))
-
-    return write
-
-
-def lanes_of(
-    runtime: Runtime,
-    write: Callable[[Pasted], Finished],
-    *,
-    settle: Callable[[Failed], None] = lambda failed: None,
-    aside: NoAside | None = None,
-    stopped: threading.Event | None = None,
-) -> Lanes:
-    return Lanes(pipeline_of(runtime), 2, write, settle, aside or NoAside(), stopped)
 
 
 def test_results_are_those_of_one_process_in_input_order(runtime: Runtime, tmp_path: Path) -> None:
@@ -142,18 +103,6 @@ def test_an_error_that_ends_the_run_ends_all_processes(
     with pytest.raises(RuntimeError, match="library lost"):
         list(lanes_of(runtime, saved(tmp_path)).run(numbered(pictures(tmp_path, 9))))
     assert multiprocessing.active_children() == []
-
-
-def test_an_error_that_cannot_be_sent_keeps_its_text(runtime: Runtime, tmp_path: Path) -> None:
-    class OddError(Exception):
-        """Pickle finds no such class: it is local."""
-
-    def odd(picture: Pasted) -> Finished:
-        raise OddError("the writer is odd")
-
-    (done,) = lanes_of(runtime, odd).run(numbered(pictures(tmp_path, 1)))
-    assert isinstance(error_of(done), GenerateError)
-    assert "the writer is odd" in str(error_of(done))
 
 
 def test_stop_finishes_what_the_processes_have_and_takes_no_more(runtime: Runtime, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_restored_picture_is_written_in_its_targets_format(tmp_path: Path) -> 
 
 def test_faces_left_as_they_are_are_counted_and_said(tmp_path: Path) -> None:
     path = write_photo(tmp_path / "a.png")
-    use = FaceUse(torch.tensor([0.0, 0.9, 0.05]), torch.tensor([True, True, False]))
+    use = FaceUse(torch.tensor([0.0, 0.9, 0.0]), torch.tensor([True, True, False]))
     picture = replace(pasted(path, faces=3, note="a note."), use=use)
     done = Sink([Item(path, tmp_path / "b.png")], OutputOptions())(picture)
     assert (done.faces, done.kept) == (3, 2)

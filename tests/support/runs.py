@@ -11,7 +11,7 @@ from helpers import write_photo
 from gpen_fast.errors import PictureError
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
-from gpen_fast.run.channels import NoPicture
+from gpen_fast.run.ahead import NoPicture
 from gpen_fast.run.engine import Engine
 from gpen_fast.run.job import Detected, Failed, Loaded, Pasted
 from gpen_fast.run.pipeline import Pipeline

@@ -23,7 +23,16 @@ _COLOURS = {"ok": "green", "absent": "dim", "broken": "red"}
 
 
 @with_options(
-    without={"precision", "backend", "batch_size", "model", "weights", "offline", "deterministic"},
+    without={
+        "precision",
+        "devices",
+        "backend",
+        "batch_size",
+        "model",
+        "weights",
+        "offline",
+        "deterministic",
+    },
     panels=False,
 )
 def doctor(

@@ -119,9 +119,6 @@ def arithmetic(precision: str, device: torch.device) -> Iterator[None]:
     Args:
         precision: fp32, tf32, bf16 or fp16.
         device: Whose autocast is used.
-
-    Raises:
-        RuntimeError: The calling thread is inside a block that does not agree on TF32.
     """
     autocast = torch.autocast(device.type, dtype=_AUTOCAST.get(precision), enabled=precision in _AUTOCAST)
     with _switches.held(tf32=precision == "tf32"), torch.no_grad(), autocast:
@@ -135,30 +132,40 @@ class _SharedSwitches:
         self._changed = threading.Condition()
         self._holders: list[int] = []
         self._tf32 = False
-        self._restored = contextlib.ExitStack()
+        # What the switches were before the first holder changed them.
+        self._before: dict[int, tuple[_Switch, str]] = {}
 
     @contextlib.contextmanager
     def held(self, *, tf32: bool) -> Iterator[None]:
-        """Turns TF32 on or off inside the block; the last thread that leaves restores what was before."""
+        """Turns TF32 on or off inside the block; the last thread that leaves restores what was before.
+
+        A block inside another of the same thread may want something else: it waits until no other thread holds the
+        switches. Two threads that both do so at once would wait for each other; nothing here does.
+        """
         thread = threading.get_ident()
         with self._changed:
-            if self._tf32 != tf32 and thread in self._holders:
-                raise RuntimeError("a block with TF32 cannot be inside a block without it, nor the reverse.")
-            self._changed.wait_for(lambda: not self._holders or self._tf32 == tf32)
-            if not self._holders:
-                self._tf32 = tf32
-                self._set("tf32" if tf32 else "ieee")
+            self._changed.wait_for(lambda: self._is_mine(thread) or self._tf32 == tf32)
+            outer = self._tf32 if thread in self._holders else None
             self._holders.append(thread)
+            self._set(tf32)
         try:
             yield
         finally:
             with self._changed:
                 self._holders.remove(thread)
                 if not self._holders:
-                    self._restored.close()
-                    self._changed.notify_all()
+                    self._restore_all()
+                elif outer is not None and outer != tf32:
+                    self._changed.wait_for(lambda: self._is_mine(thread))
+                    self._set(outer)
+                self._changed.notify_all()
 
-    def _set(self, cuda_mode: str) -> None:
+    def _is_mine(self, thread: int) -> bool:
+        return all(holder == thread for holder in self._holders)
+
+    def _set(self, tf32: bool) -> None:
+        self._tf32 = tf32
+        cuda_mode = "tf32" if tf32 else "ieee"
         # oneDNN has TF32 on a few processors only, and no precision of ours asks for it.
         wanted = [
             *((each, cuda_mode) for each in _CUDA_SWITCHES),
@@ -166,8 +173,13 @@ class _SharedSwitches:
         ]
         for switch, mode in wanted:
             if switch.fp32_precision != mode:
-                self._restored.callback(_restore, switch, switch.fp32_precision)
+                self._before.setdefault(id(switch), (switch, switch.fp32_precision))
                 switch.fp32_precision = mode
+
+    def _restore_all(self) -> None:
+        for switch, mode in reversed(self._before.values()):
+            _restore(switch, mode)
+        self._before.clear()
 
 
 def _restore(switch: _Switch, mode: str) -> None:

@@ -55,7 +55,7 @@ def own_stream(device: torch.device, serving: torch.cuda.Stream | None) -> Itera
         _thread.serving = None
 
 
-def on_device(device: torch.device) -> contextlib.AbstractContextManager[object]:
+def current_device_is(device: torch.device) -> contextlib.AbstractContextManager[object]:
     """Makes a GPU the calling thread's current one inside the block: kernels that name no device run there."""
     return torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext()
 

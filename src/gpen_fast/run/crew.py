@@ -11,11 +11,12 @@ from functools import partial
 from typing import Generic
 
 from gpen_fast.device.failures import device_failures_named, is_device_failure
-from gpen_fast.device.streams import on_device
+from gpen_fast.device.streams import current_device_is
 from gpen_fast.errors import DeviceError
-from gpen_fast.run.channels import ReadAhead, RunWindow
+from gpen_fast.run.ahead import ReadAhead
 from gpen_fast.run.job import Failed, Pasted, PictureSource, Written
 from gpen_fast.run.pipeline import Pipeline
+from gpen_fast.run.window import RunWindow
 from gpen_fast.run.workers import Parcel, Read, Worker
 
 # What a worker waits for.
@@ -45,6 +46,20 @@ class Member:
     """Why it stopped before the end, in one line; empty where it did not."""
 
 
+@dataclass(frozen=True)
+class CrewLimits:
+    """How much of a run may wait."""
+
+    ahead: int
+    """Pictures that each worker has read ahead."""
+
+    unwritten: int
+    """Results that wait for a writer, or are being written, at most."""
+
+    in_flight: int | None
+    """See `Worker`."""
+
+
 class Crew(Generic[Written]):
     """Runs a worker for each member over one window.
 
@@ -54,9 +69,7 @@ class Crew(Generic[Written]):
         window: The pictures of the run.
         readers: Threads that read.
         writers: Threads that write.
-        ahead: Pictures that each worker has read ahead.
-        most_unwritten: Results that wait for a writer, or are being written, at most.
-        most_in_flight: See `Worker`.
+        limits: How much may wait.
         write: Takes each restored picture.
     """
 
@@ -67,10 +80,7 @@ class Crew(Generic[Written]):
         window: RunWindow[Written | Failed],
         readers: ThreadPoolExecutor,
         writers: ThreadPoolExecutor,
-        *,
-        ahead: int,
-        most_unwritten: int,
-        most_in_flight: int | None,
+        limits: CrewLimits,
         write: Callable[[Pasted], Written],
     ) -> None:
         self._pipelines = pipelines
@@ -78,9 +88,8 @@ class Crew(Generic[Written]):
         self._window = window
         self._readers = readers
         self._writers = writers
-        self._ahead = ahead
-        self._room = threading.Semaphore(most_unwritten)
-        self._most_in_flight = most_in_flight
+        self._limits = limits
+        self._room = threading.Semaphore(limits.unwritten)
         self._write = write
         self._lock = threading.Lock()
         self._began_ns = 0
@@ -99,19 +108,19 @@ class Crew(Generic[Written]):
     def _serve(self, pipeline: Pipeline, member: Member) -> None:
         """One worker's thread, from its first picture to its last."""
         try:
-            with on_device(pipeline.runtime.device):
+            with current_device_is(pipeline.runtime.device):
                 self._work(pipeline, member)
         except BaseException as error:  # broad: the caller's thread raises it
             self._window.fail(error)
 
     def _work(self, pipeline: Pipeline, member: Member) -> None:
-        worker = Worker(pipeline, most_in_flight=self._most_in_flight)
+        worker = Worker(pipeline, most_in_flight=self._limits.in_flight)
 
         def read(source: PictureSource) -> Future[Read]:
             return self._readers.submit(worker.read, source)
 
         reads: ReadAhead[Read] = ReadAhead(
-            self._window, read, pixel_bytes, member.waited_ns, ahead=self._ahead
+            self._window, read, pixel_bytes, member.waited_ns, ahead=self._limits.ahead
         )
         try:
             with device_failures_named("the run"):

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from gpen_fast.device.failures import device_failures_named
-from gpen_fast.run.channels import RunWindow
-from gpen_fast.run.crew import Crew, Member
+from gpen_fast.run.crew import Crew, CrewLimits, Member
 from gpen_fast.run.job import Failed, Pasted, PictureSource, Written
 from gpen_fast.run.pipeline import Pipeline
+from gpen_fast.run.window import RunWindow
 
 # Threads that read, and as many that write: more than this gained nothing on the machines that were measured.
 _MOST_HELPERS = 4
@@ -96,10 +96,8 @@ class Engine:
             window,
             readers,
             writers,
-            ahead=self.readers,
-            most_unwritten=2 * self.writers,
-            most_in_flight=self._most_in_flight,
-            write=write,
+            CrewLimits(self.readers, 2 * self.writers, self._most_in_flight),
+            write,
         )
         crew.begin()
         try:

@@ -16,24 +16,22 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from typing import NamedTuple, Protocol
+from multiprocessing.connection import wait
 
 import torch
 
 from gpen_fast.device.children import Child, can_fork
 from gpen_fast.device.select import cpu_lanes
-from gpen_fast.errors import GenerateError, summary
+from gpen_fast.errors import GenerateError
 from gpen_fast.gpen.cpu.parallel import LARGE
 from gpen_fast.run.aside import STALLED
-from gpen_fast.run.channels import ReadAhead
-from gpen_fast.run.crew import WAITS, Member, pixel_bytes
+from gpen_fast.run.crew import Member
 from gpen_fast.run.job import Failed, Finished, Pasted, PictureSource
+from gpen_fast.run.lane_work import Aside, LaneMessage, LaneWork
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.runtime import Runtime
-from gpen_fast.run.workers import Parcel, Read, Worker
+from gpen_fast.run.window import LOOK_S
 
 # Faces of a child's network calls, unless --batch-size names their number. They run one after the other; what is done
 # once a call is then done less often.
@@ -46,8 +44,6 @@ _OVERTAKEN = 4 * _IN_HAND
 _FEW = 4
 # Processes at most, unless --devices names their number: each takes some 200 MB.
 _MOST = 16
-# Seconds after which the parent looks whether the run was stopped.
-_LOOK_S = 0.1
 
 
 def lanes_for(runtime: Runtime, pictures: int) -> int:
@@ -65,30 +61,6 @@ def lanes_for(runtime: Runtime, pictures: int) -> int:
     if generate.deterministic or runtime.size >= LARGE or pictures < _FEW:
         return 1
     return min(torch.get_num_threads(), pictures, _MOST)
-
-
-class Aside(Protocol):
-    """What a run notes beside its results: times, counts, faces. Children note it, and the parent adds it up."""
-
-    def begin(self) -> None:
-        """In a child: starts to note."""
-
-    def noted(self) -> object:
-        """In a child: what was noted since the last call; it is pickled."""
-
-    def add(self, noted: object) -> None:
-        """In the parent: adds what a child noted."""
-
-
-class _Message(NamedTuple):
-    """What a child sends for each picture, or when it cannot go on."""
-
-    done: Finished | Failed | Exception
-    """The picture's end; an exception ends the run."""
-    noted: object
-    """Of `Aside`."""
-    waited_ns: dict[str, int]
-    """How long the child waited so far, by the stage that it waited for."""
 
 
 @dataclass(eq=False)
@@ -131,8 +103,7 @@ class Lanes:
         generator = pipeline.runtime.generator
         if pipeline.runtime.settings.generate.batch_size is None:
             generator.batch_size = min(LANE_BATCH, generator.batch_size)
-        self._pipeline = pipeline
-        self._write = write
+        self._work = LaneWork(pipeline, write, settle, aside)
         self._settle = settle
         self._aside = aside
         self._stopped = stopped or threading.Event()
@@ -198,13 +169,13 @@ class Lanes:
 
     def _ready(self) -> list[_Lane]:
         """The lanes that have sent something, or have died; waits a while for one."""
-        ready = wait([lane.child.pipe for lane in self._lanes], _LOOK_S)
+        ready = wait([lane.child.pipe for lane in self._lanes], LOOK_S)
         return [lane for lane in self._lanes if lane.child.pipe in ready]
 
     def _received(self, lane: _Lane) -> Iterator[Finished | Failed]:
         """What a lane has sent; a lane that died is replaced."""
         try:
-            message: _Message = pickle.loads(lane.child.pipe.recv_bytes())
+            message: LaneMessage = pickle.loads(lane.child.pipe.recv_bytes())
         except (EOFError, ConnectionError):
             yield from self._replaced(lane)
             return
@@ -240,90 +211,7 @@ class Lanes:
 
     def _forked(self, member: Member) -> Child:
         others = tuple(lane.child.pipe for lane in self._lanes if not lane.child.pipe.closed)
-        return Child(self._serve, f"gpen-fast-{member.name}", others)
-
-    def _serve(self, pipe: Connection) -> None:
-        """A child's work: restores the pictures that come through the pipe, and sends back what became of them."""
-        given = _Given(pipe)
-        self._aside.begin()
-        readers, writers = ThreadPoolExecutor(1, "reader"), ThreadPoolExecutor(1, "writer")
-        worker = Worker(self._pipeline)
-        waited_ns = dict.fromkeys(WAITS, 0)
-        reads: ReadAhead[Read] = ReadAhead(
-            given, lambda source: readers.submit(worker.read, source), pixel_bytes, waited_ns, ahead=2
-        )
-        sending = threading.Lock()
-
-        def send(done: Finished | Failed | Exception) -> None:
-            with sending:
-                noted = self._aside.noted()
-                pipe.send_bytes(_pickled(_Message(done, noted, waited_ns)))
-                given.has -= 1
-
-        def finish(parcel: Parcel) -> None:
-            try:
-                done = worker.finish(parcel, self._write)
-                if isinstance(done, Failed):
-                    self._settle(done)
-                send(done)
-            except Exception as error:  # broad: the parent raises it
-                send(error)
-
-        try:
-            for parcel in worker.work(reads):
-                reads.handed_on(parcel.index)
-                writers.submit(finish, parcel)
-        except Exception as error:  # broad: the parent raises it
-            send(error)
-        except SystemExit:
-            # What is being written is written whole; nothing else is begun.
-            writers.shutdown(cancel_futures=True)
-            raise
-        writers.shutdown()
-
-
-class _Given:
-    """The pictures that the parent gives a child: see `Supply`."""
-
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
-        self._ended = False
-        self.has = 0
-        """Pictures that were given and whose results are not sent."""
-
-    @property
-    def is_over(self) -> bool:
-        """See `Supply`: the parent says so once it has the results of all."""
-        return self._ended
-
-    @property
-    def has_failed(self) -> bool:
-        """See `Supply`: a parent that fails interrupts its children."""
-        return False
-
-    @property
-    def is_writing(self) -> bool:
-        """See `Supply`: asked when the worker has no picture, so that those in the child are at its writer."""
-        return self.has > 0
-
-    def source(self) -> PictureSource | None:
-        """See `Supply`."""
-        if self._ended or not self._pipe.poll():
-            return None
-        source: PictureSource | None = self._pipe.recv()
-        self._ended = source is None
-        self.has += source is not None
-        return source
-
-    def weigh(self, index: int, pixel_bytes: int) -> None:
-        """See `Supply`: the parent bounds what a child has by its number."""
-
-    def leave_out(self, index: int) -> None:
-        """See `Supply`."""
-
-    def wait_for_change(self) -> None:
-        """See `Supply`."""
-        self._pipe.poll(_LOOK_S)
+        return Child(self._work.serve, f"gpen-fast-{member.name}", others)
 
 
 def _why(how: str) -> str:
@@ -337,18 +225,3 @@ def _send(lane: _Lane, source: PictureSource | None) -> None:
     """Gives a lane a picture, or None for the end. One that has died is noticed when its answer is read."""
     with contextlib.suppress(OSError):
         lane.child.pipe.send(source)
-
-
-def _pickled(message: _Message) -> bytes:
-    """The message; an error that cannot be pickled is replaced by one with its text."""
-    try:
-        data = pickle.dumps(message)
-        pickle.loads(data)
-    except Exception:  # broad: whatever an exception's own methods raise
-        done = message.done
-        if isinstance(done, Failed):
-            done = Failed(done.source, GenerateError(summary(done.error)), done.timing)
-        elif isinstance(done, Exception):
-            done = GenerateError(summary(done))
-        return pickle.dumps(message._replace(done=done))
-    return data

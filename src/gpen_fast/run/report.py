@@ -247,7 +247,8 @@ def _idle(runtime: Runtime, recorder: Recorder, team: Team, wall_ms: float) -> l
     if not recorder.series["generate"].count:
         return []
     waited_ms = {stage: sum(each.waited_ns[stage] for each in team.members) / NS_PER_MS for stage in WAITS}
-    on_host = runtime.detector.on_host
+    # A detector that no picture needed is not opened for this question.
+    on_host = bool(recorder.series["detect"].count) and runtime.detector.on_host
     return [network_idle(recorder, wall_ms, len(team.members), waited_ms, readers_detect=on_host)]
 
 

@@ -16,7 +16,7 @@ import torch
 
 from gpen_fast.device.malloc import give_back_freed_memory
 from gpen_fast.device.streams import own_stream, record_event, wait_event, worker_stream
-from gpen_fast.run.channels import NoPicture
+from gpen_fast.run.ahead import NoPicture
 from gpen_fast.run.job import (
     Cropped,
     Detected,

@@ -62,6 +62,8 @@ def _inner(frame: Frame, size: int) -> tuple[slice, slice]:
 
 def _pad_edges(pixels: Tensor, pads: tuple[int, int, int, int]) -> Tensor:
     """Repeats the edge pixels of (C,H,W). pads: pixels left, right, top, bottom."""
+    if not any(pads):
+        return pixels
     return F.pad(pixels.float()[None], pads, mode="replicate")[0].to(pixels.dtype)
 
 

@@ -102,7 +102,7 @@ def test_the_detector_decides_unless_the_user_does(monkeypatch: pytest.MonkeyPat
         assert not isinstance(opened(name, any_angle=False), AnyAngleDetector)
     assert not isinstance(opened("none"), AnyAngleDetector)
     with pytest.raises(
-        SettingsError, match="no use for detect-size, detect-threshold, any-angle or landmarks"
+        SettingsError, match="no use for detect-size, detect-device, detect-threshold, any-angle or landmarks"
     ):
         DetectOptions("none", any_angle=True)
     monkeypatch.setattr(any_angle, "present", lambda name, weights: None)

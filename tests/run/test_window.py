@@ -1,100 +1,18 @@
-"""The pictures under way: bounds, order, stopping, stragglers, and pictures that another worker takes over."""
+"""The pictures under way: bounds, order, stopping, and pictures that another worker takes over."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from windows import Consumer, done, paths, reads_of, window_of, worked
 
-from gpen_fast.run import channels
-from gpen_fast.run.channels import NoPicture, ReadAhead, RunWindow
-from gpen_fast.run.job import PictureSource, numbered
-
-MANY = 1 << 40
-
-
-def done(value: int) -> Future[int]:
-    future: Future[int] = Future()
-    future.set_result(value)
-    return future
-
-
-def paths(count: int) -> Iterator[PictureSource]:
-    return numbered(Path(f"{i}.png") for i in range(count))
-
-
-def window_of(
-    sources: Iterable[PictureSource],
-    *,
-    most_pictures: int = 8,
-    most_bytes: int = MANY,
-    stopped: threading.Event | None = None,
-) -> RunWindow[int]:
-    return RunWindow(
-        sources,
-        most_pictures=most_pictures,
-        most_bytes=most_bytes,
-        stopped=stopped or threading.Event(),
-    )
-
-
-def reads_of(
-    window: RunWindow[int],
-    submit: Callable[[PictureSource], Future[int]] = lambda source: done(source.index),
-    bytes_of: Callable[[int], int] = lambda picture: 0,
-    ahead: int = 2,
-) -> ReadAhead[int]:
-    return ReadAhead(window, submit, bytes_of, {"load": 0, "save": 0}, ahead=ahead)
-
-
-class Consumer:
-    """Takes a window's results in a thread, as the caller of a run does."""
-
-    def __init__(self, window: RunWindow[int]) -> None:
-        self.results: list[int] = []
-        self.error: BaseException | None = None
-        self._window = window
-        self._thread = threading.Thread(target=self._consume, daemon=True)
-        self._thread.start()
-
-    def _consume(self) -> None:
-        try:
-            self.results.extend(self._window.results())
-        except BaseException as error:
-            self.error = error
-
-    def ended(self) -> list[int]:
-        self._thread.join(60)
-        assert not self._thread.is_alive(), "the window did not end"
-        return self.results
-
-
-def worked(window: RunWindow[int], reads: ReadAhead[int]) -> list[int]:
-    """A worker that hands on what it takes; returns the order."""
-    order = []
-    while isinstance(picture := reads.take(held_up=False), int):
-        order.append(picture)
-        reads.handed_on(picture)
-        window.put(picture, done(picture))
-    return order
-
-
-def test_pictures_are_read_ahead_within_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    submitted: list[int] = []
-    window = window_of(paths(30), most_pictures=30)
-    reads = reads_of(window, lambda source: submitted.append(source.index) or done(source.index))
-    consumer = Consumer(window)
-    for taken in range(30):
-        assert reads.take(held_up=False) == taken
-        assert len(submitted) <= taken + 3
-        reads.handed_on(taken)
-        window.put(taken, done(taken))
-    assert reads.take(held_up=False) is NoPicture.LEFT
-    assert consumer.ended() == list(range(30))
+from gpen_fast.run.ahead import NoPicture
+from gpen_fast.run.job import PictureSource
 
 
 def test_sources_are_taken_only_while_few_are_under_way() -> None:
@@ -139,27 +57,6 @@ def test_results_come_in_input_order() -> None:
     assert consumer.ended() == [0, 1, 2, 3]
 
 
-def test_a_straggler_is_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture on a slow disk holds back neither a batch nor those behind it."""
-    monkeypatch.setattr(channels, "PATIENCE_S", 0.005)
-    slow: Future[int] = Future()
-    window = window_of(paths(6))
-    consumer = Consumer(window)
-    reads = reads_of(window, lambda source: slow if source.index == 1 else done(source.index))
-    order = [reads.take(held_up=False) for _ in range(5)]
-    assert order == [0, 2, 3, 4, 5]
-    began = time.monotonic()
-    assert reads.take(held_up=True) is NoPicture.YET
-    assert time.monotonic() - began < 10
-    slow.set_result(1)
-    assert reads.take(held_up=True) == 1
-    for picture in (*order, 1):
-        window.put(picture, done(picture))
-    assert reads.take(held_up=False) is NoPicture.LEFT
-    assert consumer.ended() == list(range(6))
-    assert reads.waited_ns["load"] > 0
-
-
 def test_stopping_finishes_what_is_being_read_and_leaves_out_the_rest() -> None:
     """So that what is done is the beginning of the input, whichever picture overtook another."""
     stopped = threading.Event()
@@ -180,16 +77,6 @@ def test_an_error_of_a_worker_ends_the_run_for_the_caller_and_the_others() -> No
     assert reads.take(held_up=False) is NoPicture.LEFT
     assert consumer.ended() == []
     assert str(consumer.error) == "device lost"
-
-
-def test_an_error_of_a_reader_is_raised_to_its_worker() -> None:
-    broken: Future[int] = Future()
-    broken.set_exception(RuntimeError("device lost"))
-    window = window_of(paths(1))
-    Consumer(window)
-    with pytest.raises(RuntimeError, match="device lost"):
-        reads_of(window, lambda source: broken).take(held_up=False)
-    window.fail(RuntimeError("device lost"))
 
 
 def test_an_error_of_the_sources_is_raised_to_the_caller() -> None:
