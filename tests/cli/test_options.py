@@ -116,8 +116,6 @@ def test_shorthands_stand_for_values() -> None:
         ("--fp16 --precision auto", "--fp16 and --precision auto contradict each other: leave one out."),
         ("--precision half", "precision 'half': accepted are auto, fp32, tf32, bf16, fp16."),
         ("--detect-size big", "detect size 'big': accepted are auto, full, or pixels from 64 up."),
-        ("--batch-size some", "batch size 'some': accepted are auto, or faces from 1 up."),
-        ("--batch-size 0", "batch size 0: accepted are auto, or faces from 1 up."),
         ("--devices 0,1 --device cpu", "--devices 0,1 and --device cpu contradict each other: leave one out."),
         ("--detect-size 63", "detect size 63: accepted are auto, full, or pixels from 64 up."),
         ("--template arcface", "template 'arcface': accepted are gpen, ffhq."),
