@@ -259,6 +259,19 @@ def test_named_model_must_be_the_files_own(cli, album: Path, tiny_weights: Path)
     assert "holds custom-64, but gpen-bfr-512 was asked for" in ran.err
 
 
+@pytest.mark.parametrize(("asked", "got"), [("3", {3}), ("auto", {1, 2, 4, 8, 16, 32, 64})])
+def test_the_batch_size_is_a_number_or_measured(
+    cli, album: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, asked: str, got: set[int]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(album / "cache"))
+    ran = cli(
+        "enhance", "in/astronaut.png", "out", "--weights", tiny_weights, "--batch-size", asked,
+        "--json", "r.json",
+    )  # fmt: skip
+    assert ran.status == 0
+    assert json.loads(Path("r.json").read_text())["settings"]["batch_size"] in got
+
+
 def test_a_failure_of_the_device_in_detection_is_one_error(
     cli, album: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -209,7 +209,10 @@ class Pipeline:
             with self._timed("paste", len(crops)) as span:
                 blended = self._blend(picture)
                 layers, shares = (blended.layers, blended.shares) if blended else (restored, None)
-                result = paste(loaded.frame, faces, crops.matrices, layers, strength, shares)
+                if blended and blended.known_to_change_nothing:
+                    result = loaded.frame
+                else:
+                    result = paste(loaded.frame, faces, crops.matrices, layers, strength, shares)
             loaded = loaded.timed("paste", span.host_ms)
         return Pasted(loaded, faces, crops, restored, result, blended.use if blended else None)
 

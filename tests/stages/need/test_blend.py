@@ -127,6 +127,7 @@ def test_a_face_that_is_said_to_be_left_as_found_is_left_to_the_pixel(
         made = blend(frame, crops, tuple(restored), PasteOptions())
         after = paste(frame, [BOX], crops.matrices, made.layers, 1.0, made.shares)
         assert (made.use.kept()[0] == 1) == left
+        assert made.known_to_change_nothing == left
         assert torch.equal(after.pixels, frame.pixels) == left
 
 

@@ -84,6 +84,11 @@ class Blend:
     use: FaceUse
     """How much of each restoration is in it."""
 
+    @property
+    def known_to_change_nothing(self) -> bool:
+        """Whether every face is left as found. False on a GPU, where an answer would wait for the device."""
+        return self.shares.device.type == "cpu" and self.use.kept()[0] == len(self.shares)
+
     def whole(self, crop: Tensor) -> Tensor:
         """The first face where the picture is its crop: (3,S,S) in the depth of `crop`, which is (3,S,S) too."""
         return to_depth(self.layers[0] + self.shares[0] * crop.float(), crop.dtype)
