@@ -148,7 +148,8 @@ def folder_removed(moments: random.Random) -> bool:
     """The output folder goes while results are written: the run says so and does not make it again."""
     child = run()
     writing(child)
-    shutil.rmtree("out", ignore_errors=True)
+    while Path("out").exists():  # a result may be written between two steps of the removal
+        shutil.rmtree("out", ignore_errors=True)
     done = ended(child)
     gone = not results()
     shutil.rmtree("out", ignore_errors=True)
@@ -235,7 +236,7 @@ def poisoned(moments: random.Random) -> bool:
         Generator.launch_no_sync = failing  # type: ignore[assignment, method-assign]
         sys.orig_argv[1:] = ["-m", "gpen_fast", *sys.argv[1:]]
 
-    done = ended(run("--batch-size", "1", prepare=poison))
+    done = ended(run("--batch-size", "1", "--devices", "cpu:1", prepare=poison))
     return done.status == 0 and "Starting once more" in done.said and len(results()) == PICTURES
 
 
@@ -245,8 +246,36 @@ def hung(moments: random.Random) -> bool:
     def hang() -> None:
         _before_each_write(lambda number: time.sleep(LONGEST if number == PICTURES // 2 else 0))
 
-    done = ended(run("--stall-timeout", "5", prepare=hang))
+    done = ended(run("--stall-timeout", "5", "--devices", "cpu:1", prepare=hang))
     return done.status == 1 and "(--stall-timeout): stopped. What is finished is kept" in done.said
+
+
+def hung_process(moments: random.Random) -> bool:
+    """The same in one of two processes: it is replaced, and its pictures are restored by the new one."""
+
+    def hang() -> None:
+        _before_each_write(lambda number: time.sleep(LONGEST if number == PICTURES // 4 else 0))
+
+    done = ended(run("--stall-timeout", "3", "--devices", "cpu:2", prepare=hang))
+    return done.status == 0 and len(results()) == PICTURES
+
+
+def killed_process(moments: random.Random) -> bool:
+    """One of two processes is killed, as the system does where memory is short."""
+
+    def kill() -> None:
+        at, first = moments.randrange(2, PICTURES // 4), Path("killed")
+
+        def die(number: int) -> None:
+            if number == at and not first.exists():
+                first.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        _before_each_write(die)
+
+    Path("killed").unlink(missing_ok=True)
+    done = ended(run("--devices", "cpu:2", prepare=kill))
+    return done.status == 0 and len(results()) == PICTURES and Path("killed").exists()
 
 
 def _before_each_write(call: Callable[[int], object]) -> None:
@@ -306,6 +335,8 @@ FAULTS = (
     Fault("device out of memory at batch 1", False, "each picture is reported, exit 1", never_enough_memory),
     Fault("poisoned CUDA context", False, "the process starts once more and completes the set", poisoned),
     Fault("hung writer", False, "named by --stall-timeout, exit 1, finished results kept", hung),
+    Fault("hung writer in one of two processes", False, "it is replaced, all results written", hung_process),
+    Fault("one of two processes is killed", True, "it is replaced, all results written", killed_process),
 )
 
 

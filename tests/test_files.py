@@ -13,6 +13,21 @@ from gpen_fast.errors import FileWriteError
 from gpen_fast.files import copy_file, locked, nearest_file, remove_leftovers, sha256_of_file, write_file
 
 
+def test_a_home_that_is_gone_is_not_made_again(tmp_path: Path) -> None:
+    home, source = tmp_path / "out", tmp_path / "a.png"
+    write_file(source, b"a picture")
+    for target in (home / "a.png", home / "1931/june/a.png"):
+        with pytest.raises(FileNotFoundError):
+            write_file(target, b"x", home=home)
+        with pytest.raises(FileNotFoundError):
+            copy_file(source, target, home=home)
+    assert not home.exists()
+    home.mkdir()
+    write_file(home / "1931/june/a.png", b"x", home=home)
+    write_file(tmp_path / "elsewhere/b.png", b"x", home=home)
+    assert (home / "1931/june/a.png").read_bytes() == b"x"
+
+
 def test_failed_write_leaves_no_file_and_keeps_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,7 +36,12 @@ _OLD_S = 86400.0
 
 
 def write_file(
-    path: Path, data: bytes, *, durable: bool = False, before: Callable[[Path], object] | None = None
+    path: Path,
+    data: bytes,
+    *,
+    durable: bool = False,
+    before: Callable[[Path], object] | None = None,
+    home: Path | None = None,
 ) -> None:
     """Writes a file so that `path` never holds half of it.
 
@@ -49,21 +54,25 @@ def write_file(
         durable: The bytes reach the disk before the rename (fsync), so that even a power cut leaves the old file or
             the new one. It costs milliseconds: for records that cannot be made again.
         before: Called with the complete temporary file just before the rename. If it raises, `path` stays as it was.
+        home: A folder above the file that must be there: only those below it are created. None: none need be there.
 
     Raises:
         FileWriteError: The file to be replaced is read-only.
         OSError: The file cannot be written. The temporary file is removed.
     """
-    _write_atomically(path, lambda file: file.write(data), durable=durable, before=before)
+    _write_atomically(path, lambda file: file.write(data), durable=durable, before=before, home=home)
 
 
-def copy_file(source: Path, path: Path, *, before: Callable[[Path], object] | None = None) -> None:
+def copy_file(
+    source: Path, path: Path, *, before: Callable[[Path], object] | None = None, home: Path | None = None
+) -> None:
     """Copies a file's bytes and the time of its last change, as atomically as `write_file`.
 
     Args:
         source: The file to copy.
         path: The copy. Missing parent folders are created.
         before: As for `write_file`.
+        home: As for `write_file`.
 
     Raises:
         FileWriteError: The file to be replaced is read-only.
@@ -72,7 +81,9 @@ def copy_file(source: Path, path: Path, *, before: Callable[[Path], object] | No
     with source.open("rb") as original:
         status = os.fstat(original.fileno())
         times = (status.st_atime_ns, status.st_mtime_ns)
-        _write_atomically(path, lambda file: shutil.copyfileobj(original, file), times=times, before=before)
+        _write_atomically(
+            path, lambda file: shutil.copyfileobj(original, file), times=times, before=before, home=home
+        )
 
 
 def remove_leftovers(folder: Path) -> int:
@@ -146,6 +157,16 @@ def locked(path: Path) -> Iterator[None]:
         raise TimeoutError(f"{path}: another process has held it for {_LOCK_TIMEOUT_S:.0f} s") from None
 
 
+def _make_folders(folder: Path, home: Path | None) -> None:
+    """Creates a folder with those above it; only those below `home` if there is one."""
+    if home is None or home not in (folder, *folder.parents):
+        folder.mkdir(parents=True, exist_ok=True)
+        return
+    for missing in reversed((folder, *folder.parents)):
+        if home in missing.parents:
+            missing.mkdir(exist_ok=True)
+
+
 def _write_atomically(
     path: Path,
     fill: Callable[[BinaryIO], object],
@@ -153,9 +174,10 @@ def _write_atomically(
     times: tuple[int, int] | None = None,
     durable: bool = False,
     before: Callable[[Path], object] | None = None,
+    home: Path | None = None,
 ) -> None:
     """Lets `fill` write a temporary file and renames it to `path`. times: access and change, nanoseconds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folders(path.parent, home)
     # The name is short because the final one may already be as long as the file system allows, and random because a
     # killed run may have left its own temporary file behind.
     temporary = path.parent / f"{_PREFIX}{secrets.token_hex(6)}{_END}"

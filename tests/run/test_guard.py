@@ -57,3 +57,17 @@ def test_an_output_folder_that_is_gone_is_not_made_again(tmp_path: Path) -> None
     with pytest.raises(OutputError, match="the output folder was removed during the run"):
         guard(PICTURE)
     assert not out.exists()
+
+
+def test_an_output_folder_that_goes_during_a_write_ends_the_run(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+
+    def write(picture: Pasted) -> Finished:
+        out.rmdir()
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    guard = OutputGuard(write, lambda _: out / "a.png", lambda _: out)
+    with pytest.raises(OutputError, match="the output folder was removed during the run"):
+        guard(PICTURE)
+    assert guard.ended == (out, "the output folder was removed during the run. Run the same command again.")

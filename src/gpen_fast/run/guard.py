@@ -15,6 +15,7 @@ _FULL = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EROFS: "the file system has become read-only",
 }
+_REMOVED = "the output folder was removed during the run. Run the same command again."
 _KEPT = "What is finished is kept; the same command continues after it."
 
 
@@ -52,11 +53,12 @@ class OutputGuard:
         target = self._target_of(picture)
         home = self._home_of(target)
         if home is not None and not home.is_dir():
-            # Writing would make the folder again, with the rest of the results only.
-            raise self._end(home, "the output folder was removed during the run. Run the same command again.")
+            raise self._end(home, _REMOVED)
         try:
             return self._write(picture)
         except OSError as error:
+            if home is not None and not home.is_dir():
+                raise self._end(home, _REMOVED) from error
             if error.errno not in _FULL:
                 raise
             folder = home or target.parent

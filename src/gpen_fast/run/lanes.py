@@ -22,6 +22,7 @@ from multiprocessing.connection import wait
 import torch
 
 from gpen_fast.device.children import Child, can_fork
+from gpen_fast.device.failures import device_failures_named
 from gpen_fast.device.select import cpu_lanes
 from gpen_fast.errors import GenerateError
 from gpen_fast.gpen.cpu.parallel import LARGE
@@ -122,11 +123,15 @@ class Lanes:
         Raises:
             Exception: What ends the run in a child, or what `sources` raises.
         """
+        with device_failures_named("the run"):
+            yield from self._run(iter(sources))
+
+    def _run(self, sources: Iterator[PictureSource]) -> Iterator[Finished | Failed]:
         self._began_ns = time.perf_counter_ns()
         try:
             for member in self.members:
                 self._lanes.append(_Lane(member, self._forked(member)))
-            yield from self._results(iter(sources))
+            yield from self._results(sources)
             for lane in self._lanes:
                 _send(lane, None)
                 lane.child.end()

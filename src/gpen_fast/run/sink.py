@@ -111,7 +111,8 @@ class Sink:
         data = self._encoded(item.target, self._in_form(item, frame))
         # Only a journal asks for the hash here.
         sha256 = hashlib.sha256(data).hexdigest() if self._journal.keeps_rows else ""
-        write_file(item.target, data, before=self._before(item, picture, sha256))
+        before, home = self._before(item, picture, sha256), self._journal.home_of(item.target)
+        write_file(item.target, data, before=before, home=home)
         return left_out_note(frame, suffix_of(item.target))
 
     def _in_form(self, item: Item, frame: Frame) -> Frame:
@@ -149,7 +150,7 @@ class Sink:
         changed = self._fit is not None and self._fit.changed(picture.source)
         if not changed and _SUFFIX_OF_KIND.get(frame.kind) == suffix_of(item.target):
             before = self._journal.before(item.source, item.target, "no_face", frame.sha256, frame.sha256)
-            copy_file(item.source, item.target, before=before)
+            copy_file(item.source, item.target, before=before, home=self._journal.home_of(item.target))
             return ""
         return self._write_result(item, picture, frame)
 
