@@ -10,10 +10,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from helpers import write_photo
+
+from gpen_fast.measure.report_rows import DeviceRow
 
 
 @pytest.fixture
@@ -144,3 +147,46 @@ def test_a_run_that_is_killed_leaves_whole_rows(album: Path, tiny_weights: Path)
     rows = [json.loads(line) for line in text.splitlines()]
     for row in rows:
         assert row["outcome"] != "restored" or Path(row["output"]).exists()
+
+
+def test_two_processes_have_a_row_each_and_what_the_network_waited_for(
+    cli, album: Path, tiny_weights: Path
+) -> None:
+    for number in range(3, 9):
+        write_photo(Path(f"in/{number}.png"), height=80, seed=number)
+    ran = cli(
+        "enhance", "in", "out", "--weights", tiny_weights, "--skip-detect", "--keep-detail", "0", "--devices", "cpu:2",
+        "--json", "r.json",
+    )  # fmt: skip
+    assert ran.status == 1, "one input is no picture"
+    report = json.loads(Path("r.json").read_text())
+    assert [row["name"] for row in report["devices"]] == ["cpu:0", "cpu:1"]
+    assert sum(row["pictures"] for row in report["devices"]) == 10
+    assert re.search(
+        r"\ncpu:0 +\d+ +\d+ +\d+%\ncpu:1 +\d+ +\d+ +\d+%\n2 devices, busy \d+% of the wall time\n", ran.out
+    )
+    assert "\nthe network ran " in ran.out
+    assert len(list(Path("out").glob("*.png"))) == 9
+
+
+def test_a_device_that_failed_is_said_and_is_status_1(
+    cli, album: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gpen_fast.run import enhance as enhance_run
+    from gpen_fast.run import report as reports
+
+    made = reports._devices
+
+    def one_failed(team: object, wall_ms: float) -> list[DeviceRow]:
+        first, second = made(team, wall_ms)
+        return [first, replace(second, error="the GPU failed in generate (device lost). Try --device cpu.")]
+
+    monkeypatch.setattr(reports, "_devices", one_failed)
+    monkeypatch.setattr(enhance_run, "lanes_for", lambda runtime, pictures: 2)
+    Path("in/bad.jpg").unlink()
+    ran = cli("enhance", "in", "out", "--weights", tiny_weights, "--skip-detect", "--keep-detail", "0")
+    assert ran.status == 1
+    assert (
+        "cpu:1 failed: the GPU failed in generate (device lost). Try --device cpu. The other devices restored its "
+        "pictures.\n"
+    ) in ran.err.replace("\n", " ").replace("pictures. ", "pictures.\n")
