@@ -34,7 +34,9 @@ def runtime(tiny_weights: Path) -> Runtime:
 def detecting(tiny_weights: Path) -> Runtime:
     """With a detector that takes four pictures at once."""
     made = load_runtime(
-        Settings.from_flat(weights=str(tiny_weights), detector="haar", precision="fp32", batch_size=3)
+        Settings.from_flat(
+            weights=str(tiny_weights), detector="haar", precision="fp32", batch_size=3, keep_detail=0.0
+        )
     )
     return replace(made, detector=BatchDetector())
 

@@ -28,6 +28,37 @@ def test_sources_are_taken_only_while_few_are_under_way() -> None:
     assert asked == [0, 1, 2, 3, 4], "the caller still has the first result"
 
 
+def test_results_do_not_wait_for_slow_sources() -> None:
+    """A camera's frames: each is restored before the next one is there."""
+    results: list[int] = []
+    behind: list[int] = []
+    restored = threading.Semaphore(0)
+
+    def frames() -> Iterator[PictureSource]:
+        for source in paths(8):
+            if source.index:
+                assert restored.acquire(timeout=60)
+            behind.append(source.index - len(results))
+            yield source
+
+    window = window_of(frames(), most_pictures=8)
+    reads = reads_of(window)
+
+    def work() -> None:
+        while isinstance(picture := reads.take(held_up=False), int):
+            reads.handed_on(picture)
+            window.put(picture, done(picture))
+            restored.release()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    for result in window.results():
+        results.append(result)
+    worker.join(60)
+    assert results == list(range(8))
+    assert max(behind) <= 2
+
+
 def test_pictures_under_way_are_bounded_in_bytes() -> None:
     """Once a large one is read, the next waits until it is done; that one is then read whatever its size."""
     window = window_of(paths(12), most_pictures=12, most_bytes=250)

@@ -164,11 +164,16 @@ class RunWindow(Generic[_Result]):
             self._results.pop(index, None)
 
     def _take_sources(self) -> None:
-        """Takes sources until as many pictures are under way as may be."""
+        """Takes a source, and more until as many are under way as may be, or the next result is there.
+
+        Sources may come slowly, as a camera's frames do: results do not wait for them.
+        """
+        taken = False
         while not self._all_taken and not self._stopped.is_set():
             with self._changed:
-                if len(self._under_way) >= self._most_pictures:
+                if len(self._under_way) >= self._most_pictures or (taken and self._next_is_done()):
                     return
+            taken = True
             # Without the lock: an iterable may wait for its next item.
             source = next(self._sources, None)
             with self._changed:
@@ -178,6 +183,11 @@ class RunWindow(Generic[_Result]):
                     self._under_way[source.index] = 0
                     self._unread.append(source)
                 self._changed.notify_all()
+
+    def _next_is_done(self) -> bool:
+        """Whether the result of the first picture under way is there. The caller holds the lock."""
+        first = self._results.get(next(iter(self._under_way), -1))
+        return first is not None and first[0].done()
 
     def _first_result(self) -> tuple[int, Future[_Result], Rescue] | None:
         """The result of the first picture under way, once it is there; None if no picture is under way any more."""
