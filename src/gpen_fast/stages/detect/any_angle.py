@@ -9,15 +9,14 @@ faces that it finds there have landmarks: alignment turns them upright, and past
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from gpen_fast import plugins
 from gpen_fast.settings import DetectOptions, PrecisionName, WeightsOptions
-from gpen_fast.stages.detect.base import Detector, batch_size, find_all, open_detector
+from gpen_fast.stages.detect.around import DetectorAround
+from gpen_fast.stages.detect.base import Detector, find_all, open_detector
 from gpen_fast.stages.detect.lite import EMBEDDED, LiteDetector
 from gpen_fast.stages.detect.lite import create as open_lite
 from gpen_fast.store.locate import present
@@ -33,7 +32,7 @@ _CHECKED = 3
 _SAME_FACE = 0.4
 
 
-class AnyAngleDetector:
+class AnyAngleDetector(DetectorAround):
     """A detector, and behind it the search for turned faces.
 
     Args:
@@ -42,46 +41,8 @@ class AnyAngleDetector:
     """
 
     def __init__(self, detector: Detector, lite: LiteDetector) -> None:
-        self._detector, self._lite = detector, lite
-
-    @property
-    def name(self) -> str:
-        """As the detector's."""
-        return self._detector.name
-
-    @property
-    def on_host(self) -> bool:
-        """As the detector's."""
-        return self._detector.on_host
-
-    @property
-    def weights(self) -> Path | None:
-        """As the detector's."""
-        return self._detector.weights
-
-    @property
-    def box_points(self) -> NDArray[np.float64]:
-        """As the detector's."""
-        return self._detector.box_points
-
-    @property
-    def threshold(self) -> float:
-        """As the detector's."""
-        return self._detector.threshold
-
-    @property
-    def bound(self) -> int | None:
-        """As the detector's."""
-        return self._detector.bound
-
-    @property
-    def batch_size(self) -> int:
-        """As the detector's."""
-        return batch_size(self._detector)
-
-    def __call__(self, frame: Frame) -> list[Face]:
-        """Detects the faces of a picture, best first."""
-        return self.many([frame])[0]
+        super().__init__(detector)
+        self._lite = lite
 
     def many(self, frames: Sequence[Frame]) -> list[list[Face]]:
         """Detects the faces of each picture, best first."""
