@@ -157,7 +157,7 @@ def folder_removed(moments: random.Random) -> bool:
 
 
 def fifo(moments: random.Random) -> bool:
-    """A pipe among the inputs that nobody writes to."""
+    """A pipe without a writer among the inputs."""
     os.mkfifo("in/pipe.png")
     done = ended(run())
     Path("in/pipe.png").unlink()

@@ -96,7 +96,7 @@ def test_children_do_not_outlive_a_parent_that_is_killed() -> None:
         try:
             state = Path(f"/proc/{child}/stat").read_text("ascii").rsplit(")", 1)[1].split()[0]
             if state == "Z":
-                return  # ended; nobody has taken its status
+                return  # it has ended, and its status is not collected yet
         except FileNotFoundError:
             return
         time.sleep(0.05)

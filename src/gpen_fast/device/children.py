@@ -16,7 +16,7 @@ from gpen_fast.device.fork import ready_after_fork
 
 # prctl(2): the number of "send me this signal when my parent ends".
 _PR_SET_PDEATHSIG = 1
-# What the parent sends to `interrupt` a child: nobody else sends it.
+# The signal that `interrupt` sends. The child gets it from its parent only.
 _INTERRUPT = getattr(signal, "SIGUSR1", signal.SIGTERM)  # Windows, which does not fork, has none
 # Seconds that an interrupted child has: the write of a large picture takes one or two.
 _GRACE_S = 5.0
