@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from gpen_fast.device import select as select_module
-from gpen_fast.device.select import cpu_lanes, describe, pick_device, pick_devices
+from gpen_fast.device.select import describe, pick_device, pick_devices
 from gpen_fast.errors import DeviceError, SettingsError
+from gpen_fast.settings import cpu_lanes
 
 CPU = torch.device("cpu")
 

@@ -6,6 +6,7 @@ import torch
 
 from gpen_fast.device.children import can_fork
 from gpen_fast.errors import DeviceError, SettingsError, did_you_mean
+from gpen_fast.settings import cpu_lanes
 
 
 def pick_device(asked: str) -> torch.device:
@@ -62,12 +63,6 @@ def pick_devices(asked: str) -> list[torch.device]:
             f"devices {asked!r}: accepted are all, different GPU numbers such as 0,1, and cpu:N with N from 1 up."
         )
     return [_cuda(f"cuda:{number}", int(number)) for number in numbers]
-
-
-def cpu_lanes(asked: str) -> int:
-    """The N of `cpu:N`; 0 for anything else."""
-    kind, _, number = asked.partition(":")
-    return int(number) if kind == "cpu" and number.isdecimal() else 0
 
 
 def _cuda(asked: str, index: int) -> torch.device:

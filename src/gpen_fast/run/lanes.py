@@ -23,7 +23,6 @@ import torch
 
 from gpen_fast.device.children import Child, can_fork
 from gpen_fast.device.failures import device_failures_named
-from gpen_fast.device.select import cpu_lanes
 from gpen_fast.errors import GenerateError
 from gpen_fast.gpen.cpu.parallel import LARGE
 from gpen_fast.run.aside import STALLED
@@ -33,6 +32,7 @@ from gpen_fast.run.lane_work import Aside, LaneMessage, LaneWork
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.window import LOOK_S
+from gpen_fast.settings import cpu_lanes
 
 # Faces of a child's network calls, unless --batch-size names their number. They run one after the other; what is done
 # once a call is then done less often.

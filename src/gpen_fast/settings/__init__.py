@@ -31,6 +31,7 @@ from gpen_fast.settings.parts import (
     StageName,
     TemplateName,
     WeightsOptions,
+    cpu_lanes,
 )
 from gpen_fast.settings.whole import (
     Settings,
@@ -62,6 +63,7 @@ __all__ = [
     "StageName",
     "TemplateName",
     "WeightsOptions",
+    "cpu_lanes",
     "formats",
     "suffix_of",
 ]

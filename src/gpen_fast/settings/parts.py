@@ -143,6 +143,12 @@ class WeightsOptions:
         return self.weights is not None and self.weights.startswith(RANDOM)
 
 
+def cpu_lanes(asked: str) -> int:
+    """The N of `cpu:N`, a value of --devices; 0 for any other."""
+    kind, _, number = asked.partition(":")
+    return int(number) if kind == "cpu" and number.isdecimal() else 0
+
+
 @dataclass(frozen=True)
 class GenerateOptions:
     """How the network runs."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from journals import keys_of
 
+from gpen_fast.run.journal import keys
 from gpen_fast.settings import OutputOptions, Settings
 
 
@@ -39,6 +40,15 @@ def test_an_option_that_changes_pixels_changes_the_key(names: dict[str, object])
 )
 def test_an_option_that_changes_no_pixels_keeps_the_key(names: dict[str, object]) -> None:
     assert key(**names) == key()
+
+
+def test_the_same_bits_need_the_same_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process computes on all cores, each of several on one."""
+    monkeypatch.setattr(keys, "_cores", lambda: 6)
+    on_all = key(deterministic=True)
+    assert key(deterministic=True, devices="cpu:1") == key(deterministic=True, devices="all") == on_all
+    assert key(deterministic=True, devices="cpu:2") == key(deterministic=True, devices="cpu:4") != on_all
+    assert key(devices="cpu:2") == key()
 
 
 def test_of_the_output_only_what_the_format_uses_counts() -> None:

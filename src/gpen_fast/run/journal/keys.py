@@ -19,6 +19,7 @@ from gpen_fast.settings import (
     OutputOptions,
     PasteOptions,
     WeightsOptions,
+    cpu_lanes,
 )
 from gpen_fast.store.catalog import entry
 from gpen_fast.store.hashes import sha256_of
@@ -82,8 +83,8 @@ class SettingsKeys:
         self._weights = weights
         self._detect = detect
         self._deterministic = generate.deterministic
-        # A process of --devices cpu:N computes on one core, whose results are not, bit for bit, those of several.
-        self._one_core_each = (generate.devices or "").startswith("cpu")
+        # Each of several processes computes on one core, whose results are not, bit for bit, those of all cores.
+        self._one_core_each = cpu_lanes(generate.devices or "") > 1
         self._parts = (weights, detect, generate, load, paste, output)
         self._keys: dict[str, str | None] = {}
 
