@@ -158,7 +158,7 @@ def test_two_processes_have_a_row_each_and_what_the_network_waited_for(
         "enhance", "in", "out", "--weights", tiny_weights, "--skip-detect", "--keep-detail", "0", "--devices", "cpu:2",
         "--json", "r.json",
     )  # fmt: skip
-    assert ran.status == 1, "one input is no picture"
+    assert ran.status == 1, "bad.jpg fails"
     report = json.loads(Path("r.json").read_text())
     assert [row["name"] for row in report["devices"]] == ["cpu:0", "cpu:1"]
     assert sum(row["pictures"] for row in report["devices"]) == 10

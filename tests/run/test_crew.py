@@ -14,13 +14,19 @@ from gpen_fast.run import enhance as enhance_module
 from gpen_fast.run.runtime import Runtime
 
 
-def test_a_device_that_fails_leaves_its_pictures_to_the_other(
-    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two workers in two threads, of which one fails at its second call."""
+@pytest.fixture
+def other(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Runtime:
+    """A second device, so to say: a generator of its own over the same network, in a thread of this process."""
     monkeypatch.setattr(enhance_module, "lanes_for", lambda runtime, pictures: 1)
     generator = runtime.generator
-    other = replace(runtime, generator=type(generator)(generator.backend, generator.batch_size))
+    return replace(runtime, generator=type(generator)(generator.backend, generator.batch_size))
+
+
+def test_a_device_that_fails_leaves_its_pictures_to_the_other(
+    runtime: Runtime, other: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers in two threads, of which one fails at its second call."""
+    generator = runtime.generator
     launch, calls = other.generator.launch_no_sync, []
 
     def lost(crops: list[object]) -> object:
@@ -43,12 +49,8 @@ def test_a_device_that_fails_leaves_its_pictures_to_the_other(
 
 
 def test_the_last_device_that_fails_ends_the_run(
-    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, other: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(enhance_module, "lanes_for", lambda runtime, pictures: 1)
-    generator = runtime.generator
-    other = replace(runtime, generator=type(generator)(generator.backend, generator.batch_size))
-
     def lost(crops: list[object]) -> object:
         raise RuntimeError(LOST)
 
