@@ -1,8 +1,11 @@
-"""Peak memory of this process and of those that it started."""
+"""Memory of this process and of those that it started."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+from pathlib import Path
 
 
 def host_peak_bytes(children: int = 0) -> int | None:
@@ -21,3 +24,15 @@ def host_peak_bytes(children: int = 0) -> int | None:
         peak += children * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     # getrusage counts bytes on macOS and KiB elsewhere.
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def resident_bytes(process: int | None = None) -> int | None:
+    """Resident memory at the moment, bytes; None where the system does not report it, or the process has ended.
+
+    Args:
+        process: Its number; None for this one.
+    """
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        pages = Path(f"/proc/{process or 'self'}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    return None
