@@ -15,7 +15,8 @@ from gpen_fast.cli.piped import to_standard_output
 from gpen_fast.cli.restart import opened_journal
 from gpen_fast.cli.row_book import row_book
 from gpen_fast.cli.run_plan import run_plan
-from gpen_fast.cli.side_files import landmarks_path, log_path, refuse_one_file
+from gpen_fast.cli.side_files import landmarks_path, log_path, refuse_one_file, trace_path
+from gpen_fast.cli.trace_file import check_trace
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import InputsError, SettingsError
 from gpen_fast.settings import SAME, OutputOptions, Settings, formats, suffix_of
@@ -88,13 +89,15 @@ def _enhance(
             )
         inputs, out = _split(paths, in_place)
         save_to = landmarks_path(output.save_landmarks, settings.detect)
-        run = replace(run, log=log_path(run.log))
+        run = replace(run, log=log_path(run.log), trace=trace_path(run.trace))
         refuse_one_file(
             landmarks=Path(settings.detect.landmarks) if settings.detect.landmarks else None,
             save_landmarks=save_to,
             log=run.log,
+            trace=run.trace,
             json=target.path,
         )
+        check_trace(None if run.dry_run else run.trace)
         chosen = _chosen_format(format, inputs, out)
         output = replace(output, format=chosen, in_place=in_place, save_landmarks=save_to)
         if in_place:

@@ -15,6 +15,7 @@ from gpen_fast.cli.names import shown
 from gpen_fast.cli.restart import now_ns, start_again
 from gpen_fast.cli.row_book import RowBook
 from gpen_fast.cli.stall import watched
+from gpen_fast.cli.trace_file import trace_file
 from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import DeviceError
@@ -113,7 +114,8 @@ def _run(
         with (
             progress_over(len(work.todo), run.quiet) as progress,
             first_interrupt_stops(progress.stopping) as stopped,
-            watched(output.stall_timeout) as watchdog,
+            trace_file(run.trace, "enhance", lambda index: str(work.todo[index].source)) as trace,
+            watched(output.stall_timeout, trace.close) as watchdog,
         ):
             report = run_enhance(
                 runtime,
@@ -124,6 +126,7 @@ def _run(
                 beside=beside,
                 journal=journal,
                 watchdog=watchdog,
+                timeline=trace.timeline,
             )
     except DeviceError as error:
         journal.close()

@@ -18,7 +18,6 @@ from gpen_fast.measure.device_time import DeviceTimeline, Event
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.spans import NS_PER_MS, RecordedSpan, RecordedWait
 
-
 # Shorter waits, 0.1 ms, are not worth a slice of a timeline.
 _SHORTEST_WAIT_NS = 100_000
 

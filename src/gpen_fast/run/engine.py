@@ -57,10 +57,10 @@ class Engine:
         self._most_in_flight = most_in_flight
         self._most_bytes = most_bytes
         self._stopped = stopped or threading.Event()
-        self._depths: Callable[[], dict[str, float]] = dict
+        self._depths: Callable[[], dict[str, dict[str, float]]] = dict
 
     @property
-    def depths(self) -> dict[str, float]:
+    def depths(self) -> dict[str, dict[str, float]]:
         """See `Team`."""
         return self._depths()
 

@@ -118,16 +118,20 @@ class Lanes:
         self._under_way: dict[int, Finished | Failed | None] = {}
 
     @property
-    def depths(self) -> dict[str, float]:
+    def depths(self) -> dict[str, dict[str, float]]:
         """See `Team`. What a child holds of its pictures is in its own memory."""
         under_way = len(self._under_way)
         resident = {
-            f"memory of {lane.member.name}, MiB": size / 2**20
+            f"{lane.member.name}, MiB": size / 2**20
             for lane in list(self._lanes)
             if (size := resident_bytes(lane.child.number))
         }
         waiting = under_way - sum(len(lane.in_hand) for lane in list(self._lanes)) - len(self._again)
-        return {"pictures under way": under_way, "results waiting": max(0, waiting), **resident}
+        return {
+            "under way": {"pictures": under_way},
+            "waiting": {"results": max(0, waiting)},
+            "memory of processes": resident,
+        }
 
     def run(self, sources: Iterable[PictureSource]) -> Iterator[Finished | Failed]:
         """Restores every source.

@@ -86,7 +86,7 @@ def enhance_report(
         bound_by=_bound_by(runtime, recorder, team),
         devices=(devices := _devices(team, wall_ms)),
         scaling_efficiency=rounded(sum(each.busy for each in devices) / len(devices)) if devices else None,
-        idle=_idle(runtime, recorder, team, wall_ms) if tally.images else [],
+        idle=idle_rows(runtime, recorder, team, wall_ms) if tally.images else [],
         stages=stage_rows(recorder, total_ms, aligned=runtime.settings.aligned, first_apart=True),
         wall_ms=_summary([wall_ms]),
         throughput_per_s=_throughput(tally.images, [wall_ms]),
@@ -240,7 +240,7 @@ def _devices(team: Team, wall_ms: float) -> list[DeviceRow]:
     ]
 
 
-def _idle(runtime: Runtime, recorder: Recorder, team: Team, wall_ms: float) -> list[IdleRow]:
+def idle_rows(runtime: Runtime, recorder: Recorder, team: Team, wall_ms: float) -> list[IdleRow]:
     """What the network waited for; empty where it did not run."""
     if not recorder.series["generate"].count:
         return []

@@ -30,8 +30,8 @@ class Team(Protocol):
         """How many results are written at the same time."""
 
     @property
-    def depths(self) -> dict[str, float]:
-        """How much is under way at the moment, by names that people read."""
+    def depths(self) -> dict[str, dict[str, float]]:
+        """How much is under way and waiting at the moment, by what it is and its unit."""
 
     def run(self, sources: Iterable[PictureSource]) -> Iterator[Finished | Failed]:
         """Restores every source, and yields what became of it, in input order."""
@@ -58,7 +58,7 @@ class Threads:
         self._settle = settle
 
     @property
-    def depths(self) -> dict[str, float]:
+    def depths(self) -> dict[str, dict[str, float]]:
         """See `Team`."""
         return self._engine.depths
 

@@ -155,13 +155,13 @@ class RunWindow(Generic[_Result]):
             return bool(self._results)
 
     @property
-    def depths(self) -> dict[str, float]:
+    def depths(self) -> dict[str, dict[str, float]]:
         """How many pictures, bytes of their pixels, and results are under way at the moment."""
         with self._changed:
+            held = sum(self._under_way.values()) / 2**20
             return {
-                "pictures under way": len(self._under_way),
-                "MiB under way": sum(self._under_way.values()) / 2**20,
-                "results waiting": len(self._results),
+                "under way": {"pictures": len(self._under_way), "MiB": held},
+                "waiting": {"results": len(self._results)},
             }
 
     def wait_for_change(self) -> None:
