@@ -125,12 +125,19 @@ class Report:
     """Time to find, check and load the weights; None for random weights."""
     target_fps: float | None = None
     """Frames per second that `profile` counts as live."""
+    budget_ms: float | None = None
+    """The most that the p95 of the wall time of `profile` may be, milliseconds; None without --budget."""
     verdict: VerdictName | None = None
     """How the run ended, in one word; in `profile` whether a picture's time suits `target_fps`."""
     advice: list[str] = field(default_factory=list)
     """What to try next, one sentence or command each."""
     pictures: list[PictureRow] = field(default_factory=list)
     """One row for each input of `enhance`, in the order in which they came to their end."""
+
+    @property
+    def over_budget(self) -> bool:
+        """Whether the p95 of the wall time is above --budget."""
+        return bool(self.budget_ms and self.wall_ms and self.wall_ms.p95 > self.budget_ms)
 
     @property
     def slowest(self) -> StageRow:
