@@ -125,6 +125,7 @@ def profile_report(
         warmup=warmup,
         runs=runs,
         first_call_ms=rounded(first_call_ms),
+        first_result_ms=None if runtime.load_ms is None else rounded(runtime.load_ms + first_call_ms),
         stages=stage_rows(recorder, total_ms, aligned=runtime.settings.aligned, first_apart=False),
         wall_ms=_summary(wall_ms),
         unaccounted_ms=rounded((total_ms - recorder.total_host_ms()) / runs),
