@@ -17,7 +17,7 @@ from gpen_fast.measure.report_rows import MixRow
 _MOST_PICTURES = 10
 # Stages whose time depends on the faces, and those whose time depends on the pixels.
 _BY_FACES = frozenset({"align", "crop", "generate", "paste"})
-_BY_PIXELS = frozenset({"load", "detect", "save", "outside"})
+_BY_PIXELS = frozenset({"load", "detect", "save"})
 
 
 def print_mix(console: Console, report: Report) -> None:

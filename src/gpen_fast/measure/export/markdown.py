@@ -12,7 +12,7 @@ def report_markdown(report: Report) -> str:
     """What ran in one line, then the table of stages, then the wall time.
 
     The rows of `enhance` add up to its last one: stages overlap, so that their sum is not the wall time. Those of
-    `profile` are per run and add up to its wall time.
+    `profile` are per run of a picture and add up to its wall time.
     """
     if not report.stages:
         return f"{_command(report)}: nothing was restored.\n"
@@ -84,7 +84,7 @@ def _profile_table(report: Report) -> Iterator[str]:
     on_device = any(row.device_ms is not None for row in report.stages)
     names = ["stage", *(["device ms"] if on_device else []), "mean ms", "median ms", "p95 ms", "share"]
     rows: list[Sequence[object]] = []
-    runs = report.runs or 1
+    runs = report.images or 1
     for row in report.stages:
         host = row.host_ms
         device = ["-" if row.device_ms is None else f"{row.device_ms.mean:.2f}"] if on_device else []
@@ -118,7 +118,9 @@ def _wall(report: Report) -> Iterator[str]:
     """The wall time, the pace, and what the network waited for."""
     assert report.wall_ms is not None, "a report with stages has a wall time"
     if report.command == "profile":
-        yield f"{report.runs} runs after {report.warmup} warm-up; first run {_ms(report.first_call_ms)}, " + (
+        what = f"passes over {len(report.mix)} pictures" if report.mix else "runs"
+        yield (
+            f"{report.runs} {what} after {report.warmup} warm-up; first picture {_ms(report.first_call_ms)}, "
             f"model load {_ms(report.model_load_ms)}."
         )
         return
