@@ -60,7 +60,7 @@ def table_targets(run: RunOptions) -> TableTargets:
         SettingsError: Two of --json, --csv and --markdown mean standard output.
         InputsError: A file cannot be one: see `report_path`.
     """
-    named = {"csv": run.csv_file, "markdown": run.markdown_file}
+    named = {"csv": run.csv, "markdown": run.markdown}
     to_stream = [flag for flag, name in {"json": run.json_file, **named}.items() if name == STANDARD_OUTPUT]
     if len(to_stream) > 1:
         raise SettingsError(
