@@ -26,7 +26,8 @@ from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.ladder import LadderRow, RowTimes, advice_of, ladder_row, skipped_row
 from gpen_fast.measure.memory import host_peak_bytes
 from gpen_fast.measure.recorder import Recorder
-from gpen_fast.measure.report import MemoryPeaks, Report
+from gpen_fast.measure.report import Report
+from gpen_fast.measure.report_parts import MemoryPeaks
 from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.job import PictureSource
 from gpen_fast.run.ladder_album import LadderAlbum, LadderPicture, open_album, write_landmarks

@@ -11,7 +11,8 @@ from gpen_fast import __version__
 from gpen_fast.device.spawned import SpawnedChild
 from gpen_fast.errors import SettingsError
 from gpen_fast.measure.advice import frame_verdict
-from gpen_fast.measure.report import FailedInput, Report, WeightsFile
+from gpen_fast.measure.report import Report
+from gpen_fast.measure.report_parts import FailedInput, WeightsFile
 from gpen_fast.measure.stats import DECIMALS
 from gpen_fast.measure.sweep import SweepRow, shares_of
 from gpen_fast.run.steps import RunsDone, StepProgress
