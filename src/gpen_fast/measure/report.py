@@ -15,6 +15,7 @@ from typing import Literal
 
 from gpen_fast.errors import ReportError, first_line, reason
 from gpen_fast.measure.decode import decoded
+from gpen_fast.measure.ladder import LadderRow
 from gpen_fast.measure.report_parts import (
     BetterChoice,
     DeviceFacts,
@@ -27,6 +28,7 @@ from gpen_fast.measure.report_parts import (
 )
 from gpen_fast.measure.report_rows import OUTCOMES, DeviceRow, IdleRow, PictureRow, StageRow
 from gpen_fast.measure.stats import Summary
+from gpen_fast.measure.sweep import SweepRow
 
 SCHEMA = 1
 CommandName = Literal["enhance", "profile"]
@@ -133,6 +135,10 @@ class Report:
     """What to try next, one sentence or command each."""
     pictures: list[PictureRow] = field(default_factory=list)
     """One row for each input of `enhance`, in the order in which they came to their end."""
+    ladder: list[LadderRow] = field(default_factory=list)
+    """The rows of `profile --ladder`."""
+    sweep: list[SweepRow] = field(default_factory=list)
+    """The rows of `profile --sweep`."""
 
     @property
     def over_budget(self) -> bool:
