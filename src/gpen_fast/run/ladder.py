@@ -165,9 +165,7 @@ class _Climb:
         assert self._album is not None
         pictures = self._album.crops if way.landmarks == "aligned" else self._album.whole
         rounds = math.ceil(way.least_pictures / len(pictures))
-        sources = [
-            PictureSource(index, picture.path) for index, picture in enumerate([*pictures] * rounds)
-        ]
+        sources = [PictureSource(index, picture.path) for index, picture in enumerate([*pictures] * rounds)]
         counted = rounds * len(self._album.whole)
         passes = max(math.ceil(self._task.runs / counted), min(self._task.runs, _LEAST_PASSES))
         warm = 1 + math.ceil(self._task.warmup / counted)
@@ -195,9 +193,7 @@ class _Climb:
 
     def _likeness(self, pictures: Sequence[LadderPicture]) -> list[tuple[float, float]]:
         """PSNR and SSIM of what the last pass wrote."""
-        return [
-            picture.likeness(result_path(self._folder, index)) for index, picture in enumerate(pictures)
-        ]
+        return [picture.likeness(result_path(self._folder, index)) for index, picture in enumerate(pictures)]
 
     def _settings(self, way: LadderWay) -> Settings:
         """The user's settings, with those of the row."""
