@@ -23,6 +23,7 @@ KINDS = {
     "better": parts.BetterChoice, "passed_over": parts.PassedOverFile, "failed": parts.FailedInput,
     "note": parts.InputNote, "landmarks": parts.LandmarksUse, "stage": report_rows.StageRow,
     "picture": report_rows.PictureRow, "device_row": report_rows.DeviceRow, "idle_row": report_rows.IdleRow,
+    "mix_row": report_rows.MixRow,
     "memory": parts.MemoryPeaks,
 }  # fmt: skip
 

@@ -1,7 +1,9 @@
-"""Peak memory of this process and of those that it started."""
+"""Memory of this process and of those that it started."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -30,11 +32,23 @@ def host_peak_bytes(children: int = 0) -> int | None:
 def _own_peak_kib() -> int | None:
     """KiB; None where the system has no such file.
 
-    getrusage also counts the memory of the process that started this one, as it was at the start: a small process that a
-    large one started would look large.
+    getrusage also counts what the process that started this one held at the start: a small process that a large one
+    started would look large.
     """
     try:
         lines = _STATUS.read_text().splitlines()
     except OSError:
         return None
     return next((int(line.split()[1]) for line in lines if line.startswith(_PEAK)), None)
+
+
+def resident_bytes(process: int | None = None) -> int | None:
+    """Resident memory at the moment, bytes; None where the system does not report it, or the process has ended.
+
+    Args:
+        process: Its number; None for this one.
+    """
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        pages = Path(f"/proc/{process or 'self'}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    return None

@@ -65,6 +65,30 @@ class IdleRow:
     """Shares of the wall time by what ran or was waited for meanwhile: a stage, or `other`. They add up to `share`."""
 
 
+@dataclass(frozen=True)
+class MixRow:
+    """One of several pictures that were profiled together."""
+
+    path: str
+    """The picture."""
+    width: int
+    """Its pixels from left to right, upright."""
+    height: int
+    """Its pixels from top to bottom."""
+    megapixels: float
+    """Width times height, in millions."""
+    faces: int
+    """Faces restored in it."""
+    runs: int
+    """Counted runs."""
+    first_ms: float | None
+    """Wall time of its very first run, which is not counted."""
+    wall_ms: float
+    """Median wall time of its counted runs."""
+    stages_ms: dict[str, float]
+    """Median wall time of each stage that was called."""
+
+
 @dataclass(frozen=True, slots=True)
 class PictureRow:
     """What became of one input. A value that is None is not known: the picture was not read, or not searched."""
