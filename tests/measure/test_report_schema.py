@@ -13,6 +13,7 @@ from reports import problems, report_of, schema, strict_schema
 
 from gpen_fast.measure import report as reports
 from gpen_fast.measure import report_rows
+from gpen_fast.measure.samples import ProcessSamples
 from gpen_fast.measure.stats import Summary
 from gpen_fast.settings import STAGES, Settings
 
@@ -22,7 +23,7 @@ KINDS = {
     "better": reports.BetterChoice, "passed_over": reports.PassedOverFile, "failed": reports.FailedInput,
     "note": reports.InputNote, "landmarks": reports.LandmarksUse, "stage": report_rows.StageRow,
     "picture": report_rows.PictureRow, "device_row": report_rows.DeviceRow, "idle_row": report_rows.IdleRow,
-    "memory": reports.MemoryPeaks,
+    "memory": reports.MemoryPeaks, "process": ProcessSamples, "comparison_row": report_rows.ComparisonRow,
 }  # fmt: skip
 
 

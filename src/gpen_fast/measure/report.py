@@ -15,7 +15,15 @@ from typing import Literal
 
 from gpen_fast.errors import ReportError, first_line, reason
 from gpen_fast.measure.decode import decoded
-from gpen_fast.measure.report_rows import OUTCOMES, DeviceRow, IdleRow, PictureRow, StageRow
+from gpen_fast.measure.report_rows import (
+    OUTCOMES,
+    ComparisonRow,
+    DeviceRow,
+    IdleRow,
+    PictureRow,
+    StageRow,
+)
+from gpen_fast.measure.samples import ProcessSamples
 from gpen_fast.measure.stats import Summary
 
 SCHEMA = 1
@@ -226,6 +234,12 @@ class Report:
     """What to try next, one sentence or command each."""
     pictures: list[PictureRow] = field(default_factory=list)
     """One row for each input of `enhance`, in the order in which they came to their end."""
+    input_sha256: str | None = None
+    """Hash of the profiled picture's file; None in `enhance`."""
+    processes: list[ProcessSamples] = field(default_factory=list)
+    """Single times of each process of `profile`; empty in `enhance`."""
+    comparison: list[ComparisonRow] = field(default_factory=list)
+    """This run against the report of --compare; empty without it."""
 
     @property
     def slowest(self) -> StageRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from gpen_fast.files import write_file
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report
+from gpen_fast.measure.samples import inputs_sha256
 from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.job import Pasted, PictureSource
 from gpen_fast.run.pipeline import Pipeline
@@ -63,9 +65,10 @@ def profile_picture(
             wall.append(ms)
             faces += len(pasted.faces)
             progress.ran(2 + warmup + number, ms)
-    return profile_report(
+    report = profile_report(
         runtime, recorder, wall, faces=faces, warmup=warmup, first_call_ms=first, target_fps=target_fps
     )
+    return replace(report, input_sha256=inputs_sha256([path]))
 
 
 def _run(runtime: Runtime, path: Path, target: Path, clock: Clock) -> tuple[float, Pasted]:
