@@ -63,6 +63,9 @@ class ProfileOptions:
     target_fps: float = 30.0
     """Frames per second that count as live."""
 
+    budget: float | None = None
+    """End with status 1 if the p95 of the wall time is above this many milliseconds: for a check in CI."""
+
 
 @dataclass(frozen=True)
 class Shorthands:
@@ -138,6 +141,7 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "runs": Flag("N", least=1),
     "warmup": Flag("N", least=0),
     "target_fps": Flag("X", least=0.001),
+    "budget": Flag("MS", least=0.001, default="no limit"),
     "json_file": Flag("FILE", names=("--json",)),
     "log": Flag("FILE"),
     "log_format": Flag("NAME", accepted=lambda: LOG_FORMATS),

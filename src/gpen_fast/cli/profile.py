@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,8 +40,20 @@ def profile(
     image = _the_picture(images)
     target = json_target(run.json_file)
     with target.words_elsewhere():
-        report = _profiled(image, settings, options, run.yes)
+        report = replace(_profiled(image, settings, options, run.yes), budget_ms=options.budget)
         target.write(report.to_dict())
+        _check_budget(report)
+
+
+def _check_budget(report: Report) -> None:
+    from gpen_fast.cli.failures import error_console
+
+    if report.over_budget and report.wall_ms:
+        error_console().print(
+            f"over budget: the p95 of the wall time is {report.wall_ms.p95:.1f} ms, "
+            f"--budget {report.budget_ms:g}"
+        )
+        raise typer.Exit(_FAILED)
 
 
 def _the_picture(images: list[Path]) -> Path:

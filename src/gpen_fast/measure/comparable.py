@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gpen_fast.errors import ProfileError
-from gpen_fast.measure.report import DeviceFacts, Report
+from gpen_fast.measure.report import Report
+from gpen_fast.measure.report_parts import DeviceFacts
 
 # Names of architectures: earlier versions wrote one of them in the place of the processor's name.
 _ARCHITECTURES = frozenset({"", "x86_64", "AMD64", "i686", "aarch64", "arm64"})
