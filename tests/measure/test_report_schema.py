@@ -14,6 +14,7 @@ from reports import problems, report_of, schema, strict_schema
 from gpen_fast.measure import report as reports
 from gpen_fast.measure import report_parts as parts
 from gpen_fast.measure import report_rows
+from gpen_fast.measure.samples import ProcessSamples
 from gpen_fast.measure.stats import Summary
 from gpen_fast.settings import STAGES, Settings
 
@@ -24,7 +25,7 @@ KINDS = {
     "note": parts.InputNote, "landmarks": parts.LandmarksUse, "stage": report_rows.StageRow,
     "picture": report_rows.PictureRow, "device_row": report_rows.DeviceRow, "idle_row": report_rows.IdleRow,
     "mix_row": report_rows.MixRow,
-    "memory": parts.MemoryPeaks,
+    "memory": parts.MemoryPeaks, "process": ProcessSamples, "comparison_row": report_rows.ComparisonRow,
 }  # fmt: skip
 
 

@@ -26,7 +26,16 @@ from gpen_fast.measure.report_parts import (
     PassedOverFile,
     WeightsFile,
 )
-from gpen_fast.measure.report_rows import OUTCOMES, DeviceRow, IdleRow, MixRow, PictureRow, StageRow
+from gpen_fast.measure.report_rows import (
+    OUTCOMES,
+    ComparisonRow,
+    DeviceRow,
+    IdleRow,
+    MixRow,
+    PictureRow,
+    StageRow,
+)
+from gpen_fast.measure.samples import ProcessSamples
 from gpen_fast.measure.stats import Summary
 from gpen_fast.measure.sweep import SweepRow
 
@@ -143,6 +152,12 @@ class Report:
     """The rows of `profile --ladder`."""
     sweep: list[SweepRow] = field(default_factory=list)
     """The rows of `profile --sweep`."""
+    input_sha256: str | None = None
+    """Hash of the profiled picture's file; None in `enhance`."""
+    processes: list[ProcessSamples] = field(default_factory=list)
+    """Single times of each process of `profile`; empty in `enhance`."""
+    comparison: list[ComparisonRow] = field(default_factory=list)
+    """This run against the report of --compare; empty without it."""
 
     @property
     def over_budget(self) -> bool:

@@ -24,6 +24,7 @@ from gpen_fast.measure.report_parts import (
 )
 from gpen_fast.measure.report_rows import DeviceRow, IdleRow
 from gpen_fast.measure.rows import stage_rows
+from gpen_fast.measure.samples import process_samples
 from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.measure.stats import DECIMALS, Summary, rounded, summarise
 from gpen_fast.run.crew import WAITS
@@ -131,6 +132,7 @@ def profile_report(
         unaccounted_ms=rounded((total_ms - recorder.total_host_ms()) / runs),
         throughput_per_s=_throughput(runs, wall_ms),
         target_fps=target_fps,
+        processes=[process_samples(recorder, wall_ms)],
     )
     assert made.wall_ms is not None, "a profile has one run at least"
     return replace(made, verdict=frame_verdict(made.wall_ms.p95, target_fps), advice=[advise(made)])
