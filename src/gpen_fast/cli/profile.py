@@ -11,6 +11,8 @@ import typer
 from gpen_fast.cli.flags import Flag, ProfileOptions, RunOptions
 from gpen_fast.cli.json_target import json_target
 from gpen_fast.cli.options import with_options
+from gpen_fast.cli.profile_request import ProfileRequest
+from gpen_fast.cli.signals import INTERRUPTED
 from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import GenerateError, InputsError, PictureError, reason
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from gpen_fast.measure.report import Report
 
 _FAILED = 1
+# How a measurement of rows ended -> exit status.
+_STATUS = {"some_failed": _FAILED, "interrupted": INTERRUPTED}
 
 
 @with_options(
@@ -37,12 +41,32 @@ def profile(
     run: RunOptions,
 ) -> None:
     """Time every stage on one picture, run after run, without overlap."""
-    image = _the_picture(images)
     target = json_target(run.json_file)
     with target.words_elsewhere():
-        report = replace(_profiled(image, settings, options, run.yes), budget_ms=options.budget)
+        if options.ladder or options.sweep:
+            report = _measured_rows(ProfileRequest(images, settings, options))
+        else:
+            report = _profiled(_the_picture(images), settings, options, run.yes)
+        report = replace(report, budget_ms=options.budget)
         target.write(report.to_dict())
         _check_budget(report)
+    if status := _STATUS.get(report.verdict or ""):
+        raise typer.Exit(status)
+
+
+def _measured_rows(request: ProfileRequest) -> Report:
+    """The measurements that have rows of their own."""
+    for image in request.images:
+        _check_file(image)
+    refuse_little_memory()
+    lift_pillow_limit()
+    if request.options.ladder:
+        from gpen_fast.cli.ladder import measured_ladder
+
+        return measured_ladder(request)
+    from gpen_fast.cli.sweep import measured_sweep
+
+    return measured_sweep(request)
 
 
 def _check_budget(report: Report) -> None:
@@ -59,11 +83,14 @@ def _check_budget(report: Report) -> None:
 def _the_picture(images: list[Path]) -> Path:
     if len(images) > 1:
         raise InputsError(f"profile takes one picture, not {len(images)}: {images[0]}, {images[1]}.")
-    image = images[0]
+    _check_file(images[0], " profile takes one picture.")
+    return images[0]
+
+
+def _check_file(image: Path, accepted: str = " Name a picture's file.") -> None:
     if not image.is_file():
         what = "is a folder" if image.is_dir() else "no such file"
-        raise InputsError(f"{image}: {what}.{nearest_file(image)} profile takes one picture.")
-    return image
+        raise InputsError(f"{image}: {what}.{nearest_file(image)}{accepted}")
 
 
 def _profiled(image: Path, settings: Settings, options: ProfileOptions, yes: bool) -> Report:

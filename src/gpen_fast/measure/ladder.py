@@ -94,8 +94,12 @@ def ladder_row(
 
 def advice_of(rows: Sequence[LadderRow]) -> list[str]:
     """Which row is the fastest of those that lose no quality; empty where none was measured beside the baseline."""
-    kept = [row for row in rows[1:] if row.speedup is not None and row.ssim is not None and not row.loses_quality]
+    kept = [
+        row for row in rows[1:] if row.speedup is not None and row.ssim is not None and not row.loses_quality
+    ]
     if not kept:
         return []
     best = max(kept, key=lambda row: row.speedup or 0.0)
-    return [f"the fastest row within {ENOUGH_DB:g} dB of the baseline is {best.name}: {best.speedup:.1f} times."]
+    return [
+        f"the fastest row within {ENOUGH_DB:g} dB of the baseline is {best.name}: {best.speedup:.1f} times."
+    ]

@@ -30,8 +30,8 @@ def host_peak_bytes(children: int = 0) -> int | None:
 def _own_peak_kib() -> int | None:
     """KiB; None where the system has no such file.
 
-    getrusage also counts the memory of the process that started this one, as it was at the start: a small process that a
-    large one started would look large.
+    getrusage also counts what the process that started this one held at the start: a small process that a large one
+    started would look large.
     """
     try:
         lines = _STATUS.read_text().splitlines()

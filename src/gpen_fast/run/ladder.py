@@ -91,14 +91,14 @@ def run_ladder(task: LadderTask, progress: StepProgress, stopped: threading.Even
         The report: what ran is that of the baseline; `ladder` has the rows.
 
     Raises:
-        GpenError: The baseline cannot run: a picture has no face, weights are absent, and so on.
-        OSError: A picture cannot be read.
+        PictureError: A picture cannot be restored; the message names it.
+        GpenError: The baseline cannot run: weights are absent, the device is not there, and so on.
     """
     with tempfile.TemporaryDirectory(prefix="gpen-fast-") as folder:
         return _Climb(task, Path(folder), progress, stopped).report()
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """The user interrupted a row."""
 
 
@@ -129,7 +129,7 @@ class _Climb:
                 continue
             try:
                 self._rows.append(self._row(step.name, step.change(self._way)))
-            except _Stopped:
+            except _StoppedError:
                 break
             except GpenError as error:
                 if self._baseline is None:
@@ -165,9 +165,7 @@ class _Climb:
         assert self._album is not None
         pictures = self._album.crops if way.landmarks == "aligned" else self._album.whole
         rounds = math.ceil(way.least_pictures / len(pictures))
-        sources = [
-            PictureSource(index, picture.path) for index, picture in enumerate([*pictures] * rounds)
-        ]
+        sources = [PictureSource(index, picture.path) for index, picture in enumerate([*pictures] * rounds)]
         counted = rounds * len(self._album.whole)
         passes = max(math.ceil(self._task.runs / counted), min(self._task.runs, _LEAST_PASSES))
         warm = 1 + math.ceil(self._task.warmup / counted)
@@ -181,7 +179,7 @@ class _Climb:
         return statistics.median(times), self._likeness(pictures)
 
     def _timed_pass(self, way: LadderWay, pipeline: Pipeline, sources: Sequence[PictureSource]) -> float:
-        """Milliseconds of one pass. Raises _Stopped if the user interrupted it."""
+        """Milliseconds of one pass. Raises _StoppedError if the user interrupted it."""
         start = time.perf_counter_ns()
         run_pass(
             pipeline, sources, self._folder, encoder=way.encoder, overlap=way.overlap, stopped=self._stopped
@@ -190,14 +188,12 @@ class _Climb:
         ms = (time.perf_counter_ns() - start) / NS_PER_MS
         pipeline.clock.finish()
         if self._stopped.is_set():
-            raise _Stopped
+            raise _StoppedError
         return ms
 
     def _likeness(self, pictures: Sequence[LadderPicture]) -> list[tuple[float, float]]:
         """PSNR and SSIM of what the last pass wrote."""
-        return [
-            picture.likeness(result_path(self._folder, index)) for index, picture in enumerate(pictures)
-        ]
+        return [picture.likeness(result_path(self._folder, index)) for index, picture in enumerate(pictures)]
 
     def _settings(self, way: LadderWay) -> Settings:
         """The user's settings, with those of the row."""

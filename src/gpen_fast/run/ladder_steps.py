@@ -77,12 +77,18 @@ class LadderStep:
 
 
 def _needs_cuda(what: str) -> Callable[[LadderWay, torch.device], str]:
-    return lambda way, device: "" if device.type == "cuda" else f"{what} on CUDA only, and this runs on {device}"
+    return lambda way, device: (
+        "" if device.type == "cuda" else f"{what} on CUDA only, and this runs on {device}"
+    )
 
 
 def _no_half(way: LadderWay, device: torch.device) -> str:
     half = pick_precision("half", device)
-    return "this CPU does not multiply bf16 natively: half precision would be slower" if half.name == "fp32" else ""
+    return (
+        "this CPU does not multiply bf16 natively: half precision would be slower"
+        if half.name == "fp32"
+        else ""
+    )
 
 
 def _light_already(way: LadderWay, device: torch.device) -> str:
@@ -96,7 +102,9 @@ LADDER_STEPS = (
     LadderStep("half precision", lambda way: replace(way, precision="half"), _no_half),
     LadderStep("fast PNG", lambda way: replace(way, encoder="host")),
     LadderStep(
-        "PNG on the GPU", lambda way: replace(way, encoder="device"), _needs_cuda("PNG is encoded on the device")
+        "PNG on the GPU",
+        lambda way: replace(way, encoder="device"),
+        _needs_cuda("PNG is encoded on the device"),
     ),
     LadderStep("asynchronous save", lambda way: replace(way, overlap="save")),
     LadderStep("light detector", lambda way: replace(way, detector=LIGHT_DETECTORS[0]), _light_already),
@@ -105,7 +113,9 @@ LADDER_STEPS = (
     LadderStep("preload and batch 8", lambda way: replace(way, overlap="all", batch_size=8)),
     LadderStep("folded network", lambda way: replace(way, backend="folded")),
     LadderStep(
-        "CUDA graphs", lambda way: replace(way, graphs=True), _needs_cuda("the network is captured as a graph")
+        "CUDA graphs",
+        lambda way: replace(way, graphs=True),
+        _needs_cuda("the network is captured as a graph"),
     ),
     LadderStep("ROI at 256, blended", lambda way: replace(way, network="256", landmarks="cached")),
 )
