@@ -77,7 +77,8 @@ class ProfileOptions:
     """Beside the figures of --ladder or --sweep, print those that others published."""
 
     def __post_init__(self) -> None:
-        instead = [flag for flag, given in (("--ladder", self.ladder), ("--sweep", self.sweep)) if given]
+        wanted = {"--ladder": self.ladder, "--sweep": self.sweep is not None}
+        instead = [flag for flag, given in wanted.items() if given]
         if len(instead) > 1:
             raise SettingsError("--ladder and --sweep are two measurements: choose one.")
         if instead and self.budget is not None:

@@ -23,7 +23,7 @@ def print_ladder(report: Report, *, published: bool) -> None:
     console = Console(highlight=False)
     if report.ladder:
         console.print(ladder_table(report, published=published))
-        console.print("each row keeps the changes of those above it")
+        console.print("ms: of one picture; each row keeps the changes of those above it")
         console.print("PSNR, SSIM: of the picture that differs most from the baseline's")
         if any(row.loses_quality for row in report.ladder):
             console.print(f"[red]! loses quality:[/] below {ENOUGH_DB:g} dB")
@@ -48,7 +48,7 @@ def ladder_table(report: Report, *, published: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("row", style="cyan", no_wrap=True)
     memory, others = ["memory"] if on_device else [], ["published"] if published else []
-    for name in ("picture ms", "faster", *memory, "PSNR dB", "SSIM", *others):
+    for name in ("ms", "faster", *memory, "PSNR dB", "SSIM", *others):
         table.add_column(name, justify="right", no_wrap=True)
     for number, row in enumerate(report.ladder):
         cells = [
@@ -71,7 +71,7 @@ def _times(speedup: float | None) -> str:
 
 
 def _saved(row: LadderRow) -> str:
-    return "-" if row.device_memory_saved is None else f"{-row.device_memory_saved:+.0%}"
+    return "-" if row.device_memory_saved is None else f"{0 - row.device_memory_saved:+.0%}"
 
 
 def _psnr(row: LadderRow) -> str:

@@ -43,7 +43,7 @@ def profile(
     """Time every stage on one picture, run after run, without overlap."""
     target = json_target(run.json_file)
     with target.words_elsewhere():
-        if options.ladder or options.sweep:
+        if options.ladder or options.sweep is not None:
             report = _measured_rows(ProfileRequest(images, settings, options))
         else:
             report = _profiled(_the_picture(images), settings, options, run.yes)

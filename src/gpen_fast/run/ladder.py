@@ -78,6 +78,12 @@ class LadderTask:
                 "--ladder cuts the faces out itself, and has a row without detection: leave --skip-detect out."
             )
 
+    @property
+    def baseline_detector(self) -> str:
+        """The detector that the user names, else the best whose weights are present: upstream GPEN's, if it is."""
+        named = self.settings.detect.detector
+        return pick_detector(self.settings.weights) if named == "auto" else named
+
 
 def run_ladder(task: LadderTask, progress: StepProgress, stopped: threading.Event) -> Report:
     """Measures every row that this machine can run.
@@ -110,7 +116,7 @@ class _Climb:
     ) -> None:
         self._task, self._folder, self._progress, self._stopped = task, folder, progress, stopped
         self._device = pick_device(task.settings.generate.device)
-        self._way = LadderWay(_baseline_detector(task.settings))
+        self._way = LadderWay(task.baseline_detector)
         self._rows: list[LadderRow] = []
         # Known once the first row is measured.
         self._album: LadderAlbum | None = None
@@ -241,12 +247,6 @@ class _Climb:
             verdict="interrupted" if interrupted else "all_done",
             advice=advice_of(self._rows),
         )
-
-
-def _baseline_detector(settings: Settings) -> str:
-    """The detector that the user names, else the best whose weights are present: upstream GPEN's, if it is."""
-    named = settings.detect.detector
-    return pick_detector(settings.weights) if named == "auto" else named
 
 
 def _flag(name: str) -> str:
