@@ -23,7 +23,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--picture", type=Path, default=HERE.parent / "examples" / "grace_hopper.jpg")
     parser.add_argument("--runs", type=int, default=10, help="counted runs of each row and size")
-    parser.add_argument("--networks", nargs="+", default=["auto", "random:gpen-bfr-512"], help="of the ladder")
+    parser.add_argument(
+        "--networks", nargs="+", default=["auto", "random:gpen-bfr-512"], help="of the ladder"
+    )
     parser.add_argument("--only", choices=["ladder", "sweep"], help="one of the two")
     add_commit(parser)
     arguments = parser.parse_args()

@@ -142,7 +142,7 @@ def test_png_and_saving_change_no_pixel(climbed: Climbed) -> None:
         assert row(climbed, name).psnr == half
         assert "write_file" in climbed.calls[name] and "imwrite" not in climbed.calls[name]
     assert climbed.threads["fast PNG"] == {"MainThread"}
-    assert "gpen-fast-writer" in climbed.threads["asynchronous save"]
+    assert "gpen-fast-core" in climbed.threads["asynchronous save"]
     assert climbed.calls["asynchronous save"].count("write_file") == 2 * 4, "two passes of four pictures"
 
 
