@@ -105,6 +105,9 @@ class Runs:
     def ran(self, number: int, ms: float) -> None:
         """Does nothing."""
 
+    def failed(self, path: Path, why: str) -> None:
+        """Does nothing."""
+
 
 def main() -> None:
     """Measures each model, prints the figures and writes them."""

@@ -77,7 +77,7 @@ def ladder_row(
     """
     psnr = min((db for db, _ in likeness), default=math.inf)
     ssim = min((similarity for _, similarity in likeness), default=None)
-    loses = [f"loses quality: {psnr:.1f} dB is below {ENOUGH_DB:g} dB"] if psnr < ENOUGH_DB else []
+    loses = [f"loses quality: {psnr:.2f} dB is below {ENOUGH_DB:g} dB"] if psnr < ENOUGH_DB else []
     saved = None
     if times.device_bytes is not None and baseline.device_bytes:
         saved = round(1 - times.device_bytes / baseline.device_bytes, DECIMALS)
@@ -101,5 +101,5 @@ def advice_of(rows: Sequence[LadderRow]) -> list[str]:
         return []
     best = max(kept, key=lambda row: row.speedup or 0.0)
     return [
-        f"the fastest row within {ENOUGH_DB:g} dB of the baseline is {best.name}: {best.speedup:.1f} times."
+        f"the fastest row within {ENOUGH_DB:g} dB of the baseline is {best.name}: {best.speedup:.1f} times as fast."
     ]

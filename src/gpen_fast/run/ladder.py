@@ -78,6 +78,12 @@ class LadderTask:
                 "--ladder cuts the faces out itself, and has a row without detection: leave --skip-detect out."
             )
 
+    @property
+    def baseline_detector(self) -> str:
+        """The detector that the user names, else the best whose weights are present: upstream GPEN's, if it is."""
+        named = self.settings.detect.detector
+        return pick_detector(self.settings.weights) if named == "auto" else named
+
 
 def run_ladder(task: LadderTask, progress: StepProgress, stopped: threading.Event) -> Report:
     """Measures every row that this machine can run.
@@ -91,14 +97,14 @@ def run_ladder(task: LadderTask, progress: StepProgress, stopped: threading.Even
         The report: what ran is that of the baseline; `ladder` has the rows.
 
     Raises:
-        GpenError: The baseline cannot run: a picture has no face, weights are absent, and so on.
-        OSError: A picture cannot be read.
+        PictureError: A picture cannot be restored; the message names it.
+        GpenError: The baseline cannot run: weights are absent, the device is not there, and so on.
     """
     with tempfile.TemporaryDirectory(prefix="gpen-fast-") as folder:
         return _Climb(task, Path(folder), progress, stopped).report()
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """The user interrupted a row."""
 
 
@@ -110,7 +116,7 @@ class _Climb:
     ) -> None:
         self._task, self._folder, self._progress, self._stopped = task, folder, progress, stopped
         self._device = pick_device(task.settings.generate.device)
-        self._way = LadderWay(_baseline_detector(task.settings))
+        self._way = LadderWay(task.baseline_detector)
         self._rows: list[LadderRow] = []
         # Known once the first row is measured.
         self._album: LadderAlbum | None = None
@@ -129,7 +135,7 @@ class _Climb:
                 continue
             try:
                 self._rows.append(self._row(step.name, step.change(self._way)))
-            except _Stopped:
+            except _StoppedError:
                 break
             except GpenError as error:
                 if self._baseline is None:
@@ -179,7 +185,7 @@ class _Climb:
         return statistics.median(times), self._likeness(pictures)
 
     def _timed_pass(self, way: LadderWay, pipeline: Pipeline, sources: Sequence[PictureSource]) -> float:
-        """Milliseconds of one pass. Raises _Stopped if the user interrupted it."""
+        """Milliseconds of one pass. Raises _StoppedError if the user interrupted it."""
         start = time.perf_counter_ns()
         run_pass(
             pipeline, sources, self._folder, encoder=way.encoder, overlap=way.overlap, stopped=self._stopped
@@ -188,7 +194,7 @@ class _Climb:
         ms = (time.perf_counter_ns() - start) / NS_PER_MS
         pipeline.clock.finish()
         if self._stopped.is_set():
-            raise _Stopped
+            raise _StoppedError
         return ms
 
     def _likeness(self, pictures: Sequence[LadderPicture]) -> list[tuple[float, float]]:
@@ -241,12 +247,6 @@ class _Climb:
             verdict="interrupted" if interrupted else "all_done",
             advice=advice_of(self._rows),
         )
-
-
-def _baseline_detector(settings: Settings) -> str:
-    """The detector that the user names, else the best whose weights are present: upstream GPEN's, if it is."""
-    named = settings.detect.detector
-    return pick_detector(settings.weights) if named == "auto" else named
 
 
 def _flag(name: str) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gpen_fast.detections.cache import DetectionWriter
 from gpen_fast.device.streams import to_host
-from gpen_fast.errors import PictureError
+from gpen_fast.errors import GenerateError, PictureError, reason
 from gpen_fast.files import write_file
 from gpen_fast.image.likeness import psnr, ssim
 from gpen_fast.measure.clock import Clock
@@ -67,14 +67,16 @@ def open_album(runtime: Runtime, pictures: Sequence[Path], folder: Path) -> Ladd
         folder: An empty folder for what the rows need.
 
     Raises:
-        PictureError: A file is not a picture, or no face is found in it.
-        GenerateError: The network gives no usable face.
-        OSError: A file cannot be read.
+        PictureError: A file cannot be read as a picture, no face is found in it, or the network gives no usable face.
     """
-    whole, crops = [], []
+    whole: list[LadderPicture] = []
+    crops: list[LadderPicture] = []
     pipeline = Pipeline(runtime, Clock(Recorder()))
     for index, path in enumerate(pictures):
-        pasted = pipeline.restore(PictureSource(index, path))
+        try:
+            pasted = pipeline.restore(PictureSource(index, path))
+        except (PictureError, GenerateError, OSError) as cause:
+            raise PictureError(f"{path}: {reason(cause, path)}") from cause
         if not pasted.faces:
             raise PictureError(
                 f"{path}: {runtime.detector.name} finds no face in it, and every row of --ladder restores one. "

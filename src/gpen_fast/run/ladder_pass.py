@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 
 from gpen_fast.device.streams import to_host
+from gpen_fast.device.threads import limited_thread_pool
 from gpen_fast.errors import PictureError
 from gpen_fast.files import write_file
 from gpen_fast.image.convert import to_array
@@ -77,7 +78,8 @@ def _one_by_one(pipeline: Pipeline, sources: Iterator[PictureSource], write: _Wr
 
 def _saving_beside(pipeline: Pipeline, sources: Iterator[PictureSource], write: _Write) -> None:
     under_way: deque[Future[object]] = deque()
-    with ThreadPoolExecutor(_WRITERS, "gpen-fast-writer") as writers:
+    # With torch on one core each: on a CPU the network needs the others.
+    with limited_thread_pool(_WRITERS, torch_threads=1) as writers:
         for source in sources:
             under_way.append(writers.submit(pipeline.save, pipeline.restore(source), write))
             if len(under_way) > _MOST_UNDER_WAY:

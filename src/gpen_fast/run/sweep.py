@@ -75,7 +75,7 @@ def sizes_of(text: str) -> list[int]:
     for item in (each.strip() for each in text.split(",")):
         if item not in known:
             raise SettingsError(
-                f"--sweep {text}: there is no network {_FAMILY}{item or 'N'}. Accepted are "
+                f"--sweep {text!r}: there is no network {_FAMILY}{item or 'N'}. Accepted are "
                 f"{', '.join(sorted(known, key=int))}, separated by commas."
             )
         sizes.append(known[item])
@@ -101,7 +101,7 @@ def run_sweep(task: SweepTask, progress: StepProgress, stopped: threading.Event)
         network = _network(size, task.settings.weights)
         name = network.weights or network.model
         progress.began(number, len(task.sizes), f"{size} x {size}, {name}")
-        report = _measured(replace(task.settings, weights=network), task, progress, stopped)
+        report = _measured(task, network, progress, stopped)
         if report is None:
             break
         if isinstance(report, SizeFailed):
@@ -139,9 +139,10 @@ def _network(size: int, options: WeightsOptions) -> WeightsOptions:
 
 
 def _measured(
-    settings: Settings, task: SweepTask, progress: StepProgress, stopped: threading.Event
+    task: SweepTask, network: WeightsOptions, progress: StepProgress, stopped: threading.Event
 ) -> Report | SizeFailed | None:
     """The report of one size; None if the user wants to stop."""
+    settings = replace(task.settings, weights=network)
     size_task = SizeTask(settings, task.picture, task.runs, task.warmup, task.target_fps)
     child = SpawnedChild(measure_in_child, size_task, "gpen-fast-size")
     try:
