@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,24 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpen_fast.cli.flags import Flag, ProfileOptions, RunOptions
-from gpen_fast.cli.interrupt import first_interrupt_stops
 from gpen_fast.cli.json_target import json_target
 from gpen_fast.cli.options import with_options
+from gpen_fast.cli.profile_request import ProfileRequest
 from gpen_fast.cli.profiled_pictures import profiled_pictures
 from gpen_fast.cli.side_files import refuse_one_file, trace_path
 from gpen_fast.cli.signals import INTERRUPTED
 from gpen_fast.cli.table_targets import table_targets
-from gpen_fast.cli.trace_file import check_trace, trace_file
+from gpen_fast.cli.trace_file import check_trace
 from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
-from gpen_fast.errors import GenerateError, PictureError, reason
 from gpen_fast.settings import Settings
 
 if TYPE_CHECKING:
-    from gpen_fast.cli.progress import RunProgress
     from gpen_fast.measure.report import Report
 
 _FAILED = 1
+# How a measurement of rows ended -> exit status.
+_STATUS = {"some_failed": _FAILED, "interrupted": INTERRUPTED}
 
 
 @with_options(
@@ -52,18 +48,35 @@ def profile(
     run: RunOptions,
 ) -> None:
     """Time every stage on one picture or a mix of several, run after run, without overlap."""
-    pictures = profiled_pictures(images)
     target, tables = json_target(run.json_file), table_targets(run)
     run = replace(run, trace=trace_path(run.trace))
     refuse_one_file(trace=run.trace, json=target.path, **tables.files)
     check_trace(run.trace)
+    request = ProfileRequest(profiled_pictures(images), settings, options, run)
     with target.words_elsewhere(), tables.words_elsewhere():
-        report = replace(_profiled(pictures, settings, options, run), budget_ms=options.budget)
+        report = replace(_measured(request), budget_ms=options.budget)
         target.write(report.to_dict())
         tables.write(report)
         _check_budget(report)
-    if report.failed:
-        raise typer.Exit(_FAILED)
+    if report.failed or report.verdict in _STATUS:
+        raise typer.Exit(_STATUS.get(report.verdict or "", _FAILED))
+
+
+def _measured(request: ProfileRequest) -> Report:
+    """Measures what the user asked for, and prints it."""
+    refuse_little_memory()
+    lift_pillow_limit()
+    if request.options.ladder:
+        from gpen_fast.cli.ladder import measured_ladder
+
+        return measured_ladder(request)
+    if request.options.sweep is not None:
+        from gpen_fast.cli.sweep import measured_sweep
+
+        return measured_sweep(request)
+    from gpen_fast.cli.profiled_stages import measured_stages
+
+    return measured_stages(request)
 
 
 def _check_budget(report: Report) -> None:
@@ -75,52 +88,3 @@ def _check_budget(report: Report) -> None:
             f"--budget {report.budget_ms:g}"
         )
         raise typer.Exit(_FAILED)
-
-
-def _profiled(
-    pictures: Sequence[Path], settings: Settings, options: ProfileOptions, run: RunOptions
-) -> Report:
-    refuse_little_memory()
-    lift_pillow_limit()
-    from gpen_fast.cli.failures import print_failure
-    from gpen_fast.cli.opening import fetch_and_load
-    from gpen_fast.cli.progress import progress_over
-    from gpen_fast.cli.table import print_profile
-
-    runtime = fetch_and_load(settings, yes=run.yes, quiet=False)
-    from gpen_fast.run.profile_run import profile_pictures
-
-    total = (1 + options.warmup + options.runs) * len(pictures)
-    try:
-        with (
-            progress_over(total, quiet=False) as progress,
-            _stopped_in_order(run.trace is not None, progress) as stopped,
-            trace_file(run.trace, "profile", lambda index: str(pictures[index])) as trace,
-        ):
-            report = profile_pictures(
-                runtime,
-                pictures,
-                runs=options.runs,
-                warmup=options.warmup,
-                target_fps=options.target_fps,
-                progress=progress,
-                timeline=trace.timeline,
-                stopped=stopped,
-            )
-    except (PictureError, GenerateError, OSError) as error:
-        print_failure(pictures[0], reason(error, pictures[0]))
-        raise typer.Exit(_FAILED) from None
-    if report is None:
-        raise typer.Exit(_interrupted() if stopped and stopped.is_set() else _FAILED)
-    print_profile(report)
-    return report
-
-
-def _stopped_in_order(traced: bool, progress: RunProgress) -> AbstractContextManager[threading.Event | None]:
-    """With a trace, the first Ctrl-C lets the run that goes on end, so that its file is whole; else it ends at once."""
-    return first_interrupt_stops(progress.stopping) if traced else nullcontext()
-
-
-def _interrupted() -> int:
-    print("interrupted: the file of --trace holds what was timed until then", file=sys.stderr)
-    return INTERRUPTED

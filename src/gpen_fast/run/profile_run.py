@@ -22,6 +22,7 @@ from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report
 from gpen_fast.measure.report_parts import FailedInput
 from gpen_fast.measure.report_rows import MixRow
+from gpen_fast.measure.samples import inputs_sha256
 from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.job import Pasted, PictureSource
 from gpen_fast.run.pipeline import Pipeline
@@ -124,6 +125,7 @@ def profile_pictures(
         runs=runs,
         failed=mix.failed,
         mix=[picture.row() for picture in mix.left] if several else [],
+        input_sha256=inputs_sha256([picture.path for picture in mix.left]),
     )
 
 
