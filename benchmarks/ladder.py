@@ -30,7 +30,14 @@ def main() -> None:
     add_commit(parser)
     arguments = parser.parse_args()
     folder = results_folder(arguments.commit)
-    common = [str(arguments.picture), "--runs", str(arguments.runs), "--published"]
+    common = [
+        str(arguments.picture),
+        "--runs",
+        str(arguments.runs),
+        "--warmup",
+        str(arguments.warmup),
+        "--published",
+    ]
     if arguments.only != "sweep":
         for network in arguments.networks:
             flag = ["--model" if network == "auto" else "--weights", network]
