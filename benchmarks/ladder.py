@@ -3,7 +3,7 @@
 Method: docs/measuring.md. The ladder runs the network that `--model auto` finds, and gpen-bfr-512, with random weights
 where it is absent; the sweep runs every size.
 
-Usage: python benchmarks/ladder.py [--picture FILE] [--runs 10] [--only ladder|sweep] [--commit]
+Usage: python benchmarks/ladder.py [--picture FILE] [--runs 10] [--warmup 3] [--only ladder|sweep] [--commit]
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--picture", type=Path, default=HERE.parent / "examples" / "grace_hopper.jpg")
     parser.add_argument("--runs", type=int, default=10, help="counted runs of each row and size")
+    parser.add_argument("--warmup", type=int, default=3, help="runs before these that do not count")
     parser.add_argument(
         "--networks", nargs="+", default=["auto", "random:gpen-bfr-512"], help="of the ladder"
     )
@@ -30,7 +31,14 @@ def main() -> None:
     add_commit(parser)
     arguments = parser.parse_args()
     folder = results_folder(arguments.commit)
-    common = [str(arguments.picture), "--runs", str(arguments.runs), "--published"]
+    common = [
+        str(arguments.picture),
+        "--runs",
+        str(arguments.runs),
+        "--warmup",
+        str(arguments.warmup),
+        "--published",
+    ]
     if arguments.only != "sweep":
         for network in arguments.networks:
             flag = ["--model" if network == "auto" else "--weights", network]
