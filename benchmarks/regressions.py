@@ -1,4 +1,4 @@
-"""How often `profile --compare` is right: no regression where there is none, and the slow stage named where there is one.
+"""How often `profile --compare` is right: no regression where there is none, else the slow stage named.
 
 record: many processes of `profile` of one commit, one after the other, into one JSON file. Their samples are what the
 other step draws from. Run it in parts on a machine that others use; each part adds to the file.
@@ -23,7 +23,6 @@ from pathlib import Path
 from stages import add_commit, results_folder
 
 from gpen_fast.measure.fresh import fresh_profile
-from gpen_fast.measure.report import Report
 
 HERE = Path(__file__).parent
 PHOTO = HERE.parent / "examples" / "grace_hopper.jpg"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -216,5 +217,5 @@ def _in_turns(old: Sequence[ProcessSamples], new: Sequence[ProcessSamples]) -> b
     marks = sorted([(each.ended, 0) for each in old] + [(each.ended, 1) for each in new])
     if not marks or not all(ended for ended, _ in marks):
         return False
-    groups = 1 + sum(one[1] != other[1] for one, other in zip(marks, marks[1:], strict=False))
+    groups = 1 + sum(one[1] != other[1] for one, other in pairwise(marks))
     return groups > min(len(old), len(new))
