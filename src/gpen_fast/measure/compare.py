@@ -183,8 +183,8 @@ def _row(
     low, high = found.estimate - found.half_width - drift, found.estimate + found.half_width + drift
     verdict = _verdict(found.estimate, low, high)
     more = _more_processes(found, drift, processes) if verdict == "undecided" else None
-    shown = [round(math.exp(value), DECIMALS) for value in (found.estimate, low, high)]
-    return ComparisonRow(name, old_ms, new_ms, *shown, verdict, more)
+    ratio, low_ratio, high_ratio = (round(math.exp(log), DECIMALS) for log in (found.estimate, low, high))
+    return ComparisonRow(name, old_ms, new_ms, ratio, low_ratio, high_ratio, verdict, more)
 
 
 def _verdict(estimate: float, low: float, high: float) -> ComparisonVerdict:
