@@ -35,9 +35,7 @@ def test_a_process_of_its_own_measures(tmp_path: Path, tiny_weights: Path) -> No
 
 
 def test_a_process_that_fails_says_why() -> None:
-    with pytest.raises(
-        ProfileError, match=r"profile ended with exit status 2: error: none.jpg: no such file"
-    ):
+    with pytest.raises(ProfileError, match=r"profile ended with exit status 2: none.jpg: no such file"):
         fresh_profile(["none.jpg"])
 
 

@@ -14,6 +14,7 @@ from gpen_fast.cli.enhance import enhance
 from gpen_fast.cli.explain import explained
 from gpen_fast.cli.help import PanelledCommand, PlainGroup
 from gpen_fast.cli.profile import profile
+from gpen_fast.cli.report_diff import report
 from gpen_fast.cli.streams import tolerant_streams
 from gpen_fast.cli.undo import undo
 from gpen_fast.cli.weights import weights
@@ -34,6 +35,7 @@ app.command(cls=PanelledCommand)(profile)
 app.command(cls=PanelledCommand)(undo)
 app.command(cls=PanelledCommand)(doctor)
 app.add_typer(weights, name="weights")
+app.add_typer(report, name="report")
 
 
 def _print_version(asked: bool) -> None:

@@ -11,6 +11,7 @@ import typer
 from gpen_fast.cli.flags import Flag, ProfileOptions, RunOptions
 from gpen_fast.cli.json_target import json_target
 from gpen_fast.cli.options import with_options
+from gpen_fast.cli.repeat import in_processes, profile_again
 from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import GenerateError, InputsError, PictureError, reason
@@ -18,6 +19,7 @@ from gpen_fast.files import nearest_file
 from gpen_fast.settings import Settings
 
 if TYPE_CHECKING:
+    from gpen_fast.measure.compare import Comparison
     from gpen_fast.measure.report import Report
 
 _FAILED = 1
@@ -40,9 +42,29 @@ def profile(
     image = _the_picture(images)
     target = json_target(run.json_file)
     with target.words_elsewhere():
-        report = replace(_profiled(image, settings, options, run.yes), budget_ms=options.budget)
+        report, comparison = _measured(image, settings, options, run.yes)
+        report = replace(report, budget_ms=options.budget)
         target.write(report.to_dict())
         _check_budget(report)
+    if comparison and comparison.regressions:
+        raise typer.Exit(_FAILED)
+
+
+def _measured(
+    image: Path, settings: Settings, options: ProfileOptions, yes: bool
+) -> tuple[Report, Comparison | None]:
+    """The report, here or in processes of its own, and its comparison with an earlier one; prints both."""
+    if not in_processes(options):
+        return _profiled(image, settings, options, yes), None
+    report, comparison = profile_again(options)
+    from gpen_fast.cli.comparison_table import print_comparison
+    from gpen_fast.cli.table import print_profile
+
+    print_profile(report)
+    if comparison:
+        print()
+        print_comparison(comparison)
+    return report, comparison
 
 
 def _check_budget(report: Report) -> None:

@@ -63,6 +63,21 @@ def log_path(path: Path | None) -> Path | None:
     return None if path is None else _target("--log", path, "a .log file")
 
 
+def markdown_path(name: str | None) -> Path | None:
+    """Where `--markdown` writes.
+
+    Args:
+        name: The value of the flag, None without it; - stands for standard output.
+
+    Returns:
+        The file, links followed; None without the flag, and for standard output.
+
+    Raises:
+        InputsError: As for `report_path`.
+    """
+    return None if name in (None, "-") else _target("--markdown", Path(name or ""), "a .md file")
+
+
 def refuse_one_file(**files: Path | None) -> None:
     """Raises InputsError if two files of a run are one: one would replace the other.
 
