@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gpen_fast import plugins
 from gpen_fast.cli.log_file import LOG_FORMATS, LogFormat, check_log
+from gpen_fast.errors import SettingsError
 from gpen_fast.settings import (
     ON_CLASH,
     PNG_LEVELS,
@@ -74,6 +75,31 @@ class ProfileOptions:
 
     fail_over: str = "10%"
     """Slow-down that fails --compare, if it is beyond doubt."""
+
+    ladder: bool = False
+    """Instead, time the published ladder of optimisations row by row, each beside its likeness to the first row."""
+
+    sweep: str | None = None
+    """Instead, time one aligned face of each of these sizes through gpen-bfr-N: 256,512,1024,2048."""
+
+    published: bool = False
+    """Beside the figures of --ladder or --sweep, print those that others published."""
+
+    def __post_init__(self) -> None:
+        wanted = {"--ladder": self.ladder, "--sweep": self.sweep is not None}
+        instead = [flag for flag, given in wanted.items() if given]
+        if len(instead) > 1:
+            raise SettingsError("--ladder and --sweep are two measurements: choose one.")
+        if instead and self.budget is not None:
+            raise SettingsError(
+                f"--budget is for the time of one picture, not for {instead[0]}: leave one out."
+            )
+        if instead and (self.compare or self.repeat):
+            raise SettingsError(
+                f"--compare and --repeat are for the stages of one picture, not for {instead[0]}: leave one out."
+            )
+        if self.published and not instead:
+            raise SettingsError("--published has figures for --ladder and --sweep: add one of them.")
 
 
 @dataclass(frozen=True)
@@ -153,6 +179,7 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "repeat": Flag("N", least=1, default="5 with --compare, else 1"),
     "compare": Flag("FILE"),
     "fail_over": Flag("10%|0.1"),
+    "sweep": Flag("SIZES"),
     "budget": Flag("MS", least=0.001, default="no limit"),
     "json_file": Flag("FILE", names=("--json",)),
     "log": Flag("FILE"),

@@ -11,7 +11,9 @@ import typer
 from gpen_fast.cli.flags import Flag, ProfileOptions, RunOptions
 from gpen_fast.cli.json_target import json_target
 from gpen_fast.cli.options import with_options
-from gpen_fast.cli.repeat import in_processes, profile_again
+from gpen_fast.cli.profile_request import ProfileRequest
+from gpen_fast.cli.repeat import in_processes, is_slower, profile_again
+from gpen_fast.cli.signals import INTERRUPTED
 from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import GenerateError, InputsError, PictureError, reason
@@ -19,10 +21,11 @@ from gpen_fast.files import nearest_file
 from gpen_fast.settings import Settings
 
 if TYPE_CHECKING:
-    from gpen_fast.measure.compare import Comparison
     from gpen_fast.measure.report import Report
 
 _FAILED = 1
+# How a measurement of rows ended -> exit status.
+_STATUS = {"some_failed": _FAILED, "interrupted": INTERRUPTED}
 
 
 @with_options(
@@ -39,32 +42,37 @@ def profile(
     run: RunOptions,
 ) -> None:
     """Time every stage on one picture, run after run, without overlap."""
-    image = _the_picture(images)
     target = json_target(run.json_file)
     with target.words_elsewhere():
-        report, comparison = _measured(image, settings, options, run.yes)
+        if options.ladder or options.sweep is not None:
+            report = _measured_rows(ProfileRequest(images, settings, options))
+        elif in_processes(options):
+            _the_picture(images)
+            report = profile_again(options)
+        else:
+            report = _profiled(_the_picture(images), settings, options, run.yes)
         report = replace(report, budget_ms=options.budget)
         target.write(report.to_dict())
         _check_budget(report)
-    if comparison and comparison.regressions:
+    if status := _STATUS.get(report.verdict or ""):
+        raise typer.Exit(status)
+    if is_slower(report, options):
         raise typer.Exit(_FAILED)
 
 
-def _measured(
-    image: Path, settings: Settings, options: ProfileOptions, yes: bool
-) -> tuple[Report, Comparison | None]:
-    """The report, here or in processes of its own, and its comparison with an earlier one; prints both."""
-    if not in_processes(options):
-        return _profiled(image, settings, options, yes), None
-    report, comparison = profile_again(options)
-    from gpen_fast.cli.comparison_table import print_comparison
-    from gpen_fast.cli.table import print_profile
+def _measured_rows(request: ProfileRequest) -> Report:
+    """The measurements that have rows of their own."""
+    for image in request.images:
+        _check_file(image)
+    refuse_little_memory()
+    lift_pillow_limit()
+    if request.options.ladder:
+        from gpen_fast.cli.ladder import measured_ladder
 
-    print_profile(report)
-    if comparison:
-        print()
-        print_comparison(comparison)
-    return report, comparison
+        return measured_ladder(request)
+    from gpen_fast.cli.sweep import measured_sweep
+
+    return measured_sweep(request)
 
 
 def _check_budget(report: Report) -> None:
@@ -81,11 +89,14 @@ def _check_budget(report: Report) -> None:
 def _the_picture(images: list[Path]) -> Path:
     if len(images) > 1:
         raise InputsError(f"profile takes one picture, not {len(images)}: {images[0]}, {images[1]}.")
-    image = images[0]
+    _check_file(images[0], " profile takes one picture.")
+    return images[0]
+
+
+def _check_file(image: Path, accepted: str = " Name a picture's file.") -> None:
     if not image.is_file():
         what = "is a folder" if image.is_dir() else "no such file"
-        raise InputsError(f"{image}: {what}.{nearest_file(image)} profile takes one picture.")
-    return image
+        raise InputsError(f"{image}: {what}.{nearest_file(image)}{accepted}")
 
 
 def _profiled(image: Path, settings: Settings, options: ProfileOptions, yes: bool) -> Report:

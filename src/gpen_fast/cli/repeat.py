@@ -11,7 +11,6 @@ from gpen_fast.cli.flags import ProfileOptions
 from gpen_fast.cli.percent import share_of
 
 if TYPE_CHECKING:
-    from gpen_fast.measure.compare import Comparison
     from gpen_fast.measure.report import Report
 
 # Processes of --compare without --repeat.
@@ -25,14 +24,14 @@ def in_processes(options: ProfileOptions) -> bool:
     return options.compare is not None or (options.repeat or 1) > 1
 
 
-def profile_again(options: ProfileOptions) -> tuple[Report, Comparison | None]:
-    """Runs this command's profile in fresh processes.
+def profile_again(options: ProfileOptions) -> Report:
+    """Runs this command's profile in fresh processes, and prints its table and the comparison.
 
     Args:
         options: How often, and what to compare with.
 
     Returns:
-        One report of all processes, and the comparison if one was asked for.
+        One report of all processes; with --compare it holds the rows of the comparison.
 
     Raises:
         SettingsError: --fail-over is no share.
@@ -40,25 +39,31 @@ def profile_again(options: ProfileOptions) -> tuple[Report, Comparison | None]:
         ProfileError: A process failed, or the earlier report comes from another device.
     """
     fail_over = share_of("--fail-over", options.fail_over)
-    from gpen_fast.measure.comparable import refuse_other_devices
-    from gpen_fast.measure.compare import compare_sides
-    from gpen_fast.measure.fresh import fresh_profile
-    from gpen_fast.measure.merge import merged_report
     from gpen_fast.measure.report import Report
 
     earlier = Report.from_json(options.compare) if options.compare else None
-    arguments, count = forwarded(sys.argv[1:]), options.repeat or _USUAL
-    made: list[Report] = []
-    for number in range(count):
-        made.append(fresh_profile(arguments))
-        _tell(number + 1, count, made[-1])
-        if earlier:
-            refuse_other_devices([earlier], made[-1:])
-    whole = merged_report(made)
+    report = _measured(options.repeat or _USUAL, earlier)
+    from gpen_fast.cli.table import print_profile
+
+    print_profile(report)
     if earlier is None:
-        return whole, None
-    comparison = compare_sides([earlier], [whole], fail_over=fail_over)
-    return replace(whole, comparison=comparison.rows), comparison
+        return report
+    from gpen_fast.cli.comparison_table import print_comparison
+    from gpen_fast.measure.compare import compare_sides
+
+    comparison = compare_sides([earlier], [report], fail_over=fail_over)
+    print()
+    print_comparison(comparison)
+    return replace(report, comparison=comparison.rows)
+
+
+def is_slower(report: Report, options: ProfileOptions) -> bool:
+    """Whether the report's comparison has a regression."""
+    if not report.comparison:
+        return False
+    from gpen_fast.measure.compare import regressions_of
+
+    return bool(regressions_of(report.comparison, share_of("--fail-over", options.fail_over)))
 
 
 def forwarded(command_line: Sequence[str]) -> list[str]:
@@ -76,6 +81,22 @@ def forwarded(command_line: Sequence[str]) -> list[str]:
         else:
             kept.append(word)
     return kept
+
+
+def _measured(count: int, earlier: Report | None) -> Report:
+    """One report of so many processes. The first of them shows whether the earlier report is comparable."""
+    from gpen_fast.measure.comparable import refuse_other_devices
+    from gpen_fast.measure.fresh import fresh_profile
+    from gpen_fast.measure.merge import merged_report
+
+    arguments = forwarded(sys.argv[1:])
+    made: list[Report] = []
+    for number in range(count):
+        made.append(fresh_profile(arguments))
+        _tell(number + 1, count, made[-1])
+        if earlier:
+            refuse_other_devices([earlier], made[-1:])
+    return merged_report(made)
 
 
 def _tell(number: int, count: int, report: Report) -> None:

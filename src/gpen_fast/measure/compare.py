@@ -58,9 +58,12 @@ class Comparison:
     @property
     def regressions(self) -> list[ComparisonRow]:
         """The rows that are slower by more than `fail_over`."""
-        return [
-            row for row in self.rows if row.verdict == "slower" and (row.ratio or 0.0) > 1 + self.fail_over
-        ]
+        return regressions_of(self.rows, self.fail_over)
+
+
+def regressions_of(rows: Sequence[ComparisonRow], fail_over: float) -> list[ComparisonRow]:
+    """The rows whose verdict is slower and whose ratio is above 1 by more than `fail_over`."""
+    return [row for row in rows if row.verdict == "slower" and (row.ratio or 0.0) > 1 + fail_over]
 
 
 def compare_sides(old: Sequence[Report], new: Sequence[Report], *, fail_over: float = 0.10) -> Comparison:

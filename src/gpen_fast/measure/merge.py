@@ -43,7 +43,7 @@ def merged_report(reports: Sequence[Report]) -> Report:
         model_load_ms=_median([report.model_load_ms for report in reports]),
         processes=processes,
     )
-    return replace(made, verdict=frame_verdict(summary.p95, made.target_fps or 0.0), advice=[advise(made)])
+    return replace(made, verdict=frame_verdict(summary.p95, made.target_fps or 30.0), advice=[advise(made)])
 
 
 def _stage(reports: Sequence[Report], at: int) -> StageRow:

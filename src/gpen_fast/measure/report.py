@@ -15,6 +15,7 @@ from typing import Literal
 
 from gpen_fast.errors import ReportError, first_line, reason
 from gpen_fast.measure.decode import decoded
+from gpen_fast.measure.ladder import LadderRow
 from gpen_fast.measure.report_parts import (
     BetterChoice,
     DeviceFacts,
@@ -35,6 +36,7 @@ from gpen_fast.measure.report_rows import (
 )
 from gpen_fast.measure.samples import ProcessSamples
 from gpen_fast.measure.stats import Summary
+from gpen_fast.measure.sweep import SweepRow
 
 SCHEMA = 1
 CommandName = Literal["enhance", "profile"]
@@ -147,6 +149,10 @@ class Report:
     """Single times of each process of `profile`; empty in `enhance`."""
     comparison: list[ComparisonRow] = field(default_factory=list)
     """This run against the report of --compare; empty without it."""
+    ladder: list[LadderRow] = field(default_factory=list)
+    """The rows of `profile --ladder`."""
+    sweep: list[SweepRow] = field(default_factory=list)
+    """The rows of `profile --sweep`."""
 
     @property
     def over_budget(self) -> bool:
