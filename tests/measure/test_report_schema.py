@@ -26,8 +26,8 @@ KINDS = {
     "better": parts.BetterChoice, "passed_over": parts.PassedOverFile, "failed": parts.FailedInput,
     "note": parts.InputNote, "landmarks": parts.LandmarksUse, "stage": report_rows.StageRow,
     "picture": report_rows.PictureRow, "device_row": report_rows.DeviceRow, "idle_row": report_rows.IdleRow,
-    "memory": parts.MemoryPeaks, "process": ProcessSamples, "comparison_row": report_rows.ComparisonRow,
-    "ladder_row": LadderRow, "sweep_row": SweepRow,
+    "mix_row": report_rows.MixRow, "memory": parts.MemoryPeaks, "process": ProcessSamples,
+    "comparison_row": report_rows.ComparisonRow, "ladder_row": LadderRow, "sweep_row": SweepRow,
 }  # fmt: skip
 
 

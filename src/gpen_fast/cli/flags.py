@@ -38,6 +38,15 @@ class RunOptions:
     json_file: str | None = None
     """Write the report to this file as JSON; - writes it to standard output."""
 
+    csv_file: str | None = None
+    """Write the table of stages to this file as CSV, one row a stage; - writes it to standard output."""
+
+    markdown_file: str | None = None
+    """Write the table of stages to this file in Markdown, as GitHub shows it; - writes it to standard output."""
+
+    trace: Path | None = None
+    """Write a timeline of every stage of every picture to this file; ui.perfetto.dev shows it."""
+
     log: Path | None = None
     """Add a line to this file for each input when it has come to its end."""
 
@@ -182,6 +191,9 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "sweep": Flag("SIZES"),
     "budget": Flag("MS", least=0.001, default="no limit"),
     "json_file": Flag("FILE", names=("--json",)),
+    "csv_file": Flag("FILE", names=("--csv",)),
+    "markdown_file": Flag("FILE", names=("--markdown",)),
+    "trace": Flag("FILE"),
     "log": Flag("FILE"),
     "log_format": Flag("NAME", accepted=lambda: LOG_FORMATS),
     "quiet": Flag(names=("--quiet", "-q")),

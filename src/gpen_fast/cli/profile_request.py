@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpen_fast.cli.flags import ProfileOptions
+from gpen_fast.cli.flags import ProfileOptions, RunOptions
+from gpen_fast.errors import SettingsError
 from gpen_fast.settings import Settings
 
 
@@ -22,3 +23,13 @@ class ProfileRequest:
 
     options: ProfileOptions
     """How it is measured."""
+
+    run: RunOptions
+    """What is written beside the tables."""
+
+    def __post_init__(self) -> None:
+        instead = "--ladder" if self.options.ladder else "--sweep" if self.options.sweep is not None else ""
+        if instead and self.run.trace:
+            raise SettingsError(f"--trace is for the plain profile, not for {instead}: leave one out.")
+        if self.run.trace and (self.options.compare or (self.options.repeat or 1) > 1):
+            raise SettingsError("--trace is of one process: leave out --repeat and --compare.")

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 # Processes of --compare without --repeat.
 _USUAL = 5
 # Flags of the whole command, each with a value, that its processes do not get.
-_OWN_FLAGS = frozenset({"--compare", "--fail-over", "--repeat", "--json", "--budget"})
+_OWN_FLAGS = frozenset(
+    {"--compare", "--fail-over", "--repeat", "--json", "--csv", "--markdown", "--trace", "--budget"}
+)
 
 
 def in_processes(options: ProfileOptions) -> bool:

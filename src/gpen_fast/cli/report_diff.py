@@ -14,7 +14,7 @@ from gpen_fast.cli.help import PanelledCommand, PlainGroup
 from gpen_fast.cli.json_target import STANDARD_OUTPUT, JsonFile, json_target
 from gpen_fast.cli.options import option
 from gpen_fast.cli.percent import share_of
-from gpen_fast.cli.side_files import markdown_path
+from gpen_fast.cli.side_files import table_path
 from gpen_fast.errors import InputsError
 
 if TYPE_CHECKING:
@@ -76,7 +76,10 @@ def diff(
     over = share_of("--fail-over", fail_over)
     if markdown == json_file == STANDARD_OUTPUT:
         raise InputsError("--markdown - and --json - both write to standard output: name a file for one.")
-    target, page = json_target(json_file), markdown_path(markdown)
+    target = json_target(json_file)
+    page = (
+        None if markdown in (None, STANDARD_OUTPUT) else table_path("--markdown", str(markdown), "a .md file")
+    )
     from gpen_fast.cli.comparison_table import print_comparison
     from gpen_fast.measure.compare import compare_sides
     from gpen_fast.measure.comparison_text import comparison_markdown

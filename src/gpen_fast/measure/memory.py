@@ -1,7 +1,9 @@
-"""Peak memory of this process and of those that it started."""
+"""Memory of this process and of those that it started."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -38,3 +40,15 @@ def _own_peak_kib() -> int | None:
     except OSError:
         return None
     return next((int(line.split()[1]) for line in lines if line.startswith(_PEAK)), None)
+
+
+def resident_bytes(process: int | None = None) -> int | None:
+    """Resident memory at the moment, bytes; None where the system does not report it, or the process has ended.
+
+    Args:
+        process: Its number; None for this one.
+    """
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        pages = Path(f"/proc/{process or 'self'}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    return None

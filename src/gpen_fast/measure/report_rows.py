@@ -67,6 +67,30 @@ class IdleRow:
 
 
 @dataclass(frozen=True)
+class MixRow:
+    """One of several pictures that were profiled together."""
+
+    path: str
+    """The picture."""
+    width: int
+    """Its pixels from left to right, upright."""
+    height: int
+    """Its pixels from top to bottom."""
+    megapixels: float
+    """Width times height, in millions."""
+    faces: int
+    """Faces restored in it."""
+    runs: int
+    """Counted runs."""
+    first_ms: float | None
+    """Wall time of its very first run, which is not counted."""
+    wall_ms: float
+    """Median wall time of its counted runs."""
+    stages_ms: dict[str, float]
+    """Median wall time of each stage that was called."""
+
+
+@dataclass(frozen=True)
 class ComparisonRow:
     """One stage, or the wall time, of a new side against an old one."""
 

@@ -87,7 +87,7 @@ def enhance_report(
         bound_by=_bound_by(runtime, recorder, team),
         devices=(devices := _devices(team, wall_ms)),
         scaling_efficiency=rounded(sum(each.busy for each in devices) / len(devices)) if devices else None,
-        idle=_idle(runtime, recorder, team, wall_ms) if tally.images else [],
+        idle=idle_rows(runtime, recorder, team, wall_ms) if tally.images else [],
         stages=stage_rows(recorder, total_ms, aligned=runtime.settings.aligned, first_apart=True),
         wall_ms=_summary([wall_ms]),
         throughput_per_s=_throughput(tally.images, [wall_ms]),
@@ -126,6 +126,7 @@ def profile_report(
         warmup=warmup,
         runs=runs,
         first_call_ms=rounded(first_call_ms),
+        first_result_ms=None if runtime.load_ms is None else rounded(runtime.load_ms + first_call_ms),
         stages=stage_rows(recorder, total_ms, aligned=runtime.settings.aligned, first_apart=False),
         wall_ms=_summary(wall_ms),
         unaccounted_ms=rounded((total_ms - recorder.total_host_ms()) / runs),
@@ -248,7 +249,7 @@ def _devices(team: Team, wall_ms: float) -> list[DeviceRow]:
     ]
 
 
-def _idle(runtime: Runtime, recorder: Recorder, team: Team, wall_ms: float) -> list[IdleRow]:
+def idle_rows(runtime: Runtime, recorder: Recorder, team: Team, wall_ms: float) -> list[IdleRow]:
     """What the network waited for; empty where it did not run."""
     if not recorder.series["generate"].count:
         return []

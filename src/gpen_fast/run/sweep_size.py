@@ -133,3 +133,6 @@ class _Sent:
     def ran(self, number: int, ms: float) -> None:
         """The run of that number has ended."""
         self._pipe.send(RunsDone(number, self._of))
+
+    def failed(self, path: Path, why: str) -> None:
+        """Never told: the only picture raises its error."""
