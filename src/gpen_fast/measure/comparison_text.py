@@ -65,7 +65,7 @@ def _result(made: Comparison) -> str:
 
 
 def _method(made: Comparison) -> str:
-    counts = f"{made.old_processes} processes against {made.new_processes}"
+    counts = f"{made.old_processes} process{'es' * (made.old_processes != 1)} against {made.new_processes}"
     if min(made.old_processes, made.new_processes) < 2:
         return f"{counts}: an interval needs two on each side, and a useful one five (profile --repeat 5)."
     how = (
