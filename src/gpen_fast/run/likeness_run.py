@@ -85,9 +85,7 @@ def likeness_of(a: Path, b: Path, metrics: OptionalMetrics, *, max_pixels: int =
         try:
             frames.append(load(path, torch.device("cpu"), max_pixels=max_pixels))
         except (PictureError, OSError) as error:
-            return replace(
-                row, error=f"{path.name}: {reason(error, path)}" if a.name != b.name else reason(error, path)
-            )
+            return replace(row, error=f"{path}: {reason(error, path)}")
     first, second = frames
     if (first.width, first.height) != (second.width, second.height):
         return replace(
