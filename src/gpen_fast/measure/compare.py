@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -57,9 +58,12 @@ class Comparison:
     @property
     def regressions(self) -> list[ComparisonRow]:
         """The rows that are slower by more than `fail_over`."""
-        return [
-            row for row in self.rows if row.verdict == "slower" and (row.ratio or 0.0) > 1 + self.fail_over
-        ]
+        return regressions_of(self.rows, self.fail_over)
+
+
+def regressions_of(rows: Sequence[ComparisonRow], fail_over: float) -> list[ComparisonRow]:
+    """The rows whose verdict is slower and whose ratio is above 1 by more than `fail_over`."""
+    return [row for row in rows if row.verdict == "slower" and (row.ratio or 0.0) > 1 + fail_over]
 
 
 def compare_sides(old: Sequence[Report], new: Sequence[Report], *, fail_over: float = 0.10) -> Comparison:
@@ -91,7 +95,7 @@ def compare_sides(old: Sequence[Report], new: Sequence[Report], *, fail_over: fl
         in_turns,
         round(math.exp(speeds.change), DECIMALS),
         fail_over,
-        comparison_notes(old, new),
+        [*_told_twice(before, after), *comparison_notes(old, new)],
     )
 
 
@@ -158,7 +162,7 @@ class _Speeds:
     @property
     def change(self) -> float:
         """How much slower all stages together are on the new side, as a logarithm."""
-        if len(self._centred) < _LEAST_OTHERS:
+        if len(self._centred) < _LEAST_OTHERS or min(self._counts) < 2:
             return 0.0
         return float(np.median([new.mean() - old.mean() for old, new in self._centred.values()]))
 
@@ -182,8 +186,8 @@ def _row(
     low, high = found.estimate - found.half_width - drift, found.estimate + found.half_width + drift
     verdict = _verdict(found.estimate, low, high)
     more = _more_processes(found, drift, processes) if verdict == "undecided" else None
-    shown = [round(math.exp(value), DECIMALS) for value in (found.estimate, low, high)]
-    return ComparisonRow(name, old_ms, new_ms, *shown, verdict, more)
+    ratio, low_ratio, high_ratio = (round(math.exp(log), DECIMALS) for log in (found.estimate, low, high))
+    return ComparisonRow(name, old_ms, new_ms, ratio, low_ratio, high_ratio, verdict, more)
 
 
 def _verdict(estimate: float, low: float, high: float) -> ComparisonVerdict:
@@ -211,10 +215,20 @@ def _more_processes(found: LogRatio, drift: float, processes: int) -> int | None
     return max(1, math.ceil(processes * (found.half_width / wanted) ** 2) - processes)
 
 
+def _on_both(old: Sequence[ProcessSamples], new: Sequence[ProcessSamples]) -> int:
+    """How many processes stand on both sides."""
+    return sum(each in old for each in new)
+
+
+def _told_twice(old: _Side, new: _Side) -> list[str]:
+    count = _on_both(old.processes, new.processes)
+    return [f"{count} of the processes stand on both sides."] if count else []
+
+
 def _in_turns(old: Sequence[ProcessSamples], new: Sequence[ProcessSamples]) -> bool:
     """Whether the sides alternate in time: A B A B, or A B B A A B."""
     marks = sorted([(each.ended, 0) for each in old] + [(each.ended, 1) for each in new])
-    if not marks or not all(ended for ended, _ in marks):
+    if not marks or not all(ended for ended, _ in marks) or _on_both(old, new):
         return False
-    groups = 1 + sum(one[1] != other[1] for one, other in zip(marks, marks[1:], strict=False))
+    groups = 1 + sum(one[1] != other[1] for one, other in pairwise(marks))
     return groups > min(len(old), len(new))
