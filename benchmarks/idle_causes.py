@@ -10,6 +10,7 @@ of running must be larger than any cause. `threads` is one worker in the program
 again and counted apart.
 
 Usage: python benchmarks/idle_causes.py [--tries 20] [--seed 0] [--part load|detect|save|generate]
+    [--form threads|processes]
 """
 
 from __future__ import annotations
@@ -102,8 +103,9 @@ def main() -> int:
     options = _options()
     rng, missed, again = random.Random(options.seed), 0, 0
     with tempfile.TemporaryDirectory() as folder:
-        for form, devices in DEVICES.items():
-            runtime, hands = _runtime(Path(folder) / "small.safetensors", devices), _hands(form)
+        for form in [options.form] if options.form else DEVICES:
+            runtime = _runtime(Path(folder) / "small.safetensors", DEVICES[form])
+            hands = _hands(form)
             for part in [options.part] if options.part else PARTS:
                 reports = []
                 while len(reports) < options.tries:
@@ -216,6 +218,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tries", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--part", choices=PARTS)
+    parser.add_argument("--form", choices=DEVICES)
     return parser.parse_args()
 
 

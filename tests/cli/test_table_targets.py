@@ -15,7 +15,7 @@ from reports import report_of
 from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.table_targets import table_targets
 from gpen_fast.errors import InputsError, SettingsError
-from gpen_fast.measure.export.csv import stages_csv
+from gpen_fast.measure.export.csv import report_csv
 from gpen_fast.measure.export.markdown import report_markdown
 from gpen_fast.settings import STAGES
 
@@ -25,7 +25,7 @@ def test_standard_output_holds_the_table_and_nothing_else(capsys: pytest.Capture
     with targets.words_elsewhere():
         typer.echo("for people")
         targets.write(report_of())
-    assert capsys.readouterr() == (stages_csv(report_of()), "for people\n")
+    assert capsys.readouterr() == (report_csv(report_of()), "for people\n")
 
 
 def test_files_leave_standard_output_to_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,7 +33,7 @@ def test_files_leave_standard_output_to_people(tmp_path: Path, capsys: pytest.Ca
     with targets.words_elsewhere():
         typer.echo("for people")
         targets.write(report_of())
-    assert (tmp_path / "r.csv").read_text() == stages_csv(report_of())
+    assert (tmp_path / "r.csv").read_text() == report_csv(report_of())
     assert (tmp_path / "r.md").read_text() == report_markdown(report_of())
     assert capsys.readouterr() == ("for people\n", "")
 

@@ -108,6 +108,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work(
             ran = cli(*command, "--weights", tiny_weights, *flags)
             assert ran.status == 2, ran.err
             assert words in " ".join(ran.err.split())
+            assert "preparing the network" not in ran.err, "nothing is loaded before"
     assert not (tmp_path / "out").exists()
     assert kept.read_text() == "mine"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["in", "kept.json"]

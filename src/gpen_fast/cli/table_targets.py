@@ -78,9 +78,9 @@ def table_targets(run: RunOptions) -> TableTargets:
 
 def _exporter(flag: str) -> Callable[[Report], str]:
     if flag == "csv":
-        from gpen_fast.measure.export.csv import stages_csv
+        from gpen_fast.measure.export.csv import report_csv
 
-        return stages_csv
+        return report_csv
     from gpen_fast.measure.export.markdown import report_markdown
 
     return report_markdown

@@ -149,7 +149,7 @@ class Pipeline:
         else:
             sources, on_device = [picture.source for picture in pictures], not detector.on_host
             busy = self._busy("detecting faces in", sources[0])
-            with busy, self._timed("detect", sources, on_device=on_device) as span:
+            with busy, self._timed("detect", sources, len(sources), on_device=on_device) as span:
                 found = find_all(detector, frames)
             pictures = [picture.timed("detect", span.host_ms / len(pictures)) for picture in pictures]
         return [self._noted(picture, faces) for picture, faces in zip(pictures, found, strict=True)]
@@ -269,15 +269,9 @@ class Pipeline:
 
     @contextmanager
     def _timed(
-        self,
-        stage: str,
-        sources: Sequence[PictureSource],
-        items: int | None = None,
-        *,
-        on_device: bool = True,
+        self, stage: str, sources: Sequence[PictureSource], items: int = 1, *, on_device: bool = True
     ) -> Iterator[Span]:
         pictures = tuple(source.index for source in sources)
-        items = len(pictures) if items is None else items
         timed = self.clock.span(stage, items=items, on_device=on_device, pictures=pictures)
         with device_failures_named(stage), timed as span:
             yield span

@@ -7,13 +7,13 @@ import io
 
 from reports import report_of
 
-from gpen_fast.measure.export.csv import CSV_COLUMNS, stages_csv
+from gpen_fast.measure.export.csv import CSV_COLUMNS, report_csv
 from gpen_fast.measure.report import Report
 from gpen_fast.settings import STAGES
 
 
 def rows_of(report: Report) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(stages_csv(report))))
+    return list(csv.DictReader(io.StringIO(report_csv(report))))
 
 
 def test_a_row_a_stage_with_the_figures_of_the_json() -> None:
@@ -33,8 +33,8 @@ def test_a_row_a_stage_with_the_figures_of_the_json() -> None:
 
 def test_a_report_that_was_read_back_gives_the_same() -> None:
     report = report_of()
-    assert stages_csv(Report.from_json(report.as_json())) == stages_csv(report)
+    assert report_csv(Report.from_json(report.as_json())) == report_csv(report)
 
 
 def test_a_run_that_had_nothing_to_do_gives_the_names_alone() -> None:
-    assert stages_csv(Report("enhance", "0.1.0")) == ",".join(CSV_COLUMNS) + "\n"
+    assert report_csv(Report("enhance", "0.1.0")) == ",".join(CSV_COLUMNS) + "\n"
