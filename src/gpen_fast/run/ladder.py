@@ -36,7 +36,7 @@ from gpen_fast.run.ladder_album import LadderAlbum, LadderPicture, open_album, w
 from gpen_fast.run.ladder_options import row_settings, small_network
 from gpen_fast.run.ladder_pass import result_path, run_pass
 from gpen_fast.run.ladder_steps import LADDER_STEPS, LadderWay
-from gpen_fast.run.ladder_words import notes_of
+from gpen_fast.run.ladder_words import UNLIKE, notes_of
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.report import what_ran
 from gpen_fast.run.runtime import Runtime, load_runtime
@@ -207,11 +207,17 @@ class _Climb:
         if row.way.landmarks == "searched":
             write_landmarks(runtime, self._album)
         row.notes = notes_of(row.way, row.before, runtime, self._album)
-        # Two networks of random weights have nothing in common.
-        if not (runtime.weights.random and runtime.size != self._own_size):
-            row.likeness = [
-                picture.likeness(result_path(self._folder, index)) for index, picture in enumerate(pictures)
-            ]
+        if runtime.weights.random and self._unlike(row.way, runtime):
+            row.notes.append(UNLIKE)
+            return
+        row.likeness = [
+            picture.likeness(result_path(self._folder, index)) for index, picture in enumerate(pictures)
+        ]
+
+    def _unlike(self, way: LadderWay, runtime: Runtime) -> bool:
+        """Whether the row's crops or its network are not the baseline's: random weights make other pictures of them."""
+        other_crops = way.landmarks != "aligned" and way.detector != self._task.baseline_detector
+        return other_crops or runtime.size != self._own_size
 
     def _passes(
         self, way: LadderWay, runtime: Runtime, pictures: Sequence[LadderPicture], warmup: int
