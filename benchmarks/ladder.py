@@ -1,7 +1,7 @@
 """The ladder and the sweep of `gpen-fast profile` on this machine, as committed results.
 
-Method: docs/measuring.md. The ladder runs the network that `--model auto` finds, and gpen-bfr-512, with random weights
-where it is absent; the sweep runs every size.
+Method: benchmarks/README.md. The ladder runs the network that `--model auto` finds, and gpen-bfr-512 with random
+weights; the sweep runs every size.
 
 Usage: python benchmarks/ladder.py [--picture FILE] [--runs 10] [--warmup 3] [--only ladder|sweep] [--commit]
 """
@@ -9,6 +9,7 @@ Usage: python benchmarks/ladder.py [--picture FILE] [--runs 10] [--warmup 3] [--
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -42,15 +43,22 @@ def main() -> None:
     if arguments.only != "sweep":
         for network in arguments.networks:
             flag = ["--model" if network == "auto" else "--weights", network]
-            _profile(["--ladder", *flag, *common], folder / f"ladder-{network.removeprefix('random:')}.json")
+            made = _profile(["--ladder", *flag, *common], folder / "ladder.json")
+            made.replace(folder / f"ladder-{_model(made)}.json")
     if arguments.only != "ladder":
-        _profile(["--sweep", SIZES, *common], folder / "sweep.json")
+        _profile(["--sweep", SIZES, *common], folder / "sweep-gpen-bfr.json")
 
 
-def _profile(flags: list[str], report: Path) -> None:
-    print(f"\n## {report.stem}", flush=True)
+def _profile(flags: list[str], report: Path) -> Path:
+    print(f"\n## profile {flags[0]}", flush=True)
     command = [sys.executable, "-m", "gpen_fast", "profile", *flags, "--json", str(report)]
     subprocess.run(command, check=True)
+    return report
+
+
+def _model(report: Path) -> str:
+    """The network of a ladder."""
+    return str(json.loads(report.read_text())["settings"]["model"])
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import cycle, islice
 from pathlib import Path
 
 from gpen_fast import __version__
@@ -30,12 +31,12 @@ from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report, VerdictName
 from gpen_fast.measure.report_parts import MemoryPeaks
 from gpen_fast.measure.spans import NS_PER_MS
-from gpen_fast.run.job import PictureSource
+from gpen_fast.run.job import PictureSource, numbered
 from gpen_fast.run.ladder_album import LadderAlbum, LadderPicture, open_album, write_landmarks
 from gpen_fast.run.ladder_options import row_settings, small_network
 from gpen_fast.run.ladder_pass import result_path, run_pass
 from gpen_fast.run.ladder_steps import LADDER_STEPS, LadderWay
-from gpen_fast.run.ladder_words import notes_of
+from gpen_fast.run.ladder_words import UNLIKE, notes_of
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.report import what_ran
 from gpen_fast.run.runtime import Runtime, load_runtime
@@ -206,28 +207,34 @@ class _Climb:
         if row.way.landmarks == "searched":
             write_landmarks(runtime, self._album)
         row.notes = notes_of(row.way, row.before, runtime, self._album)
-        # Two networks of random weights have nothing in common.
-        if not (runtime.weights.random and runtime.size != self._own_size):
-            row.likeness = [
-                picture.likeness(result_path(self._folder, index)) for index, picture in enumerate(pictures)
-            ]
+        if runtime.weights.random and self._unlike(row.way, runtime):
+            row.notes.append(UNLIKE)
+            return
+        row.likeness = [
+            picture.likeness(result_path(self._folder, index)) for index, picture in enumerate(pictures)
+        ]
+
+    def _unlike(self, way: LadderWay, runtime: Runtime) -> bool:
+        """Whether the row's crops or its network are not the baseline's: random weights make other pictures of them."""
+        other_crops = way.landmarks != "aligned" and way.detector != self._task.baseline_detector
+        return other_crops or runtime.size != self._own_size
 
     def _passes(
         self, way: LadderWay, runtime: Runtime, pictures: Sequence[LadderPicture], warmup: int
     ) -> list[float]:
         """Milliseconds of a picture in each counted pass of a round."""
         assert self._album is not None
-        times = math.ceil(way.least_pictures / len(pictures))
-        sources = [PictureSource(index, picture.path) for index, picture in enumerate([*pictures] * times)]
-        counted = times * len(self._album.whole)
+        paths = [picture.path for picture in pictures] * math.ceil(way.least_pictures / len(pictures))
+        counted = len(paths) // len(pictures) * len(self._album.whole)
         passes = math.ceil(self._task.runs / counted / _ROUNDS)
-        warm = 1 + math.ceil(warmup / counted)
+        uncounted = max(1 + warmup, way.batch_size)
+        warm = list(islice(cycle(paths), uncounted))
         pipeline = Pipeline(runtime, Clock(Recorder(), make_event=event_maker(self._device)))
         ms = []
-        for number in range(warm + passes):
-            ms.append(self._timed_pass(way, pipeline, sources) / counted)
-            self._progress.ran(RunsDone(number + 1, warm + passes))
-        return ms[warm:]
+        for number, each in enumerate([warm] + [paths] * passes, 1):
+            ms.append(self._timed_pass(way, pipeline, list(numbered(each))) / counted)
+            self._progress.ran(RunsDone(number, 1 + passes))
+        return ms[1:]
 
     def _timed_pass(self, way: LadderWay, pipeline: Pipeline, sources: Sequence[PictureSource]) -> float:
         """Milliseconds of one pass. Raises _StoppedError if the user interrupted it."""
