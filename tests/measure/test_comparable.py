@@ -46,6 +46,11 @@ def test_a_report_in_which_nothing_ran_is_refused() -> None:
         refuse_other_devices([Report("enhance", "0.1.0")], [XEON])
 
 
+def test_a_report_without_stages_is_refused() -> None:
+    with pytest.raises(ProfileError, match="a report without times of stages cannot be compared"):
+        refuse_other_devices([XEON], [replace(XEON, stages=[])])
+
+
 def test_what_differs_is_named() -> None:
     settings = dict(XEON.settings or {}) | {"detect_size": 1280, "weights_dir": "elsewhere"}
     other = replace(

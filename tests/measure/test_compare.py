@@ -122,6 +122,19 @@ def test_one_process_or_none_is_never_judged() -> None:
         assert found.regressions == []
 
 
+def test_a_process_that_was_held_up_is_left_out_and_told() -> None:
+    old, new = sides_of(10, detect=1.2)
+    rng = np.random.default_rng(1)
+    new[2] = report_with(process_of(9, rng, machine=8.0, slower={"save": 3.0, "load": 0.2}))
+    found = compare_sides(old, new)
+    assert (found.new_processes, found.disturbed) == (4, 1)
+    assert [row.stage for row in found.regressions if row.stage != "wall"] == ["detect"]
+    for at in (0, 1):
+        new[at] = report_with(process_of(11 + at, rng, machine=8.0))
+    found = compare_sides(old, new)
+    assert (found.new_processes, found.disturbed) == (5, 0), "three of five are no exception"
+
+
 def test_a_report_may_hold_several_processes() -> None:
     old, new = sides_of(10, detect=1.2)
     merged = [report_with(*(each.processes[0] for each in side)) for side in (old, new)]

@@ -123,6 +123,7 @@ def _document(made: Comparison) -> dict[str, object]:
         "fail_over": made.fail_over,
         "old_processes": made.old_processes,
         "new_processes": made.new_processes,
+        "disturbed": made.disturbed,
         "in_turns": made.in_turns,
         "machine": made.machine,
         "notes": made.notes,

@@ -32,6 +32,9 @@ LEAST_EFFECT = 0.05
 # its speed; the ratio of a stage is corrected for it (docs/comparing.md has the measurements behind both).
 WALL_DRIFT = 0.10
 STAGE_DRIFT = 0.02
+# A process whose wall time is so many times the median of its side was held up by another program. It is left out, if
+# no more than a third of the side's processes are like it.
+DISTURBED = 1.5
 # Other stages from which the machine's speed is read.
 _LEAST_OTHERS = 3
 
@@ -43,7 +46,7 @@ class Comparison:
     rows: list[ComparisonRow]
     """One for each stage that both sides called, and the last for the wall time."""
     old_processes: int
-    """Processes with samples of the old side."""
+    """Processes with samples of the old side that count."""
     new_processes: int
     """Likewise of the new side."""
     in_turns: bool
@@ -52,6 +55,8 @@ class Comparison:
     """How much slower the machine was on the new side, as all stages together show it; 1 where that is not known."""
     fail_over: float
     """A ratio above 1 by more than this is a regression, if the row's verdict is slower."""
+    disturbed: int = 0
+    """Processes of both sides that are left out, because something else held them up."""
     notes: list[str] = field(default_factory=list)
     """What else differs between the sides, one sentence each."""
 
@@ -95,6 +100,7 @@ def compare_sides(old: Sequence[Report], new: Sequence[Report], *, fail_over: fl
         in_turns,
         round(math.exp(speeds.change), DECIMALS),
         fail_over,
+        before.disturbed + after.disturbed,
         [*_told_twice(before, after), *comparison_notes(old, new)],
     )
 
@@ -104,7 +110,9 @@ class _Side:
 
     def __init__(self, reports: Sequence[Report]) -> None:
         self.reports = reports
-        self.processes = [each for report in reports for each in report.processes if each.wall_ms]
+        every = [each for report in reports for each in report.processes if each.wall_ms]
+        self.processes = _undisturbed(every)
+        self.disturbed = len(every) - len(self.processes)
 
     def ms(self, name: str) -> float | None:
         """Median of a call, over the reports; None where it was not called."""
@@ -126,6 +134,13 @@ class _Side:
         """The samples of each process; empty where a process has none."""
         found = [each.wall_ms if name == WALL else each.host_ms.get(name, []) for each in self.processes]
         return found if all(found) else []
+
+
+def _undisturbed(processes: list[ProcessSamples]) -> list[ProcessSamples]:
+    """The processes without those that something else held up; all of them where these are too many for that."""
+    walls = [median(each.wall_ms) for each in processes]
+    kept = [each for each, wall in zip(processes, walls, strict=True) if wall <= DISTURBED * median(walls)]
+    return kept if len(processes) - len(kept) <= len(processes) // 3 else processes
 
 
 class _Speeds:

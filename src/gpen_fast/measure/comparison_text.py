@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpen_fast.measure.compare import CONFIDENCE, STAGE_DRIFT, WALL, WALL_DRIFT, Comparison
+from gpen_fast.measure.compare import CONFIDENCE, DISTURBED, STAGE_DRIFT, WALL, WALL_DRIFT, Comparison
 from gpen_fast.measure.report_rows import ComparisonRow
 
 HEADINGS = ("stage", "old ms", "new ms", "ratio", "between", "verdict")
@@ -22,6 +22,10 @@ def comparison_cells(row: ComparisonRow) -> tuple[str, ...]:
 def comparison_sentences(made: Comparison) -> list[str]:
     """What a reader must know beside the table, the result first."""
     told = [_result(made), _method(made)]
+    if made.disturbed:
+        told.append(
+            f"Left out: {made.disturbed} more, whose wall time is over {DISTURBED:g} times the median of their side."
+        )
     if abs(made.machine - 1) >= _TOLD_CHANGE:
         told.append(
             f"All stages together take {_change(made.machine)} time on the new side: the machine, or what all stages "
