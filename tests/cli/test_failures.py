@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gpen_fast.cli.failures import error_console, print_failure, print_notes
-from gpen_fast.measure.report import InputNote
+from gpen_fast.measure.report_parts import InputNote
 
 
 def test_a_failure_is_one_line_whatever_its_name_holds(capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,6 +65,18 @@ def test_verdict_follows_the_target(cli, tiny_weights: Path) -> None:
     assert ": offline (p95" in cli(*common, "--target-fps", "100000").out
 
 
+def test_a_budget_decides_the_exit_status(cli, tmp_path: Path, tiny_weights: Path) -> None:
+    common = ["profile", HOPPER, "--runs", "2", "--warmup", "0", "--weights", tiny_weights]
+    kept = cli(*common, "--budget", "1e6")
+    assert (kept.status, "over budget" in kept.err) == (0, False)
+    over = cli(*common, "--budget", "0.5", "--json", tmp_path / "r.json")
+    assert over.status == 1
+    report = json.loads((tmp_path / "r.json").read_text())
+    p95 = report["wall_ms"]["p95"]
+    assert f"over budget: the p95 of the wall time is {p95:.1f} ms, --budget 0.5\n" in over.err
+    assert report["budget_ms"] == 0.5
+
+
 def test_random_weights_say_so(cli) -> None:
     ran = cli("profile", HOPPER, "--runs", "1", "--warmup", "0", "--weights", "random:gpen-bfr-256")
     assert ran.status == 0

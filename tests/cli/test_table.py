@@ -11,13 +11,13 @@ from helpers import EXAMPLES, write_photo
 from reports import recorder_of, report_of, span_of
 
 from gpen_fast.cli.table import print_enhance, print_profile
-from gpen_fast.measure.report import (
+from gpen_fast.measure.report import Report
+from gpen_fast.measure.report_parts import (
     BetterChoice,
     FailedInput,
     InputNote,
     LandmarksUse,
     PassedOverFile,
-    Report,
 )
 from gpen_fast.measure.rows import stage_rows
 

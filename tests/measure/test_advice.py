@@ -6,7 +6,7 @@ import pytest
 from reports import report_of
 
 from gpen_fast.measure.advice import advise, frame_verdict
-from gpen_fast.measure.report import WeightsFile
+from gpen_fast.measure.report_parts import WeightsFile
 
 
 @pytest.mark.parametrize(

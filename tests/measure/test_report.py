@@ -11,13 +11,13 @@ from helpers import DATA
 from reports import report_of
 
 from gpen_fast.errors import ReportError
-from gpen_fast.measure.report import (
+from gpen_fast.measure.report import Report
+from gpen_fast.measure.report_parts import (
     BetterChoice,
     FailedInput,
     InputNote,
     LandmarksUse,
     PassedOverFile,
-    Report,
 )
 from gpen_fast.measure.report_rows import OUTCOMES, PictureRow
 from gpen_fast.settings import STAGES

@@ -12,17 +12,18 @@ from helpers import DATA, write_photo
 from reports import problems, report_of, schema, strict_schema
 
 from gpen_fast.measure import report as reports
+from gpen_fast.measure import report_parts as parts
 from gpen_fast.measure import report_rows
 from gpen_fast.measure.stats import Summary
 from gpen_fast.settings import STAGES, Settings
 
 # Definition of the schema -> the dataclass with the same keys.
 KINDS = {
-    "summary": Summary, "device": reports.DeviceFacts, "weights": reports.WeightsFile,
-    "better": reports.BetterChoice, "passed_over": reports.PassedOverFile, "failed": reports.FailedInput,
-    "note": reports.InputNote, "landmarks": reports.LandmarksUse, "stage": report_rows.StageRow,
+    "summary": Summary, "device": parts.DeviceFacts, "weights": parts.WeightsFile,
+    "better": parts.BetterChoice, "passed_over": parts.PassedOverFile, "failed": parts.FailedInput,
+    "note": parts.InputNote, "landmarks": parts.LandmarksUse, "stage": report_rows.StageRow,
     "picture": report_rows.PictureRow, "device_row": report_rows.DeviceRow, "idle_row": report_rows.IdleRow,
-    "memory": reports.MemoryPeaks,
+    "memory": parts.MemoryPeaks,
 }  # fmt: skip
 
 

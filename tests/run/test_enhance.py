@@ -12,7 +12,7 @@ from helpers import EXAMPLES, write_photo
 
 from gpen_fast.detections.file_format import read_detections
 from gpen_fast.errors import DeviceError
-from gpen_fast.measure.report import FailedInput, InputNote
+from gpen_fast.measure.report_parts import FailedInput, InputNote
 from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.pictures import load_image
 from gpen_fast.run.enhance import run_enhance

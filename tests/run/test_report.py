@@ -12,13 +12,13 @@ from reports import recorder_of, span_of
 
 from gpen_fast.cli.table import print_enhance
 from gpen_fast.measure.recorder import Recorder
-from gpen_fast.measure.report import (
+from gpen_fast.measure.report import Report
+from gpen_fast.measure.report_parts import (
     BetterChoice,
     FailedInput,
     InputNote,
     LandmarksUse,
     PassedOverFile,
-    Report,
 )
 from gpen_fast.run import report as reports
 from gpen_fast.run.crew import Member

@@ -11,7 +11,12 @@ from jsonschema import Draft202012Validator
 
 import gpen_fast.measure
 from gpen_fast.measure.recorder import Recorder
-from gpen_fast.measure.report import DeviceFacts, MemoryPeaks, Report, WeightsFile
+from gpen_fast.measure.report import Report
+from gpen_fast.measure.report_parts import (
+    DeviceFacts,
+    MemoryPeaks,
+    WeightsFile,
+)
 from gpen_fast.measure.rows import stage_rows
 from gpen_fast.measure.spans import RecordedSpan
 from gpen_fast.measure.stats import Summary

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from gpen_fast.cli.names import shown
-from gpen_fast.measure.report import InputNote
+from gpen_fast.measure.report_parts import InputNote
 
 # Notes that say different things, at most, after a run.
 _MOST_NOTES = 10

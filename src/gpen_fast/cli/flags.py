@@ -51,6 +51,23 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
+class ProfileOptions:
+    """How `profile` measures."""
+
+    runs: int = 10
+    """Runs that count."""
+
+    warmup: int = 3
+    """Runs before them that do not count, after the first call."""
+
+    target_fps: float = 30.0
+    """Frames per second that count as live."""
+
+    budget: float | None = None
+    """End with status 1 if the p95 of the wall time is above this many milliseconds: for a check in CI."""
+
+
+@dataclass(frozen=True)
 class Shorthands:
     """Flags that stand for a value of another flag."""
 
@@ -121,6 +138,10 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "flatten": Flag("COLOUR"),
     "save_landmarks": Flag("FILE"),
     "png_level": Flag("NAME", accepted=lambda: PNG_LEVELS),
+    "runs": Flag("N", least=1),
+    "warmup": Flag("N", least=0),
+    "target_fps": Flag("X", least=0.001),
+    "budget": Flag("MS", least=0.001, default="no limit"),
     "json_file": Flag("FILE", names=("--json",)),
     "log": Flag("FILE"),
     "log_format": Flag("NAME", accepted=lambda: LOG_FORMATS),
@@ -133,6 +154,7 @@ OPTION_PANELS: Mapping[type, str] = {
     WeightsOptions: "Network",
     GenerateOptions: "Network",
     OutputOptions: "Output",
+    ProfileOptions: "Run",
     RunOptions: "Run",
 }
 # The order of the help: the picture's way through the stages.

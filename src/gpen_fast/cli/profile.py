@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gpen_fast.cli.flags import Flag, RunOptions
+from gpen_fast.cli.flags import Flag, ProfileOptions, RunOptions
 from gpen_fast.cli.json_target import json_target
 from gpen_fast.cli.options import with_options
 from gpen_fast.cli.trial import refuse_little_memory
@@ -29,42 +30,43 @@ _FAILED = 1
     ),
 )
 def profile(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="A picture.")],
     settings: Settings,
     *,
-    runs: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Runs that count.", rich_help_panel="Run")
-    ] = 10,
-    warmup: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
-            min=0,
-            help="Runs before them that do not count, after the first call.",
-            rich_help_panel="Run",
-        ),
-    ] = 3,
-    target_fps: Annotated[
-        float,
-        typer.Option(
-            metavar="X", min=0.001, help="Frames per second that count as live.", rich_help_panel="Run"
-        ),
-    ] = 30.0,
+    options: ProfileOptions,
     run: RunOptions,
 ) -> None:
     """Time every stage on one picture, run after run, without overlap."""
+    image = _the_picture(images)
+    target = json_target(run.json_file)
+    with target.words_elsewhere():
+        report = replace(_profiled(image, settings, options, run.yes), budget_ms=options.budget)
+        target.write(report.to_dict())
+        _check_budget(report)
+
+
+def _check_budget(report: Report) -> None:
+    from gpen_fast.cli.failures import error_console
+
+    if report.over_budget and report.wall_ms:
+        error_console().print(
+            f"over budget: the p95 of the wall time is {report.wall_ms.p95:.1f} ms, "
+            f"--budget {report.budget_ms:g}"
+        )
+        raise typer.Exit(_FAILED)
+
+
+def _the_picture(images: list[Path]) -> Path:
+    if len(images) > 1:
+        raise InputsError(f"profile takes one picture, not {len(images)}: {images[0]}, {images[1]}.")
+    image = images[0]
     if not image.is_file():
         what = "is a folder" if image.is_dir() else "no such file"
         raise InputsError(f"{image}: {what}.{nearest_file(image)} profile takes one picture.")
-    target = json_target(run.json_file)
-    with target.words_elsewhere():
-        report = _profiled(image, settings, runs, warmup, target_fps, run.yes)
-        target.write(report.to_dict())
+    return image
 
 
-def _profiled(
-    image: Path, settings: Settings, runs: int, warmup: int, target_fps: float, yes: bool
-) -> Report:
+def _profiled(image: Path, settings: Settings, options: ProfileOptions, yes: bool) -> Report:
     refuse_little_memory()
     lift_pillow_limit()
     from gpen_fast.cli.failures import print_failure
@@ -76,9 +78,14 @@ def _profiled(
     from gpen_fast.run.profile_run import profile_picture
 
     try:
-        with progress_over(1 + warmup + runs, quiet=False) as progress:
+        with progress_over(1 + options.warmup + options.runs, quiet=False) as progress:
             report = profile_picture(
-                runtime, image, runs=runs, warmup=warmup, target_fps=target_fps, progress=progress
+                runtime,
+                image,
+                runs=options.runs,
+                warmup=options.warmup,
+                target_fps=options.target_fps,
+                progress=progress,
             )
     except (PictureError, GenerateError, OSError) as error:
         print_failure(image, reason(error, image))

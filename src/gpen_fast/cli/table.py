@@ -12,7 +12,8 @@ from gpen_fast.cli.device_table import device_table, idle_sentence
 from gpen_fast.cli.failures import error_console, print_failure, print_notes
 from gpen_fast.cli.names import shown
 from gpen_fast.cli.stage_table import enhance_table, profile_table
-from gpen_fast.measure.report import LandmarksUse, MemoryPeaks, Report
+from gpen_fast.measure.report import Report
+from gpen_fast.measure.report_parts import LandmarksUse, MemoryPeaks
 
 _MIB = 2**20
 # Names of one kind of input, at most, after a run; the JSON and the log have all.

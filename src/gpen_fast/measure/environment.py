@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from gpen_fast.device.select import describe
-from gpen_fast.measure.report import DeviceFacts
+from gpen_fast.measure.report_parts import DeviceFacts
 
 
 def device_facts(device: torch.device) -> DeviceFacts:

@@ -15,6 +15,16 @@ from typing import Literal
 
 from gpen_fast.errors import ReportError, first_line, reason
 from gpen_fast.measure.decode import decoded
+from gpen_fast.measure.report_parts import (
+    BetterChoice,
+    DeviceFacts,
+    FailedInput,
+    InputNote,
+    LandmarksUse,
+    MemoryPeaks,
+    PassedOverFile,
+    WeightsFile,
+)
 from gpen_fast.measure.report_rows import OUTCOMES, DeviceRow, IdleRow, PictureRow, StageRow
 from gpen_fast.measure.stats import Summary
 
@@ -23,111 +33,6 @@ CommandName = Literal["enhance", "profile"]
 VerdictName = Literal[
     "live", "borderline", "offline", "all_done", "some_failed", "interrupted", "nothing_to_do", "dry_run"
 ]
-
-
-@dataclass(frozen=True)
-class DeviceFacts:
-    """What ran the network, as far as times depend on it."""
-
-    type: str
-    """cpu or cuda."""
-    name: str
-    """The GPU's name, or the CPU with its threads."""
-    processor: str
-    """The host's processor or architecture."""
-    threads: int
-    """Threads of one torch operation on the host."""
-    torch: str
-    """Version of torch."""
-    cuda: str | None
-    """Version of CUDA that torch is built for; None on a CPU."""
-    python: str
-    """Version of Python."""
-
-
-@dataclass(frozen=True)
-class WeightsFile:
-    """A file of weights that was loaded: the network's comes first, then the detector's if it has one."""
-
-    name: str
-    """Catalogued name of the network, or the detector's name."""
-    sha256: str | None
-    """Of the file's bytes; None for random weights."""
-    random: bool
-    """The weights have the true shapes and random values: for timing only."""
-
-
-@dataclass(frozen=True)
-class FailedInput:
-    """An input that failed."""
-
-    path: str
-    """The input's path."""
-    error: str
-    """Why, in one line."""
-
-
-@dataclass(frozen=True)
-class InputNote:
-    """What a user may not expect of an input that did not fail."""
-
-    path: str
-    """The input's path."""
-    note: str
-    """One or more sentences."""
-
-
-@dataclass(frozen=True)
-class LandmarksUse:
-    """Faces that were read from a file or saved to one. None: that was not asked for."""
-
-    file: str | None = None
-    """The file of --landmarks."""
-    used: int | None = None
-    """Pictures whose faces came from the file."""
-    searched: int | None = None
-    """Pictures that were searched: the file lacks them, or searched them otherwise."""
-    searched_otherwise: int | None = None
-    """Those of `searched` that the file has from another detector, size or threshold."""
-    of_no_picture: int | None = None
-    """Entries of the file that match no picture of the run."""
-    saved: int | None = None
-    """Pictures whose faces were saved."""
-    saved_to: str | None = None
-    """The file of --save-landmarks."""
-
-
-@dataclass(frozen=True)
-class BetterChoice:
-    """What `auto` would have picked, had its weights been there."""
-
-    kind: Literal["model", "detector"]
-    """Which part of the run."""
-    ran: str
-    """What ran instead."""
-    command: str
-    """The command that gets the better one."""
-
-
-@dataclass(frozen=True)
-class PassedOverFile:
-    """A file that `auto` did not use, because its content is not what its name says."""
-
-    weights: str
-    """Catalogued name of the weights that are expected there."""
-    path: str
-    """The file."""
-
-
-@dataclass(frozen=True)
-class MemoryPeaks:
-    """The most memory that was held at once."""
-
-    device_peak_bytes: int | None
-    """Device memory allocated by torch during the run; None on a CPU."""
-    host_peak_bytes: int | None
-    """Resident memory of the process since its start, and of its processes on a CPU, where shared memory counts for
-    each; None where the system does not report it."""
 
 
 @dataclass(frozen=True)
@@ -220,12 +125,19 @@ class Report:
     """Time to find, check and load the weights; None for random weights."""
     target_fps: float | None = None
     """Frames per second that `profile` counts as live."""
+    budget_ms: float | None = None
+    """The most that the p95 of the wall time of `profile` may be, milliseconds; None without --budget."""
     verdict: VerdictName | None = None
     """How the run ended, in one word; in `profile` whether a picture's time suits `target_fps`."""
     advice: list[str] = field(default_factory=list)
     """What to try next, one sentence or command each."""
     pictures: list[PictureRow] = field(default_factory=list)
     """One row for each input of `enhance`, in the order in which they came to their end."""
+
+    @property
+    def over_budget(self) -> bool:
+        """Whether the p95 of the wall time is above --budget."""
+        return bool(self.budget_ms and self.wall_ms and self.wall_ms.p95 > self.budget_ms)
 
     @property
     def slowest(self) -> StageRow:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gpen_fast import __version__
-from gpen_fast.measure.report import FailedInput, InputNote, Report
+from gpen_fast.measure.report import Report
+from gpen_fast.measure.report_parts import FailedInput, InputNote
 from gpen_fast.measure.report_rows import OUTCOMES, PictureRow
 from gpen_fast.run.plan import Plan
 

@@ -14,14 +14,12 @@ from gpen_fast.measure.environment import commit, device_facts
 from gpen_fast.measure.idle import network_idle
 from gpen_fast.measure.memory import host_peak_bytes
 from gpen_fast.measure.recorder import Recorder
-from gpen_fast.measure.report import (
+from gpen_fast.measure.report import CommandName, Report, VerdictName
+from gpen_fast.measure.report_parts import (
     BetterChoice,
-    CommandName,
     LandmarksUse,
     MemoryPeaks,
     PassedOverFile,
-    Report,
-    VerdictName,
     WeightsFile,
 )
 from gpen_fast.measure.report_rows import DeviceRow, IdleRow

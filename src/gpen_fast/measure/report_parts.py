@@ -1,0 +1,111 @@
+"""What a report says of its run, beside the rows of stages and pictures: the machine, weights, inputs and memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class DeviceFacts:
+    """What ran the network, as far as times depend on it."""
+
+    type: str
+    """cpu or cuda."""
+    name: str
+    """The GPU's name, or the CPU with its threads."""
+    processor: str
+    """The host's processor or architecture."""
+    threads: int
+    """Threads of one torch operation on the host."""
+    torch: str
+    """Version of torch."""
+    cuda: str | None
+    """Version of CUDA that torch is built for; None on a CPU."""
+    python: str
+    """Version of Python."""
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file of weights that was loaded: the network's comes first, then the detector's if it has one."""
+
+    name: str
+    """Catalogued name of the network, or the detector's name."""
+    sha256: str | None
+    """Of the file's bytes; None for random weights."""
+    random: bool
+    """The weights have the true shapes and random values: for timing only."""
+
+
+@dataclass(frozen=True)
+class FailedInput:
+    """An input that failed."""
+
+    path: str
+    """The input's path."""
+    error: str
+    """Why, in one line."""
+
+
+@dataclass(frozen=True)
+class InputNote:
+    """What a user may not expect of an input that did not fail."""
+
+    path: str
+    """The input's path."""
+    note: str
+    """One or more sentences."""
+
+
+@dataclass(frozen=True)
+class LandmarksUse:
+    """Faces that were read from a file or saved to one. None: that was not asked for."""
+
+    file: str | None = None
+    """The file of --landmarks."""
+    used: int | None = None
+    """Pictures whose faces came from the file."""
+    searched: int | None = None
+    """Pictures that were searched: the file lacks them, or searched them otherwise."""
+    searched_otherwise: int | None = None
+    """Those of `searched` that the file has from another detector, size or threshold."""
+    of_no_picture: int | None = None
+    """Entries of the file that match no picture of the run."""
+    saved: int | None = None
+    """Pictures whose faces were saved."""
+    saved_to: str | None = None
+    """The file of --save-landmarks."""
+
+
+@dataclass(frozen=True)
+class BetterChoice:
+    """What `auto` would have picked, had its weights been there."""
+
+    kind: Literal["model", "detector"]
+    """Which part of the run."""
+    ran: str
+    """What ran instead."""
+    command: str
+    """The command that gets the better one."""
+
+
+@dataclass(frozen=True)
+class PassedOverFile:
+    """A file that `auto` did not use, because its content is not what its name says."""
+
+    weights: str
+    """Catalogued name of the weights that are expected there."""
+    path: str
+    """The file."""
+
+
+@dataclass(frozen=True)
+class MemoryPeaks:
+    """The most memory that was held at once."""
+
+    device_peak_bytes: int | None
+    """Device memory allocated by torch during the run; None on a CPU."""
+    host_peak_bytes: int | None
+    """Resident memory of the process since its start, and of its processes on a CPU, where shared memory counts for
+    each; None where the system does not report it."""
