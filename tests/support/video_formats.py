@@ -29,6 +29,7 @@ class FormatCase:
     """The first frame's number: above 0, the file begins later than zero, and mp4 has an edit list."""
 
 
+_FAST_VP9 = {"cpu-used": "8", "deadline": "realtime"}
 _X264 = Made("libx264", options={"crf": "20", "preset": "veryfast"}, audio=_AAC)
 FORMATS = (
     FormatCase("mp4 h264 aac", ".mp4", _X264),
@@ -54,10 +55,10 @@ FORMATS = (
     FormatCase("mkv ffv1 10 bit", ".mkv", Made("ffv1", "yuv422p10le", options={"level": "3"}, audio=("flac",))),
     FormatCase("mkv ffv1 odd size", ".mkv", Made("ffv1", "yuv420p", audio=("flac",)), size=(321, 181)),
     FormatCase("mkv ffv1 RGB", ".mkv", Made("ffv1", "bgr0")),
-    FormatCase("mkv hevc variable rate", ".mkv", replace(_X264, encoder="libx265", times=_UNEVEN, time_base=Fraction(1, 1000),
-        options={"x265-params": "log-level=error", "preset": "ultrafast"})),
-    FormatCase("webm vp9 opus", ".webm", Made("libvpx-vp9", options={"cpu-used": "8", "deadline": "realtime"}, audio=("libopus",))),
-    FormatCase("webm vp9 odd size", ".webm", Made("libvpx-vp9", options={"cpu-used": "8", "deadline": "realtime"}), size=(321, 181)),
+    FormatCase("mkv hevc variable rate", ".mkv", replace(_X264, encoder="libx265", times=_UNEVEN,
+        time_base=Fraction(1, 1000), options={"x265-params": "log-level=error", "preset": "ultrafast"})),
+    FormatCase("webm vp9 opus", ".webm", Made("libvpx-vp9", options=_FAST_VP9, audio=("libopus",))),
+    FormatCase("webm vp9 odd size", ".webm", Made("libvpx-vp9", options=_FAST_VP9), size=(321, 181)),
     FormatCase("webm av1", ".webm", Made("libsvtav1", options={"preset": "12"}, audio=("libopus",))),
     FormatCase("avi mjpeg pcm", ".avi", Made("mjpeg", "yuvj422p", options={"q": "2"}, audio=("pcm_s16le",))),
     FormatCase("avi mpeg4 mp3", ".avi", Made("mpeg4", options={"q": "3"}, audio=("libmp3lame",))),

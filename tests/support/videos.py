@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _AUDIO_RATE = 48000
+# Side data of frames that must not be lost.
+_KEPT = ("DISPLAYMATRIX", "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def write_video(path: Path, frames: list[NDArray[np.uint8]], made: Made = Made()
             stream.set_display_rotation(made.rotation)
         matrix = _tag(stream.codec_context, made)
         sounds = [_sound_stream(output, name) for name in made.audio]
-        texts = output.add_stream(made.subtitles) if made.subtitles else None
+        texts = output.add_mux_stream(made.subtitles) if made.subtitles else None
         if made.chapters:
             half = len(frames) * 500 // int(made.rate) or 1
             output.set_chapters([_chapter(0, 0, half), _chapter(1, half, 2 * half)])
@@ -66,7 +68,7 @@ def write_video(path: Path, frames: list[NDArray[np.uint8]], made: Made = Made()
         for sound in sounds:
             _write_sound(output, sound, float(seconds))
         if texts is not None:
-            _write_texts(output, texts)
+            _write_texts(output, texts, made.subtitles)
     return path
 
 
@@ -93,7 +95,9 @@ def _tag(context: av.VideoCodecContext, made: Made) -> int:
 def _frame(pixels: NDArray[np.uint8], made: Made, matrix: int) -> av.VideoFrame:
     full = made.pixel_format.startswith("yuvj") or (made.colour is not None and made.colour[1] == 2)
     rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-    colour = {} if made.pixel_format.startswith(("gbr", "rgb", "bgr")) else {"dst_color_range": 2 if full else 1}
+    colour = (
+        {} if made.pixel_format.startswith(("gbr", "rgb", "bgr")) else {"dst_color_range": 2 if full else 1}
+    )
     frame = rgb.reformat(format=made.pixel_format, src_colorspace=matrix, dst_colorspace=matrix, **colour)
     if made.colour:
         frame.color_primaries, frame.color_trc = made.colour[2:]
@@ -117,9 +121,9 @@ def _write_sound(output: av.container.OutputContainer, stream: av.AudioStream, s
     output.mux(stream.encode(None))
 
 
-def _write_texts(output: av.container.OutputContainer, stream: av.SubtitleStream) -> None:
+def _write_texts(output: av.container.OutputContainer, stream: av.stream.Stream, codec: str) -> None:
     """One line of subtitles, as a packet: there is no frame to encode."""
-    text = b"\x00\x05hello" if stream.codec_context.name == "mov_text" else b"hello"
+    text = b"\x00\x05hello" if codec == "mov_text" else b"hello"
     packet = av.Packet(text)
     packet.stream, packet.time_base = stream, Fraction(1, 1000)
     packet.pts, packet.dts, packet.duration = 40, 40, 200
@@ -157,6 +161,8 @@ def read_back(path: Path) -> ReadBack:
                 stamp = frame.pts if frame.pts is not None else frame.dts
                 times.append(stamp * video.time_base)
                 rotation, last = frame.rotation, frame
+        if given.format.name == "avi":
+            times.sort()  # it has only places in the order of decoding
         context = video.codec_context
         facts: dict[str, object] = {
             "size": (context.width, context.height),
@@ -169,9 +175,13 @@ def read_back(path: Path) -> ReadBack:
                 (round(float(each["start"] * each["time_base"]), 3), each["metadata"].get("title"))
                 for each in given.chapters()
             ],
-            "side_data": sorted(str(each.type) for each in last.side_data.values()) if last else [],
+            "side_data": sorted(each.type.name for each in last.side_data if each.type.name in _KEPT)
+            if last
+            else [],
         }
-        kinds = [f"{each.type} {each.codec_context.name if each.codec_context else '-'}" for each in given.streams]
+        kinds = [
+            f"{each.type} {each.codec_context.name if each.codec_context else '-'}" for each in given.streams
+        ]
     return ReadBack(times, packets, kinds, facts)
 
 

@@ -1,7 +1,7 @@
 """A change of RGB pixels, written into a frame's own samples: what does not change stays to the bit.
 
-Restored faces are known in RGB with 8 bits. Converting a whole frame to RGB and back would round every sample, drop bits
-and blur chroma. So the difference of RGB is converted, scaled to the samples' depth and added to them.
+Restored faces are known in RGB with 8 bits. Converting a whole frame to RGB and back would round every sample, drop
+bits and blur chroma. So the difference of RGB is converted, scaled to the samples' depth and added to them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from gpen_fast.video.colour import Matrix, is_full_range, is_grey, is_rgb, matrix_of
+from gpen_fast.video.colour import Matrix, frame_matrix, is_full_range, is_grey, is_rgb
 from gpen_fast.video.planes import Component, components
 
 _Change = NDArray[np.float32]
@@ -78,20 +78,20 @@ def _by_component(
     """The change of each component on the scale of RGB, and whether it is chroma. RGB formats list red first."""
     if is_rgb(frame):
         return [(change[..., channel], False) for channel in range(3)]
-    luma = luma_of(change, matrix := matrix_of(frame))
+    luma = luma_change(change, matrix := frame_matrix(frame))
     if is_grey(frame):
         return [(luma, False)]
-    return [(luma, False), *((_mean(each, block), True) for each in chroma_of(change, matrix))]
+    return [(luma, False), *((_mean(each, block), True) for each in chroma_change(change, matrix))]
 
 
-def luma_of(change: _Change, matrix: Matrix) -> _Change:
+def luma_change(change: _Change, matrix: Matrix) -> _Change:
     """(h,w): the change of luma, on the scale of the change of RGB."""
     return change @ np.array([matrix.kr, 1 - matrix.kr - matrix.kb, matrix.kb], np.float32)
 
 
-def chroma_of(change: _Change, matrix: Matrix) -> tuple[_Change, _Change]:
+def chroma_change(change: _Change, matrix: Matrix) -> tuple[_Change, _Change]:
     """(h,w) each: the changes of Cb and Cr, on the same scale."""
-    luma = luma_of(change, matrix)
+    luma = luma_change(change, matrix)
     return (change[..., 2] - luma) / (2 - 2 * matrix.kb), (change[..., 0] - luma) / (2 - 2 * matrix.kr)
 
 

@@ -139,10 +139,14 @@ def _asked(
         else:
             options[facts.quality] = f"{value:g}"
     elif wish.crf is not None:
-        raise VideoError(f"--crf {wish.crf:g}: {codec} has no such quality. Leave it out, or choose another --codec.")
+        raise VideoError(
+            f"--crf {wish.crf:g}: {codec} has no such quality. Leave it out, or choose another --codec."
+        )
     if wish.preset:
         if not facts.preset:
-            raise VideoError(f"--preset {wish.preset}: {codec} has none. Leave it out, or choose another --codec.")
+            raise VideoError(
+                f"--preset {wish.preset}: {codec} has none. Leave it out, or choose another --codec."
+            )
         options[facts.preset] = wish.preset
     if codec == "prores":
         options["profile"] = _prores_profile(profile, layout)
@@ -202,14 +206,17 @@ def _check_even(facts: EncoderFacts, codec: str, layout: str, size: tuple[int, i
 
 def _check_container(container: str, codec: str, encoder: str) -> None:
     try:
-        with av.open(_Nowhere(), "w", format=container) as output:  # type: ignore[call-overload]
-            held = output.supported_codecs
+        output = av.open(_Nowhere(), "w", format=container)
     except (ValueError, av.error.FFmpegError) as error:
         raise VideoError(
             f"container {container}: this build of FFmpeg does not write it. Try mp4, mov, mkv, webm or avi."
         ) from error
-    if encoder not in held:
-        raise VideoError(f"{container} cannot hold {codec}: name OUT with another suffix, or choose another --codec.")
+    try:
+        output.add_stream(encoder)
+    except ValueError as error:
+        raise VideoError(
+            f"{container} cannot hold {codec}: name OUT with another suffix, or choose another --codec."
+        ) from error
 
 
 class _Nowhere:

@@ -51,7 +51,8 @@ def is_rgb(frame: av.VideoFrame) -> bool:
 
 def is_grey(frame: av.VideoFrame) -> bool:
     """Whether the frame has luma only."""
-    return not any(each.is_chroma for each in frame.format.components) and not is_rgb(frame)
+    # PyAV tells chroma only where it is subsampled, so the components are counted.
+    return sum(not each.is_alpha for each in frame.format.components) == 1 and not is_rgb(frame)
 
 
 def is_full_range(frame: av.VideoFrame) -> bool:
@@ -64,7 +65,7 @@ def is_full_range(frame: av.VideoFrame) -> bool:
     )
 
 
-def matrix_of(frame: av.VideoFrame) -> Matrix:
+def frame_matrix(frame: av.VideoFrame) -> Matrix:
     """The matrix of a frame's luma and chroma: its tag's, or without a tag the one that players take.
 
     Raises:
@@ -83,7 +84,7 @@ def matrix_of(frame: av.VideoFrame) -> Matrix:
 
 def to_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
     """The frame as (H,W,3) RGB, 8 bits, full range."""
-    matrix = matrix_of(frame)
+    matrix = frame_matrix(frame)
     rgb = frame.reformat(
         format="rgb24",
         src_colorspace=matrix.colorspace,
@@ -100,11 +101,13 @@ def converted(frame: av.VideoFrame, format: str) -> av.VideoFrame:
     """The frame in another pixel format; its matrix and, but for RGB, its range stay."""
     if frame.format.name == format:
         return frame
-    matrix = matrix_of(frame)
+    matrix = frame_matrix(frame)
     before = ColorRange.JPEG if is_full_range(frame) else ColorRange.MPEG
     to = av.VideoFormat(format)
     full = to.is_rgb or format.startswith("yuvj")
-    limited = not full and (is_rgb(frame) or format.startswith("yuv") and frame.format.name.startswith("gray"))
+    limited = not full and (
+        is_rgb(frame) or (format.startswith("yuv") and frame.format.name.startswith("gray"))
+    )
     made = frame.reformat(
         format=format,
         src_colorspace=matrix.colorspace,
@@ -114,5 +117,7 @@ def converted(frame: av.VideoFrame, format: str) -> av.VideoFrame:
         interpolation=_EXACT,
         threads=1,
     )
-    made.pts, made.time_base = frame.pts, frame.time_base
+    made.pts = frame.pts
+    if frame.time_base:
+        made.time_base = frame.time_base
     return made

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import av
 from av.codec.context import Flags
+from av.stream import Stream
 from av.video.codeccontext import VideoCodecContext
 
 from gpen_fast.errors import VideoError
@@ -96,9 +97,10 @@ class SegmentEncoder:
         self._first = first
         self._times: list[FrameTime] = []
         self._packets: list[EncodedPacket] = []
-        self._context = av.CodecContext.create(stream.encoding.encoder, "w")
-        assert isinstance(self._context, VideoCodecContext), "ENCODERS lists video encoders"
-        stream.configure(self._context)
+        context = av.CodecContext.create(stream.encoding.encoder, "w")
+        assert isinstance(context, VideoCodecContext), "ENCODERS lists video encoders"
+        self._context = context
+        stream.configure(context)
         try:
             self._context.open()
         except (av.error.FFmpegError, ValueError) as error:
@@ -141,12 +143,11 @@ class SegmentEncoder:
         self._times.append(time)
         self._take(self._context.encode(given))
 
-    def finish(self, counts: dict[str, int], *, is_last: bool) -> EncodedSegment:
+    def finish(self, counts: dict[str, int]) -> EncodedSegment:
         """Ends the segment.
 
         Args:
             counts: What was counted in its frames.
-            is_last: The input ends with it.
 
         Raises:
             VideoError: The encoder gave another number of packets than it took frames.
@@ -157,9 +158,9 @@ class SegmentEncoder:
                 f"{self._stream.encoding.encoder} made {len(self._packets)} packets of {len(self._times)} frames, so "
                 "frames would be lost. Choose another --codec."
             )
-        return EncodedSegment(self._first, tuple(self._times), tuple(self._packets), counts, is_last)
+        return EncodedSegment(self._first, tuple(self._times), tuple(self._packets), counts)
 
-    def _take(self, packets: list[av.Packet]) -> None:
+    def _take(self, packets: list[av.Packet[Stream]]) -> None:
         for packet in packets:
             if packet.pts is None:
                 raise VideoError(f"{self._stream.encoding.encoder} gives packets without times.")

@@ -79,7 +79,7 @@ def picked_stream(container: InputContainer) -> VideoStream:
     raise VideoError(f"no video stream: {holds}. Give a file with moving pictures.")
 
 
-def facts_of(container: InputContainer, stream: VideoStream) -> StreamFacts:
+def stream_facts(container: InputContainer, stream: VideoStream) -> StreamFacts:
     """What the stream says of itself.
 
     Raises:

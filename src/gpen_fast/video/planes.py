@@ -66,7 +66,9 @@ def components(frame: av.VideoFrame) -> list[Component]:
             continue
         plane = frame.planes[part.plane]
         dtype = np.uint8 if part.bits <= 8 else np.uint16
-        lines = np.frombuffer(plane, dtype).reshape(-1, plane.line_size // np.dtype(dtype).itemsize)
+        lines = np.frombuffer(plane, dtype).reshape(  # type: ignore[call-overload]  # PyAV's stubs lack the buffer
+            -1, plane.line_size // np.dtype(dtype).itemsize
+        )
         w = _reduced(width, frame.format, part.is_chroma, across=True)
         h = _reduced(height, frame.format, part.is_chroma, across=False)
         found.append(Component(lines[:h, :w], part.bits))

@@ -47,7 +47,7 @@ class VideoFacts:
     """HDR metadata of each frame that no encoder here writes, by name; empty where it has none."""
 
 
-def probe(path: Path, *, deinterlace: bool = False) -> VideoFacts:
+def probe_video(path: Path, *, deinterlace: bool = False) -> VideoFacts:
     """Opens a file and decodes its first frame.
 
     Args:
@@ -96,5 +96,7 @@ def _light(frame: av.VideoFrame) -> HdrLight | None:
 
 
 def _bytes(frame: av.VideoFrame, kind: Type) -> bytes:
-    found = frame.side_data.get(kind)  # type: ignore[call-overload]  # a mapping by type
-    return bytes(found) if found is not None else b""
+    try:
+        return bytes(frame.side_data[kind])  # type: ignore[literal-required]  # PyAV types it by names
+    except KeyError:
+        return b""

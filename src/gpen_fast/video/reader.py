@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,7 +16,7 @@ from av.container import InputContainer
 from av.filter import Graph
 
 from gpen_fast.errors import VideoError, first_line
-from gpen_fast.video.facts import StreamFacts, facts_of, picked_stream
+from gpen_fast.video.facts import StreamFacts, picked_stream, stream_facts
 from gpen_fast.video.planes import planar
 
 # Seconds that a file may be shorter than it says without being cut off: durations are rounded, and audio may be longer.
@@ -72,13 +73,16 @@ class VideoReader:
         self._container = open_input(path)
         try:
             self._stream = picked_stream(self._container)
-            self.facts: StreamFacts = facts_of(self._container, self._stream)
-        except BaseException:
+            self.facts: StreamFacts = stream_facts(self._container, self._stream)
+        except BaseException:  # broad: whatever ends the opening closes the file
             self._container.close()
             raise
         self._stream.thread_type = "AUTO"
         self._deinterlace = deinterlace
         self.state = ReadState()
+        # AVI holds no time stamps of frames. Its packets have places in the order of decoding, and the n-th frame that
+        # is shown has the n-th place.
+        self._places: deque[int] | None = deque() if self._container.format.name == "avi" else None
 
     def __enter__(self) -> Self:
         return self
@@ -116,11 +120,12 @@ class VideoReader:
             first = pts if first is None else first
             since = (pts - first) * base
             last_pts = pts
-            self.state.end = (pts + (frame.duration or 0)) * base
+            duration = round((frame.duration or 0) * self._ratio(frame))
+            self.state.end = (pts + duration) * base
             if end is not None and since >= end:
                 return
             if start is None or since >= start:
-                yield DecodedFrame(index, pts, frame.duration or 0, planar(frame), frame.rotation % 360)
+                yield DecodedFrame(index, pts, duration, planar(frame), frame.rotation % 360)
                 index += 1
 
     def cut_off(self) -> str:
@@ -133,7 +138,9 @@ class VideoReader:
             of = f" of the {told:.1f} s that it says it has" if told else ""
             return f"the file ends early{why}: {read:.1f} s{of} could be read, and those are restored."
         if state.damaged:
-            return f"{state.damaged} damaged packets could not be decoded: their frames are missing or broken."
+            return (
+                f"{state.damaged} damaged packets could not be decoded: their frames are missing or broken."
+            )
         return ""
 
     def _shown(self) -> Iterator[av.VideoFrame]:
@@ -158,12 +165,15 @@ class VideoReader:
         if (frame.width, frame.height) != (facts.width, facts.height):
             raise VideoError(
                 f"frame {number} has {frame.width}x{frame.height} pixels, and the first has "
-                f"{facts.width}x{facts.height}: a change of size cannot be kept. Cut the file there, by --start and --end."
+                f"{facts.width}x{facts.height}: a change of size cannot be kept. "
+                "Cut the file there, by --start and --end."
             )
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         try:
             for packet in self._container.demux(self._stream):
+                if self._places is not None and packet.size and packet.dts is not None:
+                    self._places.append(packet.dts)
                 try:
                     yield from packet.decode()
                 except av.error.InvalidDataError:
@@ -175,10 +185,18 @@ class VideoReader:
                 raise
             self.state.problem = _words(error)
 
+    def _ratio(self, frame: av.VideoFrame) -> Fraction:
+        """The stream's units in one of the frame's: a filter may have made them finer."""
+        return frame.time_base / self.facts.time_base if frame.time_base else Fraction(1)
+
     def _pts(self, frame: av.VideoFrame, last: int | None) -> int:
         """The frame's time, or the time after the last frame where it has none, or one that does not come after it."""
         step = max(1, round(1 / (self.facts.rate * self.facts.time_base)))
         pts = frame.pts if frame.pts is not None else frame.dts
+        if pts is not None:
+            pts = round(pts * self._ratio(frame))
+        if self._places:
+            pts = self._places.popleft()
         if last is None:
             return pts if pts is not None else 0
         if pts is None:
@@ -221,7 +239,11 @@ def open_input(path: Path) -> InputContainer:
     try:
         return av.open(str(path), "r", metadata_errors="replace")
     except (av.error.FFmpegError, ValueError, EOFError) as error:
-        if isinstance(error, OSError) and not isinstance(error, av.error.InvalidDataError) and error.errno in _SYSTEM:
+        if (
+            isinstance(error, OSError)
+            and not isinstance(error, av.error.InvalidDataError)
+            and error.errno in _SYSTEM
+        ):
             raise OSError(error.errno, error.strerror, str(path)) from None
         size = path.stat().st_size
         what = "it is empty" if not size else _words(error)

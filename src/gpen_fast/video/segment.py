@@ -48,8 +48,6 @@ class EncodedSegment:
     """One for each frame, in the order in which they are decoded."""
     counts: dict[str, int] = field(default_factory=dict)
     """What the run counted in these frames, by name."""
-    is_last: bool = False
-    """Whether the input ends with it."""
 
     @property
     def reordered(self) -> int:
@@ -64,7 +62,6 @@ class EncodedSegment:
                 "times": [[time.pts, time.duration] for time in self.times],
                 "packets": [[len(each.data), each.shown, int(each.is_key)] for each in self.packets],
                 "counts": self.counts,
-                "is_last": self.is_last,
             }
         ).encode()
         body = b"".join([_MAGIC, _LENGTH.pack(len(head)), head, *(each.data for each in self.packets)])
@@ -89,4 +86,4 @@ class EncodedSegment:
             packets.append(EncodedPacket(body[at : at + size], shown, bool(is_key)))
             at += size
         times = tuple(FrameTime(*time) for time in head["times"])
-        return cls(head["first"], times, tuple(packets), head["counts"], head["is_last"])
+        return cls(head["first"], times, tuple(packets), head["counts"])

@@ -57,7 +57,11 @@ class OutputShape:
 
 
 def write_joined(
-    file: BinaryIO, shape: OutputShape, source: Path | None, segments: Iterable[EncodedSegment], reordered: int
+    file: BinaryIO,
+    shape: OutputShape,
+    source: Path | None,
+    segments: Iterable[EncodedSegment],
+    reordered: int,
 ) -> list[str]:
     """Writes the whole output file.
 
@@ -107,6 +111,7 @@ class _Join:
         self._given = given
         self._notes: list[str] = []
         self._copied: dict[int, Stream] = {}
+        self._has_chapters = bool(given and given.chapters())
         self._restored = self._add_streams()
 
     def written(self, segments: Iterable[EncodedSegment], reordered: int) -> list[str]:
@@ -152,6 +157,8 @@ class _Join:
         return stream
 
     def _add_copy(self, source: Stream) -> None:
+        if source.type == "data" and source.name in (None, "bin_data") and self._has_chapters:
+            return  # the titles of the chapters, which the muxer writes itself
         try:
             if source.type == "attachment":
                 name = source.metadata.get("filename", "attachment")
@@ -159,13 +166,14 @@ class _Join:
                 self._output.add_attachment(name, kind, source.data)  # type: ignore[attr-defined]
                 return
             copy = self._output.add_stream_from_template(source, opaque=True)
-        except (ValueError, av.error.FFmpegError, NotImplementedError) as error:
-            named = source.codec_context.name if source.codec_context else "of a kind that FFmpeg does not know"
+        except (ValueError, av.error.FFmpegError, NotImplementedError):
+            named = (
+                source.codec_context.name if source.codec_context else "of a kind that FFmpeg does not know"
+            )
             self._notes.append(
                 f"stream {source.index} ({source.type}, {named}) is left out: {self._shape.container} does not hold "
                 "it. An OUT that ends in .mkv holds most kinds."
             )
-            del error
             return
         copy.time_base = source.time_base
         copy.metadata.update(_kept_tags(source.metadata))
@@ -184,7 +192,7 @@ class _Join:
         if kept:
             self._output.set_chapters(kept)  # type: ignore[arg-type]  # a Chapter with other times
 
-    def _other_packets(self) -> Iterator[av.Packet]:
+    def _other_packets(self) -> Iterator[av.Packet[Stream]]:
         """The packets of the copied streams, with their times shifted."""
         if not self._given or not self._copied:
             return
@@ -201,7 +209,9 @@ class _Join:
             packet.stream = self._copied[packet.stream_index]
             yield packet
 
-    def _video_packets(self, segments: Iterable[EncodedSegment], reordered: int) -> Iterator[av.Packet]:
+    def _video_packets(
+        self, segments: Iterable[EncodedSegment], reordered: int
+    ) -> Iterator[av.Packet[Stream]]:
         """The restored stream's packets: each frame at its own time, each packet in the order of decoding."""
         base = self._shape.stream.facts.time_base
         shift = round(self._shape.cut.shift / base)
