@@ -151,7 +151,6 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "start": Flag("TIME"),
     "end": Flag("TIME"),
     "preview": Flag("N"),
-    "fps": Flag("X"),
     "json_file": Flag("FILE", names=("--json",)),
     "log": Flag("FILE"),
     "log_format": Flag("NAME", accepted=lambda: LOG_FORMATS),

@@ -43,12 +43,6 @@ class VideoOptions:
     deinterlace: bool = False
     """Make whole frames of interlaced ones, which are refused otherwise."""
 
-    frames: bool = False
-    """Numbered pictures: OUT is a folder for them, or an input folder holds them."""
-
-    fps: float | None = None
-    """Frames per second of an input folder of numbered pictures."""
-
     overwrite: bool = False
     """Restore again the videos whose result exists, and drop what an earlier run left unfinished."""
 
@@ -57,12 +51,6 @@ class VideoOptions:
             raise SettingsError(f"crf {self.crf:g}: accepted is 0 (best) to 63; most encoders stop at 51.")
         if self.preview is not None and self.preview < 1:
             raise SettingsError(f"preview {self.preview}: accepted is 1 frame and up.")
-        if self.fps is not None and not 0 < self.fps <= 1000:
-            raise SettingsError(f"fps {self.fps:g}: accepted is above 0, up to 1000 frames per second.")
-        if self.fps is not None and not self.frames:
-            raise SettingsError("fps is for a folder of numbered pictures: add --frames, or leave it out.")
-        if self.preview and self.frames:
-            raise SettingsError("preview and frames contradict each other: choose one.")
         start, end = self.start_s, self.end_s
         if end is not None and end <= (start or 0):
             raise SettingsError(f"end {self.end}: accepted is a time after the start, {self.start or 0}.")
