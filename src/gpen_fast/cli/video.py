@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -106,6 +107,9 @@ def _run(
     from gpen_fast.cli.video_table import print_video
 
     refuse_little_memory()
+    os.environ.setdefault(
+        "SVT_LOG", "1"
+    )  # its AV1 encoder prints what it does, unless told to print errors only
     runtime = fetch_and_load(settings, yes=run.yes, quiet=run.quiet)
     from gpen_fast.run.video.run import run_videos
 
