@@ -19,6 +19,7 @@ from gpen_fast.settings import (
     LoadOptions,
     OutputOptions,
     PasteOptions,
+    VideoOptions,
     WeightsOptions,
     formats,
 )
@@ -190,6 +191,14 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "fail_over": Flag("10%|0.1"),
     "sweep": Flag("SIZES"),
     "budget": Flag("MS", least=0.001, default="no limit"),
+    "codec": Flag("NAME", default="the input's"),
+    "crf": Flag("X", default="by codec"),
+    "preset": Flag("NAME"),
+    "pixel_format": Flag("NAME", default="the input's"),
+    "container": Flag("NAME"),
+    "start": Flag("TIME"),
+    "end": Flag("TIME"),
+    "preview": Flag("N"),
     "json_file": Flag("FILE", names=("--json",)),
     "csv": Flag("FILE"),
     "markdown": Flag("FILE"),
@@ -206,6 +215,7 @@ OPTION_PANELS: Mapping[type, str] = {
     GenerateOptions: "Network",
     OutputOptions: "Output",
     ProfileOptions: "Run",
+    VideoOptions: "Video",
     RunOptions: "Run",
 }
 # The order of the help: the picture's way through the stages.
