@@ -1,8 +1,8 @@
 """Plants a bottleneck in runs of `enhance` and counts how often the report names it.
 
-Method: each try restores 16 to 32 small portraits with a network of 64 pixels and a detector that costs nothing. One
+Method: each try restores 12 to 20 small portraits with a network of 64 pixels and a detector that costs nothing. One
 part is made slow by a sleep: the reader, the detector (by chance that of readers or that of the worker), the disk (the
-write of a result), or the network. A picture then takes that part 0.08 to 0.25 s, whatever the number of readers and
+write of a result), or the network. A picture then takes that part 0.15 to 0.35 s, whatever the number of readers and
 writers that share the sleeps: much longer than all else. Sizes, batch and sleep are drawn anew for each try. For the
 first three parts the largest cause of the network's idle time must be the planted one; for the slow network, its share
 of running must be larger than any cause. `threads` is one worker in the program's own process; `processes` is
@@ -145,7 +145,7 @@ def _hands(form: str) -> int:
 
 def _planted(runtime: Runtime, part: str, rng: random.Random, hands: int) -> Report:
     """One run with a slow part."""
-    on_host, sleep_s = rng.random() < 0.5, rng.uniform(0.08, 0.25)
+    on_host, sleep_s = rng.random() < 0.5, rng.uniform(0.15, 0.35)
     if part in ("load", "save") or (part == "detect" and on_host):
         sleep_s *= hands
     made = replace(
@@ -189,7 +189,7 @@ def _plan(folder: Path, rng: random.Random) -> Plan:
     picture, items = cv2.imread(str(EXAMPLE)), []
     assert picture is not None
     (folder / "in").mkdir()
-    for number in range(rng.randint(16, 32)):
+    for number in range(rng.randint(12, 20)):
         side = rng.randint(160, 400)
         path = folder / f"in/{number:02d}.jpg"
         cv2.imwrite(str(path), cv2.resize(picture, (side, side)))

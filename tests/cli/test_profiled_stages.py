@@ -1,36 +1,55 @@
-"""The plain profile: every picture is timed, one that fails is named, and nothing ends the others."""
+"""The plain form of `profile`: runs, failures, and an interrupt with and without a timeline."""
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 
-from helpers import EXAMPLES
+import pytest
+import typer
+from helpers import write_photo
 
-HOPPER = EXAMPLES / "grace_hopper-degraded.jpg"
+from gpen_fast.cli import profiled_stages
+from gpen_fast.cli.flags import ProfileOptions, RunOptions
+from gpen_fast.cli.profile_request import ProfileRequest
+from gpen_fast.cli.profiled_stages import measured_stages
+from gpen_fast.settings import Settings
 
 
-def test_a_picture_of_a_mix_that_fails_is_named_and_the_others_are_timed(
-    cli, tmp_path: Path, tiny_weights: Path
+def request_of(paths: list[Path], weights: Path, **run: object) -> ProfileRequest:
+    settings = Settings.from_flat(weights=str(weights), detector="none", keep_detail=0.0)
+    return ProfileRequest(paths, settings, ProfileOptions(runs=2, warmup=0), RunOptions(**run))
+
+
+def test_the_report_is_of_the_pictures_that_could_be_read(tmp_path: Path, tiny_weights: Path) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_text("no picture")
+    good = [write_photo(tmp_path / f"{name}.png") for name in "ab"]
+    report = measured_stages(request_of([good[0], bad, good[1]], tiny_weights))
+    assert [Path(row.path).name for row in report.mix] == ["a.png", "b.png"]
+    assert [Path(each.path).name for each in report.failed] == ["bad.png"]
+    with pytest.raises(typer.Exit) as ended:
+        measured_stages(request_of([bad, bad], tiny_weights))
+    assert ended.value.exit_code == 1
+
+
+def test_only_a_trace_lets_the_run_end_at_an_interrupt(
+    tmp_path: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("a.jpg", "c.jpg"):
-        shutil.copyfile(HOPPER, tmp_path / name)
-    (tmp_path / "b.jpg").write_text("no picture")
-    flags = ["--runs", "2", "--warmup", "0", "--weights", tiny_weights, "--json", tmp_path / "r.json"]
-    ran = cli("profile", tmp_path, *flags)
-    assert ran.status == 1
-    assert f"failed {tmp_path / 'b.jpg'}: not a picture that can be read" in ran.complaints
-    made = json.loads((tmp_path / "r.json").read_text())
-    assert [Path(row["path"]).name for row in made["mix"]] == ["a.jpg", "c.jpg"]
-    assert [Path(row["path"]).name for row in made["failed"]] == ["b.jpg"]
-    assert made["images"] == 4
+    class Set:
+        def __enter__(self) -> Set:
+            return self
 
+        def __exit__(self, *exception: object) -> None:
+            """Nothing to put back."""
 
-def test_where_every_picture_fails_there_is_no_table(cli, tmp_path: Path, tiny_weights: Path) -> None:
-    for name in ("a.jpg", "b.jpg"):
-        (tmp_path / name).write_text("no picture")
-    ran = cli("profile", tmp_path, "--weights", tiny_weights, "--json", tmp_path / "r.json")
-    assert ran.status == 1
-    assert "wall" not in ran.out
-    assert not (tmp_path / "r.json").exists()
+        def is_set(self) -> bool:
+            return True
+
+    monkeypatch.setattr(profiled_stages, "first_interrupt_stops", lambda tell: Set())
+    paths = [write_photo(tmp_path / "a.png")]
+    assert measured_stages(request_of(paths, tiny_weights)).images == 2
+    with pytest.raises(typer.Exit) as ended:
+        measured_stages(request_of(paths, tiny_weights, trace=tmp_path / "t.json"))
+    assert ended.value.exit_code == 130
+    assert "interrupted: the file of --trace holds what was timed until then" in capsys.readouterr().err
+    assert (tmp_path / "t.json").exists()
