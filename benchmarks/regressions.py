@@ -21,10 +21,11 @@ import tempfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 from stages import add_commit, results_folder
 
-from gpen_fast.measure.compare import Comparison, compare_sides
+from gpen_fast.measure.compare import DISTURBED, Comparison, compare_sides
 from gpen_fast.measure.fresh import fresh_profile
 from gpen_fast.measure.merge import merged_report
 from gpen_fast.measure.report import Report
@@ -126,22 +127,35 @@ def judge(base: Report, design: str, seed: int = 20) -> dict[str, object]:
 
 
 def judge_all(folder: Path, workloads: list[str]) -> None:
-    """Answers every question for every workload; prints the answers and writes them."""
+    """Answers every question for every workload; prints the answers and writes them.
+
+    Each twice: with every process, and without those that another program held up.
+    """
     answers: dict[str, object] = {}
     for workload in workloads:
-        base = Report.from_json(folder / f"regressions-{workload}.json")
-        whole = len(base.processes) // (2 * SIDE)
-        windows = [base.processes[2 * SIDE * at : 2 * SIDE * (at + 1)] for at in range(whole)]
-        real = [verdicts_on(base, *in_turns(window)) for window in windows]
-        answers[workload] = {
-            "processes": len(base.processes),
-            "runs": base.runs,
-            "real_pairs": whole,
-            "real_pairs_with_a_regression": sum(bool(each.regressions) for each in real),
-            **{design: judge(base, design) for design in ("in turns", "one after the other")},
-        }
-        print(json.dumps({workload: answers[workload]}, indent=1), flush=True)
+        whole = Report.from_json(folder / f"regressions-{workload}.json")
+        usual = median(median(each.wall_ms) for each in whole.processes)
+        quiet = [each for each in whole.processes if median(each.wall_ms) <= DISTURBED * usual]
+        for name, processes in (("every process", whole.processes), ("quiet machine", quiet)):
+            base = replace(whole, processes=processes)
+            answers[f"{workload}, {name}"] = {
+                "processes": len(processes),
+                "runs": whole.runs,
+                **real_pairs(base),
+                **{design: judge(base, design) for design in ("in turns", "one after the other")},
+            }
+    print(json.dumps(answers, indent=1))
     (folder / "regressions.json").write_text(json.dumps(answers, indent=1) + "\n")
+
+
+def real_pairs(base: Report) -> dict[str, int]:
+    """Each stretch of the record, used once, as two sides in turns."""
+    stretches = range(0, len(base.processes) - 2 * SIDE + 1, 2 * SIDE)
+    found = [verdicts_on(base, *in_turns(base.processes[at : at + 2 * SIDE])) for at in stretches]
+    return {
+        "real_pairs": len(found),
+        "real_pairs_with_a_regression": sum(bool(each.regressions) for each in found),
+    }
 
 
 def main() -> None:

@@ -84,7 +84,7 @@ class ProfileOptions:
     """Compare with this report of --json; end with status 1 if a stage, or the whole, is slower by --fail-over."""
 
     fail_over: str = "10%"
-    """Slow-down that fails --compare, if it is beyond doubt."""
+    """Slow-down that counts as a regression, if it is beyond doubt."""
 
     ladder: bool = False
     """Instead, time the published ladder of optimisations row by row, each beside its likeness to the first row."""

@@ -10,7 +10,7 @@ from statistics import median
 
 import numpy as np
 
-from gpen_fast.measure.bootstrap import LogRatio, Logs, log_medians, log_ratio
+from gpen_fast.measure.bootstrap import LogRatio, Logs, log_centres, log_ratio
 from gpen_fast.measure.comparable import comparison_notes, refuse_other_devices
 from gpen_fast.measure.report import Report
 from gpen_fast.measure.report_rows import ComparisonRow, ComparisonVerdict
@@ -31,9 +31,9 @@ LEAST_EFFECT = 0.05
 # How far the machine may have changed between two sides that were measured one after the other. The wall time follows
 # its speed; the ratio of a stage is corrected for it (docs/comparing.md has the measurements behind both).
 WALL_DRIFT = 0.10
-STAGE_DRIFT = 0.02
+STAGE_DRIFT = 0.03
 # A process whose wall time is so many times the median of its side was held up by another program. It is left out, if
-# no more than a third of the side's processes are like it.
+# no more than two in five of the side's processes are like it.
 DISTURBED = 1.5
 # Other stages from which the machine's speed is read.
 _LEAST_OTHERS = 3
@@ -140,7 +140,7 @@ def _undisturbed(processes: list[ProcessSamples]) -> list[ProcessSamples]:
     """The processes without those that something else held up; all of them where these are too many for that."""
     walls = [median(each.wall_ms) for each in processes]
     kept = [each for each, wall in zip(processes, walls, strict=True) if wall <= DISTURBED * median(walls)]
-    return kept if len(processes) - len(kept) <= len(processes) // 3 else processes
+    return kept if len(processes) - len(kept) <= 2 * len(processes) // 5 else processes
 
 
 class _Speeds:
@@ -157,7 +157,7 @@ class _Speeds:
         for stage in STAGES:
             sides = old.times(stage), new.times(stage)
             if all(sides) and max(old.ms(stage) or 0.0, new.ms(stage) or 0.0) >= LEAST_MS:
-                logs = log_medians(sides[0]), log_medians(sides[1])
+                logs = log_centres(sides[0]), log_centres(sides[1])
                 middle = (logs[0].mean() + logs[1].mean()) / 2
                 self._centred[stage] = logs[0] - middle, logs[1] - middle
 
