@@ -10,6 +10,7 @@ Method. One picture at a time, as `profile` restores it.
   ABBA on one thread. Such a picture is the shortest, so that the clock weighs most. The figure is the median of the
   ratios of a turn, with the interval that holds 95 of 100 bootstrapped medians. On a CPU it is one of processor time:
   on one thread that is the same cost, without what other processes take.
+- `trace`: likewise eight runs with `--trace`, its counters and its file, against eight with the clock alone.
 
 Usage: python benchmarks/fidelity.py [--models gpen-lite-256 random:gpen-bfr-512] [--turns 400] [--commit]
 """
@@ -24,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -33,6 +35,7 @@ from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from gpen_fast import __version__
+from gpen_fast.cli.trace_file import trace_file
 from gpen_fast.device.events import event_maker
 from gpen_fast.device.streams import synchronize
 from gpen_fast.measure.clock import Clock, Span
@@ -44,6 +47,7 @@ from gpen_fast.run.job import Pasted, PictureSource
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.profile_run import profile_picture
 from gpen_fast.run.runtime import Runtime, load_runtime
+from gpen_fast.run.tracing import counters_on, memory_gauge, traced_clock
 from gpen_fast.settings import STAGES, Settings
 from gpen_fast.stages.save.base import open_writer
 
@@ -68,9 +72,12 @@ class RangedSpan(Span):
 class RangedClock(Clock):
     """A clock whose spans torch.profiler sees."""
 
-    def open(self, stage: str, *, items: int = 1, on_device: bool = True) -> Span:
+    def open(
+        self, stage: str, *, items: int = 1, on_device: bool = True, pictures: tuple[int, ...] = ()
+    ) -> Span:
         """A span that is a range of torch.profiler."""
-        return RangedSpan(self, stage, items, super().open(stage, items=items, on_device=on_device).pair)
+        pair = super().open(stage, items=items, on_device=on_device).pair
+        return RangedSpan(self, stage, items, pair, pictures)
 
 
 class StillSpan(Span):
@@ -87,11 +94,15 @@ class StillClock(Clock):
     """A clock that measures nothing: timing is off."""
 
     @contextmanager
-    def span(self, stage: str, *, items: int = 1, on_device: bool = True) -> Iterator[Span]:
+    def span(
+        self, stage: str, *, items: int = 1, on_device: bool = True, pictures: tuple[int, ...] = ()
+    ) -> Iterator[Span]:
         """A span that measures nothing."""
         yield StillSpan(self, stage, items, None)
 
-    def open(self, stage: str, *, items: int = 1, on_device: bool = True) -> Span:
+    def open(
+        self, stage: str, *, items: int = 1, on_device: bool = True, pictures: tuple[int, ...] = ()
+    ) -> Span:
         """A span that measures nothing."""
         return StillSpan(self, stage, items, None)
 
@@ -136,7 +147,9 @@ def _measured(name: str, options: argparse.Namespace) -> dict[str, object]:
     }
     if not name.endswith(("512", "1024", "2048")):
         aligned = Settings.from_flat(device=options.device, detector="none", offline=True, **{kind: name})
-        row["clock"] = _cost_of(load_runtime(aligned), options.turns)
+        face = load_runtime(aligned)
+        row["clock"] = _clock_cost(face, options.turns)
+        row["trace"] = _trace_cost(face, options.turns // 4)
     return row
 
 
@@ -204,19 +217,48 @@ def _kernel_ms(profiler: profile) -> dict[str, float]:
     return summed
 
 
-def _cost_of(runtime: Runtime, turns: int) -> dict[str, object]:
+def _clock_cost(runtime: Runtime, turns: int) -> dict[str, object]:
     """Time of a run with the clock of `enhance` over that of a run without."""
+    on = _run_of(runtime, Clock(Recorder(), make_event=event_maker(runtime.device)))
+    off = _run_of(runtime, StillClock(Recorder()))
+    return _cost(on, off, runtime.device, turns)
+
+
+def _trace_cost(runtime: Runtime, turns: int) -> dict[str, object]:
+    """Time of eight runs with a timeline over that of eight without."""
+    off = _run_of(runtime, Clock(Recorder(), make_event=event_maker(runtime.device)))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        trace_file(Path(folder) / "trace.json", "fidelity", lambda index: str(PICTURE)) as trace,
+    ):
+        timeline = trace.timeline
+        run = _run_of(runtime, traced_clock(runtime, Recorder(sink=timeline)))
+
+        def on() -> None:
+            with counters_on(timeline, [partial(memory_gauge, runtime)]):
+                _eight(run)
+
+        return _cost(on, lambda: _eight(off), runtime.device, turns)
+
+
+def _eight(run: Callable[[], None]) -> None:
+    for _ in range(8):
+        run()
+
+
+def _cost(
+    on: Callable[[], None], off: Callable[[], None], device: torch.device, turns: int
+) -> dict[str, object]:
+    """Time of `on` over that of `off`, in turns on one thread; the first twentieth of the turns warms up."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    device = runtime.device
-    on = _run_of(runtime, Clock(Recorder(), make_event=event_maker(device)))
-    off = _run_of(runtime, StillClock(Recorder()))
     ratios = []
     for _ in range(turns):
         first, second, third, fourth = (_milliseconds(run, device) for run in (on, off, off, on))
         ratios.append((first + fourth) / (second + third))
     torch.set_num_threads(threads)
-    low, high = _interval(ratios[turns // 20 :])
+    ratios = ratios[turns // 20 :]
+    low, high = _interval(ratios)
     return {"ratio": round(statistics.median(ratios), 5), "low": low, "high": high, "turns": turns}
 
 
@@ -243,7 +285,10 @@ def _run_of(runtime: Runtime, clock: Clock) -> Callable[[], None]:
     def write(picture: Pasted) -> None:
         target.write_bytes(writer.encode(picture.result, quality=95))
 
-    return lambda: pipeline.save(pipeline.restore(PictureSource(0, PICTURE)), write)
+    def run() -> None:
+        pipeline.save(pipeline.restore(PictureSource(0, PICTURE)), write)
+
+    return run
 
 
 def _options() -> argparse.Namespace:

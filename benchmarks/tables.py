@@ -155,7 +155,7 @@ def ladder(results: Path) -> list[str]:
     lines = []
     for file, document in files.items():
         rows = [
-            [row["name"], _ms(row["ms"]), _times(row["speedup"]), _number(row["psnr"], 1), _number(row["ssim"], 3),
+            [row["name"], _ms(row["ms"]), _times(row["speedup"]), _likeness(row), _number(row["ssim"], 3),
              _ms(published.ms if (published := PUBLISHED_LADDER.get(row["name"])) else None), row["note"]]
             for row in document["ladder"]
         ]  # fmt: skip
@@ -230,6 +230,13 @@ def _ms(value: float | None) -> str:
 
 def _times(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
+
+
+def _likeness(row: Document) -> str:
+    """PSNR of a step's pictures against the first step's."""
+    if row["psnr"] is None and row["ssim"] == 1:
+        return "equal"
+    return _number(row["psnr"], 1)
 
 
 def _number(value: float | None, decimals: int) -> str:
