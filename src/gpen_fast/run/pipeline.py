@@ -212,7 +212,9 @@ class Pipeline:
                 if blended and blended.known_to_change_nothing:
                     result = loaded.frame
                 else:
-                    result = paste(loaded.frame, faces, crops.matrices, layers, strength, shares)
+                    result = paste(
+                        loaded.frame, faces, crops.matrices, layers, strength, shares, picture.fades
+                    )
             loaded = loaded.timed("paste", span.host_ms)
         return Pasted(loaded, faces, crops, restored, result, blended.use if blended else None)
 
@@ -221,7 +223,7 @@ class Pipeline:
         options = self._options.paste
         if not picture.restored or not (options.keep_detail or options.keep_colour):
             return None
-        return blend(picture.frame, picture.crops, picture.restored, options)
+        return blend(picture.frame, picture.crops, picture.restored, options, picture.need)
 
     def save(
         self, picture: Pasted, write: Callable[[Pasted], Written]
