@@ -16,6 +16,7 @@ from gpen_fast.cli.help import PanelledCommand, PlainGroup
 from gpen_fast.cli.profile import profile
 from gpen_fast.cli.streams import tolerant_streams
 from gpen_fast.cli.undo import undo
+from gpen_fast.cli.video import video
 from gpen_fast.cli.weights import weights
 from gpen_fast.device.opencv import silence_log
 from gpen_fast.errors import GpenError
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command(cls=PanelledCommand)(enhance)
 app.command(cls=PanelledCommand)(profile)
+app.command(cls=PanelledCommand)(video)
 app.command(cls=PanelledCommand)(undo)
 app.command(cls=PanelledCommand)(doctor)
 app.add_typer(weights, name="weights")

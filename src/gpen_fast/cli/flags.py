@@ -18,6 +18,7 @@ from gpen_fast.settings import (
     LoadOptions,
     OutputOptions,
     PasteOptions,
+    VideoOptions,
     WeightsOptions,
     formats,
 )
@@ -142,6 +143,15 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "warmup": Flag("N", least=0),
     "target_fps": Flag("X", least=0.001),
     "budget": Flag("MS", least=0.001, default="no limit"),
+    "codec": Flag("NAME", default="the input's"),
+    "crf": Flag("X", default="by codec"),
+    "preset": Flag("NAME"),
+    "pixel_format": Flag("NAME", default="the input's"),
+    "container": Flag("NAME"),
+    "start": Flag("TIME"),
+    "end": Flag("TIME"),
+    "preview": Flag("N"),
+    "fps": Flag("X"),
     "json_file": Flag("FILE", names=("--json",)),
     "log": Flag("FILE"),
     "log_format": Flag("NAME", accepted=lambda: LOG_FORMATS),
@@ -155,6 +165,7 @@ OPTION_PANELS: Mapping[type, str] = {
     GenerateOptions: "Network",
     OutputOptions: "Output",
     ProfileOptions: "Run",
+    VideoOptions: "Video",
     RunOptions: "Run",
 }
 # The order of the help: the picture's way through the stages.

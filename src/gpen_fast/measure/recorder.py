@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Sequence
 
 from gpen_fast.measure.spans import SPANS_KEPT, RecordedSpan, Series
 from gpen_fast.settings import STAGES
@@ -15,12 +16,15 @@ class Recorder:
     Args:
         spans_kept: Calls of each stage whose spans are kept, the first one apart.
         seed: Of the random choice of the spans that are kept; None draws one.
+        stages: Names of the stages.
     """
 
-    def __init__(self, *, spans_kept: int = SPANS_KEPT, seed: int | None = None) -> None:
+    def __init__(
+        self, *, spans_kept: int = SPANS_KEPT, seed: int | None = None, stages: Sequence[str] = STAGES
+    ) -> None:
         rng = random.Random(seed)
         self._lock = threading.Lock()
-        self.series: dict[str, Series] = {stage: Series(spans_kept, rng) for stage in STAGES}
+        self.series: dict[str, Series] = {stage: Series(spans_kept, rng) for stage in stages}
 
     def add(self, span: RecordedSpan) -> None:
         """Counts one call."""
@@ -34,4 +38,4 @@ class Recorder:
 
     def total_host_ms(self, *stages: str) -> float:
         """Summed wall time of the named stages; of all stages where none is named."""
-        return sum(self.series[stage].host.total for stage in stages or STAGES)
+        return sum(self.series[stage].host.total for stage in stages or self.series)

@@ -61,7 +61,7 @@ def enhance_report(
         detection_writer: What saved the faces that were found; None where that was not asked for.
     """
     total_ms = recorder.total_host_ms()
-    made, not_done = _what_ran("enhance", runtime, team.processes), len(work.todo) - tally.images
+    made, not_done = what_ran("enhance", runtime, team.processes), len(work.todo) - tally.images
     any_failed = work.failed or tally.failed or tally.unwritten
     ending: VerdictName = (
         "interrupted" if not_done and not tally.halted else "some_failed" if any_failed else "all_done"
@@ -119,7 +119,7 @@ def profile_report(
     """
     runs, total_ms = len(wall_ms), sum(wall_ms)
     made = replace(
-        _what_ran("profile", runtime),
+        what_ran("profile", runtime),
         images=runs,
         faces=faces,
         warmup=warmup,
@@ -135,7 +135,7 @@ def profile_report(
     return replace(made, verdict=frame_verdict(made.wall_ms.p95, target_fps), advice=[advise(made)])
 
 
-def _what_ran(command: CommandName, runtime: Runtime, processes: int = 0) -> Report:
+def what_ran(command: CommandName, runtime: Runtime, processes: int = 0) -> Report:
     """A report that holds nothing but what ran, and what that took of memory."""
     generator, load_ms = runtime.generator, runtime.load_ms
     peaks = MemoryPeaks(peak_bytes(runtime.device), host_peak_bytes(processes))
