@@ -49,6 +49,12 @@ class VideoOptions:
     fps: float | None = None
     """Frames per second of an input folder of numbered pictures."""
 
+    temporal: float = 0.5
+    """How much of the frames before a restored face keeps, so that it does not flicker: 0 restores each frame alone."""
+
+    detect_every: int = 5
+    """Frames from one detection to the next; faces are followed in between, and detected where that is unsure."""
+
     overwrite: bool = False
     """Restore again the videos whose result exists, and drop what an earlier run left unfinished."""
 
@@ -63,6 +69,10 @@ class VideoOptions:
             raise SettingsError("fps is for a folder of numbered pictures: add --frames, or leave it out.")
         if self.preview and self.frames:
             raise SettingsError("preview and frames contradict each other: choose one.")
+        if not 0.0 <= self.temporal <= 1.0:
+            raise SettingsError(f"temporal {self.temporal:g}: accepted is 0 (each frame alone) to 1.")
+        if self.detect_every < 1:
+            raise SettingsError(f"detect every {self.detect_every}: accepted is 1 frame and up.")
         start, end = self.start_s, self.end_s
         if end is not None and end <= (start or 0):
             raise SettingsError(f"end {self.end}: accepted is a time after the start, {self.start or 0}.")

@@ -105,10 +105,12 @@ def _flow(
     before: Patch8, after: Patch8, start: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     end, status, _ = cv2.calcOpticalFlowPyrLK(
-        before, after, start, None, winSize=_FLOW_WINDOW, maxLevel=_FLOW_LEVELS
+        before, after, start, np.empty_like(start), winSize=_FLOW_WINDOW, maxLevel=_FLOW_LEVELS
     )
-    return np.asarray(end), status[:, 0] > 0
+    return np.asarray(end, dtype=np.float32), np.asarray(status)[:, 0] > 0
 
 
 def _smoothed_grey(patch: Patch8) -> Patch8:
-    return np.asarray(cv2.GaussianBlur(cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY), (0, 0), _BLUR), dtype=np.uint8)
+    return np.asarray(
+        cv2.GaussianBlur(cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY), (0, 0), _BLUR), dtype=np.uint8
+    )

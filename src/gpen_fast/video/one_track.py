@@ -175,7 +175,9 @@ def detected(track: Track, frame: Frame, face: Face, network: Points | None) -> 
     count = min(track.offsets + 1, _MOST_OFFSETS)
     there, here = moved(track.window[None], np.stack([landmarks_in(face), network]))
     offset = track.offset + (there - here - track.offset) / count
-    box = tuple(old + (new - old) / count for old, new in zip(track.box, _box_in(track.window, face), strict=True))
+    old, new = np.array(track.box), np.array(_box_in(track.window, face))
+    x0, y0, x1, y1 = (old + (new - old) / count).tolist()
+    box = x0, y0, x1, y1
     return replace(track, offset=offset, offsets=count, box=box, score=face.score, missed=0, visible=True)
 
 
@@ -193,7 +195,9 @@ def likeness(ours: Look, other: Look) -> float:
 def look_of(patch: Patch8) -> Look:
     """(16,16,3): how a patch's face looks, whatever its brightness; 0 outside the face."""
     small = cv2.resize(patch, (_LOOK_SIDE, _LOOK_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    inside = cv2.resize(face_ellipse().astype(np.float32), (_LOOK_SIDE, _LOOK_SIDE), interpolation=cv2.INTER_AREA)
+    inside = cv2.resize(
+        face_ellipse().astype(np.float32), (_LOOK_SIDE, _LOOK_SIDE), interpolation=cv2.INTER_AREA
+    )
     middle = (small * inside[..., None]).sum(axis=(0, 1)).mean() / inside.sum()
     return np.asarray((small - middle) * inside[..., None], dtype=np.float32)
 

@@ -36,7 +36,9 @@ class EuroFilter:
         """
         if state is None:
             return EuroState(measured, np.zeros_like(measured), 1)
-        speed = state.speed + _gain(self.speed_hz, seconds) * ((measured - state.value) / seconds - state.speed)
+        speed = state.speed + _gain(self.speed_hz, seconds) * (
+            (measured - state.value) / seconds - state.speed
+        )
         cut_off = self.least_hz + self.hz_per_speed * float(np.linalg.norm(speed, axis=-1).mean())
         # The first measurements are averaged: there is nothing yet that could be held on to.
         gain = max(_gain(cut_off, seconds), 1 / (state.count + 1))

@@ -30,14 +30,12 @@ from gpen_fast.video.one_track import (
 
 # Takes a frame and (B,5,2) landmarks near which faces are; gives (B,5,2) landmarks and (B,) scores, 0..1.
 LandmarkNetwork = Callable[[Frame, Points], tuple[Points, NDArray[np.float64]]]
-# Takes a frame; gives its faces, with landmarks.
-FaceDetector = Callable[[Frame], Sequence[Face]]
 
 # Score from which the landmark network is sure, and the most that it may be off the predicted place, in eye distances.
 _SURE, _NEAR = 0.7, 0.3
 # How much a track must look like itself to be sure of itself.
 _ALIKE = 0.65
-# Frames that a track goes on by its motion alone, the least score there, and seconds that a lost one may be found again.
+# Frames that a track goes on by its motion alone, the least score there, and seconds for which a lost one may be found.
 _COASTS, _COASTING, _REMEMBERED_S = 4, 0.4, 2.0
 # Frames between detections that unsure tracks ask for.
 _UNSURE_EVERY = 2
@@ -81,10 +79,6 @@ class TrackStep(NamedTuple):
     """What it knows after the frame."""
     faces: tuple[TrackedFace, ...]
     """The faces in it."""
-    is_cut: bool
-    """Whether a new scene begins with it."""
-    was_detected: bool
-    """Whether the detector ran."""
 
 
 class _Seen(NamedTuple):
@@ -95,23 +89,34 @@ class _Seen(NamedTuple):
     measured: Points
 
 
-class Tracker:
-    """Follows the faces of a film."""
+class TrackLook(NamedTuple):
+    """What a tracker sees of a frame before the detector."""
 
-    def __init__(self, network: LandmarkNetwork, detect: FaceDetector, *, detect_every: int) -> None:
-        """Takes what finds faces.
+    wants_detection: bool
+    """Whether the detector is to find the faces of this frame."""
+    is_cut: bool
+    """Whether a new scene begins with it."""
+    known: tuple[_Seen, ...]
+    """The known tracks in it."""
+    thumbnail: Thumbnail
+    """Of the frame."""
+
+
+class Tracker:
+    """Follows the faces of a film. A frame is looked at, detected where that is wanted, and settled."""
+
+    def __init__(self, network: LandmarkNetwork, *, detect_every: int) -> None:
+        """Takes what measures faces.
 
         Args:
             network: Measures landmarks near given ones.
-            detect: Finds the faces of a frame.
             detect_every: Frames from one detection to the next, 1 and up.
         """
         self._network = network
-        self._detect = detect
         self._every = detect_every
 
-    def step(self, state: TrackState, frame: Frame, seconds: float) -> TrackStep:
-        """Follows the faces into the next frame.
+    def look(self, state: TrackState, frame: Frame, seconds: float) -> TrackLook:
+        """Follows the known faces into the next frame.
 
         Args:
             state: After the frame before; a new one for the first.
@@ -125,18 +130,32 @@ class Tracker:
         since = state.since_detected + 1
         unsure = any(seen.track.visible and not seen.is_sure for seen in known)
         due = first or cut or since >= self._every or (unsure and since >= _UNSURE_EVERY)
-        number = state.next_number
-        if due:
-            known, number = self._found(known, frame, seconds, number)
+        return TrackLook(due, cut, tuple(known), small)
+
+    def settle(
+        self, state: TrackState, look: TrackLook, frame: Frame, seconds: float, found: Sequence[Face] | None
+    ) -> TrackStep:
+        """The faces of the frame.
+
+        Args:
+            state: As it was given to `look`.
+            look: What that returned.
+            frame: The frame.
+            seconds: Its time.
+            found: What the detector found in it, with landmarks; None where it did not run.
+        """
+        known, number = list(look.known), state.next_number
+        if found is not None:
+            known, number = self._found(known, found, frame, seconds, number)
         known = _distinct([_kept(seen, seconds) for seen in known])
-        after = TrackState(
-            tuple(seen.track for seen in known if seconds - seen.track.seen <= _REMEMBERED_S),
-            small, seconds, 0 if due else since, number,
-        )  # fmt: skip
+        remembered = tuple(seen.track for seen in known if seconds - seen.track.seen <= _REMEMBERED_S)
+        since = state.since_detected + 1 if found is None else 0
         faces = [
-            TrackedFace(seen.track.number, seen.track.face(), seen.measured) for seen in known if seen.track.visible
+            TrackedFace(seen.track.number, seen.track.face(), seen.measured)
+            for seen in known
+            if seen.track.visible
         ]
-        return TrackStep(after, tuple(faces), cut, due)
+        return TrackStep(TrackState(remembered, look.thumbnail, seconds, since, number), tuple(faces))
 
     def _followed(self, state: TrackState, frame: Frame, seconds: float) -> list[_Seen]:
         """The known tracks in the frame."""
@@ -147,13 +166,14 @@ class Tracker:
         step = max(_LEAST_STEP, seconds - state.seconds)
         points, scores = self._network(frame, np.stack([seen.landmarks for seen in visible]))
         measurements = zip(visible, points, scores, strict=True)
-        return [_seen(each, near, float(score), frame, seconds, step) for each, near, score in measurements] + lost
+        return [
+            _seen(each, near, float(score), frame, seconds, step) for each, near, score in measurements
+        ] + lost
 
     def _found(
-        self, known: list[_Seen], frame: Frame, seconds: float, number: int
+        self, known: list[_Seen], faces: Sequence[Face], frame: Frame, seconds: float, number: int
     ) -> tuple[list[_Seen], int]:
         """The tracks after a detection, and the next new track's number."""
-        faces = list(self._detect(frame))
         own = matches([seen.track for seen in known], faces, frame, seconds)
         made = [
             _confirmed(seen, frame, faces[own[index]], seconds) if index in own else seen
@@ -169,9 +189,7 @@ class Tracker:
         return made, number
 
 
-def _seen(
-    seen: Followed, points: Points, score: float, frame: Frame, seconds: float, step: float
-) -> _Seen:
+def _seen(seen: Followed, points: Points, score: float, frame: Frame, seconds: float, step: float) -> _Seen:
     """A track after the network's measurement: where that cannot be trusted, the motion alone tells its place."""
     near, alike = seen.motion is None or apart(points, seen.landmarks) < _NEAR, seen.alike()
     if near and score >= _SURE and alike >= _ALIKE:

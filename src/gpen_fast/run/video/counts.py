@@ -24,6 +24,7 @@ class FrameCounts:
         self.numbers[FACES] += done.faces
         self.numbers[KEPT] += done.kept
         self.numbers[LEFT_OUT] += done.left_out
+        self.numbers.update(done.measured)
         if done.error is not None:
             self.numbers[FAILED] += 1
             self.first_error = self.first_error or summary(done.error)
