@@ -11,6 +11,7 @@
 #   other benchmarks write into benchmarks/results/, whose files are tracked
 # make bench-detectors: the detectors beside facexlib's own call
 # make bench-generator: the generator's backends on this machine, beside ONNX Runtime and OpenVINO where installed
+# make bench-ci BASE=origin/main: this checkout beside another commit, in turns; fails on a regression
 # make bench-gpu: every test and benchmark that needs a GPU, in under ten minutes; fails without one
 
 PYTHON ?= python3
@@ -26,7 +27,7 @@ SMOKE := tests/cli/test_piped.py tests/cli/test_start.py tests/cli/test_explain.
 	tests/settings tests/gpen/test_reference.py tests/gpen/folded tests/image tests/stages/load/test_base.py \
 	tests/stages/detect/test_lite.py tests/stages/detect/test_yunet.py tests/stages/test_paste.py tests/png/test_encode.py
 
-.PHONY: demo test smoke check house format soak formats bench bench-detectors bench-generator bench-gpu clean
+.PHONY: demo test smoke check house format soak formats bench bench-detectors bench-generator bench-ci bench-gpu clean
 
 demo: $(VENV)/.demo-ready
 	$(BIN)/python examples/demo.py
@@ -41,6 +42,9 @@ check: $(VENV)/.dev-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(BIN)/python benchmarks/redraw.py --check
 	$(BIN)/python tests/support/house.py
 
 house:
@@ -65,6 +69,9 @@ formats: $(VENV)/.dev-ready
 bench: $(VENV)/.demo-ready
 	$(BIN)/python benchmarks/stages.py $(BENCH)
 	$(BIN)/python benchmarks/png.py $(BENCH)
+
+bench-ci: $(VENV)/.demo-ready
+	$(BIN)/python benchmarks/ci.py --base '$(or $(BASE),HEAD~1)'
 
 bench-gpu: $(VENV)/.dev-ready
 	$(BIN)/python benchmarks/gpu.py $(BENCH)

@@ -81,6 +81,10 @@ class ReportError(GpenError, ValueError):
     """A file is no report of a run, or a report of another schema."""
 
 
+class ProfileError(GpenError, RuntimeError):
+    """A process of `profile` failed, or two reports cannot be compared."""
+
+
 class InputsError(GpenError, ValueError):
     """The inputs and the output of a run do not fit together."""
 

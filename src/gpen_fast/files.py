@@ -101,6 +101,50 @@ def copy_file(
         )
 
 
+class GrowingFile:
+    """A file that is written while its content comes, and that gets its name once it is complete.
+
+    Until then its bytes are in a hidden temporary file beside it. A process that is killed leaves that one, which
+    `remove_leftovers` removes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Creates the temporary file, in the folder of `path`.
+
+        Raises:
+            FileWriteError: The file to be replaced is read-only.
+            OSError: No file can be created there.
+        """
+        _refuse_read_only(path)
+        self.path = path
+        self._temporary = path.parent / f"{_PREFIX}{secrets.token_hex(6)}{_END}"
+        # Without a buffer: a forked child must not hold bytes that are still to be written.
+        self._file = self._temporary.open("xb", buffering=0)
+        _claim(self._file)
+
+    def write(self, data: bytes) -> None:
+        """Appends bytes. Raises OSError where they cannot be written, such as on a full disk."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+
+    def keep(self) -> None:
+        """Gives the file its name; it replaces what was there. Raises OSError where that cannot be."""
+        self._file.close()
+        try:
+            _inherit_permissions(self.path, self._temporary)
+            self._temporary.replace(self.path)
+        except BaseException:  # an interrupt leaves no temporary file either
+            self.discard()
+            raise
+
+    def discard(self) -> None:
+        """Removes the file; what was at its path stays."""
+        self._file.close()
+        with contextlib.suppress(OSError):
+            self._temporary.unlink()
+
+
 def remove_leftovers(folder: Path) -> int:
     """Removes the temporary files of writers that were killed; those of living writers stay.
 
@@ -243,10 +287,15 @@ def _inherit_permissions(old: Path, new: Path) -> None:
     """Gives the file that is to replace `old` the permissions and owner of `old`."""
     if old.is_symlink() or not old.is_file():
         return
+    _refuse_read_only(old)
     status = old.stat()
-    if not status.st_mode & 0o222:
-        raise FileWriteError(f"{old} is read-only and not replaced. Allow writing, or name another output.")
     new.chmod(stat.S_IMODE(status.st_mode))
     if hasattr(os, "chown"):
         with contextlib.suppress(PermissionError):
             os.chown(new, status.st_uid, status.st_gid)
+
+
+def _refuse_read_only(path: Path) -> None:
+    """Raises FileWriteError if a file that is to be replaced is read-only."""
+    if not path.is_symlink() and path.is_file() and not path.stat().st_mode & 0o222:
+        raise FileWriteError(f"{path} is read-only and not replaced. Allow writing, or name another output.")

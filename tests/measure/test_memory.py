@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,14 @@ def test_a_peak_never_falls() -> None:
     assert host_peak_bytes() >= before
     del held
     assert host_peak_bytes() >= before
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a process's own peak")
+def test_what_the_parent_held_does_not_count() -> None:
+    held = bytearray(b"1") * (200 * 2**20)
+    code = "from gpen_fast.measure.memory import host_peak_bytes; print(host_peak_bytes())"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < len(held) / 2
 
 
 def test_a_system_that_does_not_report_it_gives_none(monkeypatch: pytest.MonkeyPatch) -> None:

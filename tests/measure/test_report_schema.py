@@ -14,7 +14,10 @@ from reports import problems, report_of, schema, strict_schema
 from gpen_fast.measure import report as reports
 from gpen_fast.measure import report_parts as parts
 from gpen_fast.measure import report_rows
+from gpen_fast.measure.ladder import LadderRow
+from gpen_fast.measure.samples import ProcessSamples
 from gpen_fast.measure.stats import Summary
+from gpen_fast.measure.sweep import SweepRow
 from gpen_fast.settings import STAGES, Settings
 
 # Definition of the schema -> the dataclass with the same keys.
@@ -23,7 +26,8 @@ KINDS = {
     "better": parts.BetterChoice, "passed_over": parts.PassedOverFile, "failed": parts.FailedInput,
     "note": parts.InputNote, "landmarks": parts.LandmarksUse, "stage": report_rows.StageRow,
     "picture": report_rows.PictureRow, "device_row": report_rows.DeviceRow, "idle_row": report_rows.IdleRow,
-    "memory": parts.MemoryPeaks,
+    "mix_row": report_rows.MixRow, "memory": parts.MemoryPeaks, "process": ProcessSamples,
+    "comparison_row": report_rows.ComparisonRow, "ladder_row": LadderRow, "sweep_row": SweepRow,
 }  # fmt: skip
 
 

@@ -77,6 +77,8 @@ def make(case: FormatCase, folder: Path, count: int = 30, height: int = 180) -> 
     if case.size:
         frames = [frame[: case.size[1], : case.size[0]] for frame in clip_pixels("pan", count, height + 8)]
     made = case.made
+    if made.times:
+        made = replace(made, times=made.times[:count])
     if case.first:
         made = replace(made, times=tuple(range(case.first, case.first + count)))
     path = folder / (case.name.replace(" ", "-").replace(":", "") + case.suffix)

@@ -15,7 +15,9 @@ from gpen_fast.cli.piped import to_standard_output
 from gpen_fast.cli.restart import opened_journal
 from gpen_fast.cli.row_book import row_book
 from gpen_fast.cli.run_plan import run_plan
-from gpen_fast.cli.side_files import landmarks_path, log_path, refuse_one_file
+from gpen_fast.cli.side_files import landmarks_path, log_path, refuse_one_file, trace_path
+from gpen_fast.cli.table_targets import table_targets
+from gpen_fast.cli.trace_file import check_trace
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import InputsError, SettingsError
 from gpen_fast.settings import SAME, OutputOptions, Settings, formats, suffix_of
@@ -50,10 +52,12 @@ def enhance(
     130 interrupted: finished results are kept; the next run continues after them.
     """
     if paths[-1] == STANDARD_OUTPUT and not in_place:
-        if run.json_file == STANDARD_OUTPUT:
-            raise SettingsError(
-                "the output - and --json - both mean standard output: name a file for one of them."
-            )
+        sides = {"--json": run.json_file, "--csv": run.csv_file, "--markdown": run.markdown_file}
+        for flag, name in sides.items():
+            if name == STANDARD_OUTPUT:
+                raise SettingsError(
+                    f"the output - and {flag} - both mean standard output: name a file for one of them."
+                )
         with to_standard_output(paths[:-1], format, output) as target:
             _enhance([*paths[:-1], target], settings, None, False, output, run)
     else:
@@ -75,8 +79,8 @@ def _enhance(
     def opened() -> Runtime:
         return fetch_and_load(settings, yes=run.yes, quiet=run.quiet)
 
-    target = json_target(run.json_file)
-    with target.words_elsewhere():
+    target, tables = json_target(run.json_file), table_targets(run)
+    with target.words_elsewhere(), tables.words_elsewhere():
         _refuse_random(settings)
         if output.no_backup and not in_place:
             raise SettingsError(
@@ -88,13 +92,16 @@ def _enhance(
             )
         inputs, out = _split(paths, in_place)
         save_to = landmarks_path(output.save_landmarks, settings.detect)
-        run = replace(run, log=log_path(run.log))
+        run = replace(run, log=log_path(run.log), trace=trace_path(run.trace))
         refuse_one_file(
             landmarks=Path(settings.detect.landmarks) if settings.detect.landmarks else None,
             save_landmarks=save_to,
             log=run.log,
+            trace=run.trace,
             json=target.path,
+            **tables.files,
         )
+        check_trace(None if run.dry_run else run.trace)
         chosen = _chosen_format(format, inputs, out)
         output = replace(output, format=chosen, in_place=in_place, save_landmarks=save_to)
         if in_place:
@@ -110,7 +117,7 @@ def _enhance(
         with opened_journal(keys, output, dry_run=run.dry_run) as journal:
             work = plan(inputs, out, output, journal)
             with row_book(run) as book:
-                status = run_plan(work, opened, output, run, book, target, journal)
+                status = run_plan(work, opened, output, run, book, target, tables, journal)
     if status:
         raise typer.Exit(status)
 

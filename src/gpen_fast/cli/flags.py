@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gpen_fast import plugins
 from gpen_fast.cli.log_file import LOG_FORMATS, LogFormat, check_log
+from gpen_fast.errors import SettingsError
 from gpen_fast.settings import (
     ON_CLASH,
     PNG_LEVELS,
@@ -38,6 +39,15 @@ class RunOptions:
     json_file: str | None = None
     """Write the report to this file as JSON; - writes it to standard output."""
 
+    csv_file: str | None = None
+    """Write the table of stages to this file as CSV, one row a stage; - writes it to standard output."""
+
+    markdown_file: str | None = None
+    """Write the table of stages to this file in Markdown, as GitHub shows it; - writes it to standard output."""
+
+    trace: Path | None = None
+    """Write a timeline of every stage of every picture to this file; ui.perfetto.dev shows it."""
+
     log: Path | None = None
     """Add a line to this file for each input when it has come to its end."""
 
@@ -66,6 +76,27 @@ class ProfileOptions:
 
     budget: float | None = None
     """End with status 1 if the p95 of the wall time is above this many milliseconds: for a check in CI."""
+
+    ladder: bool = False
+    """Instead, time the published ladder of optimisations row by row, each beside its likeness to the first row."""
+
+    sweep: str | None = None
+    """Instead, time one aligned face of each of these sizes through gpen-bfr-N: 256,512,1024,2048."""
+
+    published: bool = False
+    """Beside the figures of --ladder or --sweep, print those that others published."""
+
+    def __post_init__(self) -> None:
+        wanted = {"--ladder": self.ladder, "--sweep": self.sweep is not None}
+        instead = [flag for flag, given in wanted.items() if given]
+        if len(instead) > 1:
+            raise SettingsError("--ladder and --sweep are two measurements: choose one.")
+        if instead and self.budget is not None:
+            raise SettingsError(
+                f"--budget is for the time of one picture, not for {instead[0]}: leave one out."
+            )
+        if self.published and not instead:
+            raise SettingsError("--published has figures for --ladder and --sweep: add one of them.")
 
 
 @dataclass(frozen=True)
@@ -142,6 +173,7 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "runs": Flag("N", least=1),
     "warmup": Flag("N", least=0),
     "target_fps": Flag("X", least=0.001),
+    "sweep": Flag("SIZES"),
     "budget": Flag("MS", least=0.001, default="no limit"),
     "codec": Flag("NAME", default="the input's"),
     "crf": Flag("X", default="by codec"),
@@ -151,8 +183,10 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "start": Flag("TIME"),
     "end": Flag("TIME"),
     "preview": Flag("N"),
-    "fps": Flag("X"),
     "json_file": Flag("FILE", names=("--json",)),
+    "csv_file": Flag("FILE", names=("--csv",)),
+    "markdown_file": Flag("FILE", names=("--markdown",)),
+    "trace": Flag("FILE"),
     "log": Flag("FILE"),
     "log_format": Flag("NAME", accepted=lambda: LOG_FORMATS),
     "quiet": Flag(names=("--quiet", "-q")),

@@ -1,4 +1,4 @@
-"""`gpen-fast profile`: how long each stage takes for one picture."""
+"""`gpen-fast profile`: how long each stage takes, for one picture or a mix of several."""
 
 from __future__ import annotations
 
@@ -11,16 +11,22 @@ import typer
 from gpen_fast.cli.flags import Flag, ProfileOptions, RunOptions
 from gpen_fast.cli.json_target import json_target
 from gpen_fast.cli.options import with_options
+from gpen_fast.cli.profile_request import ProfileRequest
+from gpen_fast.cli.profiled_pictures import profiled_pictures
+from gpen_fast.cli.side_files import refuse_one_file, trace_path
+from gpen_fast.cli.signals import INTERRUPTED
+from gpen_fast.cli.table_targets import table_targets
+from gpen_fast.cli.trace_file import check_trace
 from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
-from gpen_fast.errors import GenerateError, InputsError, PictureError, reason
-from gpen_fast.files import nearest_file
 from gpen_fast.settings import Settings
 
 if TYPE_CHECKING:
     from gpen_fast.measure.report import Report
 
 _FAILED = 1
+# How a measurement of rows ended -> exit status.
+_STATUS = {"some_failed": _FAILED, "interrupted": INTERRUPTED}
 
 
 @with_options(
@@ -30,19 +36,47 @@ _FAILED = 1
     ),
 )
 def profile(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="A picture.")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IMAGE...", help="A picture; or several, or folders, for what a mix of them takes."
+        ),
+    ],
     settings: Settings,
     *,
     options: ProfileOptions,
     run: RunOptions,
 ) -> None:
-    """Time every stage on one picture, run after run, without overlap."""
-    image = _the_picture(images)
-    target = json_target(run.json_file)
-    with target.words_elsewhere():
-        report = replace(_profiled(image, settings, options, run.yes), budget_ms=options.budget)
+    """Time every stage on one picture or a mix of several, run after run, without overlap."""
+    target, tables = json_target(run.json_file), table_targets(run)
+    run = replace(run, trace=trace_path(run.trace))
+    refuse_one_file(trace=run.trace, json=target.path, **tables.files)
+    check_trace(run.trace)
+    request = ProfileRequest(profiled_pictures(images), settings, options, run)
+    with target.words_elsewhere(), tables.words_elsewhere():
+        report = replace(_measured(request), budget_ms=options.budget)
         target.write(report.to_dict())
+        tables.write(report)
         _check_budget(report)
+    if report.failed or report.verdict in _STATUS:
+        raise typer.Exit(_STATUS.get(report.verdict or "", _FAILED))
+
+
+def _measured(request: ProfileRequest) -> Report:
+    """Measures what the user asked for, and prints it."""
+    refuse_little_memory()
+    lift_pillow_limit()
+    if request.options.ladder:
+        from gpen_fast.cli.ladder import measured_ladder
+
+        return measured_ladder(request)
+    if request.options.sweep is not None:
+        from gpen_fast.cli.sweep import measured_sweep
+
+        return measured_sweep(request)
+    from gpen_fast.cli.profiled_stages import measured_stages
+
+    return measured_stages(request)
 
 
 def _check_budget(report: Report) -> None:
@@ -54,41 +88,3 @@ def _check_budget(report: Report) -> None:
             f"--budget {report.budget_ms:g}"
         )
         raise typer.Exit(_FAILED)
-
-
-def _the_picture(images: list[Path]) -> Path:
-    if len(images) > 1:
-        raise InputsError(f"profile takes one picture, not {len(images)}: {images[0]}, {images[1]}.")
-    image = images[0]
-    if not image.is_file():
-        what = "is a folder" if image.is_dir() else "no such file"
-        raise InputsError(f"{image}: {what}.{nearest_file(image)} profile takes one picture.")
-    return image
-
-
-def _profiled(image: Path, settings: Settings, options: ProfileOptions, yes: bool) -> Report:
-    refuse_little_memory()
-    lift_pillow_limit()
-    from gpen_fast.cli.failures import print_failure
-    from gpen_fast.cli.opening import fetch_and_load
-    from gpen_fast.cli.progress import progress_over
-    from gpen_fast.cli.table import print_profile
-
-    runtime = fetch_and_load(settings, yes=yes, quiet=False)
-    from gpen_fast.run.profile_run import profile_picture
-
-    try:
-        with progress_over(1 + options.warmup + options.runs, quiet=False) as progress:
-            report = profile_picture(
-                runtime,
-                image,
-                runs=options.runs,
-                warmup=options.warmup,
-                target_fps=options.target_fps,
-                progress=progress,
-            )
-    except (PictureError, GenerateError, OSError) as error:
-        print_failure(image, reason(error, image))
-        raise typer.Exit(_FAILED) from None
-    print_profile(report)
-    return report

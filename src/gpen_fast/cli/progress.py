@@ -39,6 +39,9 @@ class RunProgress(Protocol):
     def ran(self, number: int, ms: float) -> None:
         """One run of `profile` has ended after so many milliseconds."""
 
+    def failed(self, path: Path, why: str) -> None:
+        """A picture of several that `profile` times has failed."""
+
     def stopping(self) -> None:
         """Says what happens after an interrupt. It is called in a signal handler."""
 
@@ -66,6 +69,10 @@ class PictureBar:
     def ran(self, number: int, ms: float) -> None:
         """One run of `profile` has ended after so many milliseconds."""
         self._bar.advance(self._task)
+
+    def failed(self, path: Path, why: str) -> None:
+        """A picture of several that `profile` times has failed."""
+        print_failure(path, why)
 
     def stopping(self) -> None:
         """Says what happens after an interrupt."""
@@ -99,6 +106,10 @@ class ProgressLines:
     def ran(self, number: int, ms: float) -> None:
         """One run of `profile` has ended after so many milliseconds."""
         self._tell_if_due("runs")
+
+    def failed(self, path: Path, why: str) -> None:
+        """A picture of several that `profile` times has failed."""
+        print_failure(path, why)
 
     def stopping(self) -> None:
         """Says what happens after an interrupt."""

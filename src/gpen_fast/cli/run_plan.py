@@ -15,6 +15,8 @@ from gpen_fast.cli.names import shown
 from gpen_fast.cli.restart import now_ns, start_again
 from gpen_fast.cli.row_book import RowBook
 from gpen_fast.cli.stall import watched
+from gpen_fast.cli.table_targets import TableTargets
+from gpen_fast.cli.trace_file import trace_file
 from gpen_fast.cli.trial import refuse_little_memory
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import DeviceError
@@ -38,6 +40,7 @@ def run_plan(
     run: RunOptions,
     book: RowBook,
     target: JsonTarget,
+    tables: TableTargets,
     journal: JournalBook,
 ) -> int:
     """Runs the plan, or prints it with --dry-run.
@@ -49,6 +52,7 @@ def run_plan(
         run: What else the user asked for.
         book: Takes the row of each input.
         target: Where the JSON goes.
+        tables: Where tables of the stages go.
         journal: Records what becomes of each picture.
 
     Returns:
@@ -68,6 +72,7 @@ def run_plan(
         book.log.remark(_ending(report))
     book.add_undone(undone_rows(work, len(work.todo) - report.not_done))
     target.write(report.to_dict(), book.lines())
+    tables.write(report)
     if run.dry_run:
         return 0
     if report.verdict == "interrupted":
@@ -113,7 +118,8 @@ def _run(
         with (
             progress_over(len(work.todo), run.quiet) as progress,
             first_interrupt_stops(progress.stopping) as stopped,
-            watched(output.stall_timeout) as watchdog,
+            trace_file(run.trace, "enhance", lambda index: str(work.todo[index].source)) as trace,
+            watched(output.stall_timeout, trace.close) as watchdog,
         ):
             report = run_enhance(
                 runtime,
@@ -124,6 +130,7 @@ def _run(
                 beside=beside,
                 journal=journal,
                 watchdog=watchdog,
+                timeline=trace.timeline,
             )
     except DeviceError as error:
         journal.close()

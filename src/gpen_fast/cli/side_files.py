@@ -63,6 +63,38 @@ def log_path(path: Path | None) -> Path | None:
     return None if path is None else _target("--log", path, "a .log file")
 
 
+def table_path(flag: str, name: str, wanted: str) -> Path:
+    """Where a flag that names a table's file writes.
+
+    Args:
+        flag: The flag, with its dashes.
+        name: Its value.
+        wanted: What to name instead, for messages: "a .csv file".
+
+    Returns:
+        The file, links followed.
+
+    Raises:
+        InputsError: As for `report_path`.
+    """
+    return _target(flag, Path(name), wanted)
+
+
+def trace_path(path: Path | None) -> Path | None:
+    """Where `--trace` writes.
+
+    Args:
+        path: The value of the flag, None without it.
+
+    Returns:
+        The file, links followed; None without the flag.
+
+    Raises:
+        InputsError: As for `report_path`.
+    """
+    return None if path is None else _target("--trace", path, "a .json file")
+
+
 def refuse_one_file(**files: Path | None) -> None:
     """Raises InputsError if two files of a run are one: one would replace the other.
 

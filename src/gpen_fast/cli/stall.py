@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,11 +15,12 @@ _FAILED = 1
 
 
 @contextlib.contextmanager
-def watched(limit_s: float | None) -> Iterator[Watchdog | None]:
+def watched(limit_s: float | None, at_end: Callable[[], None] = lambda: None) -> Iterator[Watchdog | None]:
     """Ends the process if a worker hangs inside the block.
 
     Args:
         limit_s: Seconds that one step of one picture may take; None: any time.
+        at_end: Is called before the process is ended.
 
     Yields:
         What the workers tell what they do; None where nothing is watched.
@@ -29,7 +30,11 @@ def watched(limit_s: float | None) -> Iterator[Watchdog | None]:
         return
     from gpen_fast.run.watchdog import Watchdog
 
-    watchdog = Watchdog(limit_s, _end)
+    def end(sentence: str) -> None:
+        at_end()
+        _end(sentence)
+
+    watchdog = Watchdog(limit_s, end)
     with watchdog.watching():
         yield watchdog
 

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from gpen_fast.cli.device_table import device_table, idle_sentence
 from gpen_fast.cli.failures import error_console, print_failure, print_notes
+from gpen_fast.cli.mix_table import print_mix
 from gpen_fast.cli.names import shown
 from gpen_fast.cli.stage_table import enhance_table, profile_table
 from gpen_fast.measure.report import Report
@@ -51,10 +52,15 @@ def print_profile(report: Report) -> None:
     """Prints the stage table, wall time, memory, verdict and advice."""
     assert report.wall_ms is not None, "a profile has a wall time"
     console = Console(highlight=False)
-    console.print(profile_table(report))
-    console.print("means are per run and add up to the wall time; medians and p95 do not add up")
-    _print_what_ran(console, report)
-    _print_times(console, report)
+    if report.mix:
+        print_mix(console, report)
+        _print_what_ran(console, report)
+        _print_peaks(console, report)
+    else:
+        console.print(profile_table(report))
+        console.print("means are per run and add up to the wall time; medians and p95 do not add up")
+        _print_what_ran(console, report)
+        _print_times(console, report)
     wall = report.wall_ms
     if report.verdict and report.target_fps:
         console.print(
@@ -77,7 +83,7 @@ def counted_inputs(skipped: int, ignored: int) -> str:
 
 def _print_times(console: Console, report: Report) -> None:
     """What the stage table leaves out: the first run, and peak memory."""
-    load_ms, memory = report.model_load_ms, report.memory or MemoryPeaks(None, None)
+    load_ms = report.model_load_ms
     first = f"{report.first_call_ms:.1f} ms" if report.first_call_ms is not None else "-"
     console.print(
         f"{_count(report.runs or 0, 'run')} of {_count(report.faces // max(1, report.images), 'face')} "
@@ -88,6 +94,11 @@ def _print_times(console: Console, report: Report) -> None:
         + ("" if load_ms is None else f"model load {load_ms:.0f} ms, ")
         + f"first run {first}"
     )
+    _print_peaks(console, report)
+
+
+def _print_peaks(console: Console, report: Report) -> None:
+    memory = report.memory or MemoryPeaks(None, None)
     console.print(
         f"memory peak: device {_mib(memory.device_peak_bytes)}, host {_mib(memory.host_peak_bytes)}"
     )

@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gpen_fast.cli.flags import Flag, RunOptions
+from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.json_target import JsonTarget, json_target
 from gpen_fast.cli.options import with_options
 from gpen_fast.cli.row_book import RowBook, row_book
 from gpen_fast.cli.side_files import log_path
-from gpen_fast.errors import InputsError, InstallError, SettingsError
+from gpen_fast.errors import (
+    GenerateError,
+    InputsError,
+    InstallError,
+    PictureError,
+    SettingsError,
+    VideoError,
+    reason,
+)
 from gpen_fast.plugins.install import OURS, absent_module
 from gpen_fast.settings import Settings, VideoOptions
 
@@ -25,20 +33,7 @@ if TYPE_CHECKING:
 _FAILED, _INTERRUPTED = 1, 130
 
 
-@with_options(
-    without={
-        "devices",
-        "landmarks",
-        "upright",
-        "gpu_decode",
-        "max_pixels",
-        "skip_detect",
-        "preview",
-        "frames",
-        "fps",
-    },
-    overwrite=Flag(),
-)
+@with_options(without={"devices", "landmarks", "upright", "gpu_decode", "max_pixels", "skip_detect"})
 def video(
     paths: Annotated[
         list[str],
@@ -88,6 +83,8 @@ def _planned(
 ) -> int:
     from gpen_fast.run.video.plan import plan_videos
 
+    if options.preview:
+        return _preview(paths, settings, options, run, options.preview)
     plan = plan_videos(paths[:-1], Path(paths[-1]), options)
     if run.dry_run:
         return _print_plan(plan)
@@ -117,6 +114,27 @@ def _run(
         report = run_videos([runtime], plan, options, progress, stopped)
     print_video(report, run.quiet, told=book.failed)
     return report
+
+
+def _preview(paths: list[str], settings: Settings, options: VideoOptions, run: RunOptions, count: int) -> int:
+    """Writes a contact sheet of one video."""
+    if len(paths) != 2:
+        raise InputsError(
+            f"--preview takes one video and the name of a picture, and {len(paths)} names came."
+        )
+    from gpen_fast.cli.failures import print_failure
+    from gpen_fast.cli.opening import fetch_and_load
+
+    source, target = Path(paths[0]), Path(paths[1])
+    runtime = fetch_and_load(settings, yes=run.yes, quiet=run.quiet)
+    from gpen_fast.run.video.preview import write_preview
+
+    try:
+        write_preview(runtime, source, target, options, count)
+    except (VideoError, PictureError, GenerateError, OSError) as error:
+        print_failure(source, reason(error, source))
+        return _FAILED
+    return 0
 
 
 def _print_plan(plan: VideoPlan) -> int:

@@ -25,6 +25,11 @@ def peak_bytes(device: torch.device) -> int | None:
     return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
 
 
+def allocated_bytes(device: torch.device) -> int | None:
+    """The device memory that tensors hold at the moment, bytes; None on a CPU."""
+    return torch.cuda.memory_allocated(device) if device.type == "cuda" else None
+
+
 def reset_peak(device: torch.device) -> None:
     """Makes `peak_bytes` count from now on."""
     if device.type == "cuda":

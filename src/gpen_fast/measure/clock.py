@@ -12,42 +12,36 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, Self
+from typing import Self
 
+from gpen_fast.measure.device_time import DeviceTimeline, Event
 from gpen_fast.measure.recorder import Recorder
-from gpen_fast.measure.spans import NS_PER_MS, RecordedSpan
+from gpen_fast.measure.spans import NS_PER_MS, RecordedSpan, RecordedWait
 
-
-class Event(Protocol):
-    """What the clock needs of torch.cuda.Event."""
-
-    def record(self) -> object:
-        """Marks the present end of the current stream."""
-
-    def query(self) -> bool:
-        """Whether the stream has passed the mark."""
-
-    def synchronize(self) -> object:
-        """Waits until the stream has passed the mark."""
-
-    def elapsed_time(self, end: Self) -> float:
-        """Milliseconds from this mark to `end`."""
+# Shorter waits, 0.1 ms, are not worth a slice of a timeline.
+_SHORTEST_WAIT_NS = 100_000
 
 
 class Span:
     """One call of one stage while it is timed, in one or more parts (`with span:`)."""
 
-    def __init__(self, clock: Clock, stage: str, items: int, pair: tuple[Event, Event] | None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        stage: str,
+        items: int,
+        pair: tuple[Event, Event] | None,
+        pictures: tuple[int, ...] = (),
+    ) -> None:
         self.stage = stage
         self.items = items
         self.pair = pair
+        self.pictures = pictures
         self._clock = clock
         self._thread = threading.current_thread().name
-        self._first_ns = 0
         self._part_ns = 0
-        self._end_ns = 0
         self._host_ns = 0
-        self._parts = 0
+        self._parts: list[tuple[int, int]] = []
 
     @property
     def host_ms(self) -> float:
@@ -56,14 +50,22 @@ class Span:
 
     def recorded(self) -> RecordedSpan:
         """The span as the recorder keeps it."""
-        return RecordedSpan(self.stage, self._first_ns, self._end_ns, self._thread, self.items, self._host_ns)
+        parts = tuple(self._parts)
+        return RecordedSpan(
+            self.stage,
+            parts[0][0],
+            parts[-1][1],
+            self._thread,
+            self.items,
+            self._host_ns,
+            pictures=self.pictures,
+            parts=parts if len(parts) > 1 else (),
+        )
 
     def __enter__(self) -> Self:
         self._part_ns = self._clock.now()
-        if self._parts == 0:
-            self._first_ns = self._part_ns
-            if self.pair:
-                self.pair[0].record()
+        if self.pair and not self._parts:
+            self.pair[0].record()
         return self
 
     def __exit__(self, kind: object, *exception: object) -> None:
@@ -72,12 +74,12 @@ class Span:
             # that hides the first.
             return
         # The device's work ends with the first part: later parts only wait for its answer.
-        if self.pair and self._parts == 0:
+        if self.pair and not self._parts:
             self.pair[1].record()
         self._clock.wait()
-        self._parts += 1
-        self._end_ns = self._clock.now()
-        self._host_ns += self._end_ns - self._part_ns
+        end_ns = self._clock.now()
+        self._parts.append((self._part_ns, end_ns))
+        self._host_ns += end_ns - self._part_ns
 
 
 class Clock:
@@ -88,6 +90,7 @@ class Clock:
         now: Gives nanoseconds on a monotonic scale.
         make_event: Makes a device event; None where there is no device to time.
         wait: Is called at the end of each part. `profile` waits for the stream there.
+        timeline: Finds when calls ran on the device; None where no timeline is written.
     """
 
     def __init__(
@@ -97,25 +100,30 @@ class Clock:
         now: Callable[[], int] = time.perf_counter_ns,
         make_event: Callable[[], Event] | None = None,
         wait: Callable[[], None] = lambda: None,
+        timeline: DeviceTimeline | None = None,
     ) -> None:
         self.recorder = recorder
         self.now = now
         self.wait = wait
         self._make_event = make_event
+        self._timeline = timeline
         self._free: list[tuple[Event, Event]] = []
         self._pending: deque[tuple[RecordedSpan, tuple[Event, Event]]] = deque()
         self._lock = threading.Lock()
 
     @contextmanager
-    def span(self, stage: str, *, items: int = 1, on_device: bool = True) -> Iterator[Span]:
+    def span(
+        self, stage: str, *, items: int = 1, on_device: bool = True, pictures: tuple[int, ...] = ()
+    ) -> Iterator[Span]:
         """Times the block as one call of a stage. A block that raises is not recorded.
 
         Args:
             stage: The stage's name.
             items: Pictures or faces that go through.
             on_device: Whether the block queues work on the device's current stream.
+            pictures: Positions of the pictures in the input of the run.
         """
-        span = self.open(stage, items=items, on_device=on_device)
+        span = self.open(stage, items=items, on_device=on_device, pictures=pictures)
         try:
             with span:
                 yield span
@@ -124,9 +132,22 @@ class Clock:
             raise
         self.close(span)
 
-    def open(self, stage: str, *, items: int = 1, on_device: bool = True) -> Span:
+    def open(
+        self, stage: str, *, items: int = 1, on_device: bool = True, pictures: tuple[int, ...] = ()
+    ) -> Span:
         """A span that the caller times in parts, then passes to `close` or `drop`."""
-        return Span(self, stage, items, self._take() if on_device and self._make_event else None)
+        return Span(self, stage, items, self._take() if on_device and self._make_event else None, pictures)
+
+    def waited(self, cause: str, start_ns: int, end_ns: int) -> None:
+        """Notes that the calling thread has waited, for a timeline.
+
+        Args:
+            cause: What it waited for: see `RecordedWait`.
+            start_ns: When the wait began, by `now`.
+            end_ns: When it ended.
+        """
+        if end_ns - start_ns >= _SHORTEST_WAIT_NS:
+            self.recorder.add_wait(RecordedWait(cause, start_ns, end_ns, threading.current_thread().name))
 
     def close(self, span: Span) -> None:
         """Records the span; its device time follows once the device has passed its end."""
@@ -163,7 +184,8 @@ class Clock:
             recorded, pair = self._pending.popleft()
             start, end = pair
             if end.query():
-                self.recorder.add_device(recorded, start.elapsed_time(end))
-                self._free.append(pair)
+                place = self._timeline.place(start, end, recorded.start_ns) if self._timeline else None
+                self.recorder.add_device(recorded, start.elapsed_time(end), place)
+                self._free.append((self._timeline.anchored(start) if self._timeline else start, end))
             else:
                 self._pending.append((recorded, pair))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -17,12 +18,23 @@ def device_facts(device: torch.device) -> DeviceFacts:
     return DeviceFacts(
         type=device.type,
         name=describe(device),
-        processor=platform.processor() or platform.machine(),
+        processor=processor_name(),
         threads=torch.get_num_threads(),
         torch=torch.__version__,
         cuda=torch.version.cuda if device.type == "cuda" else None,
         python=platform.python_version(),
     )
+
+
+def processor_name() -> str:
+    """The processor's name as the system tells it; its architecture where that is all that is known."""
+    cpuinfo = Path("/proc/cpuinfo")
+    found = (
+        re.search(r"^model name\s*:\s*(\S.*)$", cpuinfo.read_text(errors="replace"), re.MULTILINE)
+        if cpuinfo.exists()
+        else None
+    )
+    return found[1].strip() if found else platform.processor() or platform.machine()
 
 
 def commit() -> str | None:

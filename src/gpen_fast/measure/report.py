@@ -15,6 +15,7 @@ from typing import Literal
 
 from gpen_fast.errors import ReportError, first_line, reason
 from gpen_fast.measure.decode import decoded
+from gpen_fast.measure.ladder import LadderRow
 from gpen_fast.measure.report_parts import (
     BetterChoice,
     DeviceFacts,
@@ -26,8 +27,18 @@ from gpen_fast.measure.report_parts import (
     VideoFigures,
     WeightsFile,
 )
-from gpen_fast.measure.report_rows import OUTCOMES, DeviceRow, IdleRow, PictureRow, StageRow
+from gpen_fast.measure.report_rows import (
+    OUTCOMES,
+    ComparisonRow,
+    DeviceRow,
+    IdleRow,
+    MixRow,
+    PictureRow,
+    StageRow,
+)
+from gpen_fast.measure.samples import ProcessSamples
 from gpen_fast.measure.stats import Summary
+from gpen_fast.measure.sweep import SweepRow
 
 SCHEMA = 1
 CommandName = Literal["enhance", "profile", "video"]
@@ -100,6 +111,8 @@ class Report:
     """Counted runs of `profile`."""
     first_call_ms: float | None = None
     """In `profile` the whole first run; in `enhance` the first call of generate."""
+    first_result_ms: float | None = None
+    """In `profile` the time to load everything and to restore the first picture; None with random weights."""
     overlap_factor: float | None = None
     """Summed host time of all stages over the wall time of `enhance`: above 1 where stages overlap."""
     bound_by: str | None = None
@@ -134,8 +147,20 @@ class Report:
     """How the run ended, in one word; in `profile` whether a picture's time suits `target_fps`."""
     advice: list[str] = field(default_factory=list)
     """What to try next, one sentence or command each."""
+    mix: list[MixRow] = field(default_factory=list)
+    """One row for each picture of a `profile` of several, those that failed left out."""
     pictures: list[PictureRow] = field(default_factory=list)
     """One row for each input of `enhance`, in the order in which they came to their end."""
+    ladder: list[LadderRow] = field(default_factory=list)
+    """The rows of `profile --ladder`."""
+    sweep: list[SweepRow] = field(default_factory=list)
+    """The rows of `profile --sweep`."""
+    input_sha256: str | None = None
+    """Hash of the profiled picture's file; None in `enhance`."""
+    processes: list[ProcessSamples] = field(default_factory=list)
+    """Single times of each process of `profile`; empty in `enhance`."""
+    comparison: list[ComparisonRow] = field(default_factory=list)
+    """This run against the report of --compare; empty without it."""
 
     @property
     def over_budget(self) -> bool:

@@ -10,6 +10,7 @@ from gpen_fast.measure.stats import Summary
 
 OutcomeName = Literal["restored", "no_face", "ignored", "skipped", "failed"]
 OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
+ComparisonVerdict = Literal["same", "faster", "slower", "undecided", "not_judged"]
 RowOutcome = Literal["restored", "no_face", "ignored", "skipped", "failed", "not_done"]
 
 
@@ -63,6 +64,52 @@ class IdleRow:
     """Share of the wall time, 0 to 1, in which it did not run."""
     causes: dict[str, float]
     """Shares of the wall time by what ran or was waited for meanwhile: a stage, or `other`. They add up to `share`."""
+
+
+@dataclass(frozen=True)
+class MixRow:
+    """One of several pictures that were profiled together."""
+
+    path: str
+    """The picture."""
+    width: int
+    """Its pixels from left to right, upright."""
+    height: int
+    """Its pixels from top to bottom."""
+    megapixels: float
+    """Width times height, in millions."""
+    faces: int
+    """Faces restored in it."""
+    runs: int
+    """Counted runs."""
+    first_ms: float | None
+    """Wall time of its very first run, which is not counted."""
+    wall_ms: float
+    """Median wall time of its counted runs."""
+    stages_ms: dict[str, float]
+    """Median wall time of each stage that was called."""
+
+
+@dataclass(frozen=True)
+class ComparisonRow:
+    """One stage, or the wall time, of a new side against an old one."""
+
+    stage: str
+    """The stage's name, or wall."""
+    old_ms: float | None
+    """Median of a call on the old side, milliseconds; None where the stage was not called."""
+    new_ms: float | None
+    """Likewise on the new side."""
+    ratio: float | None
+    """New time over old time; None where a side did not call the stage."""
+    low: float | None
+    """Lower end of the ratio's confidence interval; None where it is not judged or the samples do not suffice."""
+    high: float | None
+    """Upper end, likewise."""
+    verdict: ComparisonVerdict
+    """not_judged: the stage takes too little of the wall time on both sides."""
+    more_processes: int | None = None
+    """Of an undecided row: about how many more processes a side would decide; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

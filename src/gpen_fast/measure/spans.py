@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from gpen_fast.measure.stats import RunningStats, Summary
 
@@ -36,11 +36,58 @@ class RecordedSpan:
     """Wall time inside its parts: less than `end_ns - start_ns` where other work ran between two parts."""
     device_ms: float | None = None
     """Time between its two events on the device's stream. None without device work, and until the device is there."""
+    pictures: tuple[int, ...] = ()
+    """Positions, in the input of the run, of the pictures that went through, or whose faces did."""
+    parts: tuple[tuple[int, int], ...] = ()
+    """When each part began and ended, of a call that was timed in several; empty for one part."""
+    process: str = ""
+    """Name of the child process that ran it; empty for the program's own."""
 
     @property
     def host_ms(self) -> float:
         """Wall time inside its parts."""
         return self.host_ns / NS_PER_MS
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePlace:
+    """Where and when a call ran on a device."""
+
+    device: str
+    """The device's name, as cuda:0."""
+    start_ns: int
+    """When its work began, on the host's clock."""
+    end_ns: int
+    """When its work ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedWait:
+    """A time in which a worker had nothing to do."""
+
+    cause: str
+    """What it waited for: the stage of readers (load) or of writers (save), or `pictures` to be given to it."""
+    start_ns: int
+    """When it began, on the clock's own monotonic scale."""
+    end_ns: int
+    """When it ended."""
+    thread: str
+    """Name of the thread that waited."""
+    process: str = ""
+    """Name of the child process that waited; empty for the program's own."""
+
+
+class SpanSink(Protocol):
+    """Is told of each call when it has ended: a timeline. Several threads may tell it at once."""
+
+    def span(self, span: RecordedSpan) -> None:
+        """A call has ended on the host."""
+
+    def device_span(self, span: RecordedSpan, place: DevicePlace) -> None:
+        """The device has passed the end of a call."""
+
+    def wait(self, wait: RecordedWait) -> None:
+        """A worker has waited."""
 
 
 class Reservoir(Generic[Value]):

@@ -18,6 +18,10 @@ _Read = TypeVar("_Read")
 PATIENCE_S = 0.005
 
 
+def _untold(cause: str, start_ns: int, end_ns: int) -> None:
+    """Nobody asks for single waits: their sum is enough."""
+
+
 class NoPicture(Enum):
     """What a worker gets in place of a picture."""
 
@@ -66,6 +70,7 @@ class ReadAhead(Generic[_Read]):
         waited_ns: dict[str, int],
         *,
         ahead: int,
+        told: Callable[[str, int, int], None] = _untold,
     ) -> None:
         """Reads nothing yet.
 
@@ -76,11 +81,13 @@ class ReadAhead(Generic[_Read]):
             waited_ns: Is added to, by the stage that `take` waited for: load; or save, where results were being
                 written and no picture was there to be read.
             ahead: Pictures that wait, at most, beside the one that is handed out.
+            told: Is told of each wait: its cause, and when it began and ended. See `RecordedWait`.
         """
         self._supply = supply
         self._submit = submit
         self._bytes_of = bytes_of
         self._ahead = ahead
+        self._told = told
         self._reading: deque[tuple[PictureSource, Future[_Read]]] = deque()
         self._in_hand: dict[int, PictureSource] = {}
         self.waited_ns = waited_ns
@@ -145,13 +152,18 @@ class ReadAhead(Generic[_Read]):
             wait([future for _, future in self._reading], LOOK_S, FIRST_COMPLETED)
         else:
             wait([self._reading[0][1]], max(0.0, until - time.monotonic()))
-        self.waited_ns["load"] += time.perf_counter_ns() - began
+        self._waited("load", began)
 
     def _wait_for_room(self) -> None:
         began, writing = time.perf_counter_ns(), self._supply.is_writing
         self._supply.wait_for_change()
-        if writing:
-            self.waited_ns["save"] += time.perf_counter_ns() - began
+        self._waited("save" if writing else "pictures", began)
+
+    def _waited(self, cause: str, began_ns: int) -> None:
+        now = time.perf_counter_ns()
+        if cause in self.waited_ns:
+            self.waited_ns[cause] += now - began_ns
+        self._told(cause, began_ns, now)
 
     def _let_go(self) -> None:
         """Leaves out what is not handed out yet: the run has failed."""

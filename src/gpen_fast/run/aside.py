@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from multiprocessing import current_process
 from pathlib import Path
 
 from gpen_fast.detections.cache import CacheCounts, DetectionWriter
 from gpen_fast.detections.file_format import DetectionEntry
 from gpen_fast.measure.recorder import Recorder
-from gpen_fast.measure.spans import RecordedSpan
+from gpen_fast.measure.spans import RecordedSpan, RecordedWait
 from gpen_fast.run.guard import OutputGuard
 from gpen_fast.run.pipeline import Pipeline
 
@@ -23,6 +24,8 @@ class Noted:
 
     spans: list[RecordedSpan]
     """The calls of its stages."""
+    waits: list[RecordedWait]
+    """The times in which it had nothing to do; empty where no timeline asks for them."""
     recomputed_fp32: int
     """Faces that it recomputed in fp32."""
     counts: CacheCounts | None
@@ -49,7 +52,7 @@ class RunAside:
         self._guard = guard
         self._detection_writer = detection_writer
         self._recorder = pipeline.clock.recorder
-        self._spans = _SpanList()
+        self._spans = _SpanList(with_waits=self._recorder.sink is not None)
 
     def begin(self) -> None:
         """In a child: from now on times and faces are noted for the parent."""
@@ -64,6 +67,7 @@ class RunAside:
         recomputed, runtime.generator.recomputed_fp32 = runtime.generator.recomputed_fp32, 0
         return Noted(
             self._spans.taken(),
+            self._spans.taken_waits(),
             recomputed,
             runtime.detection_cache.taken_counts() if runtime.detection_cache else None,
             self._detection_writer.taken_entries() if self._detection_writer else [],
@@ -76,6 +80,8 @@ class RunAside:
         runtime = self._pipeline.runtime
         for span in noted.spans:
             self._recorder.add(span)
+        for wait in noted.waits:
+            self._recorder.add_wait(wait)
         runtime.generator.recomputed_fp32 += noted.recomputed_fp32
         if noted.counts and runtime.detection_cache:
             runtime.detection_cache.add_counts(noted.counts)
@@ -86,15 +92,28 @@ class RunAside:
 
 
 class _SpanList(Recorder):
-    """A recorder that hands its spans on."""
+    """A recorder that hands its spans on, with the name of the child that it is in."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_waits: bool) -> None:
         super().__init__(spans_kept=1)
+        self._with_waits = with_waits
         self._taken: list[RecordedSpan] = []
+        self._waits: list[RecordedWait] = []
 
     def add(self, span: RecordedSpan) -> None:
         """Keeps a call until it is taken."""
+        span.process = current_process().name
         self._taken.append(span)
+
+    def add_wait(self, wait: RecordedWait) -> None:
+        """Keeps a wait until it is taken."""
+        if self._with_waits:
+            self._waits.append(replace(wait, process=current_process().name))
+
+    def taken_waits(self) -> list[RecordedWait]:
+        """The waits since the last call of this."""
+        waits, self._waits = self._waits, []
+        return waits
 
     def taken(self) -> list[RecordedSpan]:
         """The calls since the last call of this."""

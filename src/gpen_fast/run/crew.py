@@ -120,27 +120,37 @@ class Crew(Generic[Written]):
             return self._readers.submit(worker.read, source)
 
         reads: ReadAhead[Read] = ReadAhead(
-            self._window, read, pixel_bytes, member.waited_ns, ahead=self._limits.ahead
+            self._window,
+            read,
+            pixel_bytes,
+            member.waited_ns,
+            ahead=self._limits.ahead,
+            told=pipeline.clock.waited,
         )
         try:
             with device_failures_named("the run"):
                 for parcel in worker.work(reads):
                     if member.error:
                         break  # a writer met the failure of its device
-                    self._hand_on(worker, member, parcel, reads.handed_on(parcel.index))
+                    source = reads.handed_on(parcel.index)
+                    self._wait_for_writers(pipeline, member)
+                    self._hand_on(worker, member, parcel, source)
         except Exception as error:  # broad: `_left_to_others` decides
             if not self._left_to_others(member, reads.in_hand, error):
                 raise
         else:
             self._window.put_back(reads.in_hand)
 
-    def _hand_on(self, worker: Worker, member: Member, parcel: Parcel, source: PictureSource) -> None:
-        """Gives a picture to the writers, once they have room."""
+    def _wait_for_writers(self, pipeline: Pipeline, member: Member) -> None:
         began = time.perf_counter_ns()
         self._room.acquire()
         now = time.perf_counter_ns()
         member.waited_ns["save"] += now - began
-        member.worked_ns = now - self._began_ns
+        pipeline.clock.waited("save", began, now)
+
+    def _hand_on(self, worker: Worker, member: Member, parcel: Parcel, source: PictureSource) -> None:
+        """Gives a picture to the writers, which have room."""
+        member.worked_ns = time.perf_counter_ns() - self._began_ns
         member.pictures += 1
         member.faces += parcel.faces
         result = self._writers.submit(worker.finish, parcel, self._write)

@@ -61,6 +61,12 @@ class Engine:
         self._most_bytes = most_bytes
         self._most_pictures = most_pictures or self._enough_pictures
         self._stopped = stopped or threading.Event()
+        self._depths: Callable[[], dict[str, dict[str, float]]] = dict
+
+    @property
+    def depths(self) -> dict[str, dict[str, float]]:
+        """See `Team`."""
+        return self._depths()
 
     def stop(self) -> None:
         """Takes no further pictures; those that are read or being read are finished and yielded."""
@@ -92,6 +98,7 @@ class Engine:
         window: RunWindow[Written | Failed] = RunWindow(
             sources, most_pictures=self._most_pictures, most_bytes=self._most_bytes, stopped=self._stopped
         )
+        self._depths = lambda: window.depths
         readers = ThreadPoolExecutor(self.readers, "gpen-fast-reader")
         writers = ThreadPoolExecutor(self.writers, "gpen-fast-writer")
         crew = Crew(

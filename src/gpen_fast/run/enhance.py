@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from gpen_fast.detections.cache import DetectionWriter
-from gpen_fast.device.events import event_maker
 from gpen_fast.device.memory import reset_peak
 from gpen_fast.errors import LandmarksError, OutputError, reason
-from gpen_fast.measure.clock import Clock
+from gpen_fast.measure.export.trace import Timeline
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report
 from gpen_fast.measure.report_rows import PictureRow
@@ -36,6 +35,7 @@ from gpen_fast.run.sequence import numbered_together
 from gpen_fast.run.sink import Sink
 from gpen_fast.run.tally import Tally
 from gpen_fast.run.team import Team, Threads
+from gpen_fast.run.tracing import counters_on, run_gauges, traced_clock
 from gpen_fast.run.watchdog import Watchdog
 from gpen_fast.settings import OutputOptions
 
@@ -57,6 +57,7 @@ def run_enhance(
     beside: Sequence[Runtime] = (),
     journal: JournalBook | None = None,
     watchdog: Watchdog | None = None,
+    timeline: Timeline | None = None,
 ) -> Report:
     """Restores what the plan names.
 
@@ -69,6 +70,7 @@ def run_enhance(
         stopped: Once it is set, no further picture is taken; what is in the network is finished and kept.
         journal: Records what becomes of each picture; None: nothing is recorded.
         watchdog: Is told what each thread works on.
+        timeline: Shows every call of every stage, and what was under way.
 
     Returns:
         What became of each picture, how many were not done, and what each stage took.
@@ -78,7 +80,7 @@ def run_enhance(
         DeviceError: The device failed. What was written until then is kept.
         InputsError: Another run writes into the output folder.
     """
-    recorder = Recorder()
+    recorder = Recorder(sink=timeline)
     detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
     journal = journal or JournalBook(None, output)
     journal.begin((item.target_path for item in work.todo), work.notes)
@@ -92,12 +94,15 @@ def run_enhance(
     team = _team(pipelines, guard, settle, detection_writer, stopped, len(work.todo))
     tally = Tally()
     start = time.perf_counter_ns()
-    with _written_at_the_end(detection_writer, tally):
+    gauges = run_gauges((runtime, *beside), recorder, team, start)
+    with _written_at_the_end(detection_writer, tally), counters_on(timeline, gauges):
         for done in team.run(numbered(_until_the_end(work, guard))):
             item = work.todo[done.source.index]
             if isinstance(done, Failed) and isinstance(done.error, OutputError):
                 continue  # the run has ended: said once, below
             tally.add(item.source, done)
+            if timeline and isinstance(done, Failed):
+                timeline.mark("failed", picture=str(item.source), error=reason(done.error, item.source))
             progress.advance(row_of(item, done))
     if guard.ended:
         tally.halted = True
@@ -112,8 +117,7 @@ def _pipeline(
     runtime: Runtime, recorder: Recorder, detection_writer: DetectionWriter | None, hooks: PictureHooks
 ) -> Pipeline:
     reset_peak(runtime.device)
-    clock = Clock(recorder, make_event=event_maker(runtime.device))
-    return Pipeline(runtime, clock, detection_writer, hooks)
+    return Pipeline(runtime, traced_clock(runtime, recorder), detection_writer, hooks)
 
 
 def _team(

@@ -81,6 +81,7 @@ class LaneWork:
             pixel_bytes,
             self._waited_ns,
             ahead=_AHEAD,
+            told=self._pipeline.clock.waited,
         )
         try:
             for parcel in worker.work(reads):

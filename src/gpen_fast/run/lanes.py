@@ -25,6 +25,7 @@ from gpen_fast.device.children import Child, can_fork
 from gpen_fast.device.failures import device_failures_named
 from gpen_fast.errors import GenerateError
 from gpen_fast.gpen.cpu.parallel import LARGE
+from gpen_fast.measure.memory import resident_bytes
 from gpen_fast.run.aside import STALLED
 from gpen_fast.run.crew import Member
 from gpen_fast.run.job import Failed, Finished, Pasted, PictureSource
@@ -113,6 +114,24 @@ class Lanes:
         # Pictures of children that died: each is tried once more, in a child that has no other.
         self._again: deque[PictureSource] = deque()
         self._careful: set[int] = set()
+        # In input order; None for a picture that a child has.
+        self._under_way: dict[int, Finished | Failed | None] = {}
+
+    @property
+    def depths(self) -> dict[str, dict[str, float]]:
+        """See `Team`. What a child holds of its pictures is in its own memory."""
+        under_way = len(self._under_way)
+        resident = {
+            f"{lane.member.name}, MiB": size / 2**20
+            for lane in list(self._lanes)
+            if (size := resident_bytes(lane.child.number))
+        }
+        waiting = under_way - sum(len(lane.in_hand) for lane in list(self._lanes)) - len(self._again)
+        return {
+            "under way": {"pictures": under_way},
+            "waiting": {"results": max(0, waiting)},
+            "memory of processes": resident,
+        }
 
     def run(self, sources: Iterable[PictureSource]) -> Iterator[Finished | Failed]:
         """Restores every source.
@@ -140,9 +159,8 @@ class Lanes:
                 lane.child.interrupt()
 
     def _results(self, sources: Iterator[PictureSource]) -> Iterator[Finished | Failed]:
-        # In input order; None for a picture that a child has.
-        under_way: dict[int, Finished | Failed | None] = {}
-        while self._fed(sources, under_way) or under_way:
+        under_way = self._under_way
+        while self._fed(sources) or under_way:
             for lane in self._ready():
                 for came in self._received(lane):
                     under_way[came.source.index] = came
@@ -150,7 +168,7 @@ class Lanes:
                 del under_way[first]
                 yield done
 
-    def _fed(self, sources: Iterator[PictureSource], under_way: dict[int, Finished | Failed | None]) -> bool:
+    def _fed(self, sources: Iterator[PictureSource]) -> bool:
         """Gives the children pictures, in turns, until each has enough; False once there are no more sources."""
         for _ in range(_IN_HAND):
             for lane in self._lanes:
@@ -160,11 +178,11 @@ class Lanes:
                     if not lane.in_hand:
                         self._give(lane, self._again.popleft())
                     continue
-                if len(under_way) >= _OVERTAKEN * len(self._lanes):
+                if len(self._under_way) >= _OVERTAKEN * len(self._lanes):
                     return True
                 if self._stopped.is_set() or (source := next(sources, None)) is None:
                     return False
-                under_way[source.index] = None
+                self._under_way[source.index] = None
                 self._give(lane, source)
         return True
 

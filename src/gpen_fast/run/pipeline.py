@@ -113,7 +113,7 @@ class Pipeline:
         """Reads the picture, and identifies its content where landmarks are read or kept."""
         keyed = bool(self.runtime.detection_cache or self._detection_writer)
         # `load` and `save` count as host work: their copies to and from the device are within their host time.
-        with self._busy("reading", source), self._timed("load", on_device=False) as span:
+        with self._busy("reading", source), self._timed("load", [source], on_device=False) as span:
             if self._hooks.reading and source.path:
                 self._hooks.reading(source.path)
             frame = load(
@@ -149,7 +149,12 @@ class Pipeline:
         else:
             with (
                 self._busy("detecting faces in", pictures[0].source),
-                self._timed("detect", len(pictures), on_device=not detector.on_host) as span,
+                self._timed(
+                    "detect",
+                    [picture.source for picture in pictures],
+                    items=len(pictures),
+                    on_device=not detector.on_host,
+                ) as span,
             ):
                 found = find_all(detector, frames)
             pictures = [picture.timed("detect", span.host_ms / len(pictures)) for picture in pictures]
@@ -161,13 +166,13 @@ class Pipeline:
         if self._hooks.check and faces:
             self._hooks.check(picture.source, picture.frame)
         if self._options.aligned:
-            with self._timed("crop") as cropping:
+            with self._timed("crop", [picture.source]) as cropping:
                 crops = crop_whole(picture.frame, runtime.size)
         else:
-            with self._timed("align", len(faces), on_device=False) as aligning:
+            with self._timed("align", [picture.source], items=len(faces), on_device=False) as aligning:
                 matrices = align(faces, runtime.template, runtime.size, picture.found.box_points)
             loaded = loaded.timed("align", aligning.host_ms)
-            with self._timed("crop", len(faces)) as cropping:
+            with self._timed("crop", [picture.source], items=len(faces)) as cropping:
                 crops = crop(picture.frame, matrices, runtime.size)
         return Cropped(loaded.timed("crop", cropping.host_ms), faces, crops)
 
@@ -176,7 +181,8 @@ class Pipeline:
         crops = [crop for picture in pictures for crop in picture.crops.pixels]
         if not crops:
             return LaunchedBatch(pictures, None)
-        span = self.clock.open("generate", items=len(crops))
+        with_faces = tuple(picture.source.index for picture in pictures if len(picture.crops))
+        span = self.clock.open("generate", items=len(crops), pictures=with_faces)
         with self._busy("the network for", pictures[0].source), self._dropped_on_error(span), span:
             return LaunchedBatch(pictures, (self.runtime.generator.launch_no_sync(crops), span))
 
@@ -206,7 +212,7 @@ class Pipeline:
             if result.width * result.height < loaded.frame.width * loaded.frame.height:
                 loaded = loaded.noted(_SMALLER.format(size=self.runtime.size))
         else:
-            with self._timed("paste", len(crops)) as span:
+            with self._timed("paste", [picture.source], items=len(crops)) as span:
                 blended = self._blend(picture)
                 layers, shares = (blended.layers, blended.shares) if blended else (restored, None)
                 if blended and blended.known_to_change_nothing:
@@ -234,7 +240,7 @@ class Pipeline:
             What the writer returned, and the picture's host milliseconds by stage, `save` included.
         """
         busy = self._busy("writing the result of", picture.source)
-        with busy, self._timed("save", on_device=False) as span:
+        with busy, self._timed("save", [picture.source], on_device=False) as span:
             written = write(picture)
         return written, {**picture.timing, "save": span.host_ms}
 
@@ -270,10 +276,13 @@ class Pipeline:
         return self._hooks.watchdog
 
     @contextmanager
-    def _timed(self, stage: str, items: int = 1, *, on_device: bool = True) -> Iterator[Span]:
+    def _timed(
+        self, stage: str, sources: Sequence[PictureSource], *, items: int = 1, on_device: bool = True
+    ) -> Iterator[Span]:
+        pictures = tuple(source.index for source in sources)
         with (
             device_failures_named(stage),
-            self.clock.span(stage, items=items, on_device=on_device) as span,
+            self.clock.span(stage, items=items, on_device=on_device, pictures=pictures) as span,
         ):
             yield span
 

@@ -24,6 +24,7 @@ from gpen_fast.measure.report_parts import (
 )
 from gpen_fast.measure.report_rows import DeviceRow, IdleRow
 from gpen_fast.measure.rows import stage_rows
+from gpen_fast.measure.samples import process_samples
 from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.measure.stats import DECIMALS, Summary, rounded, summarise
 from gpen_fast.run.crew import WAITS
@@ -86,7 +87,7 @@ def enhance_report(
         bound_by=_bound_by(runtime, recorder, team),
         devices=(devices := _devices(team, wall_ms)),
         scaling_efficiency=rounded(sum(each.busy for each in devices) / len(devices)) if devices else None,
-        idle=_idle(runtime, recorder, team, wall_ms) if tally.images else [],
+        idle=idle_rows(runtime, recorder, team, wall_ms) if tally.images else [],
         stages=stage_rows(recorder, total_ms, aligned=runtime.settings.aligned, first_apart=True),
         wall_ms=_summary([wall_ms]),
         throughput_per_s=_throughput(tally.images, [wall_ms]),
@@ -125,18 +126,26 @@ def profile_report(
         warmup=warmup,
         runs=runs,
         first_call_ms=rounded(first_call_ms),
+        first_result_ms=None if runtime.load_ms is None else rounded(runtime.load_ms + first_call_ms),
         stages=stage_rows(recorder, total_ms, aligned=runtime.settings.aligned, first_apart=False),
         wall_ms=_summary(wall_ms),
         unaccounted_ms=rounded((total_ms - recorder.total_host_ms()) / runs),
         throughput_per_s=_throughput(runs, wall_ms),
         target_fps=target_fps,
+        processes=[process_samples(recorder, wall_ms)],
     )
     assert made.wall_ms is not None, "a profile has one run at least"
     return replace(made, verdict=frame_verdict(made.wall_ms.p95, target_fps), advice=[advise(made)])
 
 
 def what_ran(command: CommandName, runtime: Runtime, processes: int = 0) -> Report:
-    """A report that holds nothing but what ran, and what that took of memory."""
+    """A report that holds nothing but what ran, and what that took of memory.
+
+    Args:
+        command: The command that ran.
+        runtime: What it ran with.
+        processes: Processes that ran beside this one and have ended.
+    """
     generator, load_ms = runtime.generator, runtime.load_ms
     peaks = MemoryPeaks(peak_bytes(runtime.device), host_peak_bytes(processes))
     return Report(
@@ -240,7 +249,7 @@ def _devices(team: Team, wall_ms: float) -> list[DeviceRow]:
     ]
 
 
-def _idle(runtime: Runtime, recorder: Recorder, team: Team, wall_ms: float) -> list[IdleRow]:
+def idle_rows(runtime: Runtime, recorder: Recorder, team: Team, wall_ms: float) -> list[IdleRow]:
     """What the network waited for; empty where it did not run."""
     if not recorder.series["generate"].count:
         return []

@@ -29,6 +29,10 @@ class Team(Protocol):
     def writers(self) -> int:
         """How many results are written at the same time."""
 
+    @property
+    def depths(self) -> dict[str, dict[str, float]]:
+        """How much is under way and waiting at the moment, by what it is and its unit."""
+
     def run(self, sources: Iterable[PictureSource]) -> Iterator[Finished | Failed]:
         """Restores every source, and yields what became of it, in input order."""
 
@@ -52,6 +56,11 @@ class Threads:
         self._engine = engine
         self._write = write
         self._settle = settle
+
+    @property
+    def depths(self) -> dict[str, dict[str, float]]:
+        """See `Team`."""
+        return self._engine.depths
 
     def run(self, sources: Iterable[PictureSource]) -> Iterator[Finished | Failed]:
         """See `Team`."""

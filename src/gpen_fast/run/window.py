@@ -154,6 +154,16 @@ class RunWindow(Generic[_Result]):
         with self._changed:
             return bool(self._results)
 
+    @property
+    def depths(self) -> dict[str, dict[str, float]]:
+        """How many pictures, bytes of their pixels, and results are under way at the moment."""
+        with self._changed:
+            held = sum(self._under_way.values()) / 2**20
+            return {
+                "under way": {"pictures": len(self._under_way), "MiB": held},
+                "waiting": {"results": len(self._results)},
+            }
+
     def wait_for_change(self) -> None:
         """Waits until something may have changed, for a tenth of a second at most."""
         with self._changed:

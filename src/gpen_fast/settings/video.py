@@ -43,12 +43,6 @@ class VideoOptions:
     deinterlace: bool = False
     """Make whole frames of interlaced ones, which are refused otherwise."""
 
-    frames: bool = False
-    """Numbered pictures: OUT is a folder for them, or an input folder holds them."""
-
-    fps: float | None = None
-    """Frames per second of an input folder of numbered pictures."""
-
     temporal: float = 0.5
     """How much of the frames before a restored face keeps, so that it does not flicker: 0 restores each frame alone."""
 
@@ -63,12 +57,6 @@ class VideoOptions:
             raise SettingsError(f"crf {self.crf:g}: accepted is 0 (best) to 63; most encoders stop at 51.")
         if self.preview is not None and self.preview < 1:
             raise SettingsError(f"preview {self.preview}: accepted is 1 frame and up.")
-        if self.fps is not None and not 0 < self.fps <= 1000:
-            raise SettingsError(f"fps {self.fps:g}: accepted is above 0, up to 1000 frames per second.")
-        if self.fps is not None and not self.frames:
-            raise SettingsError("fps is for a folder of numbered pictures: add --frames, or leave it out.")
-        if self.preview and self.frames:
-            raise SettingsError("preview and frames contradict each other: choose one.")
         if not 0.0 <= self.temporal <= 1.0:
             raise SettingsError(f"temporal {self.temporal:g}: accepted is 0 (each frame alone) to 1.")
         if self.detect_every < 1:

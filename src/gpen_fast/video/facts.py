@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ from gpen_fast.errors import VideoError
 
 # Frames per second of a stream that does not say it.
 _RATE = Fraction(25)
+_CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)$")
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,12 @@ def _rate(stream: VideoStream) -> Fraction:
 
 
 def _seconds(container: InputContainer, stream: VideoStream) -> float | None:
+    """The stream's own duration: that of the file counts its sound too, which may be longer."""
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
-    return container.duration / av.time_base if container.duration else None
+    told = _CLOCK.match(stream.metadata.get("DURATION", ""))  # Matroska
+    if told:
+        hours, minutes, seconds = map(float, told.groups())
+        return hours * 3600 + minutes * 60 + seconds
+    alone = len(container.streams) == 1
+    return container.duration / av.time_base if container.duration and alone else None

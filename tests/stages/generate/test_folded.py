@@ -53,3 +53,19 @@ def test_bf16_is_near_fp32_and_exact_folds_once(tiny_weights: Path, monkeypatch:
     for _ in range(2):
         assert relative_l2(backend.exact(faces), wanted) < 1e-5
     assert made == [torch.float32]
+
+
+def test_graphs_can_be_left_out_to_measure_what_they_gain(
+    tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def graphs(faces: torch.Tensor) -> torch.Tensor:
+        raise AssertionError("a graph was replayed")
+
+    backend = Folded(build(tiny_weights), "fp32", CPU)
+    face = torch.rand(1, 3, 64, 64) * 2 - 1
+    before = backend(face)
+    monkeypatch.setattr(backend, "_graphs", graphs)
+    with pytest.raises(AssertionError, match="replayed"):
+        backend(face)
+    backend.without_graphs()
+    assert torch.equal(backend(face), before)

@@ -9,6 +9,8 @@ from gpen_fast.errors import summary
 from gpen_fast.run.video.frames import DoneFrame
 
 FRAMES, FACES, KEPT, LEFT_OUT, NO_FACE, FAILED = "frames", "faces", "kept", "left_out", "no_face", "failed"
+# Faces that were followed; not counted where each frame is restored alone.
+TRACKS = "tracks"
 
 
 class FrameCounts:

@@ -15,7 +15,7 @@ class FramePipeline(Pipeline):
     def load(self, source: PictureSource) -> Loaded:
         """Converts a decoded frame to RGB, upright, on the run's device."""
         assert isinstance(source, FrameSource), "the pictures of a video are its frames"
-        with self._busy("reading", source), self._timed("load", on_device=False) as span:
+        with self._busy("reading", source), self._timed("load", [source], on_device=False) as span:
             rgb = upright(to_rgb(source.decoded.frame), source.decoded.rotation)
             frame = load(rgb, self.runtime.device)
         return Loaded(source, frame, timing={"load": span.host_ms})

@@ -19,6 +19,7 @@ from gpen_fast.detections.cache import found_by
 from gpen_fast.image.similarity import Points
 from gpen_fast.run.job import Cropped, Detected, Failed, Loaded, Restored, failed
 from gpen_fast.run.verdict import attempt, reach_of
+from gpen_fast.run.video.counts import TRACKS
 from gpen_fast.run.video.frames import DoneFrame, FrameSource, as_decoded
 from gpen_fast.run.video.line_state import LineState
 from gpen_fast.run.video.pipeline import FramePipeline
@@ -261,5 +262,5 @@ class SteadyLine:
         measured = self._meter.frame(pasted.frame, pasted.result, places)
         done = self._pipeline.finish(pasted)
         return replace(
-            done, state=frame.before.to_bytes, measured={**measured, "tracks": frame.frame.new_tracks}
+            done, state=frame.before.to_bytes, measured={**measured, TRACKS: frame.frame.new_tracks}
         )

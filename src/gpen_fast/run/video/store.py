@@ -119,7 +119,8 @@ class SegmentStore:
         self._segments.clear()
 
     def _settle(self, key: str, afresh: bool) -> None:
-        remove_leftovers(self.folder)
+        for folder in (self.folder, self._target.parent):
+            remove_leftovers(folder)
         path = self.folder / _KEY
         if afresh or not path.is_file() or path.read_text(encoding="utf-8") != key:
             for left in self.folder.glob(f"*{_SUFFIX}"):

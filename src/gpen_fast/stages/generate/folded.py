@@ -74,6 +74,10 @@ class Folded:
         """See `Graphed`."""
         return self._graphs is not None and self._graphs.relieve(batch)
 
+    def without_graphs(self) -> None:
+        """Runs every call as single launches from now on: for measuring what graphs gain."""
+        self._graphs = None
+
     def _whole(self, faces: Tensor) -> Tensor:
         """The call that a graph captures."""
         with arithmetic(self._arithmetic, self._device):
