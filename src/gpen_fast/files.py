@@ -71,8 +71,7 @@ def fill_file(path: Path, fill: Callable[[BinaryIO], object]) -> None:
         fill: Writes into the temporary file, which it may also read and seek in.
 
     Raises:
-        FileWriteError: The file to be replaced is read-only.
-        OSError: The file cannot be written.
+        OSError: The file cannot be written, or the file to be replaced is read-only.
         Exception: What `fill` raises. The temporary file is removed.
     """
     _write_atomically(path, fill)

@@ -42,11 +42,12 @@ def clip(tmp_path: Path) -> Path:
 
 
 def test_a_video_is_restored_told_and_then_skipped(video, clip: Path, tmp_path: Path) -> None:
-    ran = video(clip, tmp_path / "out.mp4", "--json", tmp_path / "r.json", "--preset", "ultrafast")
+    ran = video(clip, tmp_path / "out.mp4", "--json", tmp_path / "r.json", "--csv", tmp_path / "r.csv")
     assert (ran.status, ran.complaints) == (0, "")
     assert max(map(len, ran.out.splitlines())) <= 80
     for words in ("decode", "encode", "frames: 6, 0.24 s", "faces: 6 restored", "videos: 1 restored"):
         assert words in ran.out
+    assert (tmp_path / "r.csv").read_text().splitlines()[1].startswith("decode,")
     made = json.loads((tmp_path / "r.json").read_text())
     assert made["command"] == "video"
     assert (made["video"]["frames_in"], made["video"]["frames_out"], made["video"]["duration_s"]) == (

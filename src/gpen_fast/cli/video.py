@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from gpen_fast.cli.json_target import JsonTarget, json_target
 from gpen_fast.cli.options import with_options
 from gpen_fast.cli.row_book import RowBook, row_book
 from gpen_fast.cli.side_files import log_path
+from gpen_fast.cli.table_targets import TableTargets, table_targets
 from gpen_fast.errors import (
     GenerateError,
     InputsError,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 _FAILED, _INTERRUPTED = 1, 130
 
 
-@with_options(without={"devices", "landmarks", "upright", "gpu_decode", "max_pixels", "skip_detect"})
+@with_options(without={"devices", "landmarks", "upright", "gpu_decode", "max_pixels", "skip_detect", "trace"})
 def video(
     paths: Annotated[
         list[str],
@@ -54,10 +56,10 @@ def video(
     command. Exit status: 0 all done, 1 some inputs failed or end early (each is named), 2 wrong usage, 130 interrupted.
     """
     _check(paths, settings)
-    target = json_target(run.json_file)
-    with target.words_elsewhere():
+    target, tables = json_target(run.json_file), table_targets(run)
+    with target.words_elsewhere(), tables.words_elsewhere():
         run = replace(run, log=log_path(run.log))
-        status = _planned(paths, settings, options, run, target)
+        status = _planned(paths, settings, options, run, target, tables)
     if status:
         raise typer.Exit(status)
 
@@ -79,7 +81,12 @@ def _check(paths: list[str], settings: Settings) -> None:
 
 
 def _planned(
-    paths: list[str], settings: Settings, options: VideoOptions, run: RunOptions, target: JsonTarget
+    paths: list[str],
+    settings: Settings,
+    options: VideoOptions,
+    run: RunOptions,
+    target: JsonTarget,
+    tables: TableTargets,
 ) -> int:
     from gpen_fast.run.video.plan import plan_videos
 
@@ -91,6 +98,7 @@ def _planned(
     with row_book(run) as book:
         report = _run(plan, settings, options, run, book) if plan.todo else _nothing_to_do(plan, run.quiet)
         target.write(report.to_dict(), book.lines())
+        tables.write(report)
     if report.verdict == "interrupted":
         return _INTERRUPTED
     return _FAILED if report.failed else 0
@@ -106,6 +114,9 @@ def _run(
     from gpen_fast.cli.video_table import print_video
 
     refuse_little_memory()
+    os.environ.setdefault(
+        "SVT_LOG", "1"
+    )  # its AV1 encoder prints what it does, unless told to print errors only
     runtime = fetch_and_load(settings, yes=run.yes, quiet=run.quiet)
     from gpen_fast.run.video.run import run_videos
 

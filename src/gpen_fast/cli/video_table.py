@@ -37,7 +37,7 @@ def print_video(report: Report, quiet: bool, told: int = 0) -> None:
     for failed in report.failed[told:]:
         print_failure(Path(failed.path), failed.error)
     print_notes(report.notes)
-    if report.not_done:
+    if report.verdict == "interrupted":
         videos = "1 video is" if report.not_done == 1 else f"{report.not_done} videos are"
         print_stopped(videos)
 

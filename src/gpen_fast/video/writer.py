@@ -148,6 +148,8 @@ class _Join:
         assert isinstance(stream, VideoStream), "ENCODERS lists video encoders"
         encoded.configure(stream.codec_context)
         stream.codec_context.options = encoded.all_options
+        if encoded.encoding.codec == "hevc" and self._shape.container in ("mp4", "mov"):
+            stream.codec_context.codec_tag = "hvc1"  # Apple's players open no other
         stream.time_base = encoded.facts.time_base
         if self._shape.display_matrix:
             stream.set_display_matrix(self._shape.display_matrix)

@@ -9,7 +9,6 @@ import pytest
 from clips import clip_pixels
 from videos import Made, read_back, write_video
 
-from gpen_fast.errors import OutputError
 from gpen_fast.run.video import store
 
 
@@ -45,11 +44,13 @@ def test_a_full_disk_ends_the_run_in_one_sentence_and_the_next_run_goes_on(
         write(path, data)
 
     monkeypatch.setattr(store, "write_file", full)
-    with pytest.raises(
-        OutputError, match=r"the disk is full\. What is restored is kept .* run the same command again"
-    ):
-        run(deep_clip, tmp_path / "o.mkv")
-    assert not (tmp_path / "o.mkv").exists()
+    later = write_video(tmp_path / "later.mkv", clip_pixels("pan", 3, 90))
+    report, told = run(deep_clip, later, tmp_path / "out")
+    assert len(told.rows) == 1
+    assert report.failed[0].error.startswith("the disk is full. What is restored is kept beside the output")
+    assert report.failed[0].error.endswith("run the same command again, which continues after them.")
+    assert (report.verdict, report.not_done) == ("some_failed", 1)
+    assert not (tmp_path / "out/deep.mkv").exists()
     monkeypatch.setattr(store, "write_file", write)
-    run(deep_clip, tmp_path / "o.mkv")
-    assert len(read_back(tmp_path / "o.mkv").times) == 8
+    run(deep_clip, later, tmp_path / "out")
+    assert len(read_back(tmp_path / "out/deep.mkv").times) == 8

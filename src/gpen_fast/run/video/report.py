@@ -29,6 +29,8 @@ def video_report(
     failed: Told,
     recorder: Recorder,
     wall_ms: float,
+    *,
+    interrupted: bool,
 ) -> Report:
     """The report of a run of `video`.
 
@@ -39,6 +41,7 @@ def video_report(
         failed: Those that failed, each with its reason.
         recorder: What the clock measured; its last events are harvested.
         wall_ms: Wall time of the whole run, milliseconds.
+        interrupted: The user ended the run.
     """
     counts = summed(result.counts for _, result in results)
     figures = video_figures([result for _, result in results], wall_ms)
@@ -72,7 +75,7 @@ def video_report(
         wall_ms=wall.rounded() if wall else None,
         throughput_per_s=figures.fps,
         video=_scored(replace(figures, frames_unrestored=counts[FAILED]), counts),
-        verdict="interrupted" if not_done else "some_failed" if any_failed else "all_done",
+        verdict="interrupted" if not_done and interrupted else "some_failed" if any_failed else "all_done",
     )
 
 

@@ -130,7 +130,7 @@ class VideoRun:
                 summed(each.counts for each in store.segments),
                 stream.encoding.codec,
                 stream.encoding.pixel_format,
-                [*_notes(facts, stream, error)],
+                [*_notes(facts, stream, error, chosen=self._options.codec is not None)],
                 cut_off,
                 store.is_complete,
             )
@@ -276,12 +276,13 @@ def _cut(stream: EncodedStream, store: SegmentStore, options: VideoOptions) -> C
     return Cut(begin, end, begin or Fraction(0))
 
 
-def _notes(facts: VideoFacts, stream: EncodedStream, error: str) -> Iterator[str]:
+def _notes(facts: VideoFacts, stream: EncodedStream, error: str, *, chosen: bool) -> Iterator[str]:
+    """What a user may not expect. chosen: the user named the codec."""
     if facts.light and not keeps_light(stream.encoding):
         yield f"{stream.encoding.codec} does not hold the HDR metadata of the mastering display: it is left out."
     if facts.dynamic:
         yield f"the {facts.dynamic} metadata of each frame is left out: no encoder here writes it."
-    if stream.encoding.codec != facts.stream.codec:
+    if stream.encoding.codec != facts.stream.codec and not chosen:
         yield f"written as {stream.encoding.codec}; the input is {facts.stream.codec}."
     if error:
         yield f"some frames could not be restored and are as they were; the first because: {error}"

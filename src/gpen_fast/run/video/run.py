@@ -9,7 +9,7 @@ from typing import Protocol
 
 from gpen_fast.device.events import event_maker
 from gpen_fast.device.memory import reset_peak
-from gpen_fast.errors import DeviceError, GpenError, OutputError, reason
+from gpen_fast.errors import DeviceError, GpenError, reason
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report
@@ -49,9 +49,11 @@ def run_videos(
         progress: Is told of each frame and each video, in the calling thread.
         stopped: Once it is set, no further frame is decoded; what is done is kept for the next run.
 
+    Returns:
+        What became of each video. A full disk ends the run: the video in hand has failed, those to come are not done.
+
     Raises:
         DeviceError: The device failed. Whole segments are kept.
-        OutputError: The disk is full. Whole segments are kept.
     """
     stopped = stopped or threading.Event()
     recorder = Recorder(stages=VIDEO_STAGES)
@@ -71,25 +73,26 @@ def run_videos(
         except DeviceError:
             raise
         except (GpenError, OSError) as error:
-            _refuse_full_disk(error, item)
-            failed.append((item.source, reason(error, item.source)))
+            full = isinstance(error, OSError) and error.errno in FULL_DISK
+            failed.append((item.source, _full_disk(error) if full else reason(error, item.source)))
             progress.end(PictureRow(str(item.source), None, "failed", error=failed[-1][1]))
+            if full:
+                break  # the videos to come would be restored for nothing
             continue
         results.append((item, result))
         progress.end(_row(item, result))
     wall = (time.perf_counter_ns() - start) / NS_PER_MS
     for clock in clocks:
         clock.finish()
-    return video_report(runtimes[0], plan, results, failed, recorder, wall)
+    return video_report(runtimes[0], plan, results, failed, recorder, wall, interrupted=stopped.is_set())
 
 
-def _refuse_full_disk(error: Exception, item: VideoItem) -> None:
-    """Raises OutputError where nothing more can be written: the videos to come would be restored for nothing."""
-    if isinstance(error, OSError) and error.errno in FULL_DISK:
-        raise OutputError(
-            f"{item.target.parent}: {FULL_DISK[error.errno]}. What is restored is kept beside the output, in whole "
-            "segments: make room and run the same command again, which continues after them."
-        ) from error
+def _full_disk(error: GpenError | OSError) -> str:
+    words = FULL_DISK[error.errno or 0] if isinstance(error, OSError) else ""
+    return (
+        f"{words}. What is restored is kept beside the output, in whole segments: make room and run the same command "
+        "again, which continues after them."
+    )
 
 
 def _row(item: VideoItem, result: VideoResult) -> PictureRow:
