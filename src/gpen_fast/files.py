@@ -71,7 +71,7 @@ def fill_file(path: Path, fill: Callable[[BinaryIO], object]) -> None:
         fill: Writes into the temporary file, which it may also read and seek in.
 
     Raises:
-        OSError: The file cannot be written, or the file to be replaced is read-only.
+        FileWriteError, OSError: As for `write_file`.
         Exception: What `fill` raises. The temporary file is removed.
     """
     _write_atomically(path, fill)

@@ -14,7 +14,8 @@ SETTINGS = {"model": "m", "detector": "d"}
 
 def test_what_was_resumed_left_or_failed_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     report = Report(
-        "video", "1", settings=dict(SETTINGS), faces=9, faces_kept=2, faces_left_out=1, not_done=1, verdict="interrupted",
+        "video", "1", settings=dict(SETTINGS), faces=9, faces_kept=2, faces_left_out=1, not_done=1,
+        verdict="interrupted",
         outcomes={"restored": 1, "no_face": 0, "failed": 1, "skipped": 3},
         failed=[FailedInput("a.mp4", "told already"), FailedInput("b.mp4", "the file ends early")],
         notes=[InputNote("c.mp4", "written as h264; the input is wmv3.")],
