@@ -10,7 +10,7 @@ from clips import ASTRONAUT
 from faces_in_motion import POINTS, face_of, moved_by, portrait, shown, similarity
 
 from gpen_fast.video.motion import cut_patch, patch_window
-from gpen_fast.video.one_track import coasted, detected, followed, likeness, look_of, measured, started
+from gpen_fast.video.one_track import coasted, corrected, detected, followed, likeness, look_of, started
 
 
 def begun(offset: float = 0.0):
@@ -35,7 +35,7 @@ def test_noise_of_measurements_hardly_moves_it() -> None:
     for at in range(1, 40):
         frame = shown(similarity(x=2 * at))
         truth = moved_by(similarity(x=2 * at))
-        track = measured(followed(track, frame), truth + rng.normal(0, 1, (5, 2)), frame, at / 25, 1 / 25)
+        track = corrected(followed(track, frame), truth + rng.normal(0, 1, (5, 2)), frame, at / 25, 1 / 25)
         errors.append(track.landmarks - truth)
     assert np.std(errors[10:], axis=0).mean() < 0.25
 
@@ -46,7 +46,7 @@ def test_what_the_detector_has_beyond_the_network_stays() -> None:
         frame = shown(similarity())
         seen = followed(track, frame)
         assert np.abs(seen.landmarks - (POINTS - 4)).max() < 0.3
-        track = measured(seen, POINTS - 4, frame, at / 25, 1 / 25)
+        track = corrected(seen, POINTS - 4, frame, at / 25, 1 / 25)
     assert np.abs(track.landmarks - POINTS).max() < 0.3
     moved = detected(track, frame, face_of(POINTS + 30), None)
     assert np.abs(moved.landmarks - POINTS - 30).max() < 1e-6
@@ -58,7 +58,7 @@ def test_what_the_detector_has_beyond_the_network_stays() -> None:
 def test_without_a_motion_the_measurement_is_its_place() -> None:
     frame = shown(similarity())
     lost = replace(followed(begun(), frame), motion=None)
-    there = measured(lost, POINTS + 5, frame, 0.04, 0.04)
+    there = corrected(lost, POINTS + 5, frame, 0.04, 0.04)
     assert np.abs(there.landmarks - POINTS - 5).max() < 1e-6
     assert there.places.count == 1
 

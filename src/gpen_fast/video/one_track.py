@@ -129,7 +129,7 @@ def followed(track: Track, frame: Frame) -> Followed:
     return Followed(track, patch, motion, moved(inverses(track.window[None]), places[None])[0])
 
 
-def measured(seen: Followed, landmarks: Points, frame: Frame, seconds: float, step: float) -> Track:
+def corrected(seen: Followed, landmarks: Points, frame: Frame, seconds: float, step: float) -> Track:
     """The track after the landmark network measured its face.
 
     Args:

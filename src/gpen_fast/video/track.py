@@ -21,10 +21,10 @@ from gpen_fast.video.one_track import (
     Followed,
     Track,
     coasted,
+    corrected,
     detected,
     followed,
     landmarks_in,
-    measured,
     started,
 )
 
@@ -193,7 +193,7 @@ def _seen(seen: Followed, points: Points, score: float, frame: Frame, seconds: f
     """A track after the network's measurement: where that cannot be trusted, the motion alone tells its place."""
     near, alike = seen.motion is None or apart(points, seen.landmarks) < _NEAR, seen.alike()
     if near and score >= _SURE and alike >= _ALIKE:
-        return _Seen(replace(measured(seen, points, frame, seconds, step), missed=0), True, points)
+        return _Seen(replace(corrected(seen, points, frame, seconds, step), missed=0), True, points)
     coasts = seen.motion is not None and score >= _COASTING and alike >= _ALIKE
     track = coasted(seen, seconds) if coasts else seen.track
     return _Seen(replace(track, missed=seen.track.missed + 1), False, points)
