@@ -6,7 +6,7 @@ import pytest
 
 from gpen_fast.cli.video_table import print_video
 from gpen_fast.measure.report import Report
-from gpen_fast.measure.report_parts import FailedInput, InputNote, VideoFigures
+from gpen_fast.measure.report_parts import BeforeAfter, FailedInput, InputNote, VideoFigures
 from gpen_fast.measure.stats import summarise
 
 SETTINGS = {"model": "m", "detector": "d"}
@@ -35,3 +35,15 @@ def test_what_was_resumed_left_or_failed_is_said(capsys: pytest.CaptureFixture[s
     ]
     print_video(report, quiet=True, told=2)
     assert capsys.readouterr().out == ""
+
+
+def test_flicker_and_jitter_are_said_where_faces_were_followed(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = VideoFigures(
+        9, 9, 1.0, 9.0, tracks=2, flicker=BeforeAfter(6.5, 2.25), jitter=BeforeAfter(0.005, 0.001)
+    )
+    report = Report("video", "1", settings=dict(SETTINGS), video=figures, wall_ms=summarise([1000.0]))
+    print_video(report, quiet=False)
+    assert (
+        "tracks: 2; flicker 6.50 before, 2.25 after (grey levels); jitter 0.50% before, 0.10% after (of the eye"
+        in " ".join(capsys.readouterr().out.split())
+    )

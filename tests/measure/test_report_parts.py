@@ -5,7 +5,15 @@ from __future__ import annotations
 from reports import report_of
 
 from gpen_fast.measure.report import Report
-from gpen_fast.measure.report_parts import BetterChoice, FailedInput, InputNote, LandmarksUse, PassedOverFile
+from gpen_fast.measure.report_parts import (
+    BeforeAfter,
+    BetterChoice,
+    FailedInput,
+    InputNote,
+    LandmarksUse,
+    PassedOverFile,
+    VideoFigures,
+)
 
 
 def test_every_part_reads_back_as_it_was_written() -> None:
@@ -25,3 +33,9 @@ def test_every_part_reads_back_as_it_was_written() -> None:
 def test_what_was_not_asked_for_is_not_written_of_landmarks() -> None:
     written = report_of(landmarks=LandmarksUse(saved=3, saved_to="faces.jsonl")).to_dict()
     assert written["landmarks"] == {"saved": 3, "saved_to": "faces.jsonl"}
+
+
+def test_scores_before_and_after_read_back() -> None:
+    figures = VideoFigures(9, 9, 1.0, 9.0, tracks=2, flicker=BeforeAfter(6.5, 2.25))
+    read = Report.from_json(report_of(video=figures).as_json())
+    assert read.video == figures

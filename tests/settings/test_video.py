@@ -21,6 +21,8 @@ def test_times_are_seconds_minutes_or_hours() -> None:
         ({"start": "10", "end": "9"}, "end 9: accepted is a time after the start, 10"),
         ({"end": "0"}, "end 0: accepted is a time after the start, 0"),
         ({"crf": -1.0}, "crf -1: accepted is 0"),
+        ({"temporal": 1.5}, r"temporal 1.5: accepted is 0 \(each frame alone\) to 1"),
+        ({"detect_every": 0}, "detect every 0: accepted is 1 frame and up"),
     ],
 )
 def test_what_has_no_meaning_is_refused(given: dict[str, object], words: str) -> None:

@@ -152,3 +152,14 @@ def test_shares_of_the_picture_are_added_to_float_layers() -> None:
     assert (after - (20 + 0.75 * before)).abs().max() <= 0.51
     nothing = paste(frame, [face], matrix[None], [torch.zeros(3, 64, 64)], 1.0, torch.ones(1))
     assert torch.equal(nothing.pixels, frame.pixels)
+
+
+def test_each_face_is_faded_alone() -> None:
+    frame = frame_of(np.full((100, 220, 3), 40, dtype=np.uint8))
+    faces = [face_at(50, 50, 40), face_at(170, 50, 40)]
+    matrices = np.array([[[1.0, 0, -18], [0, 1.0, -18]], [[1.0, 0, -138], [0, 1.0, -18]]])
+    made = paste(frame, faces, matrices, [flat(240), flat(240)], 0.5, fades=[0.5, 1.0]).pixels
+    assert made[:, 50, 50].tolist() == [90, 90, 90]
+    assert made[:, 50, 170].tolist() == [140, 140, 140]
+    whole = paste(frame, faces, matrices, [flat(240), flat(240)], 0.5).pixels
+    assert torch.equal(whole, paste(frame, faces, matrices, [flat(240)] * 2, 0.5, fades=[1.0, 1.0]).pixels)

@@ -193,6 +193,8 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "budget": Flag("MS", least=0.001, default="no limit"),
     "codec": Flag("NAME", default="the input's"),
     "crf": Flag("X", default="by codec"),
+    "temporal": Flag("X"),
+    "detect_every": Flag("N"),
     "preset": Flag("NAME"),
     "pixel_format": Flag("NAME", default="the input's"),
     "container": Flag("NAME"),

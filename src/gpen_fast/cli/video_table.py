@@ -9,6 +9,7 @@ from rich.console import Console
 from gpen_fast.cli.failures import print_failure, print_notes
 from gpen_fast.cli.stage_table import enhance_table
 from gpen_fast.measure.report import Report
+from gpen_fast.measure.report_parts import VideoFigures
 
 
 def print_video(report: Report, quiet: bool, told: int = 0) -> None:
@@ -56,6 +57,8 @@ def _print_frames(console: Console, report: Report) -> None:
     kept = f", {report.faces_kept} left as found" if report.faces_kept else ""
     left_out = f", {report.faces_left_out} left out" if report.faces_left_out else ""
     console.print(f"faces: {report.faces - report.faces_kept} restored{kept}{left_out}")
+    if figures.tracks is not None:
+        console.print(f"tracks: {figures.tracks}{_scores(figures)}")
     if figures.frames_unrestored:
         console.print(
             f"[yellow]{figures.frames_unrestored} frames could not be restored and are as they were[/]"
@@ -64,4 +67,15 @@ def _print_frames(console: Console, report: Report) -> None:
     console.print(
         f"videos: [green]{got('restored', 0)} restored[/], {got('no_face', 0)} without a face, "
         f"{got('failed', 0)} failed, {got('skipped', 0)} skipped (done already)"
+    )
+
+
+def _scores(figures: VideoFigures) -> str:
+    """How much faces flicker and shake, before and after; empty where too few frames have one."""
+    if not figures.flicker or not figures.jitter:
+        return ""
+    flicker, jitter = figures.flicker, figures.jitter
+    return (
+        f"; flicker {flicker.before:.2f} before, {flicker.after:.2f} after (grey levels); jitter "
+        f"{100 * jitter.before:.2f}% before, {100 * jitter.after:.2f}% after (of the eye distance)"
     )

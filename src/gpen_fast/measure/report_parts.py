@@ -112,6 +112,16 @@ class MemoryPeaks:
 
 
 @dataclass(frozen=True)
+class BeforeAfter:
+    """A score of the frames as they were decoded, and as they are written."""
+
+    before: float
+    """As they were decoded."""
+    after: float
+    """As they are written."""
+
+
+@dataclass(frozen=True)
 class VideoFigures:
     """Frames and times of a run of `video`, all its videos together."""
 
@@ -127,3 +137,9 @@ class VideoFigures:
     """Those of the frames that an earlier run had restored."""
     frames_unrestored: int = 0
     """Frames that could not be restored and are as they were."""
+    tracks: int | None = None
+    """Faces that were followed, each counted once; None where each frame was restored alone, by --temporal 0."""
+    flicker: BeforeAfter | None = None
+    """Mean absolute difference of a face's pixels from frame to frame once its motion is taken out, grey levels."""
+    jitter: BeforeAfter | None = None
+    """What landmarks shake by from frame to frame, as measured and as used, in units of the distance of the eyes."""

@@ -142,6 +142,12 @@ class Restored(Step):
     restored: tuple[Tensor, ...]
     """Each face after the network: (3,S,S), RGB, in the picture's depth."""
 
+    need: Tensor | None = None
+    """(B,1+BANDS) how much of each restoration its face needs; None: it is measured when it is pasted."""
+
+    fades: tuple[float, ...] | None = None
+    """How much of each face is pasted, 0..1; None: all of each."""
+
 
 @dataclass(frozen=True, eq=False)
 class Pasted(Step):

@@ -196,7 +196,7 @@ class Pipeline:
     def paste(self, picture: Restored) -> Pasted:
         """Blends the restored faces into the picture."""
         loaded, faces, crops, restored = picture.picture, picture.faces, picture.crops, picture.restored
-        strength = self._options.paste.strength
+        strength, fades = self._options.paste.strength, picture.fades
         if self._options.aligned:
             # Not under the clock: an aligned picture has no paste stage, so that the table says "skipped".
             with device_failures_named("paste"):
@@ -212,7 +212,7 @@ class Pipeline:
                 if blended and blended.known_to_change_nothing:
                     result = loaded.frame
                 else:
-                    result = paste(loaded.frame, faces, crops.matrices, layers, strength, shares)
+                    result = paste(loaded.frame, faces, crops.matrices, layers, strength, shares, fades)
             loaded = loaded.timed("paste", span.host_ms)
         return Pasted(loaded, faces, crops, restored, result, blended.use if blended else None)
 
@@ -221,7 +221,7 @@ class Pipeline:
         options = self._options.paste
         if not picture.restored or not (options.keep_detail or options.keep_colour):
             return None
-        return blend(picture.frame, picture.crops, picture.restored, options)
+        return blend(picture.frame, picture.crops, picture.restored, options, picture.need)
 
     def save(
         self, picture: Pasted, write: Callable[[Pasted], Written]

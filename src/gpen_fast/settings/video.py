@@ -43,6 +43,12 @@ class VideoOptions:
     deinterlace: bool = False
     """Make whole frames of interlaced ones, which are refused otherwise."""
 
+    temporal: float = 0.5
+    """How much of the frames before a restored face keeps, so that it does not flicker: 0 restores each frame alone."""
+
+    detect_every: int = 5
+    """Frames from one detection to the next; faces are followed in between, and detected where that is unsure."""
+
     overwrite: bool = False
     """Restore again the videos whose result exists, and drop what an earlier run left unfinished."""
 
@@ -51,6 +57,10 @@ class VideoOptions:
             raise SettingsError(f"crf {self.crf:g}: accepted is 0 (best) to 63; most encoders stop at 51.")
         if self.preview is not None and self.preview < 1:
             raise SettingsError(f"preview {self.preview}: accepted is 1 frame and up.")
+        if not 0.0 <= self.temporal <= 1.0:
+            raise SettingsError(f"temporal {self.temporal:g}: accepted is 0 (each frame alone) to 1.")
+        if self.detect_every < 1:
+            raise SettingsError(f"detect every {self.detect_every}: accepted is 1 frame and up.")
         start, end = self.start_s, self.end_s
         if end is not None and end <= (start or 0):
             raise SettingsError(f"end {self.end}: accepted is a time after the start, {self.start or 0}.")

@@ -84,6 +84,7 @@ def paste(
     restored: Sequence[Tensor],
     strength: float = 1.0,
     shares: Tensor | None = None,
+    fades: Sequence[float] | None = None,
 ) -> Frame:
     """Blends restored faces into their picture.
 
@@ -99,12 +100,13 @@ def paste(
             its depth.
         strength: Share of the restoration, 0..1.
         shares: (B,) float32: how much of the picture's own pixels is added to each of `restored`; None adds none.
+        fades: B shares of `strength`, 0..1, one for each face; None: all of it.
 
     Returns:
         The frame with new pixels. Every pixel outside the faces, alpha and metadata are unchanged.
     """
     own = [None] * len(faces) if shares is None else shares
-    placed = zip(faces, matrices, restored, own, strict=True)
+    placed = zip(faces, matrices, restored, own, fades or [1.0] * len(faces), strict=True)
     patches = [patch for face in placed if (patch := _patch(frame, *face)) is not None]
     if not patches:
         return frame
@@ -115,7 +117,7 @@ def paste(
 
 
 def _patch(
-    frame: Frame, face: Face, matrix: NDArray[np.float64], restored: Tensor, share: Tensor | None
+    frame: Frame, face: Face, matrix: NDArray[np.float64], restored: Tensor, share: Tensor | None, fade: float
 ) -> Patch | None:
     """The face warped back over the rectangle that it covers; None where that lies outside the picture."""
     size = restored.shape[-1]
@@ -129,6 +131,8 @@ def _patch(
         restored = luma(restored)
     back[:, 2] -= (rect.x0, rect.y0)
     mask, nearness = warp(_mask_and_nearness(size, restored.device), back, rect.size, edge=False).split(1)
+    if fade != 1:
+        mask = mask * fade
     pixels = warp_lanczos(restored, back, rect.size).float()
     if share is not None:
         pixels = pixels + share * frame.pixels[:, rect.y0 : rect.y1, rect.x0 : rect.x1].float()

@@ -57,7 +57,7 @@ def run(small: Runtime):
         *paths: Path, progress: SilentVideo | None = None, **options: object
     ) -> tuple[Report, SilentVideo]:
         told = progress or SilentVideo()
-        chosen = VideoOptions(**options)  # type: ignore[arg-type]
+        chosen = VideoOptions(**{"temporal": 0.0, **options})  # type: ignore[arg-type]
         plan = plan_videos([str(path) for path in paths[:-1]], paths[-1], chosen)
         return run_videos([small], plan, chosen, told), told
 

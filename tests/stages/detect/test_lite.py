@@ -11,8 +11,9 @@ import pytest
 from detectors import CPU, detect, example, opened
 from helpers import EXAMPLES, photo, shared_picture
 
+from gpen_fast.settings import WeightsOptions
 from gpen_fast.stages.align import landmarks_of
-from gpen_fast.stages.detect.lite import LiteDetector
+from gpen_fast.stages.detect.lite import LandmarkReader, LiteDetector
 from gpen_fast.stages.load import load
 from gpen_fast.store.shipped import shipped
 from gpen_fast.types import Face
@@ -153,3 +154,12 @@ def test_landmarks_are_confirmed_only_the_right_way_round() -> None:
     assert not detector.confirms(frame, right.mean(axis=0) * 2 - right, 0.25), "upside down"
     assert not detector.confirms(frame, right + np.array([30, 0]), 0.25), "beside it"
     assert not detector.confirms(frame, right + np.array([200, 300]), 0.25), "elsewhere"
+
+
+def test_the_landmark_network_alone_measures_faces_near_given_landmarks() -> None:
+    read = LandmarkReader(WeightsOptions())
+    frame = load(EXAMPLES / "astronaut.png", CPU)
+    truth = np.array(LANDMARKS["astronaut.png"], dtype=float)
+    points, scores = read(frame, np.stack([truth + 4, truth + np.array([150, 200])]))
+    assert np.linalg.norm(points[0] - truth, axis=1).mean() < NEAR * np.linalg.norm(truth[1] - truth[0])
+    assert scores[0] > 0.9 > scores[1]

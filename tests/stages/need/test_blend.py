@@ -14,7 +14,7 @@ from gpen_fast.run.runtime import load_runtime
 from gpen_fast.settings import PasteOptions, Settings
 from gpen_fast.stages.crop import crop
 from gpen_fast.stages.need import blend as blend_module
-from gpen_fast.stages.need.blend import agreement, blend
+from gpen_fast.stages.need.blend import agreement, blend, measured_need
 from gpen_fast.stages.paste import paste
 from gpen_fast.training.degrade import Damage, degrade
 from gpen_fast.training.need.commands import restored_crops
@@ -213,3 +213,17 @@ def test_the_aligned_picture_gets_the_same_blend(embedded) -> None:
     whole = blend(frame, crops, tuple(restored), PasteOptions()).whole(crops.pixels[0])
     assert whole.shape == (3, 256, 256)
     assert psnr(Frame(whole), FACE) > 42 > psnr(Frame(restored[0]), FACE)
+
+
+def test_a_need_that_is_given_is_used_and_the_measured_one_changes_nothing(embedded) -> None:
+    frame, crops = cropped(
+        degrade(cv2.imread(str(EXAMPLES / "astronaut.png"))[:256, 96:352, ::-1].copy(), Damage(noise=12.0))
+    )
+    restored = restored_crops(embedded, crops.pixels)
+    options = PasteOptions()
+    need = measured_need(frame, crops, restored)
+    assert need.shape == (1, 1 + BANDS)
+    own, given = blend(frame, crops, restored, options), blend(frame, crops, restored, options, need)
+    assert torch.equal(own.layers[0], given.layers[0])
+    none = blend(frame, crops, restored, options, torch.zeros_like(need))
+    assert none.use.kept()[0] == 1

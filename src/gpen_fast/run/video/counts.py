@@ -9,6 +9,8 @@ from gpen_fast.errors import summary
 from gpen_fast.run.video.frames import DoneFrame
 
 FRAMES, FACES, KEPT, LEFT_OUT, NO_FACE, FAILED = "frames", "faces", "kept", "left_out", "no_face", "failed"
+# Faces that were followed; not counted where each frame is restored alone.
+TRACKS = "tracks"
 
 
 class FrameCounts:
@@ -24,6 +26,7 @@ class FrameCounts:
         self.numbers[FACES] += done.faces
         self.numbers[KEPT] += done.kept
         self.numbers[LEFT_OUT] += done.left_out
+        self.numbers.update(done.measured)
         if done.error is not None:
             self.numbers[FAILED] += 1
             self.first_error = self.first_error or summary(done.error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import av
@@ -52,6 +52,10 @@ class DoneFrame:
     """Faces found in it that the options left out."""
     error: Exception | None = None
     """Why it is as it was decoded; None where it was restored, or has no face."""
+    state: Callable[[], bytes] | None = field(default=None, repr=False)
+    """Gives what a run needs that begins with this frame; None where it needs nothing."""
+    measured: Mapping[str, int] = field(default_factory=dict)
+    """What was counted and measured along the tracks, by name."""
 
 
 def upright(rgb: NDArray[np.uint8], rotation: int) -> NDArray[np.uint8]:

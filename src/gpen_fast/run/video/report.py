@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report
-from gpen_fast.measure.report_parts import VideoFigures
+from gpen_fast.measure.report_parts import BeforeAfter, VideoFigures
 from gpen_fast.measure.report_rows import OUTCOMES
 from gpen_fast.measure.rows import stage_rows
 from gpen_fast.measure.stats import rounded, summarise
 from gpen_fast.run.planned import failed_inputs, input_notes
 from gpen_fast.run.report import what_ran
 from gpen_fast.run.runtime import Runtime
-from gpen_fast.run.video.counts import FACES, FAILED, KEPT, LEFT_OUT, summed
+from gpen_fast.run.video.counts import FACES, FAILED, KEPT, LEFT_OUT, TRACKS, summed
 from gpen_fast.run.video.plan import VideoItem, VideoPlan
 from gpen_fast.run.video.restore import VideoResult
 from gpen_fast.run.walk import Told
+from gpen_fast.video.score import scores_of
 
 
 def video_report(
@@ -72,7 +74,7 @@ def video_report(
         stages=stage_rows(recorder, total_ms, aligned=False, first_apart=True),
         wall_ms=wall.rounded() if wall else None,
         throughput_per_s=figures.fps,
-        video=replace(figures, frames_unrestored=counts[FAILED]),
+        video=_scored(replace(figures, frames_unrestored=counts[FAILED]), counts),
         verdict="interrupted" if not_done and interrupted else "some_failed" if any_failed else "all_done",
     )
 
@@ -88,6 +90,14 @@ def video_figures(results: Sequence[VideoResult], wall_ms: float) -> VideoFigure
         duration_s=round(sum(result.seconds for result in results), 4),
         fps=rounded(done_now / (wall_ms / 1e3)) if wall_ms else None,
     )
+
+
+def _scored(figures: VideoFigures, counts: Counter[str]) -> VideoFigures:
+    """The figures with what was measured along the tracks, if faces were followed."""
+    if TRACKS not in counts:
+        return figures
+    flicker, jitter = (BeforeAfter(*each) if each else None for each in scores_of(counts))
+    return replace(figures, tracks=counts[TRACKS], flicker=flicker, jitter=jitter)
 
 
 def _told(results: Sequence[tuple[VideoItem, VideoResult]]) -> Told:

@@ -20,17 +20,21 @@ from gpen_fast.run.engine import Engine
 from gpen_fast.run.job import Failed
 from gpen_fast.run.video.counts import summed
 from gpen_fast.run.video.frames import DoneFrame, FrameSource, as_decoded
+from gpen_fast.run.video.line_state import read_state
 from gpen_fast.run.video.pipeline import FramePipeline
 from gpen_fast.run.video.plan import VideoItem
 from gpen_fast.run.video.segments import SegmentWriter
+from gpen_fast.run.video.steady_line import SteadyLine
 from gpen_fast.run.video.store import SegmentStore
 from gpen_fast.run.video.threads import ReadAheadThread, SinkThread
 from gpen_fast.settings import VideoOptions
+from gpen_fast.stages.detect.lite import LandmarkReader
 from gpen_fast.video.codecs import EncodingWish, choose_encoding
 from gpen_fast.video.encoder import EncodedStream
 from gpen_fast.video.hdr import keeps_light
 from gpen_fast.video.probe import VideoFacts, probe_video
 from gpen_fast.video.reader import DecodedFrame, VideoReader
+from gpen_fast.video.track import Tracker
 from gpen_fast.video.writer import Cut, OutputShape, write_joined
 
 # Frames that wait between the decoder and the stages, and between these and the encoder.
@@ -141,11 +145,12 @@ class VideoRun:
             VideoReader(item.source, deinterlace=self._options.deinterlace) as reader,
             contextlib.closing(ReadAheadThread(self._decoded(reader, store.frames), _AHEAD)) as frames,
         ):
+            line = self._steady_line()
             with SinkThread(writer.take, _AHEAD) as encoder:
-                for done in self._restored(item, stream, frames):
+                for done in self._restored(item, stream, frames, line, store):
                     encoder.put(done)
                     self._progress.frame()
-            writer.finish()
+            writer.finish(line.next_state.to_bytes if line and line.next_state else None)
             if self._stopped.is_set():
                 return "", writer.counts.first_error
             if not store.frames:
@@ -167,17 +172,36 @@ class VideoRun:
             if frame.index >= done:
                 yield frame
 
+    def _steady_line(self) -> SteadyLine | None:
+        """What restores frames with those around them; None where each is restored alone."""
+        if not self._options.temporal:
+            return None
+        tracker = Tracker(
+            LandmarkReader(self._pipelines[0].runtime.settings.weights),
+            detect_every=self._options.detect_every,
+        )
+        return SteadyLine(self._pipelines[0], tracker, self._options.temporal, self._stopped)
+
     def _restored(
-        self, item: VideoItem, stream: EncodedStream, frames: ReadAheadThread[DecodedFrame]
+        self,
+        item: VideoItem,
+        stream: EncodedStream,
+        frames: ReadAheadThread[DecodedFrame],
+        line: SteadyLine | None,
+        store: SegmentStore,
     ) -> Iterator[DoneFrame]:
         """The frames through the stages, in their order; one that fails stays as it was decoded."""
+        sources = (FrameSource(number, item.source, decoded=decoded) for number, decoded in enumerate(frames))
+        if line is not None:
+            state = read_state(store.folder, store.frames, self._pipelines[0].runtime.device)
+            yield from line.restored(sources, stream.facts.time_base, state)
+            return
         engine = Engine(
             *self._pipelines,
             most_pictures=self._most_frames(stream),
             most_bytes=_MOST_BYTES,
             stopped=self._stopped,
         )
-        sources = (FrameSource(number, item.source, decoded=decoded) for number, decoded in enumerate(frames))
         for done in engine.run(sources, self._pipelines[0].finish):
             yield as_decoded(done) if isinstance(done, Failed) else done
 
@@ -195,6 +219,7 @@ class VideoRun:
             "libraries": {name: list(number) for name, number in av.library_versions.items()},
             "input": [str(item.source.resolve()), status.st_size, status.st_mtime_ns],
             "part": [self._options.start, self._options.end, self._options.deinterlace],
+            "temporal": [self._options.temporal, self._options.detect_every],
             "encoding": asdict(stream.encoding),
             "container": item.container,
             "settings": {name: str(value) for name, value in runtime.settings.as_flat().items()},

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gpen_fast.measure.clock import Clock
 from gpen_fast.run.video.counts import FrameCounts
 from gpen_fast.run.video.frames import DoneFrame
+from gpen_fast.run.video.line_state import write_state
 from gpen_fast.run.video.store import SegmentStore
 from gpen_fast.video.encoder import EncodedStream, SegmentEncoder
 
@@ -31,20 +34,23 @@ class SegmentWriter:
         assert done.index == self._next, f"frame {done.index} comes where {self._next} is due"
         with self._clock.span("encode", on_device=False):
             if self._encoder is not None and self._is_long(self._encoder, done):
-                self._end(self._encoder)
+                self._end(self._encoder, done.state)
             if self._encoder is None:
                 self._encoder = SegmentEncoder(self._stream, self._next)
             self._encoder.encode(done.frame, done.time)
         self._next += 1
         self.counts.add(done)
 
-    def finish(self) -> None:
-        """Ends the segment that is begun."""
+    def finish(self, state: Callable[[], bytes] | None = None) -> None:
+        """Ends the segment that is begun. state: gives what a run needs that goes on after it."""
         if self._encoder is not None:
             with self._clock.span("encode", items=0, on_device=False):
-                self._end(self._encoder)
+                self._end(self._encoder, state)
 
-    def _end(self, encoder: SegmentEncoder) -> None:
+    def _end(self, encoder: SegmentEncoder, state: Callable[[], bytes] | None) -> None:
+        # Before the segment: where there is a segment to go on after, there is its state.
+        if state is not None:
+            write_state(self._store.folder, self._next, state())
         self._store.add(encoder.finish(self.counts.taken()))
         self._encoder = None
 

@@ -138,6 +138,25 @@ class LiteDetector:
         return _distinct(fine.of(agreed & (fine.scores >= self.threshold)))
 
 
+class LandmarkReader:
+    """The landmark network alone: it measures faces whose place is known, on the host."""
+
+    def __init__(self, weights: WeightsOptions) -> None:
+        """Raises what `required` and `read_net` do."""
+        self._network = read_net(required(EMBEDDED[0], weights))
+
+    def __call__(self, frame: Frame, landmarks: Points) -> tuple[Points, NDArray[np.float64]]:
+        """Measures (B,5,2) landmarks and (B,) scores, 0..1, of faces that have about these (B,5,2) landmarks."""
+        found = [self._measured(frame, each) for each in landmarks]
+        return np.stack([points for points, _ in found]), np.array([score for _, score in found])
+
+    def _measured(self, frame: Frame, landmarks: Points) -> tuple[Points, float]:
+        shown, corner = _surroundings(frame, landmarks)
+        window = windows_of(landmarks[None] - corner)
+        points, scores = read_windows(self._network, Pyramid(luma_of(shown)), window)
+        return points[0] + corner, float(scores[0])
+
+
 def create(
     options: DetectOptions, weights: WeightsOptions, device: torch.device, precision: PrecisionName
 ) -> LiteDetector:

@@ -94,7 +94,13 @@ class Blend:
         return to_depth(self.layers[0] + self.shares[0] * crop.float(), crop.dtype)
 
 
-def blend(frame: Frame, crops: FaceBatch, restored: Sequence[Tensor], options: PasteOptions) -> Blend:
+def blend(
+    frame: Frame,
+    crops: FaceBatch,
+    restored: Sequence[Tensor],
+    options: PasteOptions,
+    need: Tensor | None = None,
+) -> Blend:
     """Weighs the restored faces of one picture.
 
     Args:
@@ -102,11 +108,12 @@ def blend(frame: Frame, crops: FaceBatch, restored: Sequence[Tensor], options: P
         crops: Its B faces before the network.
         restored: (3,S,S) each, in the frame's depth: the same faces after it.
         options: How much of the detail and of the colour is kept.
+        need: What `measured_need` gives, where it is known: (B,1+BANDS).
     """
     before, after = to_8bit_scale(crops.pixels), to_8bit_scale(torch.stack(list(restored)))
     trust, change = agreement(before, after), after - before
-    usable = trust * _restores(change)
-    need = regressor(before.device)(figures(frame, crops.matrices, before)) * usable[:, None]
+    if need is None:
+        need = _need(frame, crops, before, trust, change)
     weights = 1 - options.keep_detail * (1 - need)
     # What counts as left as found is left to the pixel.
     weights = weights * (weights.amax(dim=1, keepdim=True) > _LEFT)
@@ -118,6 +125,24 @@ def blend(frame: Frame, crops: FaceBatch, restored: Sequence[Tensor], options: P
         layers *= TOPS[crops.pixels.dtype] / TOPS[torch.uint8]
     use = FaceUse(weights.amax(dim=1), trust > 0)
     return Blend(tuple(layers), 1 - weights[:, 0], use)
+
+
+def measured_need(frame: Frame, crops: FaceBatch, restored: Sequence[Tensor]) -> Tensor:
+    """How much of each restoration its face needs: (B,1+BANDS) float32 in 0..1, by frequency.
+
+    Args:
+        frame: The picture.
+        crops: Its B faces before the network.
+        restored: (3,S,S) each, in the frame's depth: the same faces after it.
+    """
+    before, after = to_8bit_scale(crops.pixels), to_8bit_scale(torch.stack(list(restored)))
+    return _need(frame, crops, before, agreement(before, after), after - before)
+
+
+def _need(frame: Frame, crops: FaceBatch, before: Tensor, trust: Tensor, change: Tensor) -> Tensor:
+    """`measured_need` of crops on the scale of 8 bits, whose results are trusted so far and change so much."""
+    usable = trust * _restores(change)
+    return regressor(before.device)(figures(frame, crops.matrices, before)) * usable[:, None]
 
 
 def _faces(number: int) -> str:

@@ -1,0 +1,126 @@
+"""What a network makes of a face, averaged along the frames of a track, so that its texture does not boil.
+
+Each frame has noise of its own, and a network makes another texture of it. A face and its restoration are averaged over
+time in the crop, where the face lies still. Where the face itself changes, as a mouth that opens, the present frame
+counts alone; so does light and shade everywhere: only what is finer than a sixteenth of the crop is averaged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gpen_fast.image.colour import brightness, to_8bit_scale, to_depth
+from gpen_fast.types import TOPS
+
+# Cells of a crop along each side: what is coarser is not averaged.
+_CELLS = 16
+# Pixels of a crop of 256 that are compared together, a side; less for smaller crops.
+_BLOCKS = 64
+# A block changes where its difference is above noise by this factor and so many grey levels; it counts as unchanged up
+# to there, and as another one from twice that on.
+_NOISE, _LEVELS = 2.5, 1.0
+# The noise of a block is taken for at most this, grey levels, and for at most so much more than in the frame before:
+# a face that moves as a whole must not pass for noise.
+_MOST_NOISE, _NOISE_GROWS = 4.0, 1.05
+# From the median of absolute values to a deviation.
+_TO_DEVIATION = 1.48
+# What a frame keeps of the average before it, at 25 frames a second, is `temporal` to this power, and at most so much.
+_POWER, _RATE, _MOST_KEPT = 0.6, 25.0, 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class FaceMemory:
+    """What is kept of a face between two frames."""
+
+    crop: Tensor
+    """(3,S,S) float16: the average of the crop without what is coarse, 8-bit scale."""
+    restored: Tensor
+    """(3,S,S) float16: the same of the restored crop."""
+    need: Tensor | None
+    """(N,) float32: the average of how much of the restoration the face needs; None where that is not measured."""
+    noise: float
+    """Deviation of the crop's blocks from frame to frame where nothing moves, grey levels."""
+
+
+class SteadyFace(NamedTuple):
+    """A face as it is to be pasted."""
+
+    crop: Tensor
+    """(3,S,S) in the depth of the frame: before the network."""
+    restored: Tensor
+    """(3,S,S) in the depth of the frame: after it."""
+    need: Tensor | None
+    """(N,) how much of the restoration it needs."""
+    memory: FaceMemory
+    """For the next frame."""
+
+
+def kept_share(temporal: float, seconds: float) -> float:
+    """The share of the average before it that a frame keeps.
+
+    Args:
+        temporal: 0 (none) to 1.
+        seconds: Since the frame before: of twice as many frames each keeps the more.
+    """
+    return float(min(temporal ** (_POWER * _RATE * seconds), _MOST_KEPT)) if temporal else 0.0
+
+
+def steadied(
+    memory: FaceMemory | None, crop: Tensor, restored: Tensor, need: Tensor | None, kept: float
+) -> SteadyFace:
+    """Averages a face with the frames before.
+
+    Args:
+        memory: What the frame before left; None where the face was not in it.
+        crop: (3,S,S) uint8 or uint16, before the network.
+        restored: The same after it.
+        need: (N,) how much of the restoration the face needs; None where that is not measured.
+        kept: What `kept_share` gives.
+    """
+    before, after = to_8bit_scale(crop), to_8bit_scale(restored)
+    coarse = _coarse(before)
+    fine, made = before - coarse, after - coarse
+    noise = 0.0
+    if memory is not None:
+        noise, still = _unchanged(memory, fine)
+        weight = kept * F.interpolate(still, size=fine.shape[-2:], mode="bilinear", align_corners=False)[0]
+        fine = fine.lerp(memory.crop.float(), weight)
+        made = made.lerp(memory.restored.float(), weight)
+        if need is not None and memory.need is not None:
+            need = need.lerp(memory.need, kept)
+    # Rounded before it is used, so that a run that goes on from a file has the same numbers.
+    left = FaceMemory(fine.half(), made.half(), need, noise)
+    shown = [_to_depth(coarse + each.float(), crop.dtype) for each in (left.crop, left.restored)]
+    return SteadyFace(shown[0], shown[1], need, left)
+
+
+def _unchanged(memory: FaceMemory, fine: Tensor) -> tuple[float, Tensor]:
+    """The noise of the crop's blocks, and (1,1,B,B) in 0..1: how sure each block shows what it showed before."""
+    difference = _blocks(fine - memory.crop.float()).abs_()
+    noise = min(_TO_DEVIATION * float(difference.median()), _MOST_NOISE)
+    if memory.noise:
+        noise = min(noise, memory.noise * _NOISE_GROWS)
+    return noise, (2 - difference / (_NOISE * noise + _LEVELS)).clamp_(0, 1)
+
+
+def _blocks(pixels: Tensor) -> Tensor:
+    """(3,S,S) to (1,1,B,B): mean brightness of blocks and those around them."""
+    side = max(1, pixels.shape[-1] // _BLOCKS)
+    means = F.avg_pool2d(brightness(pixels[None]), side)
+    return F.avg_pool2d(means, 3, stride=1, padding=1, count_include_pad=False)
+
+
+def _coarse(pixels: Tensor) -> Tensor:
+    """(3,S,S): light and shade."""
+    cells = F.adaptive_avg_pool2d(pixels[None], _CELLS)
+    return F.interpolate(cells, size=pixels.shape[-2:], mode="bilinear", align_corners=False)[0]
+
+
+def _to_depth(values: Tensor, dtype: torch.dtype) -> Tensor:
+    """Values on the scale of 8 bits as whole samples."""
+    return to_depth(values * (TOPS[dtype] / TOPS[torch.uint8]), dtype)
