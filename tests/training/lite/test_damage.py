@@ -45,7 +45,7 @@ def test_figures_have_the_quantiles_of_opencvs_damage() -> None:
     )
     for part in (0.1, 0.5, 0.9):
         apart = np.abs(np.quantile(ours, part, axis=0) - np.quantile(theirs, part, axis=0))
-        assert (apart <= np.array([0.15, 0.15, 0.08, 0.45]) * theirs.std(axis=0)).all(), (part, apart)
+        assert (apart <= np.array([0.15, 0.15, 0.2, 0.45]) * theirs.std(axis=0)).all(), (part, apart)
 
 
 @pytest.mark.parametrize(

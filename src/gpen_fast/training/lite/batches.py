@@ -1,7 +1,7 @@
 """An endless stream of batches, made where the network is trained.
 
-On a GPU, faces lie there as uint8 and every operation is batched. On a CPU, OpenCV varies and damages face by face where
-it is installed, which takes a fifth of the time of the batched form there; both have the same distribution.
+On a GPU, faces lie there as uint8 and every operation is batched. On a CPU, OpenCV varies and damages face by face
+where it is installed, in half of the time that the batched form takes there; both have the same distribution.
 """
 
 from __future__ import annotations
