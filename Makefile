@@ -13,6 +13,8 @@
 # make bench-detectors: the detectors beside facexlib's own call
 # make bench-generator: the generator's backends on this machine, beside ONNX Runtime and OpenVINO where installed
 # make bench-ci BASE=origin/main: this checkout beside another commit, in turns; fails on a regression
+# make train-lite DATA=FOLDER WIDER=FOLDER: train GPEN-Lite 2 on this machine, on a GPU where there is one, for MINUTES=120
+#   into OUT=out/gpen-lite2, or go on with it; make pack-lite writes code and data for a GPU machine without a network
 # make bench-gpu: every test and benchmark that needs a GPU, in under ten minutes; fails without one
 
 PYTHON ?= python3
@@ -28,7 +30,8 @@ SMOKE := tests/cli/test_piped.py tests/cli/test_start.py tests/cli/test_explain.
 	tests/settings tests/gpen/test_reference.py tests/gpen/folded tests/image tests/stages/load/test_base.py \
 	tests/stages/detect/test_lite.py tests/stages/detect/test_yunet.py tests/stages/test_paste.py tests/png/test_encode.py
 
-.PHONY: demo test smoke check house format soak formats bench bench-detectors bench-generator bench-ci bench-gpu clean
+.PHONY: demo test smoke check house format soak formats bench bench-detectors bench-generator bench-ci bench-gpu train-lite \
+	pack-lite clean
 
 demo: $(VENV)/.demo-ready
 	$(BIN)/python examples/demo.py
@@ -85,6 +88,15 @@ bench-detectors: $(VENV)/.demo-ready
 
 bench-generator: $(VENV)/.demo-ready
 	$(BIN)/python benchmarks/generator.py $(BENCH)
+
+LITE := $(BIN)/python -m gpen_fast.training.lite
+LITE_SETS = --data '$(DATA)' $(if $(WIDER),--data '$(WIDER)')
+
+train-lite: $(VENV)/.test-ready
+	$(LITE) train $(LITE_SETS) --out '$(or $(OUT),out/gpen-lite2)' --minutes $(or $(MINUTES),120)
+
+pack-lite: $(VENV)/.test-ready
+	mkdir -p out && $(LITE) pack $(LITE_SETS) out/gpen-lite2.tar --minutes $(or $(MINUTES),9)
 
 clean:
 	rm -rf $(VENV) .venv-* out .pytest_cache .mypy_cache .ruff_cache .coverage

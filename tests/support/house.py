@@ -194,7 +194,7 @@ class House:
             file.name
             for file in self.files
             if not file.is_init
-            and file.name not in {"__main__", "training.__main__", *UNTESTED}
+            and file.name not in {"__main__", "training.__main__", "training.lite.__main__", *UNTESTED}
             and not self._test_of(file).exists()
         )
 

@@ -20,20 +20,23 @@ def loaded(config: GeneratorConfig) -> FullGenerator:
 
 
 @pytest.mark.parametrize("config", [TINY, SMALL], ids=["64", "32"])
-def test_restores_what_the_network_restores(config: GeneratorConfig) -> None:
+@pytest.mark.parametrize("together", [False, True])
+def test_restores_what_the_network_restores(config: GeneratorConfig, together: bool) -> None:
     network = loaded(config)
     faces = reference_input(config.size).repeat(3, 1, 1, 1) * torch.tensor([1.0, 0.5, -1.0]).view(3, 1, 1, 1)
     with torch.no_grad():
-        assert relative_l2(training_forward(network, faces, torch.float32), network(faces)) < 2e-6
+        restored = training_forward(network, faces, torch.float32, together=together)
+        assert relative_l2(restored, network(faces)) < 2e-6
 
 
-def test_has_the_networks_gradients() -> None:
+@pytest.mark.parametrize("together", [False, True])
+def test_has_the_networks_gradients(together: bool) -> None:
     network, faces = loaded(SMALL), reference_input(SMALL.size).repeat(2, 1, 1, 1)
     direction = torch.randn(faces.shape)
     (network(faces) * direction).sum().backward()
     wanted = {name: parameter.grad.clone() for name, parameter in network.named_parameters()}
     network.zero_grad()
-    (training_forward(network, faces, torch.float32) * direction).sum().backward()
+    (training_forward(network, faces, torch.float32, together=together) * direction).sum().backward()
     for name, parameter in network.named_parameters():
         assert relative_l2(parameter.grad, wanted[name]) < 1e-4, name
 

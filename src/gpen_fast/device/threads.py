@@ -52,6 +52,6 @@ def _set_torch_threads(number: int) -> None:
     torch.set_num_threads(number)
 
 
-def seeded(seed: int) -> torch.Generator:
-    """A generator of its own with this seed; the process's generator stays untouched."""
-    return torch.Generator().manual_seed(seed)
+def seeded(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator of its own with this seed, for tensors of `device`; the process's generator stays untouched."""
+    return torch.Generator(device).manual_seed(seed)

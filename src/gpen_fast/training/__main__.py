@@ -1,4 +1,4 @@
-"""`python -m gpen_fast.training`: train, test, export, sheet; the same below `landmarks` and `proposer`; need."""
+"""`python -m gpen_fast.training`: train, test, export, sheet; the same below `landmarks`, `proposer`, `lite`; need."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from gpen_fast.training.config import read_restoration_config
 from gpen_fast.training.data import HELD_OUT, read_faces, read_manifest
 from gpen_fast.training.export import export_generator
 from gpen_fast.training.landmarks.commands import app as landmarks
+from gpen_fast.training.lite.commands import app as lite
 from gpen_fast.training.metrics import RestorationRow, held_out_table
 from gpen_fast.training.need.commands import need_command
 from gpen_fast.training.options import (
@@ -36,6 +37,7 @@ from gpen_fast.training.run import TrainingReport, TrainingRun, train
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train the embedded weights.")
 app.add_typer(landmarks, name="landmarks")
 app.add_typer(proposer, name="proposer")
+app.add_typer(lite, name="lite")
 app.command("need")(need_command)
 DEFAULT = Path(__file__).parent / "gpen-lite-256.toml"
 

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
 from gpen_fast.device.threads import seeded
-from gpen_fast.training.config import RestorationConfig
+from gpen_fast.gpen.config import GeneratorConfig
+from gpen_fast.training.config import AdversaryConfig
 from gpen_fast.training.discriminator import Discriminator
 from gpen_fast.training.initial import draw_weights
 from gpen_fast.training.loop import TrainingState
 from gpen_fast.training.losses import discriminator_loss, feature_matching, generator_loss, r1_penalty
 from gpen_fast.training.share import average_gradients
+
+
+class AdversaryRun(Protocol):
+    """What an adversary reads from the config of a run."""
+
+    @property
+    def network(self) -> GeneratorConfig:
+        """The generator's size."""
+
+    @property
+    def adversary(self) -> AdversaryConfig:
+        """The adversarial phase."""
+
+    @property
+    def seed(self) -> int:
+        """Decides the first weights."""
 
 
 class Adversary:
@@ -20,9 +40,13 @@ class Adversary:
     Args:
         config: The run's config.
         device: Where the discriminator runs.
+        dtype: The type of its convolutions; the R1 penalty is always computed in float32.
     """
 
-    def __init__(self, config: RestorationConfig, device: torch.device) -> None:
+    def __init__(
+        self, config: AdversaryRun, device: torch.device, dtype: torch.dtype = torch.float32
+    ) -> None:
+        self.device, self.dtype = device, dtype
         self.config = config.adversary
         discriminator = Discriminator(config.network.size, self.config.width)
         draw_weights(discriminator, seeded(config.seed))
@@ -40,9 +64,10 @@ class Adversary:
         """
         # No gradient reaches the discriminator's weights here: `step` trains them.
         self.discriminator.requires_grad_(False)
-        scores, ours = self.discriminator(restored)
-        with torch.no_grad():
-            _, theirs = self.discriminator(wanted)
+        with self._arithmetic():
+            scores, ours = self.discriminator(restored)
+            with torch.no_grad():
+                _, theirs = self.discriminator(wanted)
         return self.config.weight * generator_loss(scores) + self.config.matching * feature_matching(
             theirs, ours
         )
@@ -61,8 +86,11 @@ class Adversary:
         self.discriminator.requires_grad_(True)
         penalised = number % self.config.r1_every == 0
         real = wanted.detach().requires_grad_(penalised)
-        scores, _ = self.discriminator(real)
-        loss = discriminator_loss(scores, self.discriminator(restored.detach())[0])
+        with self._arithmetic(lower=not penalised):
+            scores, _ = self.discriminator(real)
+        with self._arithmetic():
+            ours, _ = self.discriminator(restored.detach())
+        loss = discriminator_loss(scores.float(), ours.float())
         if penalised:
             # Lazy regularisation: the penalty is computed rarely and weighted by the interval, which costs less and
             # keeps its strength.
@@ -72,6 +100,11 @@ class Adversary:
         average_gradients(self.discriminator)
         self.optimiser.step()
         return loss.item()
+
+    def _arithmetic(self, lower: bool = True) -> AbstractContextManager[object]:
+        return torch.autocast(
+            self.device.type, dtype=torch.bfloat16, enabled=lower and self.dtype == torch.bfloat16
+        )
 
     def state_dict(self) -> TrainingState:
         """Returns what a resumed run needs."""

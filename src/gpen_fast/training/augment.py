@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,6 +71,8 @@ def augment(face: Face, other: Face, rng: np.random.Generator, variety: Variety)
 
 def warp_face(face: Face, rng: np.random.Generator, variety: Variety) -> Face:
     """Rotates, scales and shifts a face as an imperfect alignment would; the border is reflected."""
+    import cv2
+
     side = face.shape[0]
     angle = rng.uniform(-variety.rotation, variety.rotation)
     matrix = cv2.getRotationMatrix2D((side / 2, side / 2), angle, 1 + rng.uniform(-1, 1) * variety.scale)
@@ -84,6 +85,8 @@ def warp_face(face: Face, rng: np.random.Generator, variety: Variety) -> Face:
 
 def occlude(face: Face, other: Face, rng: np.random.Generator) -> Face:
     """Puts an ellipse or a rotated rectangle, filled with `other` or with one colour, in front of a face."""
+    import cv2
+
     side = face.shape[0]
     mask = np.zeros((side, side), np.uint8)
     centre = tuple(int(v) for v in rng.integers(0, side, 2))

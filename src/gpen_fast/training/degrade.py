@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Face = NDArray[np.uint8]
 
+# OpenCV's numbers of its interpolations: a training on a machine without OpenCV draws damage too.
+LINEAR, CUBIC, AREA, LANCZOS = 1, 2, 3, 4
 # Interpolations that viewers and scanners use, the common ones twice.
-_UP = (cv2.INTER_CUBIC, cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_LANCZOS4)
-_DOWN = (cv2.INTER_CUBIC, cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_AREA)
+_UP = (CUBIC, CUBIC, LINEAR, LANCZOS)
+_DOWN = (CUBIC, CUBIC, LINEAR, AREA)
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ class Damage:
     quality: int | None
     """JPEG quality, 1 to 100; None for no JPEG."""
 
-    down: int = cv2.INTER_CUBIC
+    down: int = CUBIC
     """OpenCV's interpolation of the downscale."""
 
-    up: int = cv2.INTER_CUBIC
+    up: int = CUBIC
     """OpenCV's interpolation of the upscale."""
 
     grey_noise: bool = False
@@ -80,8 +81,8 @@ def draw_damage(rng: np.random.Generator, ranges: DamageRanges) -> Damage:
         blur=factor * rng.uniform(*chosen.blur),
         noise=rng.uniform(*chosen.noise),
         quality=int(rng.integers(chosen.quality[0], chosen.quality[1] + 1)),
-        down=cv2.INTER_CUBIC if typical else int(rng.choice(_DOWN)),
-        up=cv2.INTER_CUBIC if typical else int(rng.choice(_UP)),
+        down=CUBIC if typical else int(rng.choice(_DOWN)),
+        up=CUBIC if typical else int(rng.choice(_UP)),
         grey_noise=not typical and bool(rng.random() < 0.3),
     )
 
@@ -102,6 +103,8 @@ def degrade(face: Face, damage: Damage, rng: np.random.Generator) -> Face:
     Returns:
         (S,S,3) RGB uint8.
     """
+    import cv2
+
     side = face.shape[0]
     small_side = max(1, round(side / damage.factor))
     # (S,S,3): blurred.
@@ -129,6 +132,8 @@ def _through_jpeg(picture: Face, quality: int | None) -> Face:
     """The picture after JPEG with halved chroma, which most cameras and programs write."""
     if quality is None:
         return picture
+    import cv2
+
     done, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     assert done
     decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)

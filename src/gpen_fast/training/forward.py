@@ -19,22 +19,27 @@ from gpen_fast.gpen.layers import GAIN, LEAK, Blur, EqualConv2d, FusedLeakyReLU,
 from gpen_fast.gpen.reference import FullGenerator, StyledConv, ToRGB
 
 
-def training_forward(network: FullGenerator, faces: Tensor, dtype: torch.dtype) -> Tensor:
-    """Restores faces, one after another, with gradients.
+def training_forward(
+    network: FullGenerator, faces: Tensor, dtype: torch.dtype, *, together: bool = False
+) -> Tensor:
+    """Restores faces, with gradients.
 
     Args:
         network: The network that is trained.
         faces: (B,3,S,S) RGB in [-1,1].
         dtype: The type of convolutions and activations.
+        together: All faces at once, as a GPU needs it; otherwise one after another, which is faster on a CPU.
 
     Returns:
         (B,3,S,S) float32.
     """
+    if together:
+        return _restored(network, faces, dtype)
     return torch.cat([_restored(network, face, dtype) for face in faces.split(1)])
 
 
 def _restored(network: FullGenerator, face: Tensor, dtype: torch.dtype) -> Tensor:
-    """(1,3,S,S) to (1,3,S,S)."""
+    """(B,3,S,S) to (B,3,S,S). The comments and docstrings below say what one face has."""
     features, latent = _encoded(network, face.to(dtype, memory_format=torch.channels_last))
     decoder = network.generator
     # ModuleList does not know the type of its members.
@@ -43,7 +48,7 @@ def _restored(network: FullGenerator, face: Tensor, dtype: torch.dtype) -> Tenso
     # (1,style_dim) -> (1,style_dim): the mapping network.
     latent = decoder.style(latent)
     # (1,C,4,4): the learned constant, then the first styled convolution and its RGB.
-    x = decoder.input(1).to(dtype, memory_format=torch.channels_last)
+    x = decoder.input(len(face)).to(dtype, memory_format=torch.channels_last)
     x = _styled(decoder.conv1, x, latent, features.pop())
     rgb = _rgb(decoder.to_rgb1, x, latent)
     for i, to_rgb in enumerate(to_rgbs):
@@ -99,6 +104,8 @@ def _styled(layer: StyledConv, x: Tensor, latent: Tensor, feature: Tensor) -> Te
 
 def _modulated(conv: ModulatedConv2d, x: Tensor, latent: Tensor, bias: Tensor) -> Tensor:
     """(1,C,H,W) to (1,D,H,W): the modulated convolution with the activation's gain and bias, not yet activated."""
+    if len(x) > 1:
+        return _modulated_together(conv, x, latent, bias)
     # (C): the style. (D,C,k,k): the shared weight. (D): the demodulation, times the activation's gain.
     style = conv.modulation(latent)[0]
     weight = conv.weight[0] * conv.scale
@@ -109,6 +116,15 @@ def _modulated(conv: ModulatedConv2d, x: Tensor, latent: Tensor, bias: Tensor) -
         return _convolved(conv, x, weight) + _per_channel(bias, x)
     out = _convolved(conv, x * _per_channel(style, x), weight)
     return torch.addcmul(_per_channel(bias, x), out, _per_channel(demodulation, x))
+
+
+def _modulated_together(conv: ModulatedConv2d, x: Tensor, latent: Tensor, bias: Tensor) -> Tensor:
+    """(B,C,H,W) to (B,D,H,W): one shared weight; each face's scales go to its activations."""
+    style = conv.modulation(latent)
+    weight = conv.weight[0] * conv.scale
+    demodulation = GAIN * torch.rsqrt(style**2 @ (weight**2).sum((2, 3)).T + 1e-8)
+    out = _convolved(conv, x * style.to(x.dtype)[:, :, None, None], weight)
+    return torch.addcmul(_per_channel(bias, x), out, demodulation.to(x.dtype)[:, :, None, None])
 
 
 def _convolved(conv: ModulatedConv2d, x: Tensor, weight: Tensor) -> Tensor:
@@ -122,7 +138,10 @@ def _convolved(conv: ModulatedConv2d, x: Tensor, weight: Tensor) -> Tensor:
 def _rgb(layer: ToRGB, x: Tensor, latent: Tensor) -> Tensor:
     """(1,C,H,W) to (1,3,H,W) float32: this size's RGB without the upsampled skip."""
     conv = layer.conv
-    weight = conv.weight[0] * (conv.scale * conv.modulation(latent)[0][:, None, None])
+    style = conv.modulation(latent)
+    if len(x) > 1:
+        x, style = x * style.to(x.dtype)[:, :, None, None], torch.ones_like(style)
+    weight = conv.weight[0] * (conv.scale * style[0][:, None, None])
     return F.conv2d(x, weight.to(x.dtype)).float() + layer.bias
 
 
