@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -13,6 +14,7 @@ from gpen_fast.errors import FileWriteError
 from gpen_fast.files import (
     GrowingFile,
     copy_file,
+    fill_file,
     locked,
     nearest_file,
     remove_leftovers,
@@ -214,3 +216,21 @@ def test_a_growing_file_that_is_discarded_or_cannot_be_kept_leaves_the_old_one(t
     assert list(tmp_path.iterdir()) == [target]
     with pytest.raises(FileNotFoundError):
         GrowingFile(tmp_path / "none/t.json")
+
+
+def test_a_file_that_is_filled_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "film"
+
+    def fill(file: BinaryIO) -> None:
+        file.write(b"body")
+        file.seek(0)
+        assert file.read(2) == b"bo"  # muxers go back to complete their headers
+        file.seek(0)
+        file.write(b"B")
+
+    fill_file(path, fill)
+    assert path.read_bytes() == b"Body"
+    with pytest.raises(ZeroDivisionError):
+        fill_file(path, lambda file: 1 // file.write(b""))
+    assert [each.name for each in path.parent.iterdir()] == ["film"]
+    assert path.read_bytes() == b"Body"

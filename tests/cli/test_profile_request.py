@@ -12,6 +12,14 @@ from gpen_fast.cli.profile_request import ProfileRequest
 from gpen_fast.measure.report import Report
 
 
+@pytest.mark.parametrize("flag", ["--trace"])
+@pytest.mark.parametrize("instead", [["--ladder"], ["--sweep", "256"]])
+def test_what_is_made_of_stages_contradicts_rows(cli, tmp_path: Path, flag: str, instead: list[str]) -> None:
+    ran = cli("profile", EXAMPLES / "astronaut.png", *instead, flag, tmp_path / "a.md")
+    assert ran.status == 2
+    assert f"{flag} is for the plain profile, not for {instead[0]}: leave one out." in ran.err
+
+
 def test_pictures_and_flags_arrive(cli, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[ProfileRequest] = []
 

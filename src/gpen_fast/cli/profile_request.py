@@ -31,3 +31,5 @@ class ProfileRequest:
         instead = "--ladder" if self.options.ladder else "--sweep" if self.options.sweep is not None else ""
         if instead and self.run.trace:
             raise SettingsError(f"--trace is for the plain profile, not for {instead}: leave one out.")
+        if self.run.trace and (self.options.compare or (self.options.repeat or 1) > 1):
+            raise SettingsError("--trace is of one process: leave out --repeat and --compare.")

@@ -10,6 +10,10 @@ from gpen_fast.run.runtime import Runtime
 
 # Upstream GPEN's detector, which the published baseline ran.
 _PUBLISHED_DETECTOR = "retinaface"
+# Of a row of random weights whose crops or network are not the baseline's.
+UNLIKE = (
+    "random weights make another picture of another crop or in another network: likeness would tell nothing"
+)
 
 
 def notes_of(way: LadderWay, before: LadderWay | None, runtime: Runtime, album: LadderAlbum) -> list[str]:
@@ -45,13 +49,7 @@ def _of_changes(way: LadderWay, before: LadderWay, runtime: Runtime, album: Ladd
     if way.overlap != before.overlap and way.overlap == "all":
         yield f"{_count(len(album.crops), 'face')} repeated to {way.least_pictures} pictures or more"
     if way.network != before.network:
-        yield from _of_region(runtime)
-
-
-def _of_region(runtime: Runtime) -> Iterator[str]:
-    yield f"{runtime.model} on the faces of whole pictures, cached landmarks"
-    if runtime.weights.random:
-        yield "another network of random weights: likeness would tell nothing"
+        yield f"{runtime.model} on the faces of whole pictures, cached landmarks"
 
 
 def _count(number: int, noun: str) -> str:
