@@ -5,7 +5,8 @@
 # make check: format, lint, types, figures of the structure
 # make house: figures of the package's structure beside their limits
 # make soak: 500 damaged files, each restored or named; 1000 random pictures through each PNG encoder; 100 runs in place
-#   killed and undone; 100 runs killed and continued; a plan of 100,000 pictures; the memory of 20,000 in one run
+#   killed and undone; 100 runs killed and continued; a plan of 100,000 pictures; the memory of 20,000 in one run;
+#   videos of 30 kinds, 30 runs of video killed, and its memory
 # make formats: every format in and out, as independent readers see it (exiftool, pngcheck, ImageMagick where installed)
 # make bench: time every stage and the PNG encoders on this machine, into out/benchmarks/; with COMMIT=1 this and the
 #   other benchmarks write into benchmarks/results/, whose files are tracked
@@ -62,6 +63,9 @@ soak: $(VENV)/.dev-ready
 	$(BIN)/python benchmarks/soak.py plan
 	$(BIN)/python benchmarks/soak.py memory
 	$(BIN)/python benchmarks/kills.py
+	$(BIN)/python benchmarks/video_formats.py
+	$(BIN)/python benchmarks/video_soak.py kills
+	$(BIN)/python benchmarks/video_soak.py memory
 
 formats: $(VENV)/.dev-ready
 	$(BIN)/python tests/support/formats.py

@@ -52,13 +52,22 @@ def main() -> None:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     with _base(options.base, out / "base") as base:
+        _add_to_summary(out, _headline(options, base))
         sides = [Side("head", ROOT / "src")] if base is None else [base, Side("head", ROOT / "src")]
         for case, flags in CASES.items():
             _measure(case, flags, sides, options, out)
     if base is None:
-        _add_to_summary(out, f"no base to compare with ({options.base}): the head was measured alone\n")
         return
     sys.exit(_judge(out, options.fail_over))
+
+
+def _headline(options: argparse.Namespace, base: Side | None) -> str:
+    """What is compared with what."""
+    head = _git("describe", "--always", "--dirty")
+    if base is None:
+        return f"{head}: no base to compare with ({options.base or 'none was named'}), the head was measured alone\n\n"
+    old = _git("rev-parse", "--short", options.base)
+    return f"{old} (old) against {head} (new), {options.repeat} processes each, in turns\n\n"
 
 
 def reports_of(out: Path, case: str, side: str) -> list[Path]:
@@ -120,17 +129,9 @@ def _judge(out: Path, fail_over: str) -> int:
             _add_to_summary(out, f"### {case}\n\nthe base cannot run this case: it was not compared\n\n")
             continue
         table = out / f"{case}.md"
-        command = [
-            sys.executable,
-            "-m",
-            "gpen_fast",
-            "report",
-            "diff",
-            *map(str, base),
-            "--with",
-            *map(str, head),
-        ]
-        command += ["--fail-over", fail_over, "--markdown", str(table), "--json", str(out / f"{case}.json")]
+        flags = ["--fail-over", fail_over, "--markdown", str(table), "--json", str(out / f"{case}.json")]
+        sides = [*map(str, base), "--with", *map(str, head)]
+        command = [sys.executable, "-m", "gpen_fast", "report", "diff", *flags, *sides]
         done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT / "src")})
         status = max(status, done.returncode)
         _add_to_summary(out, f"### {case}\n\n{table.read_text() if table.exists() else 'not compared'}\n")

@@ -5,12 +5,22 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from gpen_fast import files
 from gpen_fast.errors import FileWriteError
-from gpen_fast.files import copy_file, locked, nearest_file, remove_leftovers, sha256_of_file, write_file
+from gpen_fast.files import (
+    GrowingFile,
+    copy_file,
+    fill_file,
+    locked,
+    nearest_file,
+    remove_leftovers,
+    sha256_of_file,
+    write_file,
+)
 
 
 def test_a_home_that_is_gone_is_not_made_again(tmp_path: Path) -> None:
@@ -173,3 +183,54 @@ def test_the_nearest_file_beside_a_missing_one(tmp_path: Path) -> None:
     assert nearest_file(tmp_path / "portrait.jpg") == "", "it is there"
     assert nearest_file(tmp_path / "zzz") == ""
     assert nearest_file(tmp_path / "none/portrait.jpg") == ""
+
+
+def test_a_growing_file_has_its_name_once_it_is_kept(tmp_path: Path) -> None:
+    target = tmp_path / "t.json"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    growing = GrowingFile(target)
+    growing.write(b"one ")
+    growing.write(b"two")
+    assert target.read_bytes() == b"old"
+    assert remove_leftovers(tmp_path) == 0, "its writer lives"
+    growing.keep()
+    assert target.read_bytes() == b"one two"
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_growing_file_that_is_discarded_or_cannot_be_kept_leaves_the_old_one(tmp_path: Path) -> None:
+    target = tmp_path / "t.json"
+    target.write_bytes(b"old")
+    growing = GrowingFile(target)
+    growing.write(b"new")
+    growing.discard()
+    growing = GrowingFile(target)
+    target.chmod(0o400)
+    with pytest.raises(FileWriteError, match="is read-only and not replaced"):
+        growing.keep()
+    with pytest.raises(FileWriteError, match="is read-only and not replaced"):
+        GrowingFile(target)
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+    with pytest.raises(FileNotFoundError):
+        GrowingFile(tmp_path / "none/t.json")
+
+
+def test_a_file_that_is_filled_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "film"
+
+    def fill(file: BinaryIO) -> None:
+        file.write(b"body")
+        file.seek(0)
+        assert file.read(2) == b"bo"  # muxers go back to complete their headers
+        file.seek(0)
+        file.write(b"B")
+
+    fill_file(path, fill)
+    assert path.read_bytes() == b"Body"
+    with pytest.raises(ZeroDivisionError):
+        fill_file(path, lambda file: 1 // file.write(b""))
+    assert [each.name for each in path.parent.iterdir()] == ["film"]
+    assert path.read_bytes() == b"Body"

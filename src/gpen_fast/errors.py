@@ -57,6 +57,10 @@ class PictureError(GpenError, ValueError):
     """A picture cannot be read, does not fit into memory, or cannot be written."""
 
 
+class VideoError(GpenError, ValueError):
+    """A video cannot be read, or what it holds cannot be written as it was asked for."""
+
+
 class FileWriteError(GpenError, OSError):
     """A file is read-only, so it is not replaced."""
 

@@ -63,6 +63,20 @@ def write_file(
     _write_atomically(path, lambda file: file.write(data), durable=durable, before=before, home=home)
 
 
+def fill_file(path: Path, fill: Callable[[BinaryIO], object]) -> None:
+    """Lets `fill` write a file of any size, as atomically as `write_file`.
+
+    Args:
+        path: The file to write. Missing parent folders are created.
+        fill: Writes into the temporary file, which it may also read and seek in.
+
+    Raises:
+        FileWriteError, OSError: As for `write_file`.
+        Exception: What `fill` raises. The temporary file is removed.
+    """
+    _write_atomically(path, fill)
+
+
 def copy_file(
     source: Path, path: Path, *, before: Callable[[Path], object] | None = None, home: Path | None = None
 ) -> None:
@@ -226,7 +240,7 @@ def _write_atomically(
     # killed run may have left its own temporary file behind.
     temporary = path.parent / f"{_PREFIX}{secrets.token_hex(6)}{_END}"
     try:
-        with temporary.open("xb") as file:
+        with temporary.open("x+b") as file:
             _claim(file)
             fill(file)
             if durable:

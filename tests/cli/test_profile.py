@@ -104,14 +104,65 @@ def test_picture_without_a_face_is_pointed_out(cli, tmp_path: Path, tiny_weights
 def test_missing_and_broken_pictures(cli, tmp_path: Path, tiny_weights: Path) -> None:
     ran = cli("profile", tmp_path / "none.jpg", "--weights", tiny_weights)
     assert ran.status == 2
-    assert "none.jpg: no such file. profile takes one picture." in ran.err
+    assert "none.jpg: no such file. profile takes pictures and folders." in ran.err
     (tmp_path / "bad.jpg").write_text("x")
     ran = cli("profile", tmp_path / "bad.jpg", "--weights", tiny_weights)
     assert ran.status == 1
     assert ran.complaints.startswith(f"failed {tmp_path / 'bad.jpg'}: not a picture that can be read")
+    assert "stage" not in ran.out
+
+
+def test_a_mix_names_what_each_stage_costs_and_goes_on_after_a_failure(
+    cli, tmp_path: Path, tiny_weights: Path
+) -> None:
+    folder = tmp_path / "mix"
+    (folder / "below").mkdir(parents=True)
+    (folder / "below/face.jpg").write_bytes(HOPPER.read_bytes())
+    write_photo(folder / "meadow.png", height=300, width=500)
+    (folder / "bad.jpg").write_text("x")
+    (folder / "notes.txt").write_text("no picture")
+    files = {name: tmp_path / f"r.{name}" for name in ("json", "csv", "md")}
+    ran = cli(
+        "profile", folder, "--runs", "2", "--warmup", "0", "--weights", tiny_weights, "--json", files["json"],
+        "--csv", files["csv"], "--markdown", files["md"],
+    )  # fmt: skip
+    assert ran.status == 1, "one of them failed"
+    assert ran.complaints.startswith(f"failed {folder / 'bad.jpg'}: not a picture that can be read")
+    made = json.loads(files["json"].read_text())
+    assert (made["runs"], made["images"], made["faces"], len(made["failed"])) == (2, 4, 2, 1)
+    rows = {Path(row["path"]).name: row for row in made["mix"]}
+    assert {name: (row["faces"], row["runs"]) for name, row in rows.items()} == {
+        "face.jpg": (1, 2), "meadow.png": (0, 2),
+    }  # fmt: skip
+    assert (rows["meadow.png"]["width"], rows["meadow.png"]["height"]) == (500, 300)
+    assert rows["meadow.png"]["megapixels"] == 0.15
+    assert "generate" not in rows["meadow.png"]["stages_ms"]
+    for row in rows.values():
+        assert sum(row["stages_ms"].values()) == pytest.approx(row["wall_ms"], rel=0.5)
+    assert made["first_result_ms"] == pytest.approx(made["model_load_ms"] + made["first_call_ms"], abs=0.01)
+    hosts = sum(stage["total_ms"] for stage in made["stages"])
+    assert hosts / 4 + made["unaccounted_ms"] == pytest.approx(made["wall_ms"]["mean"], rel=1e-3)
+    assert max(map(len, ran.out.splitlines())) <= 80
+    for words in (
+        "ms a picture",
+        "ms a megapixel",
+        "2 passes over 2 pictures with 1 face and 0.",
+        "time to the first result: ",
+        "model load ",
+        "steady state: ",
+    ):
+        assert words in " ".join(ran.out.split())
+    assert files["csv"].read_text().startswith("stage,calls,")
+    assert "2 passes over 2 pictures" in files["md"].read_text()
+
+
+def test_a_mix_of_which_every_picture_fails_has_no_table(cli, tmp_path: Path, tiny_weights: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_text("x")
     ran = cli("profile", tmp_path, "--weights", tiny_weights)
-    assert ran.status == 2
-    assert "is a folder. profile takes one picture." in ran.err
+    assert ran.status == 1
+    assert ran.complaints.count("failed ") == 2
+    assert "stage" not in ran.out
 
 
 def test_without_weights_the_error_leads_on(

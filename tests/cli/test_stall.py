@@ -14,7 +14,7 @@ from gpen_fast.settings import OutputOptions
 _HANGS = """
 import time
 from gpen_fast.cli.stall import watched
-with watched(0.2) as watchdog, watchdog.busy("reading", "in/a.jpg"):
+with watched(0.2, lambda: print("closed", flush=True)) as watchdog, watchdog.busy("reading", "in/a.jpg"):
     time.sleep(60)
 """
 
@@ -22,6 +22,7 @@ with watched(0.2) as watchdog, watchdog.busy("reading", "in/a.jpg"):
 def test_the_process_ends_and_says_what_hung() -> None:
     done = subprocess.run([sys.executable, "-c", _HANGS], capture_output=True, text=True, timeout=50)
     assert done.returncode == 1
+    assert done.stdout == "closed\n", "what is open is closed first"
     assert (
         "reading in/a.jpg has taken more than 0.2 s (--stall-timeout): stopped. What is finished"
         in done.stderr

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gpen_fast.measure import environment
-from gpen_fast.measure.environment import commit, device_facts
+from gpen_fast.measure.environment import commit, device_facts, processor_name
 
 
 def test_facts_of_a_cpu() -> None:
@@ -39,3 +39,13 @@ def test_without_git_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(environment, "__file__", str(tmp_path / "src/gpen_fast/measure/environment.py"))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert commit() is None
+
+
+def test_the_processor_is_told_by_its_name() -> None:
+    info = Path("/proc/cpuinfo")
+    name = processor_name()
+    assert name
+    if info.exists() and "model name\t" in info.read_text():
+        assert f"model name\t: {name}\n" in info.read_text()
+    else:
+        assert name in (platform.processor(), platform.machine())

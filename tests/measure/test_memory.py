@@ -1,14 +1,15 @@
-"""Peak memory of the process."""
+"""Memory of the process."""
 
 from __future__ import annotations
 
+import mmap
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from gpen_fast.measure.memory import host_peak_bytes
+from gpen_fast.measure.memory import host_peak_bytes, resident_bytes
 
 
 def test_peak_is_in_bytes() -> None:
@@ -36,3 +37,22 @@ def test_what_the_parent_held_does_not_count() -> None:
 def test_a_system_that_does_not_report_it_gives_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "resource", None)
     assert host_peak_bytes() is None
+
+
+def test_resident_memory_follows_what_is_held() -> None:
+    before = resident_bytes()
+    assert before is not None
+    # Pages of their own: memory that the process has freed before may be resident already.
+    with mmap.mmap(-1, 200 * 2**20) as held:
+        held.write(b"x" * (200 * 2**20 - 1))
+        grown = resident_bytes()
+    assert grown is not None
+    assert 150 * 2**20 < grown - before < 400 * 2**20
+
+
+def test_resident_memory_of_a_process_that_has_ended_is_unknown() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    size = resident_bytes(process.pid)
+    process.communicate()
+    assert size is not None
+    assert resident_bytes(process.pid) is None

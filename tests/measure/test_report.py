@@ -23,7 +23,7 @@ from gpen_fast.measure.report_rows import OUTCOMES, PictureRow
 from gpen_fast.settings import STAGES
 
 OLD = DATA / "profile-report.json"
-ACCEPTED = "Accepted is what enhance and profile write with --json, in schema 1"
+ACCEPTED = "Accepted is what enhance, profile and video write with --json, in schema 1"
 
 
 def full_report() -> Report:
@@ -117,7 +117,7 @@ def test_keys_of_later_are_ignored() -> None:
         ('{"schema": 2, "command": "profile"}', "its schema is 2"),
         ('{"schema": "1", "command": "profile"}', "its schema is '1'"),
         ('{"schema": 1, "suite": "png"}', "command is missing"),
-        ('{"schema": 1, "command": "video"}', "command is 'video', accepted are enhance, profile"),
+        ('{"schema": 1, "command": "film"}', "command is 'film', accepted are enhance, profile, video"),
         ('{"schema": 1, "command": "profile"}', "version is missing"),
         (
             '{"schema": 1, "command": "profile", "version": "1", "faces": "two"}',

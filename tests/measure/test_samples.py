@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from reports import recorder_of, span_of
@@ -33,7 +34,7 @@ def test_a_long_run_keeps_a_bounded_even_choice() -> None:
     kept = process_samples(recorder_of(), [float(at) for at in range(10 * SAMPLES_KEPT + 1)]).wall_ms
     assert len(kept) <= SAMPLES_KEPT
     assert (kept[0], kept[-1] > 9 * SAMPLES_KEPT) == (0.0, True)
-    assert len({round(b - a) for a, b in zip(kept, kept[1:], strict=False)}) == 1
+    assert len({round(b - a) for a, b in pairwise(kept)}) == 1
 
 
 def test_the_hash_tells_pictures_apart_whatever_their_names(tmp_path: Path) -> None:

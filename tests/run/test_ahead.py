@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 import time
 from concurrent.futures import Future
 
@@ -9,7 +11,7 @@ import pytest
 from windows import Consumer, done, paths, reads_of, window_of
 
 from gpen_fast.run import ahead
-from gpen_fast.run.ahead import NoPicture
+from gpen_fast.run.ahead import NoPicture, ReadAhead
 
 
 def test_pictures_are_read_ahead_within_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,3 +57,26 @@ def test_an_error_of_a_reader_is_raised_to_its_worker() -> None:
     with pytest.raises(RuntimeError, match="device lost"):
         reads_of(window, lambda source: broken).take(held_up=False)
     window.fail(RuntimeError("device lost"))
+
+
+def test_each_wait_is_told_with_its_cause() -> None:
+    told: list[tuple[str, int, int]] = []
+    slow: Future[int] = Future()
+    window = window_of(paths(1))
+    consumer = Consumer(window)
+    waited_ns = {"load": 0, "save": 0}
+    reads: ReadAhead[int] = ReadAhead(
+        window,
+        lambda source: slow,
+        lambda picture: 0,
+        waited_ns,
+        ahead=2,
+        told=lambda *wait: told.append(wait),
+    )
+    threading.Timer(0.25, slow.set_result, [0]).start()
+    assert reads.take(held_up=False) == 0
+    read = [end - start for cause, start, end in told if cause == "load"]
+    assert sum(read) == waited_ns["load"] > 100_000_000
+    assert all(end <= later for (_, _, end), (_, later, _) in itertools.pairwise(told))
+    window.put(0, done(0))
+    assert consumer.ended() == [0]

@@ -13,7 +13,7 @@ from small_runs import Silent, run_small, small_plan
 from gpen_fast.detections.file_format import read_detections
 from gpen_fast.run import enhance as enhance_module
 from gpen_fast.run import sink as sink_module
-from gpen_fast.run.enhance import run_enhance
+from gpen_fast.run.enhance import Watchers, run_enhance
 from gpen_fast.run.plan import Item
 from gpen_fast.run.runtime import Runtime, load_runtime
 from gpen_fast.run.watchdog import Watchdog
@@ -98,7 +98,8 @@ def test_a_step_that_hangs_fails_its_picture_alone(
     monkeypatch.setattr(sink_module, "write_file", hangs)
     watchdog = Watchdog(2.0, lambda sentence: None)
     with watchdog.watching():
-        report = run_enhance(runtime, small_plan(tmp_path, 9), OutputOptions(), Silent(), watchdog=watchdog)
+        watchers = Watchers(watchdog)
+        report = run_enhance(runtime, small_plan(tmp_path, 9), OutputOptions(), Silent(), watchers=watchers)
     (failed,) = report.failed
     assert failed.path.endswith("03.png")
     assert failed.error == "one step of it took longer than --stall-timeout, twice."

@@ -163,3 +163,19 @@ def test_a_result_that_fails_with_its_device_is_made_again() -> None:
     assert worked(window, reads) == [1, 2, 0], "two were read ahead"
     assert consumer.ended() == [0, 1, 2]
     assert asked == ["device lost"]
+
+
+def test_the_depths_are_what_is_under_way() -> None:
+    window = window_of(paths(3))
+    reads = reads_of(window, bytes_of=lambda picture: 3 << 20)
+    consumer_got = window.results()
+    consumer = threading.Thread(target=lambda: next(consumer_got))
+    consumer.start()
+    assert reads.take(held_up=False) == 0
+    assert window.depths["under way"]["pictures"] == 3
+    assert window.depths["under way"]["MiB"] >= 3.0
+    assert window.depths["waiting"] == {"results": 0}
+    window.put(1, done(1))
+    assert window.depths["waiting"] == {"results": 1}
+    window.put(0, done(0))
+    consumer.join(60)

@@ -9,13 +9,16 @@ from typing import Annotated
 import typer
 
 from gpen_fast import __version__
+from gpen_fast.cli.compare import compare
 from gpen_fast.cli.doctor import doctor
 from gpen_fast.cli.enhance import enhance
 from gpen_fast.cli.explain import explained
 from gpen_fast.cli.help import PanelledCommand, PlainGroup
 from gpen_fast.cli.profile import profile
+from gpen_fast.cli.report_diff import report
 from gpen_fast.cli.streams import tolerant_streams
 from gpen_fast.cli.undo import undo
+from gpen_fast.cli.video import video
 from gpen_fast.cli.weights import weights
 from gpen_fast.device.opencv import silence_log
 from gpen_fast.errors import GpenError
@@ -31,9 +34,12 @@ app = typer.Typer(
 )
 app.command(cls=PanelledCommand)(enhance)
 app.command(cls=PanelledCommand)(profile)
+app.command(cls=PanelledCommand)(compare)
+app.command(cls=PanelledCommand)(video)
 app.command(cls=PanelledCommand)(undo)
 app.command(cls=PanelledCommand)(doctor)
 app.add_typer(weights, name="weights")
+app.add_typer(report, name="report")
 
 
 def _print_version(asked: bool) -> None:

@@ -52,7 +52,7 @@ def enhance(
     130 interrupted: finished results are kept; the next run continues after them.
     """
     if paths[-1] == STANDARD_OUTPUT and not in_place:
-        sides = {"--json": run.json_file, "--csv": run.csv_file, "--markdown": run.markdown_file}
+        sides = {"--json": run.json_file, "--csv": run.csv, "--markdown": run.markdown}
         for flag, name in sides.items():
             if name == STANDARD_OUTPUT:
                 raise SettingsError(

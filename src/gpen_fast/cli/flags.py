@@ -19,6 +19,7 @@ from gpen_fast.settings import (
     LoadOptions,
     OutputOptions,
     PasteOptions,
+    VideoOptions,
     WeightsOptions,
     formats,
 )
@@ -38,15 +39,6 @@ class RunOptions:
     json_file: str | None = None
     """Write the report to this file as JSON; - writes it to standard output."""
 
-    csv_file: str | None = None
-    """Write the table of stages to this file as CSV, one row a stage; - writes it to standard output."""
-
-    markdown_file: str | None = None
-    """Write the table of stages to this file in Markdown, as GitHub shows it; - writes it to standard output."""
-
-    trace: Path | None = None
-    """Write a timeline of every stage of every picture to this file; ui.perfetto.dev shows it."""
-
     log: Path | None = None
     """Add a line to this file for each input when it has come to its end."""
 
@@ -55,6 +47,15 @@ class RunOptions:
 
     quiet: bool = False
     """Print only failures and notes."""
+
+    csv: str | None = None
+    """Write the table of stages to this file as CSV, one row a stage; - writes it to standard output."""
+
+    markdown: str | None = None
+    """Write the table of stages to this file in Markdown, as GitHub shows it; - writes it to standard output."""
+
+    trace: Path | None = None
+    """Write a timeline of every stage of every picture to this file; ui.perfetto.dev shows it."""
 
     def __post_init__(self) -> None:
         check_log(self.log, self.log_format)
@@ -76,6 +77,15 @@ class ProfileOptions:
     budget: float | None = None
     """End with status 1 if the p95 of the wall time is above this many milliseconds: for a check in CI."""
 
+    repeat: int | None = None
+    """Measure in so many fresh processes: what differs from start to start then counts. --json holds them all."""
+
+    compare: Path | None = None
+    """Compare with this report of --json; end with status 1 if a stage, or the whole, is slower by --fail-over."""
+
+    fail_over: str = "10%"
+    """Slow-down that counts as a regression, if it is beyond doubt."""
+
     ladder: bool = False
     """Instead, time the published ladder of optimisations row by row, each beside its likeness to the first row."""
 
@@ -93,6 +103,10 @@ class ProfileOptions:
         if instead and self.budget is not None:
             raise SettingsError(
                 f"--budget is for the time of one picture, not for {instead[0]}: leave one out."
+            )
+        if instead and (self.compare or self.repeat):
+            raise SettingsError(
+                f"--compare and --repeat are for the stages of one picture, not for {instead[0]}: leave one out."
             )
         if self.published and not instead:
             raise SettingsError("--published has figures for --ladder and --sweep: add one of them.")
@@ -172,11 +186,22 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "runs": Flag("N", least=1),
     "warmup": Flag("N", least=0),
     "target_fps": Flag("X", least=0.001),
+    "repeat": Flag("N", least=1, default="5 with --compare, else 1"),
+    "compare": Flag("FILE"),
+    "fail_over": Flag("10%|0.1"),
     "sweep": Flag("SIZES"),
     "budget": Flag("MS", least=0.001, default="no limit"),
+    "codec": Flag("NAME", default="the input's"),
+    "crf": Flag("X", default="by codec"),
+    "preset": Flag("NAME"),
+    "pixel_format": Flag("NAME", default="the input's"),
+    "container": Flag("NAME"),
+    "start": Flag("TIME"),
+    "end": Flag("TIME"),
+    "preview": Flag("N"),
     "json_file": Flag("FILE", names=("--json",)),
-    "csv_file": Flag("FILE", names=("--csv",)),
-    "markdown_file": Flag("FILE", names=("--markdown",)),
+    "csv": Flag("FILE"),
+    "markdown": Flag("FILE"),
     "trace": Flag("FILE"),
     "log": Flag("FILE"),
     "log_format": Flag("NAME", accepted=lambda: LOG_FORMATS),
@@ -190,6 +215,7 @@ OPTION_PANELS: Mapping[type, str] = {
     GenerateOptions: "Network",
     OutputOptions: "Output",
     ProfileOptions: "Run",
+    VideoOptions: "Video",
     RunOptions: "Run",
 }
 # The order of the help: the picture's way through the stages.

@@ -25,8 +25,9 @@ def print_mix(console: Console, report: Report) -> None:
     console.print(cost_table(report))
     runs = "1 pass" if report.runs == 1 else f"{report.runs} passes"
     faces, pixels = sum(row.faces for row in report.mix), sum(row.megapixels for row in report.mix)
+    pictures, with_faces = _count(len(report.mix), "picture"), _count(faces, "face")
     console.print(
-        f"{runs} over {len(report.mix)} pictures with {faces} faces and {pixels:.1f} megapixels, after "
+        f"{runs} over {pictures} with {with_faces} and {pixels:.1f} megapixels, after "
         f"{report.warmup} warm-up; columns add up to the wall time"
     )
     console.print(picture_table(report))
@@ -85,6 +86,10 @@ def _table(first: str, names: list[str]) -> Table:
 
 def _depends(cost: StageCost, stages: frozenset[str]) -> bool:
     return cost.name in stages or cost.name == "wall"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _figure(value: float | None) -> str:

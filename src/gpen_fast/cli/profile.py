@@ -13,6 +13,7 @@ from gpen_fast.cli.json_target import json_target
 from gpen_fast.cli.options import with_options
 from gpen_fast.cli.profile_request import ProfileRequest
 from gpen_fast.cli.profiled_pictures import profiled_pictures
+from gpen_fast.cli.repeat import in_processes, is_slower, profile_again
 from gpen_fast.cli.side_files import refuse_one_file, trace_path
 from gpen_fast.cli.signals import INTERRUPTED
 from gpen_fast.cli.table_targets import table_targets
@@ -60,10 +61,14 @@ def profile(
         _check_budget(report)
     if report.failed or report.verdict in _STATUS:
         raise typer.Exit(_STATUS.get(report.verdict or "", _FAILED))
+    if is_slower(report, options):
+        raise typer.Exit(_FAILED)
 
 
 def _measured(request: ProfileRequest) -> Report:
     """Measures what the user asked for, and prints it."""
+    if in_processes(request.options):
+        return profile_again(request.options)
     refuse_little_memory()
     lift_pillow_limit()
     if request.options.ladder:

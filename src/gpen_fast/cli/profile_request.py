@@ -29,10 +29,7 @@ class ProfileRequest:
 
     def __post_init__(self) -> None:
         instead = "--ladder" if self.options.ladder else "--sweep" if self.options.sweep is not None else ""
-        of_stages = {
-            "--trace": self.run.trace,
-            "--csv": self.run.csv_file,
-            "--markdown": self.run.markdown_file,
-        }
-        if instead and (given := [flag for flag, file in of_stages.items() if file]):
-            raise SettingsError(f"{given[0]} is for the plain profile, not for {instead}: leave one out.")
+        if instead and self.run.trace:
+            raise SettingsError(f"--trace is for the plain profile, not for {instead}: leave one out.")
+        if self.run.trace and (self.options.compare or (self.options.repeat or 1) > 1):
+            raise SettingsError("--trace is of one process: leave out --repeat and --compare.")

@@ -109,7 +109,7 @@ def _run(
     if not run.quiet:
         print_backup(work, output, sys.stderr)
     runtime = _loaded(opened, book)
-    from gpen_fast.run.enhance import run_enhance
+    from gpen_fast.run.enhance import Watchers, run_enhance
     from gpen_fast.run.runtime import runtimes_beside
 
     beside = runtimes_beside(runtime)
@@ -129,8 +129,7 @@ def _run(
                 stopped,
                 beside=beside,
                 journal=journal,
-                watchdog=watchdog,
-                timeline=trace.timeline,
+                watchers=Watchers(watchdog, trace.timeline),
             )
     except DeviceError as error:
         journal.close()

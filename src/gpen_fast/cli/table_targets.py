@@ -60,7 +60,7 @@ def table_targets(run: RunOptions) -> TableTargets:
         SettingsError: Two of --json, --csv and --markdown mean standard output.
         InputsError: A file cannot be one: see `report_path`.
     """
-    named = {"csv": run.csv_file, "markdown": run.markdown_file}
+    named = {"csv": run.csv, "markdown": run.markdown}
     to_stream = [flag for flag, name in {"json": run.json_file, **named}.items() if name == STANDARD_OUTPUT]
     if len(to_stream) > 1:
         raise SettingsError(
@@ -78,9 +78,9 @@ def table_targets(run: RunOptions) -> TableTargets:
 
 def _exporter(flag: str) -> Callable[[Report], str]:
     if flag == "csv":
-        from gpen_fast.measure.export.csv import stages_csv
+        from gpen_fast.measure.export.csv import report_csv
 
-        return stages_csv
+        return report_csv
     from gpen_fast.measure.export.markdown import report_markdown
 
     return report_markdown

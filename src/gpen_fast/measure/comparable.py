@@ -17,10 +17,15 @@ _WITHOUT_EFFECT = frozenset({"weights_dir", "offline", "device", "devices", "lan
 def refuse_other_devices(old: Sequence[Report], new: Sequence[Report]) -> None:
     """Raises ProfileError unless all are reports of `profile` on one device with one number of threads."""
     for report in (*old, *new):
-        if report.command != "profile" or report.device is None or report.wall_ms is None:
+        if report.command != "profile":
             raise ProfileError(
                 f"a report of {report.command} cannot be compared: its stages overlap. Accepted are reports that "
                 "profile writes with --json."
+            )
+        if report.device is None or report.wall_ms is None or not any(row.count for row in report.stages):
+            raise ProfileError(
+                "a report without times of stages cannot be compared. Accepted are reports that profile writes with "
+                "--json, without --ladder and --sweep."
             )
     first = _device(old[0])
     for report in (*old[1:], *new):

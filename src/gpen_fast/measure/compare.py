@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
 
-from gpen_fast.measure.bootstrap import LogRatio, Logs, log_medians, log_ratio
+from gpen_fast.measure.bootstrap import LogRatio, Logs, log_centres, log_ratio
 from gpen_fast.measure.comparable import comparison_notes, refuse_other_devices
 from gpen_fast.measure.report import Report
 from gpen_fast.measure.report_rows import ComparisonRow, ComparisonVerdict
@@ -30,7 +31,10 @@ LEAST_EFFECT = 0.05
 # How far the machine may have changed between two sides that were measured one after the other. The wall time follows
 # its speed; the ratio of a stage is corrected for it (docs/comparing.md has the measurements behind both).
 WALL_DRIFT = 0.10
-STAGE_DRIFT = 0.02
+STAGE_DRIFT = 0.03
+# A process whose wall time is so many times the median of its side was held up by another program. It is left out, if
+# no more than two in five of the side's processes are like it.
+DISTURBED = 1.5
 # Other stages from which the machine's speed is read.
 _LEAST_OTHERS = 3
 
@@ -42,7 +46,7 @@ class Comparison:
     rows: list[ComparisonRow]
     """One for each stage that both sides called, and the last for the wall time."""
     old_processes: int
-    """Processes with samples of the old side."""
+    """Processes with samples of the old side that count."""
     new_processes: int
     """Likewise of the new side."""
     in_turns: bool
@@ -51,15 +55,20 @@ class Comparison:
     """How much slower the machine was on the new side, as all stages together show it; 1 where that is not known."""
     fail_over: float
     """A ratio above 1 by more than this is a regression, if the row's verdict is slower."""
+    disturbed: int = 0
+    """Processes of both sides that are left out, because something else held them up."""
     notes: list[str] = field(default_factory=list)
     """What else differs between the sides, one sentence each."""
 
     @property
     def regressions(self) -> list[ComparisonRow]:
         """The rows that are slower by more than `fail_over`."""
-        return [
-            row for row in self.rows if row.verdict == "slower" and (row.ratio or 0.0) > 1 + self.fail_over
-        ]
+        return regressions_of(self.rows, self.fail_over)
+
+
+def regressions_of(rows: Sequence[ComparisonRow], fail_over: float) -> list[ComparisonRow]:
+    """The rows whose verdict is slower and whose ratio is above 1 by more than `fail_over`."""
+    return [row for row in rows if row.verdict == "slower" and (row.ratio or 0.0) > 1 + fail_over]
 
 
 def compare_sides(old: Sequence[Report], new: Sequence[Report], *, fail_over: float = 0.10) -> Comparison:
@@ -91,7 +100,8 @@ def compare_sides(old: Sequence[Report], new: Sequence[Report], *, fail_over: fl
         in_turns,
         round(math.exp(speeds.change), DECIMALS),
         fail_over,
-        comparison_notes(old, new),
+        before.disturbed + after.disturbed,
+        [*_told_twice(before, after), *comparison_notes(old, new)],
     )
 
 
@@ -100,7 +110,9 @@ class _Side:
 
     def __init__(self, reports: Sequence[Report]) -> None:
         self.reports = reports
-        self.processes = [each for report in reports for each in report.processes if each.wall_ms]
+        every = [each for report in reports for each in report.processes if each.wall_ms]
+        self.processes = _undisturbed(every)
+        self.disturbed = len(every) - len(self.processes)
 
     def ms(self, name: str) -> float | None:
         """Median of a call, over the reports; None where it was not called."""
@@ -124,6 +136,13 @@ class _Side:
         return found if all(found) else []
 
 
+def _undisturbed(processes: list[ProcessSamples]) -> list[ProcessSamples]:
+    """The processes without those that something else held up; all of them where these are too many for that."""
+    walls = [median(each.wall_ms) for each in processes]
+    kept = [each for each, wall in zip(processes, walls, strict=True) if wall <= DISTURBED * median(walls)]
+    return kept if len(processes) - len(kept) <= 2 * len(processes) // 5 else processes
+
+
 class _Speeds:
     """What the machine added to each process's times.
 
@@ -138,7 +157,7 @@ class _Speeds:
         for stage in STAGES:
             sides = old.times(stage), new.times(stage)
             if all(sides) and max(old.ms(stage) or 0.0, new.ms(stage) or 0.0) >= LEAST_MS:
-                logs = log_medians(sides[0]), log_medians(sides[1])
+                logs = log_centres(sides[0]), log_centres(sides[1])
                 middle = (logs[0].mean() + logs[1].mean()) / 2
                 self._centred[stage] = logs[0] - middle, logs[1] - middle
 
@@ -158,7 +177,7 @@ class _Speeds:
     @property
     def change(self) -> float:
         """How much slower all stages together are on the new side, as a logarithm."""
-        if len(self._centred) < _LEAST_OTHERS:
+        if len(self._centred) < _LEAST_OTHERS or min(self._counts) < 2:
             return 0.0
         return float(np.median([new.mean() - old.mean() for old, new in self._centred.values()]))
 
@@ -182,8 +201,8 @@ def _row(
     low, high = found.estimate - found.half_width - drift, found.estimate + found.half_width + drift
     verdict = _verdict(found.estimate, low, high)
     more = _more_processes(found, drift, processes) if verdict == "undecided" else None
-    shown = [round(math.exp(value), DECIMALS) for value in (found.estimate, low, high)]
-    return ComparisonRow(name, old_ms, new_ms, *shown, verdict, more)
+    ratio, low_ratio, high_ratio = (round(math.exp(log), DECIMALS) for log in (found.estimate, low, high))
+    return ComparisonRow(name, old_ms, new_ms, ratio, low_ratio, high_ratio, verdict, more)
 
 
 def _verdict(estimate: float, low: float, high: float) -> ComparisonVerdict:
@@ -211,10 +230,20 @@ def _more_processes(found: LogRatio, drift: float, processes: int) -> int | None
     return max(1, math.ceil(processes * (found.half_width / wanted) ** 2) - processes)
 
 
+def _on_both(old: Sequence[ProcessSamples], new: Sequence[ProcessSamples]) -> int:
+    """How many processes stand on both sides."""
+    return sum(each in old for each in new)
+
+
+def _told_twice(old: _Side, new: _Side) -> list[str]:
+    count = _on_both(old.processes, new.processes)
+    return [f"{count} of the processes stand on both sides."] if count else []
+
+
 def _in_turns(old: Sequence[ProcessSamples], new: Sequence[ProcessSamples]) -> bool:
     """Whether the sides alternate in time: A B A B, or A B B A A B."""
     marks = sorted([(each.ended, 0) for each in old] + [(each.ended, 1) for each in new])
-    if not marks or not all(ended for ended, _ in marks):
+    if not marks or not all(ended for ended, _ in marks) or _on_both(old, new):
         return False
-    groups = 1 + sum(one[1] != other[1] for one, other in zip(marks, marks[1:], strict=False))
+    groups = 1 + sum(one[1] != other[1] for one, other in pairwise(marks))
     return groups > min(len(old), len(new))

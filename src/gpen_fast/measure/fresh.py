@@ -43,7 +43,8 @@ def fresh_profile(
         )  # fmt: skip
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it printed nothing"]
-            raise ProfileError(f"profile ended with exit status {done.returncode}: {lines[-1].strip()}")
+            why = lines[-1].strip().removeprefix("error: ")
+            raise ProfileError(f"profile ended with exit status {done.returncode}: {why}")
         return Report.from_json(file)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Sequence
 
 from gpen_fast.measure.spans import (
     SPANS_KEPT,
@@ -23,15 +24,21 @@ class Recorder:
         spans_kept: Calls of each stage whose spans are kept, the first one apart.
         seed: Of the random choice of the spans that are kept; None draws one.
         sink: Is told of every call and wait, for a timeline; None where none is written.
+        stages: Names of the stages.
     """
 
     def __init__(
-        self, *, spans_kept: int = SPANS_KEPT, seed: int | None = None, sink: SpanSink | None = None
+        self,
+        *,
+        spans_kept: int = SPANS_KEPT,
+        seed: int | None = None,
+        sink: SpanSink | None = None,
+        stages: Sequence[str] = STAGES,
     ) -> None:
         self.sink = sink
         rng = random.Random(seed)
         self._lock = threading.Lock()
-        self.series: dict[str, Series] = {stage: Series(spans_kept, rng) for stage in STAGES}
+        self.series: dict[str, Series] = {stage: Series(spans_kept, rng) for stage in stages}
 
     def add(self, span: RecordedSpan) -> None:
         """Counts one call."""
@@ -60,4 +67,4 @@ class Recorder:
 
     def total_host_ms(self, *stages: str) -> float:
         """Summed wall time of the named stages; of all stages where none is named."""
-        return sum(self.series[stage].host.total for stage in stages or STAGES)
+        return sum(self.series[stage].host.total for stage in stages or self.series)

@@ -24,6 +24,7 @@ from gpen_fast.measure.report_parts import (
     LandmarksUse,
     MemoryPeaks,
     PassedOverFile,
+    VideoFigures,
     WeightsFile,
 )
 from gpen_fast.measure.report_rows import (
@@ -40,7 +41,7 @@ from gpen_fast.measure.stats import Summary
 from gpen_fast.measure.sweep import SweepRow
 
 SCHEMA = 1
-CommandName = Literal["enhance", "profile"]
+CommandName = Literal["enhance", "profile", "video"]
 VerdictName = Literal[
     "live", "borderline", "offline", "all_done", "some_failed", "interrupted", "nothing_to_do", "dry_run"
 ]
@@ -48,7 +49,7 @@ VerdictName = Literal[
 
 @dataclass(frozen=True)
 class Report:
-    """One run of `enhance` or `profile`. A value that is None was not measured or does not apply."""
+    """One run of `enhance`, `profile` or `video`. A value that is None was not measured or does not apply."""
 
     command: CommandName
     """The command that ran."""
@@ -134,6 +135,8 @@ class Report:
     """Restored pictures per second of wall time; None where none was restored."""
     memory: MemoryPeaks | None = None
     """Peaks of memory."""
+    video: VideoFigures | None = None
+    """Frames and times of `video`."""
     model_load_ms: float | None = None
     """Time to find, check and load the weights; None for random weights."""
     target_fps: float | None = None
@@ -208,7 +211,7 @@ class Report:
         except (ValueError, RecursionError) as cause:
             raise ReportError(
                 f"{name}no report that this version of gpen-fast reads: {first_line(cause)}. "
-                f"Accepted is what enhance and profile write with --json, in schema {SCHEMA}. "
+                f"Accepted is what enhance, profile and video write with --json, in schema {SCHEMA}. "
                 "Write the report again with this version."
             ) from cause
 

@@ -109,3 +109,21 @@ class MemoryPeaks:
     host_peak_bytes: int | None
     """Resident memory of the process since its start, and of its processes on a CPU, where shared memory counts for
     each; None where the system does not report it."""
+
+
+@dataclass(frozen=True)
+class VideoFigures:
+    """Frames and times of a run of `video`, all its videos together."""
+
+    frames_in: int
+    """Frames decoded and restored, by this run or an earlier one that was interrupted."""
+    frames_out: int
+    """Frames written."""
+    duration_s: float
+    """How long they are shown, seconds."""
+    fps: float | None
+    """Frames restored per second of wall time; None where none was."""
+    frames_resumed: int = 0
+    """Those of the frames that an earlier run had restored."""
+    frames_unrestored: int = 0
+    """Frames that could not be restored and are as they were."""

@@ -6,7 +6,6 @@ from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report_rows import StageRow
 from gpen_fast.measure.spans import Series
 from gpen_fast.measure.stats import DECIMALS
-from gpen_fast.settings import STAGES
 
 _SKIPPED_WHEN_ALIGNED = frozenset({"detect", "align", "paste"})
 
@@ -28,7 +27,7 @@ def stage_rows(recorder: Recorder, whole_ms: float, *, aligned: bool, first_apar
             skipped=aligned and stage in _SKIPPED_WHEN_ALIGNED,
             first_apart=first_apart,
         )
-        for stage in STAGES
+        for stage in recorder.series
     ]
 
 

@@ -35,6 +35,7 @@ class Engine:
         writers: int | None = None,
         most_in_flight: int | None = None,
         most_bytes: int = _MOST_BYTES,
+        most_pictures: int | None = None,
         stopped: threading.Event | None = None,
     ) -> None:
         """Starts nothing yet.
@@ -46,6 +47,8 @@ class Engine:
             writers: Threads that write; None: likewise. Twice as many results wait at most.
             most_in_flight: See `Worker`.
             most_bytes: Bytes of pixels that pictures under way may have. One picture may always be.
+            most_pictures: Pictures that may be under way, from source to caller; at least as many as a batch has;
+                None: as many as keep every thread busy.
             stopped: What `stop` sets; another thread or a signal handler may set it too.
         """
         helpers = max(1, min(_MOST_HELPERS, os.cpu_count() or 1))
@@ -56,6 +59,7 @@ class Engine:
         self._pipelines = pipelines
         self._most_in_flight = most_in_flight
         self._most_bytes = most_bytes
+        self._most_pictures = most_pictures or self._enough_pictures
         self._stopped = stopped or threading.Event()
         self._depths: Callable[[], dict[str, dict[str, float]]] = dict
 
@@ -118,7 +122,7 @@ class Engine:
             writers.shutdown()
 
     @property
-    def _most_pictures(self) -> int:
+    def _enough_pictures(self) -> int:
         """Twice what is read ahead, in batches and being written at the same time: so far may one overtake another."""
         batches = sum(2 * each.runtime.generator.batch_size for each in self._pipelines)
         return 2 * (self.readers * len(self._pipelines) + batches + 2 * self.writers)

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -47,6 +47,17 @@ class Progress(Protocol):
         """One picture has come to its end, restored or not."""
 
 
+@dataclass(frozen=True)
+class Watchers:
+    """What is told what a run does."""
+
+    watchdog: Watchdog | None = None
+    """Is told what each thread works on."""
+
+    timeline: Timeline | None = None
+    """Shows every call of every stage, and what was under way."""
+
+
 def run_enhance(
     runtime: Runtime,
     work: Plan,
@@ -56,8 +67,7 @@ def run_enhance(
     *,
     beside: Sequence[Runtime] = (),
     journal: JournalBook | None = None,
-    watchdog: Watchdog | None = None,
-    timeline: Timeline | None = None,
+    watchers: Watchers | None = None,
 ) -> Report:
     """Restores what the plan names.
 
@@ -69,8 +79,7 @@ def run_enhance(
         progress: Is told after each picture, in the calling thread.
         stopped: Once it is set, no further picture is taken; what is in the network is finished and kept.
         journal: Records what becomes of each picture; None: nothing is recorded.
-        watchdog: Is told what each thread works on.
-        timeline: Shows every call of every stage, and what was under way.
+        watchers: Are told what the run does; None: none are.
 
     Returns:
         What became of each picture, how many were not done, and what each stage took.
@@ -80,6 +89,7 @@ def run_enhance(
         DeviceError: The device failed. What was written until then is kept.
         InputsError: Another run writes into the output folder.
     """
+    watchdog, timeline = (watchers.watchdog, watchers.timeline) if watchers else (None, None)
     recorder = Recorder(sink=timeline)
     detection_writer = DetectionWriter.open(output.save_landmarks) if output.save_landmarks else None
     journal = journal or JournalBook(None, output)

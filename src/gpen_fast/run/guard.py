@@ -10,7 +10,7 @@ from gpen_fast.errors import OutputError
 from gpen_fast.run.job import Finished, Pasted
 
 # What the system says where no further file can be written, and the words for it.
-_FULL = {
+FULL_DISK = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
     errno.EROFS: "the file system has become read-only",
@@ -59,10 +59,10 @@ class OutputGuard:
         except OSError as error:
             if home is not None and not home.is_dir():
                 raise self._end(home, _REMOVED) from error
-            if error.errno not in _FULL:
+            if error.errno not in FULL_DISK:
                 raise
             folder = home or target.parent
-            raise self._end(folder, f"{_FULL[error.errno]}: no more results fit. {_KEPT}") from error
+            raise self._end(folder, f"{FULL_DISK[error.errno]}: no more results fit. {_KEPT}") from error
 
     def _end(self, folder: Path, sentence: str) -> OutputError:
         if self.ended is None:

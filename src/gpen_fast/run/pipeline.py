@@ -147,15 +147,9 @@ class Pipeline:
         if self._options.aligned:
             found = find_all(detector, frames)
         else:
-            with (
-                self._busy("detecting faces in", pictures[0].source),
-                self._timed(
-                    "detect",
-                    [picture.source for picture in pictures],
-                    items=len(pictures),
-                    on_device=not detector.on_host,
-                ) as span,
-            ):
+            sources, on_device = [picture.source for picture in pictures], not detector.on_host
+            busy = self._busy("detecting faces in", sources[0])
+            with busy, self._timed("detect", sources, len(sources), on_device=on_device) as span:
                 found = find_all(detector, frames)
             pictures = [picture.timed("detect", span.host_ms / len(pictures)) for picture in pictures]
         return [self._noted(picture, faces) for picture, faces in zip(pictures, found, strict=True)]
@@ -169,10 +163,10 @@ class Pipeline:
             with self._timed("crop", [picture.source]) as cropping:
                 crops = crop_whole(picture.frame, runtime.size)
         else:
-            with self._timed("align", [picture.source], items=len(faces), on_device=False) as aligning:
+            with self._timed("align", [picture.source], len(faces), on_device=False) as aligning:
                 matrices = align(faces, runtime.template, runtime.size, picture.found.box_points)
             loaded = loaded.timed("align", aligning.host_ms)
-            with self._timed("crop", [picture.source], items=len(faces)) as cropping:
+            with self._timed("crop", [picture.source], len(faces)) as cropping:
                 crops = crop(picture.frame, matrices, runtime.size)
         return Cropped(loaded.timed("crop", cropping.host_ms), faces, crops)
 
@@ -212,7 +206,7 @@ class Pipeline:
             if result.width * result.height < loaded.frame.width * loaded.frame.height:
                 loaded = loaded.noted(_SMALLER.format(size=self.runtime.size))
         else:
-            with self._timed("paste", [picture.source], items=len(crops)) as span:
+            with self._timed("paste", [picture.source], len(crops)) as span:
                 blended = self._blend(picture)
                 layers, shares = (blended.layers, blended.shares) if blended else (restored, None)
                 if blended and blended.known_to_change_nothing:
@@ -275,13 +269,11 @@ class Pipeline:
 
     @contextmanager
     def _timed(
-        self, stage: str, sources: Sequence[PictureSource], *, items: int = 1, on_device: bool = True
+        self, stage: str, sources: Sequence[PictureSource], items: int = 1, *, on_device: bool = True
     ) -> Iterator[Span]:
         pictures = tuple(source.index for source in sources)
-        with (
-            device_failures_named(stage),
-            self.clock.span(stage, items=items, on_device=on_device, pictures=pictures) as span,
-        ):
+        timed = self.clock.span(stage, items=items, on_device=on_device, pictures=pictures)
+        with device_failures_named(stage), timed as span:
             yield span
 
     @contextmanager

@@ -108,13 +108,13 @@ def profile_pictures(
                 if stopped and stopped.is_set():
                     return None
                 mix.run(picture, _pass_name(number, warmup), counted=counted)
-    if not mix.left:
+    if not mix.counted:
         return None
     report = profile_report(
         runtime,
         mix.recorder,
-        [ms for picture in mix.left for ms in picture.wall_ms],
-        faces=sum(picture.faces * len(picture.wall_ms) for picture in mix.left),
+        [ms for picture in mix.counted for ms in picture.wall_ms],
+        faces=sum(picture.faces * len(picture.wall_ms) for picture in mix.counted),
         warmup=warmup,
         first_call_ms=mix.first_ms,
         target_fps=target_fps,
@@ -124,7 +124,7 @@ def profile_pictures(
         report,
         runs=runs,
         failed=mix.failed,
-        mix=[picture.row() for picture in mix.left] if several else [],
+        mix=[picture.row() for picture in mix.counted] if several else [],
         input_sha256=inputs_sha256([picture.path for picture in mix.left]),
     )
 
@@ -157,7 +157,8 @@ class _Mix:
         progress: RunCount,
         timeline: Timeline | None,
     ) -> None:
-        self.left = [_Profiled(PictureSource(index, path), path) for index, path in enumerate(paths)]
+        self._all = [_Profiled(PictureSource(index, path), path) for index, path in enumerate(paths)]
+        self.left = self._all[:]
         self.failed: list[FailedInput] = []
         self.first_ms = 0.0
         self._runtime = runtime
@@ -172,6 +173,11 @@ class _Mix:
     def recorder(self) -> Recorder:
         """What was measured since `begin_counting`."""
         return self._clock.recorder
+
+    @property
+    def counted(self) -> list[_Profiled]:
+        """The pictures with a counted run: one that failed later among them, since its times were measured too."""
+        return [picture for picture in self._all if picture.wall_ms]
 
     def begin_counting(self) -> None:
         """Forgets the runs so far, but for the first of each picture."""

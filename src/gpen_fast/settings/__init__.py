@@ -22,6 +22,7 @@ from gpen_fast.settings.parts import (
     RANDOM,
     STAGES,
     TEMPLATES,
+    VIDEO_STAGES,
     DetectOptions,
     DetectSizeName,
     GenerateOptions,
@@ -33,6 +34,7 @@ from gpen_fast.settings.parts import (
     WeightsOptions,
     cpu_lanes,
 )
+from gpen_fast.settings.video import VideoOptions
 from gpen_fast.settings.whole import (
     Settings,
 )
@@ -50,6 +52,7 @@ __all__ = [
     "SMALL",
     "STAGES",
     "TEMPLATES",
+    "VIDEO_STAGES",
     "DetectOptions",
     "DetectSizeName",
     "GenerateOptions",
@@ -62,6 +65,7 @@ __all__ = [
     "Settings",
     "StageName",
     "TemplateName",
+    "VideoOptions",
     "WeightsOptions",
     "cpu_lanes",
     "formats",

@@ -15,6 +15,8 @@ DetectDeviceName = Literal["auto", "cpu"]
 BatchSizeName = Literal["auto"]
 
 STAGES: tuple[StageName, ...] = get_args(StageName)
+# Those of a video: its frames are decoded before they are loaded, and encoded after they are saved.
+VIDEO_STAGES: tuple[str, ...] = ("decode", *STAGES, "encode")
 # `half` is what --fp16 sets; the flag --precision does not offer it.
 DETECT_DEVICES: tuple[DetectDeviceName, ...] = get_args(DetectDeviceName)
 PRECISIONS = tuple(name for name in get_args(PrecisionName) if name != "half")

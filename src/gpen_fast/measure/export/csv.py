@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 
+from gpen_fast.measure.export.flat_rows import flat_rows
 from gpen_fast.measure.report import Report
 from gpen_fast.measure.report_rows import StageRow
 from gpen_fast.measure.stats import Summary
@@ -17,15 +19,22 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def stages_csv(report: Report) -> str:
+def report_csv(report: Report) -> str:
     """One row for each stage, in the pipeline's order, under a row of names; the figures are those of the JSON.
 
-    A figure that was not measured is an empty cell. A report of a run that had nothing to do gives the names alone.
+    A figure that was not measured is an empty cell. A report of a run that had nothing to do gives the names alone. One
+    of a ladder or a sweep gives the rows of that, under the keys of the JSON.
     """
+    if rows := report.ladder or report.sweep:
+        return _text(*flat_rows(rows))
+    return _text(CSV_COLUMNS, [_cells(row) for row in report.stages])
+
+
+def _text(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    writer.writerows(_cells(row) for row in report.stages)
+    writer.writerow(names)
+    writer.writerows(rows)
     return text.getvalue()
 
 

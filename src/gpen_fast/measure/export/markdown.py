@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from gpen_fast.measure.export.flat_rows import Cell, flat_rows
 from gpen_fast.measure.report import Report
 from gpen_fast.measure.report_rows import MixRow, StageRow
 
@@ -14,6 +15,10 @@ def report_markdown(report: Report) -> str:
     The rows of `enhance` add up to its last one: stages overlap, so that their sum is not the wall time. Those of
     `profile` are per run of a picture and add up to its wall time.
     """
+    if rows := report.ladder or report.sweep:
+        names, cells = flat_rows(rows)
+        table = markdown_rows(names, ([_shown(cell) for cell in row] for row in cells))
+        return "\n".join([_what_ran(report), "", *table]) + "\n"
     if not report.stages:
         return f"{_command(report)}: nothing was restored.\n"
     body = _profile_table(report) if report.command == "profile" else _enhance_table(report)
@@ -36,6 +41,12 @@ def markdown_rows(names: Sequence[str], rows: Iterable[Sequence[object]], *, lef
 
 def _cell(value: object) -> str:
     return " ".join(str(value).split()).replace("\\", "\\\\").replace("|", "\\|")
+
+
+def _shown(cell: Cell) -> str:
+    if cell is None:
+        return "-"
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 
 def _what_ran(report: Report) -> str:

@@ -1,0 +1,1 @@
+"""Videos through the stages: frames decoded, restored, encoded in segments, and joined."""

@@ -1,0 +1,125 @@
+"""A frame of a video on its way: from the decoder to the stages, and back into its own samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from gpen_fast.device.streams import to_host
+from gpen_fast.image.warp import inverse
+from gpen_fast.run.job import Failed, Pasted, PictureSource
+from gpen_fast.types import Frame
+from gpen_fast.video.change import Area, change_samples
+from gpen_fast.video.reader import DecodedFrame
+from gpen_fast.video.segment import FrameTime
+
+# Pixels around a face's crop: interpolation reaches so far.
+_MARGIN = 3
+
+
+@dataclass(frozen=True, eq=False)
+class FrameSource(PictureSource):
+    """A decoded frame that is to be restored; its picture is the path of its video."""
+
+    decoded: DecodedFrame = field(kw_only=True, repr=False)
+    """The frame."""
+
+    @property
+    def is_file(self) -> bool:
+        """A frame has no file of its own."""
+        return False
+
+
+@dataclass(frozen=True, eq=False)
+class DoneFrame:
+    """A frame that is ready for the encoder."""
+
+    index: int
+    """Its number in the video."""
+    frame: av.VideoFrame = field(repr=False)
+    """Its samples."""
+    time: FrameTime
+    """When it is shown."""
+    faces: int = 0
+    """Faces restored in it."""
+    kept: int = 0
+    """Those of them that were left as they are."""
+    left_out: int = 0
+    """Faces found in it that the options left out."""
+    error: Exception | None = None
+    """Why it is as it was decoded; None where it was restored, or has no face."""
+
+
+def upright(rgb: NDArray[np.uint8], rotation: int) -> NDArray[np.uint8]:
+    """The picture as players show it: (H,W,3), turned by `rotation` degrees counter-clockwise."""
+    return np.rot90(rgb, rotation // 90)
+
+
+def into_frame(picture: Pasted) -> DoneFrame:
+    """Puts the restored faces into the samples of the picture's frame; all other samples stay."""
+    source = picture.source
+    assert isinstance(source, FrameSource), "the pictures of a video are its frames"
+    decoded = source.decoded
+    if picture.result is not picture.frame:
+        before, after = (_as_decoded(each, decoded.rotation) for each in (picture.frame, picture.result))
+        size = picture.crops.pixels.shape[-1]
+        shape = (picture.frame.width, picture.frame.height)
+        areas = [
+            _turned_back(area, shape, decoded.rotation) for area in crop_areas(picture.crops.matrices, size)
+        ]
+        change_samples(decoded.frame, before, after, areas)
+    found = picture.picture.faces_found
+    return DoneFrame(
+        decoded.index,
+        decoded.frame,
+        FrameTime(decoded.pts, decoded.duration),
+        len(picture.faces),
+        picture.use.kept()[0] if picture.use else 0,
+        0 if found is None else found - len(picture.faces),
+    )
+
+
+def as_decoded(failed: Failed) -> DoneFrame:
+    """A frame that could not be restored, unchanged: a film must not lose it."""
+    source = failed.source
+    assert isinstance(source, FrameSource), "the pictures of a video are its frames"
+    decoded = source.decoded
+    return DoneFrame(
+        decoded.index, decoded.frame, FrameTime(decoded.pts, decoded.duration), error=failed.error
+    )
+
+
+def crop_areas(matrices: NDArray[np.float64], size: int) -> Iterator[Area]:
+    """The rectangles that faces may change.
+
+    Args:
+        matrices: (B,2,3) picture to crop coordinates.
+        size: The crops' side, pixels.
+    """
+    corners = np.array([[0, 0], [size - 1, 0], [0, size - 1], [size - 1, size - 1]], dtype=np.float64)
+    for matrix in matrices:
+        back = inverse(matrix)
+        placed = corners @ back[:, :2].T + back[:, 2]
+        low, high = np.floor(placed.min(axis=0)), np.ceil(placed.max(axis=0))
+        x0, y0, x1, y1 = (int(each) for each in (*(low - _MARGIN), *(high + _MARGIN + 1)))
+        yield Area(x0, y0, x1, y1)
+
+
+def _as_decoded(frame: Frame, rotation: int) -> NDArray[np.uint8]:
+    """(H,W,3) RGB, turned as the decoder gave it."""
+    pixels = to_host(frame.pixels).expand(3, -1, -1).permute(1, 2, 0).numpy()
+    return np.rot90(pixels, -rotation // 90)
+
+
+def _turned_back(area: Area, shape: tuple[int, int], rotation: int) -> Area:
+    """The area of an upright picture of that width and height, in the picture as it was decoded."""
+    width, height = shape
+    for _ in range(rotation // 90 % 4):
+        # One quarter clockwise: x becomes height - 1 - y, and y becomes x.
+        area = Area(height - area.y1, area.x0, height - area.y0, area.x1)
+        width, height = height, width
+    return area
