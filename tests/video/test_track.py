@@ -15,7 +15,7 @@ from gpen_fast.stages.detect.lite import LandmarkReader, create
 from gpen_fast.video.matching import apart
 from gpen_fast.video.track import TrackedFace, Tracker, TrackState
 
-COUNT, HEIGHT = 36, 270
+HEIGHT = 270
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +23,13 @@ def network() -> LandmarkReader:
     return LandmarkReader(WeightsOptions())
 
 
-def tracked(network, clip: str, every: int = 5) -> list[tuple[ClipFrame, list[TrackedFace], bool]]:
+def tracked(
+    network, clip: str, count: int, every: int = 5
+) -> list[tuple[ClipFrame, list[TrackedFace], bool]]:
     """Each frame with its faces, and whether the detector ran."""
     detector = create(DetectOptions(), WeightsOptions(), torch.device("cpu"), "auto")
     tracker, state, made = Tracker(network, detect_every=every), TrackState(), []
-    for at, each in enumerate(CLIPS[clip].frames(COUNT, HEIGHT)):
+    for at, each in enumerate(CLIPS[clip].frames(count, HEIGHT)):
         frame = frame_of(damaged(each.pixels, at, noise=8.0))
         look = tracker.look(state, frame, at / 25)
         found = detector(frame) if look.wants_detection else None
@@ -50,35 +52,35 @@ def owners(made: list[tuple[ClipFrame, list[TrackedFace], bool]]) -> dict[str, C
 
 
 def test_two_faces_that_cross_keep_their_identities(network) -> None:
-    found = owners(tracked(network, "crossing"))
+    found = owners(tracked(network, "crossing", 36))
     found.pop("", None)
     assert len(found) == 2
     assert all(len(numbers) == 1 for numbers in found.values())
     assert len({next(iter(numbers)) for numbers in found.values()}) == 2
     # The one in front is seen in every frame.
-    assert max(sum(numbers.values()) for numbers in found.values()) == COUNT
+    assert max(sum(numbers.values()) for numbers in found.values()) == 36
 
 
 def test_a_cut_ends_every_track_and_leaves_no_ghost(network) -> None:
-    found = owners(tracked(network, "cut"))
-    assert found == {"grace_hopper.jpg": {0: COUNT // 2}, "astronaut.png": {1: COUNT // 2}}
+    found = owners(tracked(network, "cut", 12))
+    assert found == {"grace_hopper.jpg": {0: 6}, "astronaut.png": {1: 6}}
 
 
 def test_a_face_that_leaves_ends_within_a_frame_of_its_exit(network) -> None:
-    made = tracked(network, "leaving")
+    made = tracked(network, "leaving", 30)
     exits = next(at for at, (frame, _, _) in enumerate(made) if not frame.landmarks)
     assert all(len(faces) == 1 for _, faces, _ in made[: exits - 1])
     assert not any(faces for _, faces, _ in made[exits + 2 :])
 
 
-@pytest.mark.parametrize("every", [1, 5])
-def test_landmarks_shake_less_than_the_detector_s(network, every: int) -> None:
-    made = tracked(network, "roll", every)
-    assert sum(detected for _, _, detected in made) == len(range(0, COUNT, every))
+@pytest.mark.parametrize(("every", "count"), [(1, 8), (5, 24)])
+def test_landmarks_shake_less_than_those_measured(network, every: int, count: int) -> None:
+    made = tracked(network, "pan", count, every)
+    assert sum(detected for _, _, detected in made) == len(range(0, count, every))
     truth = np.stack([next(iter(frame.landmarks.values())) for frame, _, _ in made])
     smoothed, raw = (np.stack([get(faces[0]) for _, faces, _ in made]) for get in (
         lambda face: face.face.landmarks, lambda face: face.measured))  # fmt: skip
-    assert (smoothed - truth).std(axis=0).mean() < 0.6 * (raw - truth).std(axis=0).mean()
+    assert (smoothed - truth).std(axis=0).mean() < 0.75 * (raw - truth).std(axis=0).mean()
 
 
 def test_an_unsure_network_asks_for_a_detection_and_what_that_misses_ends() -> None:
@@ -120,15 +122,10 @@ def test_a_face_that_is_found_again_is_the_same() -> None:
     assert numbers == [[0], [], [], [0]]
 
 
-def test_two_tracks_on_one_face_become_one() -> None:
+def test_a_face_that_is_detected_twice_is_one() -> None:
     tracker = Tracker(network_of(lambda: POINTS), detect_every=9)
     frame = shown(similarity())
-    faces = [face_of(POINTS), face_of(moved_by(similarity(x=70)))]
     look = tracker.look(TrackState(), frame, 0.0)
-    state = tracker.settle(TrackState(), look, frame, 0.0, faces).state
-    assert len(state.tracks) == 2
-    for at in range(1, 4):
-        look = tracker.look(state, frame, at / 25)
-        step = tracker.settle(state, look, frame, at / 25, [faces[0]] if look.wants_detection else None)
-        state = step.state
+    found = [face_of(POINTS), face_of(moved_by(similarity(x=6)), 0.9)]
+    step = tracker.settle(TrackState(), look, frame, 0.0, found)
     assert [face.number for face in step.faces] == [0]

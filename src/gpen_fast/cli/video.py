@@ -52,8 +52,8 @@ def video(
 ) -> None:
     """Restore the faces in videos; sound, subtitles and everything else are copied.
 
-    Faces are followed along the frames, so that they do not flicker. A run that is killed or interrupted is continued by
-    the same command. Exit status: 0 all done, 1 some inputs failed or end early (each is named), 2 wrong usage, 130
+    Faces are followed along the frames, so that they do not flicker. A run that is killed or interrupted is continued
+    by the same command. Exit status: 0 all done, 1 some inputs failed or end early (each is named), 2 wrong usage, 130
     interrupted.
     """
     _check(paths, settings)

@@ -54,7 +54,7 @@ class LineState:
         """Reads a state back, its pixels onto a device.
 
         Raises:
-            ValueError, KeyError, BadZipFile: The content is none, or is damaged.
+            EOFError, ValueError, KeyError, BadZipFile: The content is none, or is damaged.
         """
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             parts = _parts({name: arrays[name] for name in arrays.files})
@@ -79,7 +79,7 @@ def read_state(folder: Path, frame: int, device: torch.device) -> LineState | No
     """The state before a frame; None where none was kept, or what was is damaged."""
     try:
         return LineState.from_bytes((folder / f"{frame:010d}{_SUFFIX}").read_bytes(), device)
-    except (FileNotFoundError, ValueError, KeyError, zipfile.BadZipFile):
+    except (FileNotFoundError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return None
 
 
