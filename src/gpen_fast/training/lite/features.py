@@ -2,7 +2,8 @@
 
 Trained networks that measure likeness (LPIPS) cannot be fetched here. Random weights rank distortions better than
 pixels do and need neither file nor training, so `RandomFeatures` trains: its weights follow from a seed. What trains
-must not measure, so `wavelet_distance` measures: oriented wavelets and their moduli, twice ("Invariant Scattering Convolution Networks", Bruna and Mallat, 2013), which are fixed by their formulas.
+must not measure, so `wavelet_distance` measures: oriented wavelets and their moduli, twice ("Invariant Scattering
+Convolution Networks", Bruna and Mallat, 2013), which are fixed by their formulas.
 """
 
 from __future__ import annotations
