@@ -155,9 +155,9 @@ def test_shares_of_the_picture_are_added_to_float_layers() -> None:
 
 
 def test_each_face_is_faded_alone() -> None:
-    frame = frame_of(np.full((100, 220, 3), 40, dtype=np.uint8))
-    faces = [face_at(50, 50, 40), face_at(170, 50, 40)]
-    matrices = np.array([[[1.0, 0, -18], [0, 1.0, -18]], [[1.0, 0, -138], [0, 1.0, -18]]])
+    frame = Frame(torch.full((3, 100, 220), 40, dtype=torch.uint8))
+    placed = [face_at(18, 18, 64), face_at(138, 18, 64)]
+    faces, matrices = [face for face, _ in placed], np.stack([matrix for _, matrix in placed])
     made = paste(frame, faces, matrices, [flat(240), flat(240)], 0.5, fades=[0.5, 1.0]).pixels
     assert made[:, 50, 50].tolist() == [90, 90, 90]
     assert made[:, 50, 170].tolist() == [140, 140, 140]

@@ -106,7 +106,7 @@ def test_a_run_that_was_stopped_goes_on_and_gives_the_same_frames(
     undisturbed, _ = run(path, tmp_path / "whole.mp4")
     assert undisturbed.verdict == "all_done"
     stopped = threading.Event()
-    options = VideoOptions()
+    options = VideoOptions(temporal=0.0)
     plan = plan_videos([str(path)], tmp_path / "o.mp4", options)
 
     class Stops:

@@ -216,10 +216,8 @@ def test_the_aligned_picture_gets_the_same_blend(embedded) -> None:
 
 
 def test_a_need_that_is_given_is_used_and_the_measured_one_changes_nothing(embedded) -> None:
-    frame, crops = cropped(
-        degrade(cv2.imread(str(EXAMPLES / "astronaut.png"))[:256, 96:352, ::-1].copy(), Damage(noise=12.0))
-    )
-    restored = restored_crops(embedded, crops.pixels)
+    frame, crops = cropped(degrade(FACE, DAMAGES["noise 10"], np.random.default_rng(0)))
+    restored = embedded(crops.pixels)
     options = PasteOptions()
     need = measured_need(frame, crops, restored)
     assert need.shape == (1, 1 + BANDS)

@@ -21,6 +21,9 @@ from gpen_fast.run.video.restore import VideoResult
 from gpen_fast.run.walk import Told
 from gpen_fast.video.score import scores_of
 
+# Digits after the decimal point of a score: jitter is some thousandths of the eye distance.
+_DIGITS = 5
+
 
 def video_report(
     runtime: Runtime,
@@ -96,7 +99,10 @@ def _scored(figures: VideoFigures, counts: Counter[str]) -> VideoFigures:
     """The figures with what was measured along the tracks, if faces were followed."""
     if TRACKS not in counts:
         return figures
-    flicker, jitter = (BeforeAfter(*each) if each else None for each in scores_of(counts))
+    flicker, jitter = (
+        BeforeAfter(round(each[0], _DIGITS), round(each[1], _DIGITS)) if each else None
+        for each in scores_of(counts)
+    )
     return replace(figures, tracks=counts[TRACKS], flicker=flicker, jitter=jitter)
 
 
