@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -133,8 +134,10 @@ def test_enhance_writes_one_and_a_dry_run_none(cli, tmp_path: Path, tiny_weights
 @pytest.mark.parametrize("command", ["enhance", "profile"])
 def test_an_interrupt_leaves_a_whole_file(tmp_path: Path, tiny_weights: Path, command: str) -> None:
     """The first Ctrl-C ends the run in good order; the file holds what was done until then."""
-    for number in range(40):
-        write_photo(tmp_path / f"in/{number:02d}.png", seed=number)
+    # More than can be under way at once: those are finished after the interrupt.
+    write_photo(tmp_path / "in/000.png")
+    for number in range(1, 200):
+        shutil.copyfile(tmp_path / "in/000.png", tmp_path / f"in/{number:03d}.png")
     out = [str(tmp_path / "out")] if command == "enhance" else ["--runs", "100000"]
     arguments = ["in", *out, "--weights", str(tiny_weights), "--skip-detect", "--trace", "t.json"]
     arguments += ["--keep-detail", "0"]
