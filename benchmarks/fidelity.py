@@ -10,7 +10,8 @@ Method. One picture at a time, as `profile` restores it.
   ABBA on one thread. Such a picture is the shortest, so that the clock weighs most. The figure is the median of the
   ratios of a turn, with the interval that holds 95 of 100 bootstrapped medians. On a CPU it is one of processor time:
   on one thread that is the same cost, without what other processes take.
-- `trace`: likewise eight runs with `--trace`, its counters and its file, against eight with the clock alone.
+- `trace`: likewise runs whose calls go to a timeline, too, against runs with the clock alone. `counters` is the share
+  of one core that the timeline's counters take, ten samples a second.
 
 Usage: python benchmarks/fidelity.py [--models gpen-lite-256 random:gpen-bfr-512] [--turns 400] [--commit]
 """
@@ -25,7 +26,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -47,12 +47,14 @@ from gpen_fast.run.job import Pasted, PictureSource
 from gpen_fast.run.pipeline import Pipeline
 from gpen_fast.run.profile_run import profile_picture
 from gpen_fast.run.runtime import Runtime, load_runtime
-from gpen_fast.run.tracing import counters_on, memory_gauge, traced_clock
+from gpen_fast.run.tracing import memory_gauge, traced_clock
 from gpen_fast.settings import STAGES, Settings
 from gpen_fast.stages.save.base import open_writer
 
 PREFIX = "stage "
 LEAST_MS = 2.0
+# A timeline's counters are read so often, and here so many times.
+COUNTERS_HZ, SAMPLES = 10, 1000
 
 
 class RangedSpan(Span):
@@ -149,7 +151,7 @@ def _measured(name: str, options: argparse.Namespace) -> dict[str, object]:
         aligned = Settings.from_flat(device=options.device, detector="none", offline=True, **{kind: name})
         face = load_runtime(aligned)
         row["clock"] = _clock_cost(face, options.turns)
-        row["trace"] = _trace_cost(face, options.turns // 4)
+        row["trace"] = _trace_cost(face, options.turns)
     return row
 
 
@@ -225,25 +227,20 @@ def _clock_cost(runtime: Runtime, turns: int) -> dict[str, object]:
 
 
 def _trace_cost(runtime: Runtime, turns: int) -> dict[str, object]:
-    """Time of eight runs with a timeline over that of eight without."""
+    """Time of a run whose spans go to a timeline, too, over that of a run without; and what its counters take."""
     off = _run_of(runtime, Clock(Recorder(), make_event=event_maker(runtime.device)))
     with (
         tempfile.TemporaryDirectory() as folder,
         trace_file(Path(folder) / "trace.json", "fidelity", lambda index: str(PICTURE)) as trace,
     ):
         timeline = trace.timeline
-        run = _run_of(runtime, traced_clock(runtime, Recorder(sink=timeline)))
-
-        def on() -> None:
-            with counters_on(timeline, [partial(memory_gauge, runtime)]):
-                _eight(run)
-
-        return _cost(on, lambda: _eight(off), runtime.device, turns)
-
-
-def _eight(run: Callable[[], None]) -> None:
-    for _ in range(8):
-        run()
+        assert timeline is not None, "a file was named"
+        on = _run_of(runtime, traced_clock(runtime, Recorder(sink=timeline)))
+        began = time.process_time()
+        for _ in range(SAMPLES):
+            timeline.count(memory_gauge(runtime))
+        sample_s = (time.process_time() - began) / SAMPLES
+        return _cost(on, off, runtime.device, turns) | {"counters": round(COUNTERS_HZ * sample_s, 6)}
 
 
 def _cost(

@@ -146,7 +146,8 @@ def fidelity(results: Path) -> list[str]:
 
 
 def _percent_of(cost: Document) -> str:
-    return f"{cost['ratio'] - 1:+.2%} ({cost['low'] - 1:+.2%} to {cost['high'] - 1:+.2%})"
+    counters = f", counters {cost['counters']:.2%}" if "counters" in cost else ""
+    return f"{cost['ratio'] - 1:+.2%} ({cost['low'] - 1:+.2%} to {cost['high'] - 1:+.2%}){counters}"
 
 
 def ladder(results: Path) -> list[str]:
