@@ -113,7 +113,7 @@ class StillClock(Clock):
 
 
 class Runs:
-    """What `profile` tells its progress; nobody listens."""
+    """Takes the progress of `profile`, and shows none."""
 
     def ran(self, number: int, ms: float) -> None:
         """Does nothing."""

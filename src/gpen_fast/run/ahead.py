@@ -19,7 +19,7 @@ PATIENCE_S = 0.005
 
 
 def _untold(cause: str, start_ns: int, end_ns: int) -> None:
-    """Nobody asks for single waits: their sum is enough."""
+    """Ignores a single wait: without a timeline only the sums are used."""
 
 
 class NoPicture(Enum):

@@ -31,7 +31,7 @@ def without_attribution(sets: Sequence[Sequence[SetRow]]) -> list[str]:
 
 
 def attribution(row: SetRow) -> str:
-    """Returns whom a face's manifest row asks to name; empty where it asks for nobody."""
+    """Returns the name that a face's manifest row asks to be given; empty where it asks for none."""
     found = _ATTRIBUTION.search(row.basis.strip())
     return found.group(1) if found else ""
 
