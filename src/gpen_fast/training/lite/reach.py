@@ -154,7 +154,7 @@ def reach_sheet(weights: Path, folders: Sequence[Path], old: Path | None, out: P
 
     Args:
         weights: The checkpoint.
-        folders: The sets' folders; a set of nobody but `staff` gives no face.
+        folders: The sets' folders; a set whose faces are all of `staff` gives none.
         old: A photograph whose middle square is restored as it is; None for none.
         out: The picture to write.
     """
