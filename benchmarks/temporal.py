@@ -59,11 +59,12 @@ def restored(
     runtime: Runtime, frames: Frames, temporal: float
 ) -> tuple[Frames, list[list[np.ndarray]], int | None]:
     """The frames of the output, the landmarks by which each was restored, and the number of tracks."""
-    used: list[list[np.ndarray]] = []
+    used: dict[int, list[np.ndarray]] = {}
     paste = Pipeline.paste
 
     def seen(self: Pipeline, picture: Restored) -> Pasted:
-        used.append([face.landmarks for face in picture.faces])
+        # By its place: frame by frame, several are restored at a time.
+        used[picture.source.index] = [face.landmarks for face in picture.faces]
         return paste(self, picture)
 
     options = VideoOptions(temporal=temporal)
@@ -75,7 +76,7 @@ def restored(
             report = run_videos([runtime], plan_videos([str(source)], target, options), options, Silent())
         finally:
             Pipeline.paste = paste  # type: ignore[method-assign]
-        return rgb_frames(target), used, report.video.tracks if report.video else None
+        return rgb_frames(target), [used[at] for at in sorted(used)], report.video.tracks if report.video else None
 
 
 def made(name: str, damage: str, count: int, height: int) -> tuple[list[ClipFrame], Frames]:

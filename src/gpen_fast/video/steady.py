@@ -29,8 +29,10 @@ _NOISE, _LEVELS = 2.5, 1.0
 # The noise of a block is taken for at most this, grey levels, and for at most so much more than in the frame before:
 # a face that moves as a whole must not pass for noise.
 _MOST_NOISE, _NOISE_GROWS = 4.0, 1.05
-# What a change of the whole explains of the difference to the frames before: up to this share it is noise.
-_MOST_TREND = 0.2
+# Share of the difference to the frames before that a change of the whole explains: up to the first it is taken for
+# noise and averaged, from the second on nothing is. Measured on clips of known motion: 0.03 to 0.2 where frames have
+# noise, 0.7 and up where a blurred face grows. benchmarks/temporal.py.
+_NO_TREND, _TREND = 0.2, 0.8
 # From the median of absolute values to a deviation.
 _TO_DEVIATION = 1.48
 # What a frame keeps of the average before it, at 25 frames a second, is `temporal` to this power, and at most so much.
@@ -118,7 +120,7 @@ def _unchanged(memory: FaceMemory, fine: Tensor) -> tuple[float, Tensor, float]:
         noise = min(noise, memory.noise * _NOISE_GROWS)
     still = (2 - apart / (_NOISE * noise + _LEVELS)).clamp_(0, 1)
     trend = trend_share(before, difference, still)
-    return noise, still, min(1.0, (1 - trend) / (1 - _MOST_TREND))
+    return noise, still, min(1.0, max(0.0, (_TREND - trend) / (_TREND - _NO_TREND)))
 
 
 def _blocks(pixels: Tensor) -> Tensor:
