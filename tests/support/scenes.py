@@ -19,7 +19,7 @@ from gpen_fast.video.matching import apart
 PERSONS = (HOPPER.name, ASTRONAUT.name)
 # A found face is the person's whose landmarks it is within so many eye distances of; of a person of whom less is seen
 # than this, nothing is expected.
-_HIS, _SEEN = 0.5, 0.75
+_HIS, SEEN = 0.5, 0.75
 # Eyes, nose, mouth, and the outline of a face around them, in eye distances from the middle of the eyes.
 _EYES = np.array([[-0.5, 0.0], [0.5, 0.0], [0.0, 0.6], [-0.43, 1.05], [0.43, 1.05]])
 
@@ -150,7 +150,7 @@ def identities(
                 made.ghosts += 1
             elif number not in made.tracks.setdefault(his[0], []):
                 made.tracks[his[0]].append(number)
-        expected = [who for who, share in shares.items() if share >= _SEEN]
+        expected = [who for who, share in shares.items() if share > SEEN - 1e-9]
         made.expected += len(expected)
         made.missed += sum(not near[who] for who in expected)
     numbers = [number for tracks in made.tracks.values() for number in tracks]

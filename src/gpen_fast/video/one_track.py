@@ -25,7 +25,7 @@ from gpen_fast.video.smooth import EuroFilter, EuroState
 Look = NDArray[np.float32]
 
 # Of landmarks in units of eye distance: measured on clips of known motion, benchmarks/temporal.py.
-LANDMARK_FILTER = EuroFilter(least_hz=0.2, hz_per_speed=2.0)
+LANDMARK_FILTER = EuroFilter(least_hz=0.2, hz_per_speed=2.0, most_off=0.03)
 # A face that fewer of its points follow gets a new anchor.
 _ANCHORED = 0.6
 # Side of the small picture by which faces are told apart, and how slowly a track's own follows what it sees.
@@ -210,7 +210,10 @@ def _in_window(track: Track, motion: Motion | None) -> Points:
 
 
 def _trusted_offset(track: Track) -> Points:
-    """The part of the offset that is more than noise, by James and Stein: noise would move the face as it averages out."""
+    """The part of the offset that is more than noise, by James and Stein.
+
+    Noise in it would move the face slowly as it averages out.
+    """
     noise = (track.offset.size - 2) * (_OFFSET_NOISE * PATCH_EYES) ** 2 / track.offsets
     return track.offset * max(0.0, 1 - noise / max(float(np.square(track.offset).sum()), 1e-12))
 
