@@ -22,6 +22,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 
 from clips import CLIPS, ClipFrame, damaged
+from scenes import SEEN, seen_share
 from videos import Made, rgb_frames, write_video
 
 from gpen_fast.image.similarity import similarities
@@ -59,11 +60,12 @@ def restored(
     runtime: Runtime, frames: Frames, temporal: float
 ) -> tuple[Frames, list[list[np.ndarray]], int | None]:
     """The frames of the output, the landmarks by which each was restored, and the number of tracks."""
-    used: list[list[np.ndarray]] = []
+    used: dict[int, list[np.ndarray]] = {}
     paste = Pipeline.paste
 
     def seen(self: Pipeline, picture: Restored) -> Pasted:
-        used.append([face.landmarks for face in picture.faces])
+        # By its place: frame by frame, several are restored at a time.
+        used[picture.source.index] = [face.landmarks for face in picture.faces]
         return paste(self, picture)
 
     options = VideoOptions(temporal=temporal)
@@ -75,7 +77,7 @@ def restored(
             report = run_videos([runtime], plan_videos([str(source)], target, options), options, Silent())
         finally:
             Pipeline.paste = paste  # type: ignore[method-assign]
-        return rgb_frames(target), used, report.video.tracks if report.video else None
+        return rgb_frames(target), [used[at] for at in sorted(used)], report.video.tracks if report.video else None
 
 
 def made(name: str, damage: str, count: int, height: int) -> tuple[list[ClipFrame], Frames]:
@@ -89,43 +91,45 @@ def made(name: str, damage: str, count: int, height: int) -> tuple[list[ClipFram
     return clean, frames
 
 
-def on_face(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """The pixels of a face with these landmarks."""
-    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(face_ellipse().astype(np.uint8), patch_window(points), shape[::-1], flags=flags) > 0
+def own_pixels(frame: ClipFrame, who: str) -> np.ndarray:
+    """The pixels of a face: those of its ellipse that no other covers."""
+    flags, shape = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, frame.owner.shape
+    window = patch_window(frame.landmarks[who])
+    inside = cv2.warpAffine(face_ellipse().astype(np.uint8), window, shape[::-1], flags=flags) > 0
+    return inside & (frame.owner == list(frame.places).index(who))
 
 
 def flicker(frames: Frames, clean: list[ClipFrame], who: str) -> float:
-    """The score without that of the clean clip taken off, grey levels."""
+    """The score without that of the clean clip taken off, grey levels; of pixels that are seen in both frames."""
     found = []
     for at in range(1, len(frames)):
         before, after = clean[at - 1].landmarks.get(who), clean[at].landmarks.get(who)
         if before is None or after is None:
             continue
-        motion, shape = similarities(before[None], after)[0], frames[at].shape[:2]
-        moved = cv2.warpAffine(
-            frames[at - 1].astype(np.float32), motion, shape[::-1], borderMode=cv2.BORDER_REPLICATE
-        )
-        found.append(np.abs(moved - frames[at])[on_face(after, shape)].mean())
+        motion, size = similarities(before[None], after)[0], frames[at].shape[1::-1]
+        moved = cv2.warpAffine(frames[at - 1].astype(np.float32), motion, size, borderMode=cv2.BORDER_REPLICATE)
+        seen = cv2.warpAffine(own_pixels(clean[at - 1], who).astype(np.float32), motion, size) > 0.99
+        if (pixels := seen & own_pixels(clean[at], who)).any():
+            found.append(np.abs(moved - frames[at])[pixels].mean())
     return float(np.mean(found))
 
 
 def psnr(frames: Frames, clean: list[ClipFrame], who: str) -> float:
     """Against the clean frames, dB."""
     errors = [
-        np.square(frame.astype(float) - truth.pixels)[on_face(truth.landmarks[who], frame.shape[:2])].mean()
+        np.square(frame.astype(float) - truth.pixels)[pixels].mean()
         for frame, truth in zip(frames, clean, strict=True)
-        if who in truth.landmarks
+        if who in truth.landmarks and (pixels := own_pixels(truth, who)).any()
     ]
     return float(10 * np.log10(255**2 / max(float(np.mean(errors)), 1e-9)))
 
 
 def jitter(used: list[list[np.ndarray]], clean: list[ClipFrame], who: str) -> float:
-    """Of the landmarks by which a face was restored."""
+    """Of the landmarks by which a face was restored, while most of it is seen."""
     pairs = [
         (points, frame.landmarks[who])
         for faces, frame in zip(used, clean, strict=True)
-        if who in frame.landmarks
+        if who in frame.landmarks and seen_share(frame, who) >= SEEN
         for points in faces
         if apart(points, frame.landmarks[who]) < 0.4
     ]

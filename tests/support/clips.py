@@ -58,6 +58,10 @@ class ClipFrame:
     """(H,W,3) RGB."""
     landmarks: dict[str, Points]
     """Portrait -> (5,2) pixels, of the faces whose landmarks all lie in the frame."""
+    places: dict[str, Points]
+    """The same of every face that is shown, whole or in part, faint or not."""
+    owner: NDArray[np.int8]
+    """(H,W): the place in `places` of the actor that each pixel shows most of; -1: the ground."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,9 @@ class Clip:
     def _frame(self, at: float, width: int, height: int) -> ClipFrame:
         rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
         canvas = np.stack([70 + 50 * columns / width, 80 + 40 * rows / height, 90 + 0 * rows], axis=-1)
-        points = {}
+        owner = np.full((height, width), -1, np.int8)
+        points: dict[str, Points] = {}
+        places: dict[str, Points] = {}
         for actor in self.actors:
             if (placed := actor.place(at)) is None:
                 continue
@@ -86,10 +92,12 @@ class Clip:
             warped = cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_AREA)
             mask = cv2.warpAffine(_mask(actor.portrait.name), matrix, (width, height))[..., None] * opacity
             canvas = canvas * (1 - mask) + warped * mask
+            owner[mask[..., 0] > 0.5] = len(places)
             found = np.array(actor.portrait.points) @ matrix[:, :2].T + matrix[:, 2]
+            places[actor.portrait.name] = found
             if opacity == 1 and (found >= 0).all() and (found < (width, height)).all():
                 points[actor.portrait.name] = found
-        return ClipFrame(np.clip(np.rint(canvas), 0, 255).astype(np.uint8), points)
+        return ClipFrame(np.clip(np.rint(canvas), 0, 255).astype(np.uint8), points, places, owner)
 
 
 @cache
@@ -117,7 +125,7 @@ def placed(
     return np.column_stack([linear, np.array([x, y]) - linear @ middle])
 
 
-def _moving(portrait: Portrait, **path: Callable[[float], float]) -> Actor:
+def moving(portrait: Portrait, **path: Callable[[float], float]) -> Actor:
     shown = path.pop("shown", lambda at: 1.0)
 
     def place(at: float) -> tuple[NDArray[np.float64], float] | None:
@@ -129,24 +137,24 @@ def _moving(portrait: Portrait, **path: Callable[[float], float]) -> Actor:
 
 
 CLIPS = {
-    "still": Clip((_moving(HOPPER),)),
-    "pan": Clip((_moving(HOPPER, x=lambda at: 0.6 + 0.6 * at),)),
-    "zoom": Clip((_moving(ASTRONAUT, eyes=lambda at: 0.08 + 0.12 * at),)),
-    "roll": Clip((_moving(HOPPER, roll=lambda at: 20 * math.sin(2 * math.pi * at)),)),
+    "still": Clip((moving(HOPPER),)),
+    "pan": Clip((moving(HOPPER, x=lambda at: 0.6 + 0.6 * at),)),
+    "zoom": Clip((moving(ASTRONAUT, eyes=lambda at: 0.08 + 0.12 * at),)),
+    "roll": Clip((moving(HOPPER, roll=lambda at: 20 * math.sin(2 * math.pi * at)),)),
     "cut": Clip(
         (
-            _moving(HOPPER, shown=lambda at: float(at < 0.5)),
-            _moving(ASTRONAUT, x=lambda at: 0.6, shown=lambda at: float(at >= 0.5)),
+            moving(HOPPER, shown=lambda at: float(at < 0.5)),
+            moving(ASTRONAUT, x=lambda at: 0.6, shown=lambda at: float(at >= 0.5)),
         )
     ),
     "crossing": Clip(
         (
-            _moving(HOPPER, x=lambda at: 0.4 + at, y=lambda at: 0.35, eyes=lambda at: 0.1),
-            _moving(ASTRONAUT, x=lambda at: 1.4 - at, y=lambda at: 0.6, eyes=lambda at: 0.1),
+            moving(HOPPER, x=lambda at: 0.4 + at, y=lambda at: 0.35, eyes=lambda at: 0.1),
+            moving(ASTRONAUT, x=lambda at: 1.4 - at, y=lambda at: 0.6, eyes=lambda at: 0.1),
         )
     ),
-    "fade": Clip((_moving(HOPPER, shown=lambda at: min(1.0, 2 * at)),)),
-    "leaving": Clip((_moving(HOPPER, x=lambda at: 0.9 + 1.4 * at),)),
+    "fade": Clip((moving(HOPPER, shown=lambda at: min(1.0, 2 * at)),)),
+    "leaving": Clip((moving(HOPPER, x=lambda at: 0.9 + 1.4 * at),)),
 }
 
 
