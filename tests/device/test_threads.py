@@ -8,10 +8,17 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import cv2
 import pytest
 import torch
 
-from gpen_fast.device.threads import limited_thread_pool, seeded
+from gpen_fast.device.threads import (
+    cores_of_torch,
+    limited_thread_pool,
+    one_core_left,
+    seeded,
+    use_in_this_thread,
+)
 
 
 @pytest.fixture(params=[2])
@@ -69,3 +76,26 @@ def test_one_thread_holds_for_torch_and_opencv() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["1", "1"]
+
+
+def test_one_core_is_left_while_the_block_runs() -> None:
+    before, opencv = torch.get_num_threads(), cv2.getNumThreads()
+    with one_core_left():
+        assert cores_of_torch() == max(1, before - 1)
+        assert cv2.getNumThreads() == 1
+    assert (cores_of_torch(), cv2.getNumThreads()) == (before, opencv)
+
+
+def test_a_thread_may_have_a_number_of_its_own() -> None:
+    before, seen = torch.get_num_threads(), []
+
+    def count() -> None:
+        use_in_this_thread(1)
+        seen.append(cores_of_torch())
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    thread.join()
+    assert seen == [1]
+    assert torch.get_num_threads() == before
+    torch.set_num_threads(before)

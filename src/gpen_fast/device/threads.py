@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import torch
 
@@ -14,6 +16,34 @@ def use_one_thread() -> None:
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+
+
+@contextmanager
+def one_core_left() -> Iterator[None]:
+    """While the block runs, torch computes on all cores but one, and OpenCV on one: for lines of threads that compute.
+
+    Networks are to be opened inside it, since oneDNN packs weights for the cores that will read them.
+    """
+    import cv2
+
+    torch_threads, cv2_threads = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(max(1, torch_threads - 1))
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(torch_threads)
+        cv2.setNumThreads(cv2_threads)
+
+
+def use_in_this_thread(number: int) -> None:
+    """Makes torch compute on so many cores in the calling thread. Threads that start later begin with that too."""
+    _set_torch_threads(number)
+
+
+def cores_of_torch() -> int:
+    """Cores on which torch computes in the calling thread."""
+    return torch.get_num_threads()
 
 
 def limited_thread_pool(workers: int, torch_threads: int) -> ThreadPoolExecutor:
