@@ -94,7 +94,9 @@ def steadied(
     noise = 0.0
     if memory is not None:
         noise, still, share = _unchanged(memory, fine)
-        weight = (kept * share) * F.interpolate(still, size=fine.shape[-2:], mode="bilinear", align_corners=False)[0]
+        weight = (kept * share) * F.interpolate(
+            still, size=fine.shape[-2:], mode="bilinear", align_corners=False
+        )[0]
         fine = fine.lerp(memory.crop.float(), weight)
         made = made.lerp(memory.restored.float(), weight)
         if need is not None and memory.need is not None:
