@@ -254,8 +254,11 @@ def main() -> None:
                     )
                     path = given.sheets / f"{name}-{damage}-{who.partition('.')[0]}.png"
                     sheet(path, at, [frames, alone, steady], clean[at].landmarks[who])
-    document = {"schema": 1, "suite": "temporal", "version": __version__, "commit": commit(), "frames": given.frames, "height": given.height, "temporal": given.temporal,
-                "keep_detail": given.keep_detail, "model": "gpen-lite-256", "rows": rows}  # fmt: skip
+    document = {
+        "schema": 1, "suite": "temporal", "version": __version__, "commit": commit(), "model": "gpen-lite-256",
+        "frames": given.frames, "height": given.height, "temporal": given.temporal,
+        "keep_detail": given.keep_detail, "rows": rows,
+    }  # fmt: skip
     path = results_folder(given.commit) / "temporal.json"
     path.write_text(json.dumps(document, indent=1) + "\n")
     print(f"written: {path}")
