@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
+from expressions import with_expression
 from helpers import EXAMPLES
 from numpy.typing import NDArray
 
@@ -48,6 +49,8 @@ class Actor:
 
     portrait: Portrait
     place: Placing
+    expression: Callable[[float], tuple[float, float]] | None = None
+    """How far the mouth is open and the eyes are shut at a time, as `with_expression` takes it."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class Clip:
             unit, opacity = placed
             matrix = unit * height
             picture = _picture(actor.portrait.name)
+            if actor.expression is not None:
+                picture = with_expression(picture, actor.portrait.points, *actor.expression(at))
             warped = cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_AREA)
             mask = cv2.warpAffine(_mask(actor.portrait.name), matrix, (width, height))[..., None] * opacity
             canvas = canvas * (1 - mask) + warped * mask
@@ -136,6 +141,13 @@ def moving(portrait: Portrait, **path: Callable[[float], float]) -> Actor:
     return Actor(portrait, place)
 
 
+def _speaks(at: float) -> tuple[float, float]:
+    """A mouth that opens three times a second, and eyes that blink twice, each for a sixth of one."""
+    seconds = 2.4 * at
+    blinks = [abs(seconds - when) / 0.08 for when in (0.8, 1.8)]
+    return 0.45 * max(0.0, math.sin(2 * math.pi * 3 * seconds)), max(0.0, 1 - min(blinks))
+
+
 CLIPS = {
     "still": Clip((moving(HOPPER),)),
     "pan": Clip((moving(HOPPER, x=lambda at: 0.6 + 0.6 * at),)),
@@ -154,6 +166,14 @@ CLIPS = {
         )
     ),
     "fade": Clip((moving(HOPPER, shown=lambda at: min(1.0, 2 * at)),)),
+    "talking": Clip(
+        (
+            replace(
+                moving(HOPPER, x=lambda at: 0.85 + 0.1 * at, roll=lambda at: 4 * math.sin(5 * at)),
+                expression=_speaks,
+            ),
+        )
+    ),
     "leaving": Clip((moving(HOPPER, x=lambda at: 0.9 + 1.4 * at),)),
 }
 

@@ -87,9 +87,7 @@ SCENES = {
     ),
     "leaves and comes back": Clip(
         (
-            moving(
-                HOPPER, x=lambda at: 0.5 - 1.0 * math.sin(math.pi * at), roll=lambda at: 6 * at, **SMALL
-            ),
+            moving(HOPPER, x=lambda at: 0.5 - 1.0 * math.sin(math.pi * at), roll=lambda at: 6 * at, **SMALL),
             moving(ASTRONAUT, x=lambda at: 1.2, **SMALL),
         )
     ),

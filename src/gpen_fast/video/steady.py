@@ -23,9 +23,10 @@ from gpen_fast.video.trend import trend_share
 _CELLS = 16
 # Pixels of a crop of 256 that are compared together, a side; less for smaller crops.
 _BLOCKS = 64
-# A block changes where its difference is above noise by this factor and so many grey levels; it counts as unchanged up
-# to there, and as another one from twice that on.
-_NOISE, _LEVELS = 2.5, 1.0
+# A block changes where the deviation of so many blocks a side around it is above noise by this factor and so many grey
+# levels; it counts as unchanged up to there, and as another one from twice that on. One block alone would have to
+# differ by several times the noise to be told from it: the mouth of a face that speaks would smear.
+_AROUND, _NOISE, _LEVELS = 5, 1.4, 0.5
 # The noise of a block is taken for at most this, grey levels, and for at most so much more than in the frame before:
 # a face that moves as a whole must not pass for noise.
 _MOST_NOISE, _NOISE_GROWS = 4.0, 1.05
@@ -94,7 +95,9 @@ def steadied(
     noise = 0.0
     if memory is not None:
         noise, still, share = _unchanged(memory, fine)
-        weight = (kept * share) * F.interpolate(still, size=fine.shape[-2:], mode="bilinear", align_corners=False)[0]
+        weight = (kept * share) * F.interpolate(
+            still, size=fine.shape[-2:], mode="bilinear", align_corners=False
+        )[0]
         fine = fine.lerp(memory.crop.float(), weight)
         made = made.lerp(memory.restored.float(), weight)
         if need is not None and memory.need is not None:
@@ -114,11 +117,11 @@ def _unchanged(memory: FaceMemory, fine: Tensor) -> tuple[float, Tensor, float]:
     """
     before = _blocks(memory.crop.float())
     difference = _blocks(fine) - before
-    apart = difference.abs()
-    noise = min(_TO_DEVIATION * float(apart.median()), _MOST_NOISE)
+    noise = min(_TO_DEVIATION * float(difference.abs().median()), _MOST_NOISE)
     if memory.noise:
         noise = min(noise, memory.noise * _NOISE_GROWS)
-    still = (2 - apart / (_NOISE * noise + _LEVELS)).clamp_(0, 1)
+    energy = F.avg_pool2d(difference.square(), _AROUND, 1, _AROUND // 2, count_include_pad=False)
+    still = (2 - energy.sqrt() / (_NOISE * noise + _LEVELS)).clamp_(0, 1)
     trend = trend_share(before, difference, still)
     return noise, still, min(1.0, max(0.0, (_TREND - trend) / (_TREND - _NO_TREND)))
 
