@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gpen_fast.run.video.frames import crop_areas, upright
-from gpen_fast.video.film_frame import turned_back
 from gpen_fast.video.change import Area
+from gpen_fast.video.film_frame import turned_back
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
