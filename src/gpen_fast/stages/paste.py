@@ -110,7 +110,7 @@ def paste(
     patches = [patch for face in placed if (patch := _patch(frame, *face)) is not None]
     if not patches:
         return frame
-    canvas = frame.pixels.clone()
+    canvas = frame.writable()
     for patch in patches:
         _blend(canvas, frame.pixels, patch, [other for other in patches if other is not patch], strength)
     return replace(frame, pixels=canvas, host=None)

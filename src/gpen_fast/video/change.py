@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpen_fast.video.colour import Matrix, frame_matrix, is_full_range, is_grey, is_rgb
-from gpen_fast.video.planes import Component, components
+from gpen_fast.video.planes import Component, chroma_block, components
 
 _Change = NDArray[np.float32]
 
@@ -47,7 +47,7 @@ def change_samples(
     planes = components(frame)
     # From here on areas may overlap: each is computed from the samples as they were.
     originals = [part.samples.copy() for part in planes]
-    block = _chroma_block(frame)
+    block = chroma_block(frame)
     for area in areas:
         if (grown := _grown(area, block, frame.width, frame.height)) is not None:
             rows, columns = slice(grown.y0, grown.y1), slice(grown.x0, grown.x1)
@@ -108,14 +108,6 @@ def _mean(change: _Change, block: tuple[int, int]) -> _Change:
     height, width = change.shape
     padded = np.pad(change, ((0, -height % down), (0, -width % across)), mode="edge")
     return padded.reshape(padded.shape[0] // down, down, padded.shape[1] // across, across).mean(axis=(1, 3))
-
-
-def _chroma_block(frame: av.VideoFrame) -> tuple[int, int]:
-    """Pixels across and down that share a sample of chroma."""
-    if is_rgb(frame) or is_grey(frame):
-        return 1, 1
-    # Of a width that every subsampling divides.
-    return 64 // frame.format.chroma_width(64), 64 // frame.format.chroma_height(64)
 
 
 def _grown(area: Area, block: tuple[int, int], width: int, height: int) -> Area | None:

@@ -84,8 +84,13 @@ def frame_matrix(frame: av.VideoFrame) -> Matrix:
 
 def to_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
     """The frame as (H,W,3) RGB, 8 bits, full range."""
+    return part_to_rgb(frame, frame)
+
+
+def part_to_rgb(part: av.VideoFrame, frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """Samples that were cut out of a frame, as (H,W,3) RGB: by the whole frame's matrix and range."""
     matrix = frame_matrix(frame)
-    rgb = frame.reformat(
+    rgb = part.reformat(
         format="rgb24",
         src_colorspace=matrix.colorspace,
         dst_colorspace=matrix.colorspace,
