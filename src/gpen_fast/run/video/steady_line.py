@@ -16,6 +16,7 @@ from fractions import Fraction
 import torch
 
 from gpen_fast.detections.cache import found_by
+from gpen_fast.device.threads import cores_beside, on_cores, own_torch_threads
 from gpen_fast.image.similarity import Points
 from gpen_fast.run.job import Cropped, Detected, Failed, Loaded, Restored, failed
 from gpen_fast.run.verdict import attempt, reach_of
@@ -95,13 +96,20 @@ class SteadyLine:
             state: Before the first of them; None: it is the film's first.
         """
         begun = state or LineState()
+        # While one call of the network runs, the frames of the next are followed and those of the last are pasted.
+        ahead = max(_AHEAD, self._pipeline.runtime.generator.batch_size)
+        followed = on_cores(1, lambda: self._tracked(sources, time_base, begun.tracks))
         with (
+            contextlib.closing(ReadAheadThread(followed, ahead)) as tracked,
             contextlib.closing(
-                ReadAheadThread(self._tracked(sources, time_base, begun.tracks), _AHEAD)
-            ) as tracked,
-            contextlib.closing(
-                ReadAheadThread(self._averaged(iter(tracked), begun, is_first=state is None), _AHEAD)
+                ReadAheadThread(
+                    on_cores(
+                        cores_beside(2), lambda: self._averaged(iter(tracked), begun, is_first=state is None)
+                    ),
+                    ahead,
+                )
             ) as averaged,
+            own_torch_threads(1),
         ):
             waiting: deque[_Steady] = deque()
             for frame in averaged:
@@ -118,7 +126,7 @@ class SteadyLine:
     ) -> Iterator[_Tracked]:
         for source in sources:
             seconds = float(source.decoded.pts * time_base)
-            loaded = attempt(self._pipeline.load, source)
+            loaded = attempt(self._pipeline.take, source)
             try:
                 made = self._followed(loaded, state, seconds)
             except Exception as error:  # broad: `reach_of` decides, as for every stage
@@ -140,7 +148,9 @@ class SteadyLine:
             look = self._tracker.look(state, frame, seconds)
         found = None
         if look.wants_detection:
-            seen = pipeline.detect_now(loaded).found
+            with span:
+                quick = pipeline.quick(loaded)
+            seen = pipeline.detect_now(quick).found
             found = [replace(face, landmarks=landmarks_of(face, seen.box_points)) for face in seen.faces]
         with span:
             step = self._tracker.settle(state, look, frame, seconds, found)
