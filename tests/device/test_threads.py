@@ -13,11 +13,12 @@ import pytest
 import torch
 
 from gpen_fast.device.threads import (
-    cores_of_torch,
+    cores_beside,
     limited_thread_pool,
+    on_cores,
     one_core_left,
+    own_torch_threads,
     seeded,
-    use_in_this_thread,
 )
 
 
@@ -81,21 +82,20 @@ def test_one_thread_holds_for_torch_and_opencv() -> None:
 def test_one_core_is_left_while_the_block_runs() -> None:
     before, opencv = torch.get_num_threads(), cv2.getNumThreads()
     with one_core_left():
-        assert cores_of_torch() == max(1, before - 1)
+        assert torch.get_num_threads() == max(1, before - 1)
         assert cv2.getNumThreads() == 1
-    assert (cores_of_torch(), cv2.getNumThreads()) == (before, opencv)
+    assert (torch.get_num_threads(), cv2.getNumThreads()) == (before, opencv)
 
 
-def test_a_thread_may_have_a_number_of_its_own() -> None:
-    before, seen = torch.get_num_threads(), []
-
-    def count() -> None:
-        use_in_this_thread(1)
-        seen.append(cores_of_torch())
-
-    thread = threading.Thread(target=count)
-    thread.start()
-    thread.join()
-    assert seen == [1]
-    assert torch.get_num_threads() == before
-    torch.set_num_threads(before)
+def test_a_thread_has_its_own_number_of_cores_while_it_iterates(cores: int) -> None:
+    assert [cores_beside(0), cores_beside(1), cores_beside(5)] == [2, 1, 1]
+    items = on_cores(1, lambda: iter([torch.get_num_threads(), 7]))
+    assert next(items) == 1
+    assert torch.get_num_threads() == 1
+    assert list(items) == [7]
+    assert torch.get_num_threads() == cores
+    with ThreadPoolExecutor(1) as later:
+        assert later.submit(torch.get_num_threads).result() == cores
+    with own_torch_threads(1):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == cores

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
+
+_Item = TypeVar("_Item")
 
 
 def use_one_thread() -> None:
@@ -34,16 +37,6 @@ def one_core_left() -> Iterator[None]:
     finally:
         torch.set_num_threads(torch_threads)
         cv2.setNumThreads(cv2_threads)
-
-
-def use_in_this_thread(number: int) -> None:
-    """Makes torch compute on so many cores in the calling thread. Threads that start later begin with that too."""
-    _set_torch_threads(number)
-
-
-def cores_of_torch() -> int:
-    """Cores on which torch computes in the calling thread."""
-    return torch.get_num_threads()
 
 
 def limited_thread_pool(workers: int, torch_threads: int) -> ThreadPoolExecutor:
@@ -74,6 +67,31 @@ def limited_thread_pool(workers: int, torch_threads: int) -> ThreadPoolExecutor:
         all_started.abort()
         torch.set_num_threads(before)
     return pool
+
+
+@contextmanager
+def own_torch_threads(number: int) -> Iterator[None]:
+    """Within it, torch uses so many cores in the calling thread: for threads that work beside each other.
+
+    In a generator, all of it must run in one thread.
+    """
+    before = torch.get_num_threads()
+    _set_torch_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def on_cores(number: int, items: Callable[[], Iterator[_Item]]) -> Iterator[_Item]:
+    """The items of an iterator that one thread makes and runs; torch uses so many cores for them."""
+    with own_torch_threads(number):
+        yield from items()
+
+
+def cores_beside(threads: int) -> int:
+    """The cores that torch has beside so many threads with one core each; at least one."""
+    return max(1, torch.get_num_threads() - threads)
 
 
 def _set_torch_threads(number: int) -> None:

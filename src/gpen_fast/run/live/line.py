@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpen_fast.device.threads import cores_of_torch, use_in_this_thread
+from gpen_fast.device.threads import cores_beside, own_torch_threads
 from gpen_fast.run.job import Failed, Restored
 from gpen_fast.run.live.control import LiveSample, StepControl
 from gpen_fast.run.live.rehearsal import Rehearsal
@@ -25,6 +25,7 @@ from gpen_fast.run.video.pipeline import FramePipeline
 from gpen_fast.video.live.source import Arrival, LiveSource
 from gpen_fast.video.track import Tracker, TrackState
 
+_Slot = LatestSlot[Arrival] | LatestSlot[LiveFrame] | LatestSlot["_Made"]
 # Seconds for which the threads are waited for at the end: a call of the largest network on a CPU takes some.
 _JOIN_S = 30.0
 
@@ -96,7 +97,6 @@ class LiveLine:
         self._followed: LatestSlot[LiveFrame] = LatestSlot()
         self._made: LatestSlot[_Made] = LatestSlot()
         self._first: float | None = None
-        self._cores = 1
         self._error: BaseException | None = None
 
     @property
@@ -107,14 +107,15 @@ class LiveLine:
     def frames(self) -> Iterator[LiveDone]:
         """The frames as they are done, until the source ends; what a thread raised is raised at the end."""
         works = (
-            ("arrivals", self._arrive, self._arrived),
-            ("faces", self._follow, self._followed),
-            ("network", self._restore, self._made),
+            ("arrivals", self._arrive, self._arrived, 1),
+            ("faces", self._follow, self._followed, 1),
+            ("network", self._restore, self._made, cores_beside(0)),
         )
-        self._cores = cores_of_torch()
         threads = [
-            threading.Thread(target=self._run, args=(work, slot), name=f"gpen-fast-{name}", daemon=True)
-            for name, work, slot in works
+            threading.Thread(
+                target=self._run, args=(work, slot, cores), name=f"gpen-fast-{name}", daemon=True
+            )
+            for name, work, slot, cores in works
         ]
         for thread in threads:
             thread.start()
@@ -152,10 +153,11 @@ class LiveLine:
         )
         self._parts.control.frame(sample)
 
-    def _run(self, work: Callable[[], None], slot: LatestSlot[_Made]) -> None:
+    def _run(self, work: Callable[[], None], slot: _Slot, cores: int) -> None:
         """One thread: what it makes goes into its slot, which is closed when it ends."""
         try:
-            work()
+            with own_torch_threads(cores):
+                work()
         except BaseException as error:  # broad: it is raised in the caller's thread
             self._error = self._error or error
             self._ready.abort()
@@ -173,7 +175,6 @@ class LiveLine:
             self._arrived.put(arrival)
 
     def _follow(self) -> None:
-        use_in_this_thread(1)  # what it computes is small
         self._parts.rehearsal.follow()
         self._ready.wait()
         state = TrackState()
@@ -195,7 +196,6 @@ class LiveLine:
             self._followed.put(LiveFrame(source, arrival.arrived, step, beside, followed, missed))
 
     def _restore(self) -> None:
-        use_in_this_thread(self._cores)
         self._parts.rehearsal.restore()
         self._ready.wait()
         for given in self._followed:

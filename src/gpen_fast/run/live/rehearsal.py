@@ -56,8 +56,9 @@ class Rehearsal:
     def follow(self) -> None:
         """What the thread that follows faces does."""
         pipeline, source = self._pipelines[self._first], self._source()
-        frame = pipeline.load(source).frame
-        pipeline.detect_now(pipeline.load(source))
+        loaded = pipeline.take(source)
+        frame = loaded.frame
+        pipeline.detect_now(pipeline.quick(loaded))
         look = self._tracker.look(TrackState(), frame, 0.0)
         state = self._tracker.settle(TrackState(), look, frame, 0.0, [self._face()]).state
         self._tracker.look(state, frame, 0.1)
@@ -92,6 +93,6 @@ class Rehearsal:
         return Face((float(x0), float(y0), float(x1), float(y1)), 1.0, points)
 
     def _cropped(self, pipeline: FramePipeline, source: FrameSource) -> Cropped:
-        loaded, face = pipeline.load(source), self._face()
+        loaded, face = pipeline.take(source), self._face()
         found = found_by(pipeline.runtime.detector, [face], pipeline.runtime.settings.detect)
         return pipeline.crop(Detected(loaded, found, (face,)))

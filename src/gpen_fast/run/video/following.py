@@ -48,7 +48,7 @@ def followed_frame(
     Raises:
         GpenError: What ends a run: see `run.verdict`.
     """
-    loaded = attempt(pipeline.load, source)
+    loaded = attempt(pipeline.take, source)
     try:
         return _followed(pipeline, tracker, loaded, state, seconds)
     except Exception as error:  # broad: `reach_of` decides, as for every stage
@@ -86,7 +86,9 @@ def _followed(
         look = tracker.look(state, frame, seconds)
     found = None
     if look.wants_detection:
-        seen = pipeline.detect_now(loaded).found
+        with span:
+            quick = pipeline.quick(loaded)
+        seen = pipeline.detect_now(quick).found
         found = [replace(face, landmarks=landmarks_of(face, seen.box_points)) for face in seen.faces]
     with span:
         step = tracker.settle(state, look, frame, seconds, found)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
 
 from gpen_fast.run.job import Cropped, Detected, Loaded, Pasted, PictureSource
 from gpen_fast.run.pipeline import Pipeline
@@ -11,8 +15,8 @@ from gpen_fast.stages.align import align
 from gpen_fast.stages.load import load
 from gpen_fast.types import Frame
 from gpen_fast.video.change import Area
-from gpen_fast.video.colour import to_rgb
-from gpen_fast.video.film_frame import film_frame, with_area
+from gpen_fast.video.colour import quick_rgb, to_rgb
+from gpen_fast.video.film_frame import FilmFrame, film_frame, with_area
 from gpen_fast.video.reader import DecodedFrame
 
 # The least side, pixels, of what is looked at of a face: what is measured of small ones is wider than their crops.
@@ -25,19 +29,24 @@ class FramePipeline(Pipeline):
     """Each frame gets what `enhance` gives to it as a picture of its own."""
 
     def load(self, source: PictureSource) -> Loaded:
-        """Takes a decoded frame as RGB, upright, on the run's device; on the host, what nobody looks at is left out."""
-        assert isinstance(source, FrameSource), "the pictures of a video are its frames"
-        with self._busy("reading", source), self._timed("load", [source], on_device=False) as span:
-            frame = self._as_rgb(source.decoded)
-        return Loaded(source, frame, timing={"load": span.host_ms})
+        """Converts a decoded frame to RGB, upright, on the run's device."""
+        return self._taken(source, _exact)
 
-    def detect(self, pictures: Sequence[Loaded]) -> list[Detected]:
-        """Detects the faces of whole frames."""
-        for picture in pictures:
-            # No item of its own: the frame was counted when it was taken.
-            with self._timed("load", [picture.source], 0, on_device=False):
-                with_area(picture.frame, Area(0, 0, picture.frame.width, picture.frame.height))
-        return super().detect(pictures)
+    def take(self, source: PictureSource) -> Loaded:
+        """`load` for frames whose faces are followed: on the host, RGB is made only where it is looked at."""
+        return self._taken(source, _in_parts)
+
+    def quick(self, picture: Loaded) -> Loaded:
+        """A frame for the detector, where its faces are followed from there on.
+
+        Where only parts of the frame are converted, the detector sees a quick conversion of all of it: its chroma is
+        that of the nearest sample, and its values are up to two levels off.
+        """
+        if not isinstance(picture.frame, FilmFrame):
+            return picture
+        rgb = quick_rgb(picture.frame.decoded)
+        pixels = torch.from_numpy(np.ascontiguousarray(upright(rgb, picture.frame.rotation)))
+        return replace(picture, frame=Frame(pixels.permute(2, 0, 1)))
 
     def crop(self, picture: Detected) -> Cropped:
         """Aligns the faces and cuts them out."""
@@ -54,9 +63,22 @@ class FramePipeline(Pipeline):
         """Puts a restored picture into its frame's samples; counted as `save`."""
         return self.save(picture, into_frame)[0]
 
-    def _as_rgb(self, decoded: DecodedFrame) -> Frame:
-        partial = film_frame(decoded.frame, decoded.rotation) if self.runtime.device.type == "cpu" else None
-        return partial or load(upright(to_rgb(decoded.frame), decoded.rotation), self.runtime.device)
+    def _taken(
+        self, source: PictureSource, as_frame: Callable[[DecodedFrame, torch.device], Frame]
+    ) -> Loaded:
+        assert isinstance(source, FrameSource), "the pictures of a video are its frames"
+        with self._busy("reading", source), self._timed("load", [source], on_device=False) as span:
+            frame = as_frame(source.decoded, self.runtime.device)
+        return Loaded(source, frame, timing={"load": span.host_ms})
+
+
+def _exact(decoded: DecodedFrame, device: torch.device) -> Frame:
+    return load(upright(to_rgb(decoded.frame), decoded.rotation), device)
+
+
+def _in_parts(decoded: DecodedFrame, device: torch.device) -> Frame:
+    partial = film_frame(decoded.frame, decoded.rotation) if device.type == "cpu" else None
+    return partial or _exact(decoded, device)
 
 
 def _moved_inside(area: Area, frame: Frame) -> Area:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from gpen_fast.device.threads import cores_beside, on_cores, own_torch_threads
 from gpen_fast.image.similarity import Points
 from gpen_fast.run.job import Cropped, Failed, Restored
 from gpen_fast.run.verdict import attempt, reach_of
@@ -76,13 +77,20 @@ class SteadyLine:
             state: Before the first of them; None: it is the film's first.
         """
         begun = state or LineState()
+        # While one call of the network runs, the frames of the next are followed and those of the last are pasted.
+        ahead = max(_AHEAD, self._pipeline.runtime.generator.batch_size)
+        followed = on_cores(1, lambda: self._tracked(sources, time_base, begun.tracks))
         with (
+            contextlib.closing(ReadAheadThread(followed, ahead)) as tracked,
             contextlib.closing(
-                ReadAheadThread(self._tracked(sources, time_base, begun.tracks), _AHEAD)
-            ) as tracked,
-            contextlib.closing(
-                ReadAheadThread(self._averaged(iter(tracked), begun, is_first=state is None), _AHEAD)
+                ReadAheadThread(
+                    on_cores(
+                        cores_beside(2), lambda: self._averaged(iter(tracked), begun, is_first=state is None)
+                    ),
+                    ahead,
+                )
             ) as averaged,
+            own_torch_threads(1),
         ):
             waiting: deque[_Steady] = deque()
             for frame in averaged:
