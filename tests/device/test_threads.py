@@ -80,11 +80,13 @@ def test_one_thread_holds_for_torch_and_opencv() -> None:
 
 
 def test_one_core_is_left_while_the_block_runs() -> None:
-    before, opencv = torch.get_num_threads(), cv2.getNumThreads()
+    before, opencv, turn = torch.get_num_threads(), cv2.getNumThreads(), sys.getswitchinterval()
     with one_core_left():
+        assert sys.getswitchinterval() < 0.1 * turn
         assert torch.get_num_threads() == max(1, before - 1)
         assert cv2.getNumThreads() == 1
     assert (torch.get_num_threads(), cv2.getNumThreads()) == (before, opencv)
+    assert sys.getswitchinterval() == turn
 
 
 def test_a_thread_has_its_own_number_of_cores_while_it_iterates(cores: int) -> None:

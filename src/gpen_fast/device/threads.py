@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,8 @@ from typing import TypeVar
 import torch
 
 _Item = TypeVar("_Item")
+# Seconds for which a thread keeps the interpreter while others wait for it.
+_SHORT_TURN_S = 2e-5
 
 
 def use_one_thread() -> None:
@@ -23,20 +26,24 @@ def use_one_thread() -> None:
 
 @contextmanager
 def one_core_left() -> Iterator[None]:
-    """While the block runs, torch computes on all cores but one, and OpenCV on one: for lines of threads that compute.
+    """While the block runs, torch computes on all cores but one, OpenCV on one, and threads take short turns.
 
-    Networks are to be opened inside it, since oneDNN packs weights for the cores that will read them.
+    For lines of threads that compute. Networks are to be opened inside it, since oneDNN packs weights for the cores
+    that will read them. A network calls several hundred short operations: where another thread keeps the interpreter
+    for the usual 5 ms, each of them may wait so long.
     """
     import cv2
 
-    torch_threads, cv2_threads = torch.get_num_threads(), cv2.getNumThreads()
+    torch_threads, cv2_threads, turn_s = torch.get_num_threads(), cv2.getNumThreads(), sys.getswitchinterval()
     torch.set_num_threads(max(1, torch_threads - 1))
     cv2.setNumThreads(1)
+    sys.setswitchinterval(_SHORT_TURN_S)
     try:
         yield
     finally:
         torch.set_num_threads(torch_threads)
         cv2.setNumThreads(cv2_threads)
+        sys.setswitchinterval(turn_s)
 
 
 def limited_thread_pool(workers: int, torch_threads: int) -> ThreadPoolExecutor:

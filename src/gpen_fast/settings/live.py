@@ -26,8 +26,9 @@ class LiveOptions:
     temporal: float = 0.5
     """How much of the frames before a restored face keeps, so that it does not flicker: 0 restores each frame alone."""
 
-    detect_every: int = 5
-    """Frames from one detection to the next; faces are followed in between, and detected where that is unsure."""
+    detect_every: int = 25
+    """Frames from one detection to the next, which delays its frame; faces are followed in between, and detected where
+    that is unsure."""
 
     camera_size: str | None = None
     """Ask a camera for pictures of this size, such as 1280x720; by default its own choice."""

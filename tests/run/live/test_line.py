@@ -10,6 +10,7 @@ from live_ends import ListSource
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.run.live.control import StepControl
+from gpen_fast.run.live.finishing import LiveFinisher
 from gpen_fast.run.live.line import LiveLine, LiveParts
 from gpen_fast.run.live.rehearsal import Rehearsal
 from gpen_fast.run.live.restoring import LiveRestorer
@@ -34,7 +35,8 @@ def line_of(steps):
                 steps,
                 pipelines,
                 tracker,
-                LiveRestorer(steps, pipelines, 0.5),
+                LiveRestorer(steps, pipelines),
+                LiveFinisher(pipelines, 0.5),
                 control,
                 Rehearsal(steps, control.step, tracker, source.facts, 0.5),
             ),

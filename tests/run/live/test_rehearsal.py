@@ -31,5 +31,7 @@ def test_every_stage_of_a_frame_is_called_once_and_not_counted(steps, monkeypatc
     assert {"load", "detect", "crop"} <= set(called)
     assert network_at == [1, 1]
     rehearsal.restore()
-    assert called.count("generate") == 2
+    assert called.count("generate") == 1
+    rehearsal.finish()
+    assert called.count("generate") == 3
     assert "paste" in called

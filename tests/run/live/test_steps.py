@@ -63,4 +63,4 @@ def test_the_embedded_network_is_opened_below_a_larger_one(small: Runtime) -> No
     assert lite.model == "gpen-lite-256"
     assert lite.size == 256
     assert lite.detector is small.detector
-    assert face_cost(lite) > face_cost(small)
+    assert 0 < face_cost(lite) < 60

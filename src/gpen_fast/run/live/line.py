@@ -1,4 +1,4 @@
-"""Three threads with slots of one: frames arrive, faces are followed, faces are restored; the caller pastes them.
+"""Threads with slots of one: frames arrive, faces are followed, restored and pasted; the caller hands frames out.
 
 The latest frame wins: one that arrives while another waits replaces it. So latency cannot add up, and no frame is
 handed out after a later one.
@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gpen_fast.device.threads import cores_beside, own_torch_threads
-from gpen_fast.run.job import Failed, Restored
 from gpen_fast.run.live.control import LiveSample, StepControl
+from gpen_fast.run.live.finishing import LiveFinisher
 from gpen_fast.run.live.rehearsal import Rehearsal
-from gpen_fast.run.live.restoring import LiveFrame, LiveRestorer, in_samples
+from gpen_fast.run.live.restoring import LiveFrame, LiveMade, LiveRestorer
 from gpen_fast.run.live.slot import LatestSlot
 from gpen_fast.run.live.steps import QualityStep
 from gpen_fast.run.video.following import followed_frame
@@ -25,19 +26,9 @@ from gpen_fast.run.video.pipeline import FramePipeline
 from gpen_fast.video.live.source import Arrival, LiveSource
 from gpen_fast.video.track import Tracker, TrackState
 
-_Slot = LatestSlot[Arrival] | LatestSlot[LiveFrame] | LatestSlot["_Made"]
+_Slot = LatestSlot[Arrival] | LatestSlot[LiveFrame] | LatestSlot["_TimedMade"] | LatestSlot["LiveDone"]
 # Seconds for which the threads are waited for at the end: a call of the largest network on a CPU takes some.
 _JOIN_S = 30.0
-
-
-@dataclass(frozen=True, eq=False)
-class _Made:
-    """A frame with restored faces, which are to be pasted."""
-
-    given: LiveFrame
-    picture: Restored | Failed | None
-    line: float
-    network: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +64,19 @@ class LiveParts:
     tracker: Tracker
     """Follows faces."""
     restorer: LiveRestorer
-    """Restores them."""
+    """Runs the network."""
+    finisher: LiveFinisher
+    """Averages and pastes."""
     control: StepControl
     """Says which step the next frame takes."""
     rehearsal: Rehearsal
     """What the threads do before the first frame."""
+
+
+class _TimedMade(NamedTuple):
+    made: LiveMade
+    line: float
+    """Seconds that the thread of the network worked on it."""
 
 
 class LiveLine:
@@ -92,17 +91,18 @@ class LiveLine:
             parts: What restores.
         """
         self._source, self._path, self._parts = source, Path(name), parts
-        self._ready = threading.Barrier(3)
+        self._ready = threading.Barrier(4)
         self._arrived: LatestSlot[Arrival] = LatestSlot()
         self._followed: LatestSlot[LiveFrame] = LatestSlot()
-        self._made: LatestSlot[_Made] = LatestSlot()
+        self._made: LatestSlot[_TimedMade] = LatestSlot()
+        self._done: LatestSlot[LiveDone] = LatestSlot()
         self._first: float | None = None
         self._error: BaseException | None = None
 
     @property
     def dropped(self) -> int:
         """Frames that arrived and were not handed out, because a later one was there."""
-        return self._arrived.dropped + self._made.dropped
+        return self._arrived.dropped + self._made.dropped + self._done.dropped
 
     def frames(self) -> Iterator[LiveDone]:
         """The frames as they are done, until the source ends; what a thread raised is raised at the end."""
@@ -110,6 +110,7 @@ class LiveLine:
             ("arrivals", self._arrive, self._arrived, 1),
             ("faces", self._follow, self._followed, 1),
             ("network", self._restore, self._made, cores_beside(0)),
+            ("paste", self._finish, self._done, 1),
         )
         threads = [
             threading.Thread(
@@ -120,8 +121,7 @@ class LiveLine:
         for thread in threads:
             thread.start()
         try:
-            for made in self._made:
-                yield self._pasted(made)
+            yield from self._done
         finally:
             self.close()
             for thread in threads:
@@ -162,7 +162,7 @@ class LiveLine:
             self._error = self._error or error
             self._ready.abort()
             self._source.close()
-            for each in (self._arrived, self._followed, self._made):
+            for each in (self._arrived, self._followed, self._made, self._done):
                 each.close()
         finally:
             slot.close()
@@ -200,20 +200,25 @@ class LiveLine:
         self._ready.wait()
         for given in self._followed:
             begun = time.perf_counter()
-            picture, network = self._parts.restorer.restore(given)
-            self._made.put(_Made(given, picture, time.perf_counter() - begun, network))
+            made = self._parts.restorer.restore(given)
+            self._made.put(_TimedMade(made, time.perf_counter() - begun))
 
-    def _pasted(self, made: _Made) -> LiveDone:
-        given, begun = made.given, time.perf_counter()
-        done = in_samples(self._parts.pipelines[given.step], made.picture, given.source)
-        assert self._first is not None, "a frame has arrived"
-        return LiveDone(
-            done,
-            given.arrived - self._first,
-            given.arrived,
-            given.step,
-            made.line,
-            max(given.beside, time.perf_counter() - begun),
-            made.network,
-            given.followed.new_tracks if given.followed else 0,
-        )
+    def _finish(self) -> None:
+        self._parts.rehearsal.finish()
+        self._ready.wait()
+        for timed in self._made:
+            begun, given = time.perf_counter(), timed.made.given
+            done = self._parts.finisher.finish(timed.made)
+            assert self._first is not None, "a frame has arrived"
+            self._done.put(
+                LiveDone(
+                    done,
+                    given.arrived - self._first,
+                    given.arrived,
+                    given.step,
+                    timed.line,
+                    max(given.beside, time.perf_counter() - begun),
+                    timed.made.network,
+                    given.followed.new_tracks if given.followed else 0,
+                )
+            )

@@ -16,7 +16,8 @@ from gpen_fast.image.similarity import Points
 from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.run.job import Cropped, Detected
-from gpen_fast.run.live.restoring import LiveFrame, LiveRestorer, in_samples
+from gpen_fast.run.live.finishing import LiveFinisher
+from gpen_fast.run.live.restoring import LiveFrame, LiveMade, LiveRestorer
 from gpen_fast.run.live.steps import QualityStep
 from gpen_fast.run.video.following import FollowedFrame
 from gpen_fast.run.video.frames import FrameSource
@@ -65,15 +66,22 @@ class Rehearsal:
         self._cropped(pipeline, source)
 
     def restore(self) -> None:
-        """What the thread of the network does, and the paste: two frames, the second averaged with the first."""
-        restorer = LiveRestorer(self._steps, self._pipelines, self._temporal)
+        """What the thread of the network does."""
+        self._made(LiveRestorer(self._steps, self._pipelines), 0.0)
+
+    def finish(self) -> None:
+        """What the thread that pastes does: two frames, the second averaged with the first."""
+        restorer = LiveRestorer(self._steps, self._pipelines)
+        finisher = LiveFinisher(self._pipelines, self._temporal)
         for seconds in (0.0, 0.1):
-            source = self._source()
-            cropped = self._cropped(self._pipelines[self._first], source)
-            tracked = TrackedFace(0, self._face(), self._points())
-            followed = FollowedFrame(cropped, TrackState(), seconds, (tracked,), False, 0)
-            picture, _ = restorer.restore(LiveFrame(source, 0.0, self._first, 0.0, followed, {}))
-            in_samples(self._pipelines[self._first], picture, source)
+            finisher.finish(self._made(restorer, seconds))
+
+    def _made(self, restorer: LiveRestorer, seconds: float) -> LiveMade:
+        source = self._source()
+        cropped = self._cropped(self._pipelines[self._first], source)
+        tracked = TrackedFace(0, self._face(), self._points())
+        followed = FollowedFrame(cropped, TrackState(), seconds, (tracked,), False, 0)
+        return restorer.restore(LiveFrame(source, 0.0, self._first, 0.0, followed, {}))
 
     def _source(self) -> FrameSource:
         """A frame of noise."""

@@ -1,25 +1,18 @@
-"""A live frame after its faces were followed: network or carried change, averaging, fading; then paste."""
+"""A live frame after its faces were followed: through the network, or with its last change."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from gpen_fast.run.job import Cropped, Failed, Restored
 from gpen_fast.run.live.steps import QualityStep
-from gpen_fast.run.verdict import attempt
-from gpen_fast.run.video.averaging import averaged_faces
 from gpen_fast.run.video.following import FollowedFrame, restored_alone
-from gpen_fast.run.video.frames import DoneFrame, FrameSource, as_decoded
+from gpen_fast.run.video.frames import FrameSource
 from gpen_fast.run.video.pipeline import FramePipeline
-from gpen_fast.video.fading import ShownFaces, Visit, fade_now, visits_after
-from gpen_fast.video.reader import DecodedFrame
-from gpen_fast.video.segment import FrameTime
-from gpen_fast.video.steady import FaceMemory, kept_share
-from gpen_fast.video.track import TrackedFace
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,59 +33,56 @@ class LiveFrame:
     """Track -> frames for which it has not been sure."""
 
 
-class LiveRestorer:
-    """Restores frames in their order, each from those before it alone."""
+@dataclass(frozen=True, eq=False)
+class LiveMade:
+    """A frame with restored faces, which are to be averaged and pasted."""
 
-    def __init__(
-        self, steps: Sequence[QualityStep], pipelines: Sequence[FramePipeline], temporal: float
-    ) -> None:
+    given: LiveFrame
+    """The frame."""
+    picture: Restored | Failed | None
+    """After the network; None where it passes through."""
+    network: float
+    """Seconds of the network's call; 0 where it did not run."""
+    cuts: int
+    """Scenes that have begun so far."""
+    looks: int
+    """How often what is known of the frames before was worthless: another scene, or another network."""
+
+
+class LiveRestorer:
+    """Runs the network over frames in their order, or carries its last change along."""
+
+    def __init__(self, steps: Sequence[QualityStep], pipelines: Sequence[FramePipeline]) -> None:
         """Takes what restores.
 
         Args:
             steps: The quality steps.
             pipelines: The stages of each.
-            temporal: How much of the frames before is kept, 0 to 1.
         """
         self._steps = steps
         self._pipelines = pipelines
-        self._temporal = temporal
-        self._memories: dict[int, FaceMemory] = {}
-        self._visits: dict[int, Visit] = {}
         # Track -> what the network changed in its crop when it ran last, and frames since then.
         self._changes: dict[int, Tensor] = {}
         self._since = 0
-        self._seconds: float | None = None
-        self._size = 0
+        self._size = self._cuts = self._looks = 0
 
-    def restore(self, given: LiveFrame) -> tuple[Restored | Failed | None, float]:
-        """The frame with restored faces, ready to be pasted.
-
-        Returns:
-            The frame, None where it passes through, and the seconds that its network call took.
+    def restore(self, given: LiveFrame) -> LiveMade:
+        """The frame after the network.
 
         Raises:
             GpenError: The network or the device fails.
         """
         frame = given.followed
         if frame is None:
-            self._forget()
-            self._seconds = self._seconds or 0.0
-            return None, 0.0
+            self._changes = {}
+            return LiveMade(given, None, 0.0, self._cuts, self._looks)
         step, pipeline = self._steps[given.step], self._pipelines[given.step]
         if frame.is_cut or step.runtime.size != self._size:
-            self._forget_looks()
-            self._size = step.runtime.size
-        before, self._seconds = self._seconds, frame.seconds
+            self._changes, self._size = {}, step.runtime.size
+            self._cuts += frame.is_cut
+            self._looks += 1
         picture, network = self._called(frame, step, pipeline)
-        faces = frame.faces if isinstance(picture, Restored) else ()
-        shown = ShownFaces(frozenset(face.number for face in faces), frame.is_cut)
-        self._visits = visits_after(self._visits, shown, is_first=before is None)
-        if isinstance(picture, Failed):
-            self._forget_looks()
-            return picture, network
-        picture = self._averaged(picture, faces, frame.seconds - (before or 0.0), carried=not network)
-        fades = tuple(fade_now(self._visits[face.number], given.missed.get(face.number, 0)) for face in faces)
-        return replace(picture, fades=fades), network
+        return LiveMade(given, picture, network, self._cuts, self._looks)
 
     def _called(
         self, frame: FollowedFrame, step: QualityStep, pipeline: FramePipeline
@@ -115,27 +105,6 @@ class LiveRestorer:
             }
         return made, (pipeline.clock.now() - begun) / 1e9 if frame.faces else 0.0
 
-    def _averaged(
-        self, picture: Restored, faces: Sequence[TrackedFace], seconds: float, *, carried: bool
-    ) -> Restored:
-        if not self._temporal:
-            return picture
-        kept, known = kept_share(self._temporal, max(0.0, seconds)), self._memories
-        options = self._pipelines[0].runtime.settings.paste
-        numbers = [face.number for face in faces]
-        carries = carried and all(number in known for number in numbers)
-        needs = [known[number].need for number in numbers] if carries else None
-        steady, self._memories = averaged_faces(picture, faces, known, kept, options, needs)
-        return steady
-
-    def _forget(self) -> None:
-        self._forget_looks()
-        self._visits = {}
-
-    def _forget_looks(self) -> None:
-        """Another network, or another scene: nothing of the frames before fits."""
-        self._memories, self._changes = {}, {}
-
 
 @torch.inference_mode()
 def carried(picture: Cropped, changes: Sequence[Tensor]) -> Restored:
@@ -150,22 +119,3 @@ def carried(picture: Cropped, changes: Sequence[Tensor]) -> Restored:
         for crop, change in zip(picture.crops.pixels, changes, strict=True)
     )
     return Restored(picture.picture, picture.faces, picture.crops, made)
-
-
-def in_samples(pipeline: FramePipeline, picture: Restored | Failed | None, source: FrameSource) -> DoneFrame:
-    """The frame in its own samples; one that failed stays as it was decoded.
-
-    Args:
-        pipeline: The stages.
-        picture: What `LiveRestorer.restore` gave.
-        source: The frame.
-    """
-    if picture is None:
-        return passed_through(source.decoded)
-    pasted = attempt(pipeline.paste, picture)
-    return as_decoded(pasted) if isinstance(pasted, Failed) else pipeline.finish(pasted)
-
-
-def passed_through(decoded: DecodedFrame) -> DoneFrame:
-    """A frame as it was decoded."""
-    return DoneFrame(decoded.index, decoded.frame, FrameTime(decoded.pts, decoded.duration))

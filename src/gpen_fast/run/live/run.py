@@ -15,6 +15,7 @@ from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import CommandName, Report
 from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.live.control import StepControl
+from gpen_fast.run.live.finishing import LiveFinisher
 from gpen_fast.run.live.line import LiveLine, LiveParts
 from gpen_fast.run.live.rehearsal import Rehearsal
 from gpen_fast.run.live.report import LivePromise, live_report
@@ -85,7 +86,8 @@ def run_live(
         steps,
         pipelines,
         tracker,
-        LiveRestorer(steps, pipelines, options.temporal),
+        LiveRestorer(steps, pipelines),
+        LiveFinisher(pipelines, options.temporal),
         control,
         Rehearsal(steps, control.step, tracker, ends.source.facts, options.temporal),
     )
