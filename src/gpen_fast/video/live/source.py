@@ -6,12 +6,10 @@ import re
 from pathlib import Path
 
 from gpen_fast.errors import VideoError
-from gpen_fast.video.live.arrival import Arrival, LiveSource
+from gpen_fast.video.live.arrival import LiveSource
 from gpen_fast.video.live.camera import is_camera, open_camera
 from gpen_fast.video.live.file_source import FileSource
 from gpen_fast.video.live.stream_source import open_stream
-
-__all__ = ["Arrival", "LiveSource", "open_source"]
 
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 
