@@ -15,7 +15,7 @@ FILES = HOUSE.files
 NARROW = {
     "errors": set(),
     "measure": {"errors", "types", "settings", "files", "device"},
-    "video": {"errors", "types", "image", "device"},
+    "video": {"errors", "plugins", "types", "image", "device"},
 }
 # Calls and names that change process-wide state.
 PROCESS_WIDE = (

@@ -12,7 +12,7 @@ import numpy as np
 
 from gpen_fast.run.live.tally import LiveTally
 from gpen_fast.video.facts import ColourTags, StreamFacts
-from gpen_fast.video.live.source import Arrival
+from gpen_fast.video.live.arrival import Arrival
 from gpen_fast.video.planes import planar
 from gpen_fast.video.reader import DecodedFrame
 

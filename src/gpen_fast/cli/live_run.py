@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gpen_fast.measure.report import CommandName, Report
     from gpen_fast.video.facts import StreamFacts
     from gpen_fast.video.live.sink import LiveSink
-    from gpen_fast.video.live.source import LiveSource
+    from gpen_fast.video.live.arrival import LiveSource
 
 
 @dataclass(frozen=True)

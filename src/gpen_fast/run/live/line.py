@@ -23,7 +23,7 @@ from gpen_fast.run.live.steps import QualityStep
 from gpen_fast.run.video.following import followed_frame
 from gpen_fast.run.video.frames import DoneFrame, FrameSource
 from gpen_fast.run.video.pipeline import FramePipeline
-from gpen_fast.video.live.source import Arrival, LiveSource
+from gpen_fast.video.live.arrival import Arrival, LiveSource
 from gpen_fast.video.track import Tracker, TrackState
 
 _Slot = LatestSlot[Arrival] | LatestSlot[LiveFrame] | LatestSlot["_TimedMade"] | LatestSlot["LiveDone"]

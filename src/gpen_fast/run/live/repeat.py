@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from gpen_fast.video.live.source import Arrival, LiveSource
+from gpen_fast.video.live.arrival import Arrival, LiveSource
 
 
 class RepeatedSource:

@@ -1,17 +1,22 @@
-"""Where live frames go: nowhere."""
+"""Opens where a live run's frames go."""
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 import av
 
-from gpen_fast.errors import VideoError
 from gpen_fast.video.facts import StreamFacts
+from gpen_fast.video.live.file_sink import FileSink
+from gpen_fast.video.live.stream_sink import open_stream_sink
+from gpen_fast.video.live.virtual import VirtualSink
+
+_ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 
 
 class LiveSink(Protocol):
-    """Takes frames."""
+    """Takes frames. All calls come from one thread."""
 
     @property
     def ended(self) -> bool:
@@ -21,7 +26,7 @@ class LiveSink(Protocol):
         """Takes the frame that is shown so many seconds after the first one arrived."""
 
     def close(self) -> None:
-        """Makes it whole."""
+        """Makes it whole. A second call does nothing."""
 
 
 class _Nowhere:
@@ -36,12 +41,22 @@ def open_sink(out: str, facts: StreamFacts) -> LiveSink:
     """Opens where frames go.
 
     Args:
-        out: none.
+        out: none, window, virtual (a virtual camera), the address of a stream (`scheme://...`), or a file.
         facts: The stream.
 
     Raises:
         VideoError: It cannot be opened.
+        InstallError: The virtual camera's package is missing.
+        OSError: The file cannot be written.
     """
-    if out != "none":
-        raise VideoError(f"output {out}: accepted is none.")
-    return _Nowhere()
+    if out == "none":
+        return _Nowhere()
+    if out == "window":
+        from gpen_fast.video.live.window import WindowSink
+
+        return WindowSink()
+    if out == "virtual":
+        return VirtualSink(facts)
+    if _ADDRESS.match(out):
+        return open_stream_sink(out, facts)
+    return FileSink(out, facts)
