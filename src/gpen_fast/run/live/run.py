@@ -14,6 +14,7 @@ from gpen_fast.measure.clock import Clock
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import CommandName, Report
 from gpen_fast.measure.spans import NS_PER_MS
+from gpen_fast.run.live.aside import network_aside
 from gpen_fast.run.live.control import StepControl
 from gpen_fast.run.live.finishing import LiveFinisher
 from gpen_fast.run.live.line import LiveLine, LiveParts
@@ -25,8 +26,8 @@ from gpen_fast.run.live.tally import LiveTally
 from gpen_fast.run.video.pipeline import FramePipeline
 from gpen_fast.settings import VIDEO_STAGES, LiveOptions
 from gpen_fast.stages.detect.lite import LandmarkReader
-from gpen_fast.video.live.sink import LiveSink
 from gpen_fast.video.live.arrival import LiveSource
+from gpen_fast.video.live.sink import LiveSink
 from gpen_fast.video.track import Tracker
 
 
@@ -73,16 +74,35 @@ def run_live(
     Raises:
         GpenError, OSError: The source, the network or the sink fails; what was handed out is kept.
     """
-    stopped = stopped or threading.Event()
     recorder = Recorder(stages=VIDEO_STAGES)
     device = steps[0].runtime.device
     clock = Clock(recorder, make_event=event_maker(device))
     reset_peak(device)
-    pipelines = [FramePipeline(each.runtime, clock) for each in steps]
     target_fps = min(options.target_fps, float(ends.source.facts.rate))
+    tally = LiveTally([each.name for each in steps])
+    end = _End(stopped or threading.Event(), ends, options, progress)
+    start = time.perf_counter_ns()
+    try:
+        with network_aside(steps) as aside:
+            parts = _parts(aside, clock, options, target_fps, ends)
+            _hand_out(LiveLine(ends.source, ends.name, parts), ends.sink, tally, clock, end)
+    finally:
+        ends.source.close()
+        ends.sink.close()
+    wall = (time.perf_counter_ns() - start) / NS_PER_MS
+    clock.finish()
+    promise = LivePromise(ends.name, float(ends.source.facts.rate), target_fps, options.max_latency)
+    return live_report(command, steps[0].runtime, promise, tally, recorder, wall, ends.source.lost)
+
+
+def _parts(
+    steps: Sequence[QualityStep], clock: Clock, options: LiveOptions, target_fps: float, ends: LiveEnds
+) -> LiveParts:
+    """What restores the frames."""
+    pipelines = [FramePipeline(each.runtime, clock) for each in steps]
     control = StepControl([each.cost for each in steps], target_fps, options.max_latency / 1e3)
     tracker = Tracker(LandmarkReader(steps[0].runtime.settings.weights), detect_every=options.detect_every)
-    parts = LiveParts(
+    return LiveParts(
         steps,
         pipelines,
         tracker,
@@ -91,18 +111,6 @@ def run_live(
         control,
         Rehearsal(steps, control.step, tracker, ends.source.facts, options.temporal),
     )
-    line = LiveLine(ends.source, ends.name, parts)
-    tally = LiveTally([each.name for each in steps])
-    start = time.perf_counter_ns()
-    try:
-        _hand_out(line, ends.sink, tally, clock, _End(stopped, ends, options, progress))
-    finally:
-        ends.source.close()
-        ends.sink.close()
-    wall = (time.perf_counter_ns() - start) / NS_PER_MS
-    clock.finish()
-    promise = LivePromise(ends.name, float(ends.source.facts.rate), target_fps, options.max_latency)
-    return live_report(command, steps[0].runtime, promise, tally, recorder, wall, ends.source.lost)
 
 
 @dataclass(frozen=True, eq=False)
