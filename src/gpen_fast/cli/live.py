@@ -31,7 +31,7 @@ def live(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="[CAMERA|URL|FILE]",
+            metavar="CAMERA|URL|FILE",
             help="A camera's number or device, the address of a stream, or a file, which plays at its own speed.",
         ),
     ] = "0",

@@ -39,7 +39,8 @@ class FaceUse:
     """(B,) float32 in 0..1: the largest over the frequency bands."""
 
     agrees: Tensor
-    """(B,) bool: the restoration resembles its crop at low frequencies."""
+    """(B,) bool: the restoration resembles its crop at low frequencies. True of each face where none is left as it is
+    and the need was known."""
 
     def kept(self) -> tuple[int, int]:
         """Faces left as they are, and those of them whose restoration does not resemble them.
@@ -119,8 +120,9 @@ def blend(
             What the averages differ by is then added to the picture's own share.
     """
     before, after = to_8bit_scale(crops.pixels), to_8bit_scale(torch.stack(list(restored)))
-    trust, change = agreement(before, after), after - before
+    trust, change = None, after - before
     if need is None:
+        trust = agreement(before, after)
         need = _need(frame, crops, before, trust, change)
     weights = 1 - options.keep_detail * (1 - need)
     # What counts as left as found is left to the pixel.
@@ -134,7 +136,12 @@ def blend(
         layers.addcmul_(1 - weights[:, :1, None, None], averaged)
     if crops.pixels.dtype != torch.uint8:
         layers *= TOPS[crops.pixels.dtype] / TOPS[torch.uint8]
-    use = FaceUse(weights.amax(dim=1), trust > 0)
+    shares = weights.amax(dim=1)
+    if trust is None:
+        # Only of faces that are left as they are is it asked whether the network's result resembles them.
+        unasked = shares.device.type == "cpu" and bool((shares > 0).all())
+        trust = torch.ones_like(shares) if unasked else agreement(before, after)
+    use = FaceUse(shares, trust > 0)
     return Blend(tuple(layers), 1 - weights[:, 0], use, own is not None)
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from gpen_fast.image.bands import band_pass, halved
 from gpen_fast.image.colour import brightness, to_8bit_scale
 from gpen_fast.image.warp import Matrix, inverse, scale_of
+from gpen_fast.stages.need.host_energies import host_energies
 from gpen_fast.types import Frame
 
 # Bands of the crop's brightness and of its colour, and the same of the face in the picture.
@@ -45,7 +46,7 @@ def figures(frame: Frame, matrices: Matrix, crops: Tensor) -> Tensor:
         (B,COUNT) float32: logarithms of energies on the scale of 8 bits, of the strength of 8-pixel blocks, and of the
         crop's pixels for each of the picture's.
     """
-    of_crops = _energies(_planes(to_8bit_scale(crops)), *_CROP_BANDS)
+    of_crops = _views_energies(to_8bit_scale(crops), *_CROP_BANDS)
     of_picture = _of_picture(frame, matrices, crops.shape[-1])
     scales = torch.tensor([scale_of(matrix) for matrix in matrices], dtype=torch.float32)
     return torch.cat([of_crops, of_picture, scales.log2().to(crops.device)[:, None]], dim=1)
@@ -58,8 +59,9 @@ def _of_picture(frame: Frame, matrices: Matrix, size: int) -> Tensor:
     for side in sorted(set(sides)):
         places = [place for place, own in enumerate(sides) if own == side]
         middles = torch.stack([_middle(frame, matrices[place], size, side) for place in places])
-        planes = _planes(to_8bit_scale(middles))
-        parts.append(torch.cat([_energies(planes, *_PICTURE_BANDS), _blockiness(planes[:, 0])], dim=1))
+        middles = to_8bit_scale(middles)
+        blocks = _blockiness(_brightness_of(middles))
+        parts.append(torch.cat([_views_energies(middles, *_PICTURE_BANDS), blocks], dim=1))
         order += places
     rows = torch.cat(parts)
     return rows if len(parts) == 1 else rows[np.argsort(order)]
@@ -84,6 +86,19 @@ def _span(middle: float, side: int, length: int) -> slice:
     """`side` pixels around `middle`, moved into 0..length; all of it where that is shorter."""
     start = max(0, min(round(middle - side / 2), length - side))
     return slice(start, min(length, start + side))
+
+
+def _brightness_of(pixels: Tensor) -> Tensor:
+    """(B,1|3,H,W) to (B,H,W)."""
+    return (brightness(pixels) if pixels.shape[1] == 3 else pixels)[:, 0]
+
+
+def _views_energies(pixels: Tensor, bands: int, colour_bands: int) -> Tensor:
+    """(B,1|3,H,W) float32 to (B,2*(bands+colour_bands)): what `_energies` gives of its planes."""
+    if pixels.device.type != "cpu" or pixels.shape[1] == 1:
+        return _energies(_planes(pixels), bands, colour_bands)
+    each = [host_energies(view, bands, colour_bands, _CELL, _QUIET) for view in pixels.numpy()]
+    return torch.from_numpy(np.stack(each)).add_(_FLOOR).log_()
 
 
 def _planes(pixels: Tensor) -> Tensor:
