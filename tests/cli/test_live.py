@@ -82,6 +82,13 @@ def test_a_file_that_does_not_exist_is_told_before_anything_is_loaded(cli, tmp_p
     assert "loading" not in ran.err
 
 
+def test_a_file_that_is_no_video_is_named(cli, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no video at all")
+    ran = cli("live", tmp_path / "notes.txt", "--out", "none")
+    assert ran.status == 2
+    assert ran.err.startswith(f"error: {tmp_path}/notes.txt: no video that can be read")
+
+
 def test_without_pyav_one_sentence_says_how_to_install_it(cli, monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(

@@ -16,7 +16,7 @@ from gpen_fast.cli.live_table import print_live
 from gpen_fast.cli.loading import loading
 from gpen_fast.cli.opening import fetch_and_load
 from gpen_fast.cli.trial import refuse_little_memory
-from gpen_fast.errors import DeviceError, GpenError, reason
+from gpen_fast.errors import DeviceError, GpenError, VideoError, reason
 from gpen_fast.settings import LiveOptions, Settings
 
 if TYPE_CHECKING:
@@ -68,10 +68,19 @@ def run_and_print(request: LiveRequest) -> Report | None:
     return report
 
 
+def _opened(request: LiveRequest) -> LiveSource:
+    """The source; an error names it."""
+    try:
+        return request.open_source()
+    except VideoError as error:
+        named = request.name in str(error)
+        raise VideoError(f"{'' if named else f'{request.name}: '}{error}") from error
+
+
 def _run(request: LiveRequest) -> Report | None:
     run = request.run
     # A name that is no source is told before the seconds that the networks take.
-    with contextlib.closing(request.open_source()) as source:
+    with contextlib.closing(_opened(request)) as source:
         runtime = fetch_and_load(request.settings, yes=run.yes, quiet=run.quiet)
         with loading(run.quiet, "opening the smaller networks"):
             from gpen_fast.run.live.run import LiveEnds, run_live
