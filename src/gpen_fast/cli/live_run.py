@@ -22,8 +22,8 @@ from gpen_fast.settings import LiveOptions, Settings
 if TYPE_CHECKING:
     from gpen_fast.measure.report import CommandName, Report
     from gpen_fast.video.facts import StreamFacts
-    from gpen_fast.video.live.sink import LiveSink
     from gpen_fast.video.live.arrival import LiveSource
+    from gpen_fast.video.live.sink import LiveSink
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from gpen_fast.run.live.tally import LiveTally
 from gpen_fast.run.video.pipeline import FramePipeline
 from gpen_fast.settings import VIDEO_STAGES, LiveOptions
 from gpen_fast.stages.detect.lite import LandmarkReader
-from gpen_fast.video.live.sink import LiveSink
 from gpen_fast.video.live.arrival import LiveSource
+from gpen_fast.video.live.sink import LiveSink
 from gpen_fast.video.track import Tracker
 
 
