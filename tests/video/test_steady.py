@@ -56,6 +56,21 @@ def test_noise_and_texture_that_boil_become_less() -> None:
     assert error(face.restored, CROP) < 0.65 * error(made[0], CROP)
 
 
+@pytest.mark.parametrize(("deviation", "averages"), [(0.0, False), (2.0, False), (12.0, True)])
+def test_a_face_that_is_left_as_found_is_averaged_only_where_frames_have_noise(
+    deviation: float, averages: bool
+) -> None:
+    shifts = [
+        cv2.warpAffine(CROP, np.float64([[1, 0, 0.3 * (at % 3)], [0, 1, 0]]), (SIDE, SIDE)) for at in range(9)
+    ]
+    crops = [noisy(at, deviation, each) for at, each in enumerate(shifts)]
+    face = after(crops, crops)
+    added = (face.crop.int() - face.own.int()).abs().float().mean()
+    assert (added > 2) if averages else (added < 0.25)
+    if averages:
+        assert torch.equal(face.own, crops[-1])
+
+
 def test_what_changes_is_not_smeared() -> None:
     """A mouth opens: where it is, the frame counts alone; elsewhere noise is still averaged."""
     opened = CROP.copy()
