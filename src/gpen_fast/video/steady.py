@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gpen_fast.image.bands import upscaled
 from gpen_fast.image.colour import brightness, to_8bit_scale, to_depth
 from gpen_fast.types import TOPS
 from gpen_fast.video.trend import trend_share
@@ -94,15 +95,14 @@ def steadied(
         need: (N,) how much of the restoration the face needs; None where that is not measured.
         kept: What `kept_share` gives.
     """
-    before, after = to_8bit_scale(crop), to_8bit_scale(restored)
+    # In one order of memory: torch is slow where orders differ.
+    before, after = (to_8bit_scale(each.contiguous()) for each in (crop, restored))
     coarse = _coarse(before)
     fine, made = before - coarse, after - coarse
     noise = 0.0
     if memory is not None:
         noise, still, share = _unchanged(memory, fine)
-        weight = (kept * share) * F.interpolate(
-            still, size=fine.shape[-2:], mode="bilinear", align_corners=False
-        )[0]
+        weight = (kept * share) * upscaled(still, (fine.shape[-2], fine.shape[-1]))[0]
         fine = fine.lerp(memory.crop.float(), weight)
         made = made.lerp(memory.restored.float(), weight)
         if need is not None and memory.need is not None:
@@ -143,7 +143,7 @@ def _blocks(pixels: Tensor) -> Tensor:
 def _coarse(pixels: Tensor) -> Tensor:
     """(3,S,S): light and shade."""
     cells = F.adaptive_avg_pool2d(pixels[None], _CELLS)
-    return F.interpolate(cells, size=pixels.shape[-2:], mode="bilinear", align_corners=False)[0]
+    return upscaled(cells, (pixels.shape[-2], pixels.shape[-1]))[0]
 
 
 def _to_depth(values: Tensor, dtype: torch.dtype) -> Tensor:
