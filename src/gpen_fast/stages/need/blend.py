@@ -117,7 +117,7 @@ def blend(
         options: How much of the detail and of the colour is kept.
         need: What `measured_need` gives, where it is known: (B,1+BANDS).
         own: (B,3,S,S) in the frame's depth: the faces as the picture has them, where `crops` are averages over frames.
-            What the averages differ by is then added to the picture's own share.
+            What the averages differ by from these is then added to the picture's own share.
     """
     before, after = to_8bit_scale(crops.pixels), to_8bit_scale(torch.stack(list(restored)))
     trust, change = None, after - before
