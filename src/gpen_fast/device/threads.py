@@ -21,6 +21,24 @@ def use_one_thread() -> None:
     cv2.setNumThreads(1)
 
 
+@contextmanager
+def one_core_left() -> Iterator[None]:
+    """While the block runs, torch computes on all cores but one, and OpenCV on one: for lines of threads that compute.
+
+    Networks are to be opened inside it, since oneDNN packs weights for the cores that will read them.
+    """
+    import cv2
+
+    torch_threads, cv2_threads = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(max(1, torch_threads - 1))
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(torch_threads)
+        cv2.setNumThreads(cv2_threads)
+
+
 def limited_thread_pool(workers: int, torch_threads: int) -> ThreadPoolExecutor:
     """Starts a pool in which each worker computes on a part of the cores.
 

@@ -125,6 +125,7 @@ def profile_pictures(
         runs=runs,
         failed=mix.failed,
         mix=[picture.row() for picture in mix.counted] if several else [],
+        # A picture that went away can no longer be read.
         input_sha256=inputs_sha256([picture.path for picture in mix.left]),
     )
 

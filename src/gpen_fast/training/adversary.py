@@ -13,7 +13,7 @@ from gpen_fast.gpen.config import GeneratorConfig
 from gpen_fast.training.config import AdversaryConfig
 from gpen_fast.training.discriminator import Discriminator
 from gpen_fast.training.initial import draw_weights
-from gpen_fast.training.loop import TrainingState
+from gpen_fast.training.loop import TrainingLoop, TrainingState
 from gpen_fast.training.losses import discriminator_loss, feature_matching, generator_loss, r1_penalty
 from gpen_fast.training.share import average_gradients
 
@@ -114,3 +114,21 @@ class Adversary:
         """Restores what `state_dict` returned."""
         self.discriminator.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
+
+
+class AdversarialLoop(TrainingLoop):
+    """A training whose state holds that of its adversary, where it has one."""
+
+    adversary: Adversary | None
+
+    def state_dict(self) -> TrainingState:
+        """Returns everything that a resumed run needs, the adversary's state included."""
+        adversary = self.adversary.state_dict() if self.adversary else {}
+        return {**super().state_dict(), "adversary": adversary}
+
+    def load_state_dict(self, state: TrainingState) -> None:
+        """Restores what `state_dict` returned."""
+        super().load_state_dict(state)
+        # A run that adds an adversarial phase resumes from a state without one.
+        if self.adversary and state["adversary"]:
+            self.adversary.load_state_dict(state["adversary"])

@@ -10,12 +10,11 @@ from torch import Tensor
 
 from gpen_fast.gpen.folded.generator import DTYPES
 from gpen_fast.gpen.reference import FullGenerator
-from gpen_fast.training.adversary import Adversary
+from gpen_fast.training.adversary import AdversarialLoop, Adversary
 from gpen_fast.training.config import RestorationConfig
 from gpen_fast.training.data import HELD_OUT, TRAIN, Pairs, read_faces, read_manifest
 from gpen_fast.training.forward import training_forward
 from gpen_fast.training.initial import near_identity
-from gpen_fast.training.loop import TrainingLoop, TrainingState
 from gpen_fast.training.losses import energy_loss, pixel_loss
 from gpen_fast.training.metrics import RestorationRow, held_out_table
 
@@ -23,7 +22,7 @@ from gpen_fast.training.metrics import RestorationRow, held_out_table
 _EVALUATED = 40
 
 
-class RestorationTrainer(TrainingLoop):
+class RestorationTrainer(AdversarialLoop):
     """The generator's training.
 
     Args:
@@ -52,18 +51,6 @@ class RestorationTrainer(TrainingLoop):
         if adversary is not None:
             adversary.step(output, wanted, self.done)
         return self.counted(pixels.item())
-
-    def state_dict(self) -> TrainingState:
-        """Returns everything that a resumed run needs, the adversary's state included."""
-        adversary = self.adversary.state_dict() if self.adversary else {}
-        return {**super().state_dict(), "adversary": adversary}
-
-    def load_state_dict(self, state: TrainingState) -> None:
-        """Restores what `state_dict` returned."""
-        super().load_state_dict(state)
-        # A run that adds an adversarial phase resumes from a state without one.
-        if self.adversary and state["adversary"]:
-            self.adversary.load_state_dict(state["adversary"])
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,18 @@ def test_measures_plans_and_prints_the_share_of_the_floor(tmp_path: Path) -> Non
     assert "set 2 f4 " in said
 
 
+def test_a_resumed_run_remembers_the_weights_that_it_started_from(tmp_path: Path) -> None:
+    folders, first, out = two_sets(tmp_path), tmp_path / "first", tmp_path / "run"
+    write_plan(first, RunPlan(3, 2))
+    lite(*told(tmp_path, folders, first))
+    start = first / "state.pt"
+    assert f"from {start}" in lite(*told(tmp_path, folders, out), "--minutes", 0.1, "--from", start)
+    plan = read_plan(out)
+    assert plan is not None
+    assert plan.start == str(start)
+    assert f"from {start}" in lite(*told(tmp_path, folders, out))
+
+
 def test_lists_the_sources_and_refuses_a_face_without_its_attribution(tmp_path: Path) -> None:
     said = lite("sources", "--data", two_sets(tmp_path)[0])
     assert "| a/a | 4 | CC0-1.0 | none asked for |" in said

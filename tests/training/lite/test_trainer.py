@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from lite_sets import lite_trainer, small_recipe, two_sets
+from lite_sets import LITE, lite_trainer, small_recipe, two_sets
 from portraits import weights_of
 
+from gpen_fast.errors import CheckpointError
 from gpen_fast.training.config import AdversaryConfig
 from gpen_fast.training.lite.recipe import LiteLoss
 from gpen_fast.training.lite.trainer import LiteTask, colour_loss, lite_dtype
@@ -50,6 +52,25 @@ def test_the_adversary_starts_when_it_should(tmp_path: Path) -> None:
     assert torch.equal(first, weights_of(trainer.adversary.discriminator))
     trainer.step()
     assert not torch.equal(first, weights_of(trainer.adversary.discriminator))
+
+
+def test_starts_from_weights_and_refuses_those_of_another_network(tmp_path: Path) -> None:
+    folders = two_sets(tmp_path)
+    first = lite_trainer(folders)
+    first.step()
+    first.save(tmp_path / "state.pt")
+    start, cpu = tmp_path / "state.pt", torch.device("cpu")
+    again = LiteTask(small_recipe(), tuple(folders[1:]), start).open(folders[0], 1, cpu, 0)
+    assert torch.equal(weights_of(again.network), weights_of(first.average))
+    assert again.done == 0
+    before = weights_of(again.network)
+    again.step()
+    assert not torch.equal(before, weights_of(again.network))
+    other = small_recipe(network=replace(LITE, widths=(8, 8, 8, 4)))
+    with pytest.raises(
+        CheckpointError, match=r"state\.pt: a network with .* the recipe's is .* Start from weights"
+    ):
+        LiteTask(other, tuple(folders[1:]), start).open(folders[0], 1, cpu, 0)
 
 
 def test_tests_the_averaged_network_on_both_sets(tmp_path: Path) -> None:

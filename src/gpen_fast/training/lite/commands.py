@@ -24,6 +24,10 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train and me
 DataFolders = Annotated[
     list[Path], typer.Option("--data", help="Folder of a set; once for each. Sets count alike.")
 ]
+Start = Annotated[
+    Path | None,
+    typer.Option("--from", help="Weights of the same network that a new run starts from; a state.pt too."),
+]
 Minutes = Annotated[float, typer.Option(min=0.1, help="Time for the whole run; 0.1 and up.")]
 
 
@@ -34,6 +38,7 @@ def _train(
     config: ConfigFile = RECIPE,
     minutes: Minutes = 120,
     device: Device = "auto",
+    start: Start = None,
 ) -> None:
     """Train for a given time, or resume an interrupted run."""
     chosen = pick_device(device)
@@ -41,13 +46,16 @@ def _train(
     plan = read_plan(out)
     if plan is None:
         recipe = recipe.lasting(recipe.steps, batch_for(recipe, chosen))
-        speeds = measured_speeds(lite_task(recipe, data[1:]), data[0], chosen, seconds=min(20, minutes * 3))
+        speeds = measured_speeds(
+            lite_task(recipe, data[1:], start), data[0], chosen, seconds=min(20, minutes * 3)
+        )
         _print_speeds(speeds)
-        plan = plan_for(recipe, speeds, minutes)
+        plan = replace(plan_for(recipe, speeds, minutes), start=str(start.resolve()) if start else "")
         write_plan(out, plan)
     recipe = recipe.lasting(plan.steps, plan.batch)
-    typer.echo(f"{plan.steps} steps of {plan.batch} pictures")
-    run = TrainingRun(lite_task(_saving(recipe), data[1:]), data[0], out, 1, device)
+    typer.echo(f"{plan.steps} steps of {plan.batch} pictures{f', from {plan.start}' if plan.start else ''}")
+    task = lite_task(_saving(recipe), data[1:], Path(plan.start) if plan.start else None)
+    run = TrainingRun(task, data[0], out, 1, device)
     typer.echo(f"done: {train(run, _print_lite_report)}")
 
 

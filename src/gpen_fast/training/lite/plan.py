@@ -30,6 +30,9 @@ class RunPlan:
     batch: int
     """Faces in a step."""
 
+    start: str = ""
+    """Path of the weights that the run starts from; empty: it starts from a network that returns its input."""
+
 
 def read_plan(out: Path) -> RunPlan | None:
     """Returns the plan of a run that has begun; None for a new one.

@@ -12,8 +12,10 @@ from torch import Tensor
 
 from gpen_fast.device.precision import cpu_has_bf16
 from gpen_fast.device.threads import seeded
+from gpen_fast.errors import CheckpointError
+from gpen_fast.gpen.checkpoint import build
 from gpen_fast.gpen.reference import FullGenerator
-from gpen_fast.training.adversary import Adversary
+from gpen_fast.training.adversary import AdversarialLoop, Adversary
 from gpen_fast.training.degrade import held_out_damage
 from gpen_fast.training.forward import training_forward
 from gpen_fast.training.initial import near_identity
@@ -22,7 +24,6 @@ from gpen_fast.training.lite.damage import degrade_batch
 from gpen_fast.training.lite.features import RandomFeatures
 from gpen_fast.training.lite.recipe import LiteRecipe
 from gpen_fast.training.lite.sets import open_store, read_set_faces, read_sets
-from gpen_fast.training.loop import TrainingLoop, TrainingState
 from gpen_fast.training.losses import energy_loss, pixel_loss
 
 # Held-out faces of each set that are tested during the training, at most.
@@ -33,6 +34,19 @@ def lite_dtype(precision: str, device: torch.device) -> torch.dtype:
     """Returns the type of the convolutions: bf16 if asked for, or for `auto` where the device has it natively."""
     native = device.type == "cuda" or cpu_has_bf16()
     return torch.bfloat16 if precision == "bf16" or (precision == "auto" and native) else torch.float32
+
+
+def _first_network(recipe: LiteRecipe, start: Path | None) -> FullGenerator:
+    """The network before the first step."""
+    if start is None:
+        return near_identity(recipe.network, recipe.seed)
+    network = build(start)
+    if network.config != recipe.network:
+        raise CheckpointError(
+            f"{start}: a network with {network.config}; the recipe's is {recipe.network}. "
+            "Start from weights of the recipe's network, or change its table [network]."
+        )
+    return network.train().requires_grad_(True)
 
 
 def colour_loss(restored: Tensor, wanted: Tensor) -> Tensor:
@@ -48,7 +62,7 @@ def colour_loss(restored: Tensor, wanted: Tensor) -> Tensor:
     return local + difference.mean((2, 3)).abs().mean()
 
 
-class LiteTrainer(TrainingLoop):
+class LiteTrainer(AdversarialLoop):
     """The training of one process.
 
     Args:
@@ -56,15 +70,21 @@ class LiteTrainer(TrainingLoop):
         batches: The batches, made on the device.
         device: Where the network is trained.
         rank: The number of the process, which decides its batches.
+        start: Weights that the network starts from; None: it starts as one that returns its input.
     """
 
     network: FullGenerator
     average: FullGenerator
 
     def __init__(
-        self, recipe: LiteRecipe, batches: DeviceBatches, device: torch.device, rank: int = 0
+        self,
+        recipe: LiteRecipe,
+        batches: DeviceBatches,
+        device: torch.device,
+        rank: int = 0,
+        start: Path | None = None,
     ) -> None:
-        super().__init__(near_identity(recipe.network, recipe.seed), recipe, device)
+        super().__init__(_first_network(recipe, start), recipe, device)
         self.recipe, self.batches, self.rank = recipe, batches, rank
         self.dtype = lite_dtype(recipe.precision, device)
         self.features = RandomFeatures().to(device)
@@ -109,17 +129,6 @@ class LiteTrainer(TrainingLoop):
         saved = ((some + 1) * 127.5).round().clamp(0, 255) / 127.5 - 1
         return (self.restored(self.network, saved) - saved).abs().mean()
 
-    def state_dict(self) -> TrainingState:
-        """Returns everything that a resumed run needs, the adversary's state included."""
-        adversary = self.adversary.state_dict() if self.adversary else {}
-        return {**super().state_dict(), "adversary": adversary}
-
-    def load_state_dict(self, state: TrainingState) -> None:
-        """Restores what `state_dict` returned."""
-        super().load_state_dict(state)
-        if self.adversary and state["adversary"]:
-            self.adversary.load_state_dict(state["adversary"])
-
 
 @dataclass(frozen=True)
 class GainRow:
@@ -145,6 +154,9 @@ class LiteTask:
     wider: tuple[Path, ...] = ()
     """Sets beside the run's data folder."""
 
+    start: Path | None = None
+    """Weights that a new run starts from; None: it starts from a network that returns its input."""
+
     def open(self, data: Path, processes: int, device: torch.device, rank: int) -> LiteTrainer:
         """Returns the trainer of process `rank` out of `processes`, before its first step."""
         recipe = self.config
@@ -158,7 +170,7 @@ class LiteTask:
             recipe.clean,
             recipe.old,
         )
-        return LiteTrainer(recipe, batches, device, rank)
+        return LiteTrainer(recipe, batches, device, rank, self.start)
 
     def evaluate(self, data: Path, trainer: LiteTrainer) -> list[GainRow]:
         """Returns the gains of the averaged network on some held-out faces of each set."""
@@ -182,6 +194,6 @@ def _gain(trainer: LiteTrainer, faces: Tensor, factor: float) -> float:
     return float(10 * torch.log10(before / after.clamp_min(1e-6)))
 
 
-def lite_task(recipe: LiteRecipe, wider: Sequence[Path]) -> LiteTask:
+def lite_task(recipe: LiteRecipe, wider: Sequence[Path], start: Path | None = None) -> LiteTask:
     """Returns the task of a recipe on the run's data folder and wider sets."""
-    return LiteTask(recipe, tuple(wider))
+    return LiteTask(recipe, tuple(wider), start)
