@@ -198,6 +198,7 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "preset": Flag("NAME"),
     "pixel_format": Flag("NAME", default="the input's"),
     "container": Flag("NAME"),
+    "fps": Flag("RATE"),
     "start": Flag("TIME"),
     "end": Flag("TIME"),
     "preview": Flag("N"),

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 
 from gpen_fast.errors import SettingsError
 
 # Seconds, or minutes or hours before them: 90.5, 1:30.5, 0:01:30.5.
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?)")
+# Frames per second: 24, 23.976 or 24000/1001.
+_RATE = re.compile(r"\d+(?:\.\d+)?|\d+/[1-9]\d*")
+# Rates of film and television that users round: 23.976 is 24000/1001.
+_ROUNDED = {Fraction(each, 1000): Fraction(full, 1001) for each, full in (
+    (23976, 24000), (23980, 24000), (29970, 30000), (47952, 48000), (59940, 60000), (119880, 120000))}  # fmt: skip
+_MOST_RATE = 1000
+# Of pictures that become pictures, where it is not given: times matter little there.
+_FILM_RATE = Fraction(24)
 _NO_TIME = "accepted are seconds, such as 90.5, or 1:30.5, or 0:01:30.5."
 
 
@@ -40,6 +49,12 @@ class VideoOptions:
     preview: int | None = None
     """Write a picture instead: this many frames, before on the left, after on the right."""
 
+    fps: str | None = None
+    """Frames per second of numbered pictures, such as 24, 23.976 or 30000/1001; videos have a rate of their own."""
+
+    frames: bool = False
+    """Write numbered pictures into the folder OUT, or by a pattern such as out/shot_%05d.tif, instead of a video."""
+
     deinterlace: bool = False
     """Make whole frames of interlaced ones, which are refused otherwise."""
 
@@ -61,9 +76,29 @@ class VideoOptions:
             raise SettingsError(f"temporal {self.temporal:g}: accepted is 0 (each frame alone) to 1.")
         if self.detect_every < 1:
             raise SettingsError(f"detect every {self.detect_every}: accepted is 1 frame and up.")
+        _ = self.rate
         start, end = self.start_s, self.end_s
         if end is not None and end <= (start or 0):
             raise SettingsError(f"end {self.end}: accepted is a time after the start, {self.start or 0}.")
+
+    @property
+    def rate(self) -> Fraction | None:
+        """`fps` as a number. Raises SettingsError where it is no rate."""
+        if self.fps is None:
+            return None
+        text = self.fps.strip()
+        rate = Fraction(text) if _RATE.fullmatch(text) else Fraction(0)
+        if not 0 < rate <= _MOST_RATE:
+            raise SettingsError(
+                f"fps {self.fps!r}: accepted are frames per second above 0 and up to {_MOST_RATE}, such as 24, 23.976 "
+                "or 30000/1001."
+            )
+        return _ROUNDED.get(rate, rate)
+
+    @property
+    def rate_or_film(self) -> Fraction:
+        """`rate`, or 24 where it is not given."""
+        return self.rate or _FILM_RATE
 
     @property
     def start_s(self) -> float | None:

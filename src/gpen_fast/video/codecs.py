@@ -124,6 +124,11 @@ def choose_encoding(
     raise refused[0 if codec in ENCODERS else 1]
 
 
+def is_lossless(codec: str) -> bool:
+    """Whether a codec, by its name or its encoder's, keeps every sample."""
+    return codec in _LOSSLESS or any(ENCODERS[each].name == codec for each in _LOSSLESS & ENCODERS.keys())
+
+
 def _asked(
     wish: EncodingWish, codec: str, pixel_format: str, profile: str, size: tuple[int, int], container: str
 ) -> Encoding:

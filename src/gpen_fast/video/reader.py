@@ -102,6 +102,12 @@ class VideoReader:
         return self._container.format.name
 
     @property
+    def other_streams(self) -> list[str]:
+        """Kinds of the streams beside the frames, such as audio, each once."""
+        index = self.facts.index
+        return sorted({each.type for each in self._container.streams if each.index != index})
+
+    @property
     def start_seconds(self) -> float:
         """The time of the file's first frame by its own account."""
         start = self._stream.start_time

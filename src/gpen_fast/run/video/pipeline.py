@@ -13,8 +13,9 @@ class FramePipeline(Pipeline):
     """Each frame gets what `enhance` gives to it as a picture of its own."""
 
     def load(self, source: PictureSource) -> Loaded:
-        """Converts a decoded frame to RGB, upright, on the run's device."""
-        assert isinstance(source, FrameSource), "the pictures of a video are its frames"
+        """Converts a decoded frame to RGB, upright, on the run's device; a picture is read from its file."""
+        if not isinstance(source, FrameSource):
+            return super().load(source)
         with self._busy("reading", source), self._timed("load", [source], on_device=False) as span:
             rgb = upright(to_rgb(source.decoded.frame), source.decoded.rotation)
             frame = load(rgb, self.runtime.device)
