@@ -94,6 +94,8 @@ def _of_file(name: Path, out: Path, options: VideoOptions, *, alone: bool) -> Vi
 
 
 def _walk_folder(folder: Path, out: Path, options: VideoOptions, plan: VideoPlan, *, alone: bool) -> None:
+    if options.frames and real(out) == real(folder):
+        raise InputsError(f"{out}: the output folder is that of the inputs. Name another.")
     for found in walk_folders(folder, real(out), plan.failed, plan.notes):
         files = [entry.name for entry in found.files]
         videos = [each for each in files if _suffix(each) in CONTAINERS]
@@ -168,7 +170,7 @@ def _refuse_rate(plan: VideoPlan, options: VideoOptions) -> None:
 def _nothing(inputs: Sequence[str], plan: VideoPlan, options: VideoOptions) -> str:
     hint = "Name a file to have it read whatever its name."
     if not (options.fps or options.frames) and pictures_among([path.name for path in plan.ignored]):
-        hint = "For numbered pictures add --fps 24, or their true rate; --frames writes pictures again."
+        hint = "For numbered pictures add --fps 24, or their true rate; --frames writes pictures instead of a video."
     return f"no video in {', '.join(inputs)}: videos are files that end in {', '.join(sorted(CONTAINERS))}. {hint}"
 
 

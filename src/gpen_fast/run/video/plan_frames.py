@@ -80,7 +80,7 @@ def sequence_item(
     else:
         made = VideoItem(source, out / below, "", sequence, results_of(sequence))
     if real(made.target) == real(sequence.folder):
-        raise InputsError(f"{made.target}: the output folder is that of the pictures. Name another.")
+        raise InputsError(f"{made.target}: the output folder is that of the inputs. Name another.")
     return made
 
 
