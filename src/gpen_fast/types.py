@@ -116,6 +116,10 @@ class Frame:
         """The pixels in host memory. Copies them from the device unless a host copy was kept."""
         return self.pixels.cpu() if self.host is None else self.host
 
+    def writable(self) -> Tensor:
+        """A copy of the pixels, for a result."""
+        return self.pixels.clone()
+
     def __repr__(self) -> str:
         shape = "x".join(str(side) for side in self.pixels.shape)
         carried = [name for name in ("alpha", "exif", "icc", "xmp") if getattr(self, name) is not None]

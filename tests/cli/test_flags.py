@@ -9,11 +9,11 @@ import pytest
 
 from gpen_fast.cli.flags import OPTION_FLAGS, OPTION_PARTS, ProfileOptions, RunOptions, Shorthands
 from gpen_fast.errors import SettingsError
-from gpen_fast.settings import OutputOptions, VideoOptions
+from gpen_fast.settings import LiveOptions, OutputOptions, VideoOptions
 
 
 def test_every_look_belongs_to_an_option() -> None:
-    kinds = (*OPTION_PARTS, OutputOptions, ProfileOptions, RunOptions, Shorthands, VideoOptions)
+    kinds = (*OPTION_PARTS, OutputOptions, ProfileOptions, RunOptions, Shorthands, VideoOptions, LiveOptions)
     assert not OPTION_FLAGS.keys() - {field.name for kind in kinds for field in fields(kind)}
 
 

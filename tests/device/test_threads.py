@@ -8,10 +8,18 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import cv2
 import pytest
 import torch
 
-from gpen_fast.device.threads import limited_thread_pool, seeded
+from gpen_fast.device.threads import (
+    cores_beside,
+    limited_thread_pool,
+    on_cores,
+    one_core_left,
+    own_torch_threads,
+    seeded,
+)
 
 
 @pytest.fixture(params=[2])
@@ -69,3 +77,25 @@ def test_one_thread_holds_for_torch_and_opencv() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["1", "1"]
+
+
+def test_one_core_is_left_while_the_block_runs() -> None:
+    before, opencv = torch.get_num_threads(), cv2.getNumThreads()
+    with one_core_left():
+        assert torch.get_num_threads() == max(1, before - 1)
+        assert cv2.getNumThreads() == 1
+    assert (torch.get_num_threads(), cv2.getNumThreads()) == (before, opencv)
+
+
+def test_a_thread_has_its_own_number_of_cores_while_it_iterates(cores: int) -> None:
+    assert [cores_beside(0), cores_beside(1), cores_beside(5)] == [2, 1, 1]
+    items = on_cores(1, lambda: iter([torch.get_num_threads(), 7]))
+    assert next(items) == 1
+    assert torch.get_num_threads() == 1
+    assert list(items) == [7]
+    assert torch.get_num_threads() == cores
+    with ThreadPoolExecutor(1) as later:
+        assert later.submit(torch.get_num_threads).result() == cores
+    with own_torch_threads(1):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == cores

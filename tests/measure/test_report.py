@@ -23,7 +23,7 @@ from gpen_fast.measure.report_rows import OUTCOMES, PictureRow
 from gpen_fast.settings import STAGES
 
 OLD = DATA / "profile-report.json"
-ACCEPTED = "Accepted is what enhance, profile and video write with --json, in schema 1"
+ACCEPTED = "Accepted is what enhance, profile, video and live write with --json, in schema 1"
 
 
 def full_report() -> Report:

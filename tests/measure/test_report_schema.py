@@ -27,7 +27,8 @@ KINDS = {
     "note": parts.InputNote, "landmarks": parts.LandmarksUse, "stage": report_rows.StageRow,
     "picture": report_rows.PictureRow, "device_row": report_rows.DeviceRow, "idle_row": report_rows.IdleRow,
     "mix_row": report_rows.MixRow, "memory": parts.MemoryPeaks, "process": ProcessSamples,
-    "comparison_row": report_rows.ComparisonRow, "ladder_row": LadderRow, "sweep_row": SweepRow,
+    "comparison_row": report_rows.ComparisonRow, "live": parts.LiveFigures, "latency": parts.LatencyFigures,
+    "ladder_row": LadderRow, "sweep_row": SweepRow,
 }  # fmt: skip
 
 

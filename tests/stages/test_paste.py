@@ -10,7 +10,7 @@ import torch
 from placed import face_at, frame_of, picture, solvay
 
 from gpen_fast.stages.crop import crop
-from gpen_fast.stages.paste import feathered_mask, paste
+from gpen_fast.stages.paste import _mix, feathered_mask, paste
 from gpen_fast.types import Frame
 
 CPU = torch.device("cpu")
@@ -163,3 +163,15 @@ def test_each_face_is_faded_alone() -> None:
     assert made[:, 50, 170].tolist() == [140, 140, 140]
     whole = paste(frame, faces, matrices, [flat(240), flat(240)], 0.5).pixels
     assert torch.equal(whole, paste(frame, faces, matrices, [flat(240)] * 2, 0.5, fades=[1.0, 1.0]).pixels)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_mixing_on_the_host_is_the_formula_to_the_bit(channels: int) -> None:
+    torch.manual_seed(0)
+    # As frames have it: the channels of a pixel side by side.
+    before = torch.randint(0, 256, (61, 53, channels)).permute(2, 0, 1).float()
+    pixels, mask = torch.rand((channels, 61, 53)) * 400 - 70, torch.rand((1, 61, 53))
+    mask[:, :8], pixels[:, 8:12] = 1, (torch.randint(-9, 265, (channels, 4, 53)) + 0.5)
+    mask[:, 8:12] = 1
+    expected = (before + (pixels - before) * mask).round().clamp(0, 255).to(torch.uint8)
+    assert torch.equal(_mix(before, pixels, mask, torch.uint8), expected)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
+from expressions import with_expression
 from helpers import EXAMPLES
 from numpy.typing import NDArray
 
@@ -48,6 +49,8 @@ class Actor:
 
     portrait: Portrait
     place: Placing
+    expression: Callable[[float], tuple[float, float]] | None = None
+    """How far the mouth is open and the eyes are shut at a time, as `with_expression` takes it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,10 @@ class ClipFrame:
     """(H,W,3) RGB."""
     landmarks: dict[str, Points]
     """Portrait -> (5,2) pixels, of the faces whose landmarks all lie in the frame."""
+    places: dict[str, Points]
+    """The same of every face that is shown, whole or in part, faint or not."""
+    owner: NDArray[np.int8]
+    """(H,W): the place in `places` of the actor that each pixel shows most of; -1: the ground."""
 
 
 @dataclass(frozen=True)
@@ -76,20 +83,26 @@ class Clip:
     def _frame(self, at: float, width: int, height: int) -> ClipFrame:
         rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
         canvas = np.stack([70 + 50 * columns / width, 80 + 40 * rows / height, 90 + 0 * rows], axis=-1)
-        points = {}
+        owner = np.full((height, width), -1, np.int8)
+        points: dict[str, Points] = {}
+        places: dict[str, Points] = {}
         for actor in self.actors:
             if (placed := actor.place(at)) is None:
                 continue
             unit, opacity = placed
             matrix = unit * height
             picture = _picture(actor.portrait.name)
+            if actor.expression is not None:
+                picture = with_expression(picture, actor.portrait.points, *actor.expression(at))
             warped = cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_AREA)
             mask = cv2.warpAffine(_mask(actor.portrait.name), matrix, (width, height))[..., None] * opacity
             canvas = canvas * (1 - mask) + warped * mask
+            owner[mask[..., 0] > 0.5] = len(places)
             found = np.array(actor.portrait.points) @ matrix[:, :2].T + matrix[:, 2]
+            places[actor.portrait.name] = found
             if opacity == 1 and (found >= 0).all() and (found < (width, height)).all():
                 points[actor.portrait.name] = found
-        return ClipFrame(np.clip(np.rint(canvas), 0, 255).astype(np.uint8), points)
+        return ClipFrame(np.clip(np.rint(canvas), 0, 255).astype(np.uint8), points, places, owner)
 
 
 @cache
@@ -117,7 +130,7 @@ def placed(
     return np.column_stack([linear, np.array([x, y]) - linear @ middle])
 
 
-def _moving(portrait: Portrait, **path: Callable[[float], float]) -> Actor:
+def moving(portrait: Portrait, **path: Callable[[float], float]) -> Actor:
     shown = path.pop("shown", lambda at: 1.0)
 
     def place(at: float) -> tuple[NDArray[np.float64], float] | None:
@@ -128,25 +141,40 @@ def _moving(portrait: Portrait, **path: Callable[[float], float]) -> Actor:
     return Actor(portrait, place)
 
 
+def _speaks(at: float) -> tuple[float, float]:
+    """A mouth that opens three times a second, and eyes that blink twice, each for a sixth of one."""
+    seconds = 2.4 * at
+    blinks = [abs(seconds - when) / 0.08 for when in (0.8, 1.8)]
+    return 0.45 * max(0.0, math.sin(2 * math.pi * 3 * seconds)), max(0.0, 1 - min(blinks))
+
+
 CLIPS = {
-    "still": Clip((_moving(HOPPER),)),
-    "pan": Clip((_moving(HOPPER, x=lambda at: 0.6 + 0.6 * at),)),
-    "zoom": Clip((_moving(ASTRONAUT, eyes=lambda at: 0.08 + 0.12 * at),)),
-    "roll": Clip((_moving(HOPPER, roll=lambda at: 20 * math.sin(2 * math.pi * at)),)),
+    "still": Clip((moving(HOPPER),)),
+    "pan": Clip((moving(HOPPER, x=lambda at: 0.6 + 0.6 * at),)),
+    "zoom": Clip((moving(ASTRONAUT, eyes=lambda at: 0.08 + 0.12 * at),)),
+    "roll": Clip((moving(HOPPER, roll=lambda at: 20 * math.sin(2 * math.pi * at)),)),
     "cut": Clip(
         (
-            _moving(HOPPER, shown=lambda at: float(at < 0.5)),
-            _moving(ASTRONAUT, x=lambda at: 0.6, shown=lambda at: float(at >= 0.5)),
+            moving(HOPPER, shown=lambda at: float(at < 0.5)),
+            moving(ASTRONAUT, x=lambda at: 0.6, shown=lambda at: float(at >= 0.5)),
         )
     ),
     "crossing": Clip(
         (
-            _moving(HOPPER, x=lambda at: 0.4 + at, y=lambda at: 0.35, eyes=lambda at: 0.1),
-            _moving(ASTRONAUT, x=lambda at: 1.4 - at, y=lambda at: 0.6, eyes=lambda at: 0.1),
+            moving(HOPPER, x=lambda at: 0.4 + at, y=lambda at: 0.35, eyes=lambda at: 0.1),
+            moving(ASTRONAUT, x=lambda at: 1.4 - at, y=lambda at: 0.6, eyes=lambda at: 0.1),
         )
     ),
-    "fade": Clip((_moving(HOPPER, shown=lambda at: min(1.0, 2 * at)),)),
-    "leaving": Clip((_moving(HOPPER, x=lambda at: 0.9 + 1.4 * at),)),
+    "fade": Clip((moving(HOPPER, shown=lambda at: min(1.0, 2 * at)),)),
+    "talking": Clip(
+        (
+            replace(
+                moving(HOPPER, x=lambda at: 0.85 + 0.1 * at, roll=lambda at: 4 * math.sin(5 * at)),
+                expression=_speaks,
+            ),
+        )
+    ),
+    "leaving": Clip((moving(HOPPER, x=lambda at: 0.9 + 1.4 * at),)),
 }
 
 

@@ -371,7 +371,7 @@ def rows(house: House) -> list[Row]:
         Row(
             "modules that take the whole settings",
             len(house.whole_settings()),
-            5,
+            6,
             tuple(house.whole_settings()),
         ),
         Row(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gpen_fast.errors import VideoError
-from gpen_fast.video.colour import converted, frame_matrix, is_full_range, to_rgb
+from gpen_fast.video.colour import converted, frame_matrix, is_full_range, quick_rgb, to_rgb
 from gpen_fast.video.planes import components
 
 WEIGHTS = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 6: (0.299, 0.114), 9: (0.2627, 0.0593), 7: (0.212, 0.087)}
@@ -79,3 +79,11 @@ def test_conversion_to_another_layout_keeps_matrix_and_range() -> None:
     for before, after in zip(components(frame), components(back), strict=True):
         assert np.array_equal(before.samples, after.samples)
     assert np.abs(to_rgb(converted(frame, "gbrp")).astype(int) - to_rgb(frame)).max() <= 1
+
+
+def test_the_quick_way_has_the_same_matrix_and_range_and_nearly_the_same_values() -> None:
+    for tag, full in ((1, False), (5, True)):
+        frame = yuv_frame("yuv420p", tag, full)
+        for part in components(frame)[1:]:
+            part.samples[...] = 90  # of one colour: chroma's place has no part in it
+        assert np.abs(quick_rgb(frame).astype(int) - to_rgb(frame)).max() <= 2

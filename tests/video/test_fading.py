@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpen_fast.video.fading import ShownFaces, Visit, fade_of, visits_after
+from gpen_fast.video.fading import ShownFaces, Visit, fade_now, fade_of, visits_after
 
 
 def fades(frames: str, number: int = 0) -> list[float]:
@@ -41,3 +41,12 @@ def test_at_cuts_and_the_film_s_ends_it_is_whole() -> None:
 
 def test_a_face_that_comes_back_fades_in_again() -> None:
     assert fades("1" * 7 + "00" + "1" * 7) == pytest.approx([1, 1, *reversed(UP), *UP, 1, 1])
+
+
+def test_without_the_frames_that_follow_a_face_fades_while_its_track_is_unsure() -> None:
+    assert [fade_now(Visit(frames, True), 0) for frames in (0, 2, 5)] == pytest.approx([1 / 6, 0.5, 1.0])
+    assert [fade_now(Visit(5, True), missed) for missed in range(7)] == pytest.approx(
+        [1, 0.8, 0.6, 0.4, 0.2, 0, 0]
+    )
+    assert fade_now(Visit(0, False), 0) == 1.0
+    assert fade_now(Visit(0, True), 1) == pytest.approx(1 / 6)

@@ -55,6 +55,24 @@ def test_what_the_detector_has_beyond_the_network_stays() -> None:
     assert stays.score == 0.5
 
 
+def test_a_difference_of_the_detector_no_larger_than_noise_moves_nothing() -> None:
+    """A face of 82 pixels between the eyes: the detector's landmarks are 0.3 of them off the network's once."""
+    frame = shown(similarity())
+    track = started(3, frame, face_of(POINTS + np.array([[0.3, -0.3]] * 5)), POINTS, 0.0)
+    for at in range(1, 12):
+        track = corrected(followed(track, frame), POINTS, frame, at / 25, 1 / 25)
+    assert np.abs(track.landmarks - POINTS).max() < 0.1
+
+
+def test_landmarks_of_a_half_covered_face_are_left_at_once_when_it_is_seen() -> None:
+    frame, track = shown(similarity()), started(3, shown(similarity()), face_of(POINTS + 6), POINTS + 6, 0.0)
+    for at in range(1, 9):
+        track = corrected(followed(track, frame), POINTS + 6, frame, at / 25, 1 / 25)
+    for at in range(9, 11):
+        track = corrected(followed(track, frame), POINTS, frame, at / 25, 1 / 25)
+    assert np.abs(track.landmarks - POINTS).max() < 0.3
+
+
 def test_without_a_motion_the_measurement_is_its_place() -> None:
     frame = shown(similarity())
     lost = replace(followed(begun(), frame), motion=None)

@@ -40,3 +40,14 @@ def test_quick_changes_are_followed_and_slow_ones_are_smoothed() -> None:
     tremble = 0.002 * np.random.default_rng(0).normal(0, 1, 500)
     deviations = [np.std([each.value for each in run(one, tremble, 25)][100:]) for one in (STILL, quick)]
     assert deviations[1] < 1.4 * deviations[0]
+
+
+def test_a_jump_is_followed_within_two_frames_and_noise_is_not() -> None:
+    held = EuroFilter(least_hz=0.5, hz_per_speed=0.0, most_off=0.5)
+    noise = 0.02 * np.random.default_rng(0).normal(0, 1, 100)
+    values = [each.value[0, 0] for each in run(held, np.concatenate([noise, 10 + noise]), 25)]
+    assert values[100] == pytest.approx(10, abs=0.5)
+    assert values[101] == pytest.approx(10, abs=0.05)
+    assert np.std(values[150:]) < 0.02
+    plain = [each.value[0, 0] for each in run(STILL, noise, 25)]
+    assert values[:100] == plain

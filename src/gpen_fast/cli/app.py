@@ -14,6 +14,7 @@ from gpen_fast.cli.doctor import doctor
 from gpen_fast.cli.enhance import enhance
 from gpen_fast.cli.explain import explained
 from gpen_fast.cli.help import PanelledCommand, PlainGroup
+from gpen_fast.cli.live import live
 from gpen_fast.cli.profile import profile
 from gpen_fast.cli.report_diff import report
 from gpen_fast.cli.streams import tolerant_streams
@@ -36,6 +37,7 @@ app.command(cls=PanelledCommand)(enhance)
 app.command(cls=PanelledCommand)(profile)
 app.command(cls=PanelledCommand)(compare)
 app.command(cls=PanelledCommand)(video)
+app.command(cls=PanelledCommand)(live)
 app.command(cls=PanelledCommand)(undo)
 app.command(cls=PanelledCommand)(doctor)
 app.add_typer(weights, name="weights")

@@ -16,6 +16,7 @@ from gpen_fast.settings import (
     TEMPLATES,
     DetectOptions,
     GenerateOptions,
+    LiveOptions,
     LoadOptions,
     OutputOptions,
     PasteOptions,
@@ -92,14 +93,23 @@ class ProfileOptions:
     sweep: str | None = None
     """Instead, time one aligned face of each of these sizes through gpen-bfr-N: 256,512,1024,2048."""
 
+    live: bool = False
+    """Instead, play a video at its own speed through the live path, to nowhere: frames, latencies, quality steps."""
+
+    max_latency: float = 100.0
+    """With --live, milliseconds from a frame's arrival until it is handed out, at most."""
+
+    seconds: float | None = None
+    """With --live, repeat or cut the video to so many seconds; by default it plays once."""
+
     published: bool = False
     """Beside the figures of --ladder or --sweep, print those that others published."""
 
     def __post_init__(self) -> None:
-        wanted = {"--ladder": self.ladder, "--sweep": self.sweep is not None}
+        wanted = {"--ladder": self.ladder, "--sweep": self.sweep is not None, "--live": self.live}
         instead = [flag for flag, given in wanted.items() if given]
         if len(instead) > 1:
-            raise SettingsError("--ladder and --sweep are two measurements: choose one.")
+            raise SettingsError(f"{instead[0]} and {instead[1]} are two measurements: choose one.")
         if instead and self.budget is not None:
             raise SettingsError(
                 f"--budget is for the time of one picture, not for {instead[0]}: leave one out."
@@ -108,6 +118,8 @@ class ProfileOptions:
             raise SettingsError(
                 f"--compare and --repeat are for the stages of one picture, not for {instead[0]}: leave one out."
             )
+        if self.seconds is not None and not self.live:
+            raise SettingsError("--seconds is for --live, which plays a video: add it.")
         if self.published and not instead:
             raise SettingsError("--published has figures for --ladder and --sweep: add one of them.")
 
@@ -196,9 +208,15 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "temporal": Flag("X"),
     "detect_every": Flag("N"),
     "preset": Flag("NAME"),
+    "out": Flag("window|virtual|none|FILE|URL", names=("--out", "-o")),
+    "max_latency": Flag("MS"),
+    "camera_size": Flag("WxH", default="the camera's own"),
+    "camera_fps": Flag("X", default="the camera's own"),
+    "seconds": Flag("S", default="to the end"),
     "pixel_format": Flag("NAME", default="the input's"),
     "container": Flag("NAME"),
     "fps": Flag("RATE"),
+    "hwaccel": Flag("NAME"),
     "start": Flag("TIME"),
     "end": Flag("TIME"),
     "preview": Flag("N"),
@@ -219,6 +237,7 @@ OPTION_PANELS: Mapping[type, str] = {
     OutputOptions: "Output",
     ProfileOptions: "Run",
     VideoOptions: "Video",
+    LiveOptions: "Live",
     RunOptions: "Run",
 }
 # The order of the help: the picture's way through the stages.

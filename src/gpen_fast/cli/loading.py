@@ -25,31 +25,32 @@ class _Steps(logging.Handler):
 
 
 @contextlib.contextmanager
-def loading(quiet: bool) -> Iterator[None]:
+def loading(quiet: bool, first: str = _FIRST) -> Iterator[None]:
     """Says on standard error what the block loads: in a terminal one line that is replaced, elsewhere a line each.
 
     Args:
         quiet: Says nothing.
+        first: The first thing that it says.
     """
     if quiet:
         yield
         return
     console = error_console()
     if not console.is_terminal:
-        with _told(print_stamped):
+        with _told(print_stamped, first):
             yield
         return
-    with console.status(_FIRST) as status, _told(status.update):
+    with console.status(first) as status, _told(status.update, first):
         yield
 
 
 @contextlib.contextmanager
-def _told(tell: Callable[[str], object]) -> Iterator[None]:
+def _told(tell: Callable[[str], object], first: str) -> Iterator[None]:
     logger, steps = logging.getLogger("gpen_fast"), _Steps(tell)
     level = logger.level
     logger.addHandler(steps)
     logger.setLevel(logging.INFO)
-    tell(_FIRST)
+    tell(first)
     try:
         yield
     finally:

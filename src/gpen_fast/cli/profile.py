@@ -40,7 +40,8 @@ def profile(
     images: Annotated[
         list[Path],
         typer.Argument(
-            metavar="IMAGE...", help="A picture; or several, or folders, for what a mix of them takes."
+            metavar="IMAGE...",
+            help="A picture; or several, or folders, for what a mix of them takes; with --live a video.",
         ),
     ],
     settings: Settings,
@@ -53,7 +54,8 @@ def profile(
     run = replace(run, trace=trace_path(run.trace))
     refuse_one_file(trace=run.trace, json=target.path, **tables.files)
     check_trace(run.trace)
-    request = ProfileRequest(profiled_pictures(images), settings, options, run)
+    inputs = images if options.live else profiled_pictures(images)
+    request = ProfileRequest(inputs, settings, options, run)
     with target.words_elsewhere(), tables.words_elsewhere():
         report = replace(_measured(request), budget_ms=options.budget)
         target.write(report.to_dict())
@@ -71,6 +73,10 @@ def _measured(request: ProfileRequest) -> Report:
         return profile_again(request.options)
     refuse_little_memory()
     lift_pillow_limit()
+    if request.options.live:
+        from gpen_fast.cli.profiled_live import measured_live
+
+        return measured_live(request)
     if request.options.ladder:
         from gpen_fast.cli.ladder import measured_ladder
 

@@ -28,7 +28,9 @@ class ProfileRequest:
     """What is written beside the tables."""
 
     def __post_init__(self) -> None:
-        instead = "--ladder" if self.options.ladder else "--sweep" if self.options.sweep is not None else ""
+        options = self.options
+        measured = {"--ladder": options.ladder, "--sweep": options.sweep is not None, "--live": options.live}
+        instead = next((flag for flag, given in measured.items() if given), "")
         if instead and self.run.trace:
             raise SettingsError(f"--trace is for the plain profile, not for {instead}: leave one out.")
         if self.run.trace and (self.options.compare or (self.options.repeat or 1) > 1):

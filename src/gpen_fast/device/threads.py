@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
+
+_Item = TypeVar("_Item")
 
 
 def use_one_thread() -> None:
@@ -14,6 +19,24 @@ def use_one_thread() -> None:
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+
+
+@contextmanager
+def one_core_left() -> Iterator[None]:
+    """While the block runs, torch computes on all cores but one, and OpenCV on one: for lines of threads that compute.
+
+    Networks are to be opened inside it, since oneDNN packs weights for the cores that will read them.
+    """
+    import cv2
+
+    torch_threads, cv2_threads = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(max(1, torch_threads - 1))
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(torch_threads)
+        cv2.setNumThreads(cv2_threads)
 
 
 def limited_thread_pool(workers: int, torch_threads: int) -> ThreadPoolExecutor:
@@ -44,6 +67,31 @@ def limited_thread_pool(workers: int, torch_threads: int) -> ThreadPoolExecutor:
         all_started.abort()
         torch.set_num_threads(before)
     return pool
+
+
+@contextmanager
+def own_torch_threads(number: int) -> Iterator[None]:
+    """Within it, torch uses so many cores in the calling thread: for threads that work beside each other.
+
+    In a generator, all of it must run in one thread.
+    """
+    before = torch.get_num_threads()
+    _set_torch_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def on_cores(number: int, items: Callable[[], Iterator[_Item]]) -> Iterator[_Item]:
+    """The items of an iterator that one thread makes and runs; torch uses so many cores for them."""
+    with own_torch_threads(number):
+        yield from items()
+
+
+def cores_beside(threads: int) -> int:
+    """The cores that torch has beside so many threads with one core each; at least one."""
+    return max(1, torch.get_num_threads() - threads)
 
 
 def _set_torch_threads(number: int) -> None:

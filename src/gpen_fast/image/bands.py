@@ -35,7 +35,7 @@ def halved(pixels: Tensor, levels: int) -> list[Tensor]:
 
 def band_pass(pyramid: Sequence[Tensor]) -> list[Tensor]:
     """The detail that each level of `halved` has beyond the next: one tensor fewer than the levels."""
-    return [fine - _upscaled(coarse, fine) for fine, coarse in pairwise(pyramid)]
+    return [fine - upscaled(coarse, _shape(fine)) for fine, coarse in pairwise(pyramid)]
 
 
 def weighted_bands(pixels: Tensor, weights: Tensor) -> Tensor:
@@ -55,8 +55,12 @@ def weighted_bands(pixels: Tensor, weights: Tensor) -> Tensor:
     steps = torch.cat([each[:, :1], each[:, 1:] - each[:, :-1]], dim=1)
     total = steps[:, len(pyramid) - 1] * pyramid[-1]
     for level in range(len(pyramid) - 2, -1, -1):
-        total = _upscaled(total, pyramid[level]).addcmul_(steps[:, level], pyramid[level])
+        total = upscaled(total, _shape(pyramid[level])).addcmul_(steps[:, level], pyramid[level])
     return total
+
+
+def _shape(pixels: Tensor) -> tuple[int, int]:
+    return pixels.shape[2], pixels.shape[3]
 
 
 def _halved(fine: Tensor) -> Tensor:
@@ -67,9 +71,8 @@ def _halved(fine: Tensor) -> Tensor:
     return _resized(fine[:, :, : 2 * height, : 2 * width], (height, width), cv2.INTER_AREA)
 
 
-def _upscaled(coarse: Tensor, fine: Tensor) -> Tensor:
-    """`coarse` at the size of `fine`, bilinear."""
-    shape = (fine.shape[2], fine.shape[3])
+def upscaled(coarse: Tensor, shape: tuple[int, int]) -> Tensor:
+    """(B,C,h,w) float32 at the height and width `shape`, bilinear."""
     if coarse.device.type != "cpu":
         return F.interpolate(coarse, size=shape, mode="bilinear", align_corners=False)
     return _resized(coarse, shape, cv2.INTER_LINEAR)

@@ -35,7 +35,7 @@ def to_depth(values: Tensor, dtype: torch.dtype) -> Tensor:
         values: Float of any shape, on the scale of `dtype`: 0..255 for uint8, 0..65535 for uint16.
         dtype: torch.uint8 or torch.uint16.
     """
-    return values.round().clamp(0, TOPS[dtype]).to(dtype)
+    return values.round().clamp_(0, TOPS[dtype]).to(dtype)
 
 
 def to_8bit(array: NDArray[np.uint8 | np.uint16]) -> NDArray[np.uint8]:

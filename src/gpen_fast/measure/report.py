@@ -22,6 +22,7 @@ from gpen_fast.measure.report_parts import (
     FailedInput,
     InputNote,
     LandmarksUse,
+    LiveFigures,
     MemoryPeaks,
     PassedOverFile,
     VideoFigures,
@@ -41,7 +42,7 @@ from gpen_fast.measure.stats import Summary
 from gpen_fast.measure.sweep import SweepRow
 
 SCHEMA = 1
-CommandName = Literal["enhance", "profile", "video"]
+CommandName = Literal["enhance", "profile", "video", "live"]
 VerdictName = Literal[
     "live", "borderline", "offline", "all_done", "some_failed", "interrupted", "nothing_to_do", "dry_run"
 ]
@@ -49,7 +50,7 @@ VerdictName = Literal[
 
 @dataclass(frozen=True)
 class Report:
-    """One run of `enhance`, `profile` or `video`. A value that is None was not measured or does not apply."""
+    """One run of `enhance`, `profile`, `video` or `live`. A value that is None was not measured or does not apply."""
 
     command: CommandName
     """The command that ran."""
@@ -137,6 +138,8 @@ class Report:
     """Peaks of memory."""
     video: VideoFigures | None = None
     """Frames and times of `video`."""
+    live: LiveFigures | None = None
+    """Frames and times of `live`."""
     model_load_ms: float | None = None
     """Time to find, check and load the weights; None for random weights."""
     target_fps: float | None = None
@@ -211,7 +214,7 @@ class Report:
         except (ValueError, RecursionError) as cause:
             raise ReportError(
                 f"{name}no report that this version of gpen-fast reads: {first_line(cause)}. "
-                f"Accepted is what enhance, profile and video write with --json, in schema {SCHEMA}. "
+                f"Accepted is what enhance, profile, video and live write with --json, in schema {SCHEMA}. "
                 "Write the report again with this version."
             ) from cause
 

@@ -143,3 +143,47 @@ class VideoFigures:
     """Mean absolute difference of a face's pixels from frame to frame once its motion is taken out, grey levels."""
     jitter: BeforeAfter | None = None
     """What landmarks shake by from frame to frame, as measured and as used, in units of the distance of the eyes."""
+
+
+@dataclass(frozen=True)
+class LatencyFigures:
+    """Milliseconds from a frame's arrival until it was handed out."""
+
+    p50: float
+    """The median."""
+    p95: float
+    """The 95th percentile."""
+    p99: float
+    """The 99th percentile."""
+    max: float
+    """The largest."""
+
+
+@dataclass(frozen=True)
+class LiveFigures:
+    """Frames and times of `live`, and of `profile --live`."""
+
+    source_fps: float
+    """Frames per second of the source, by its own account."""
+    target_fps: float
+    """Frames per second that were to be delivered."""
+    max_latency_ms: float
+    """Milliseconds from a frame's arrival until it is handed out that were allowed."""
+    delivered: int
+    """Frames handed out."""
+    dropped: int
+    """Frames that arrived and were not handed out, because a later one was there."""
+    fps: float | None
+    """Frames handed out per second; None where fewer than two were."""
+    latency_ms: LatencyFigures | None
+    """From a frame's arrival until it was handed out; None where none was."""
+    steps: dict[str, float]
+    """Quality step -> seconds on it."""
+    verdict: str
+    """Whether the target was kept, in one sentence."""
+    duration_s: float = 0.0
+    """Seconds from the first frame's arrival until the last was handed out."""
+    tracks: int = 0
+    """Faces that were followed, each counted once until it is lost for some seconds."""
+    unrestored: int = 0
+    """Frames that could not be restored and were handed out as they were."""

@@ -148,6 +148,9 @@ class Restored(Step):
     fades: tuple[float, ...] | None = None
     """How much of each face is pasted, 0..1; None: all of each."""
 
+    own: Tensor | None = None
+    """(B,3,S,S) the faces as the picture has them, where `crops` are averages over the frames of a video."""
+
 
 @dataclass(frozen=True, eq=False)
 class Pasted(Step):

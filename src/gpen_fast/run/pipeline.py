@@ -221,7 +221,7 @@ class Pipeline:
         options = self._options.paste
         if not picture.restored or not (options.keep_detail or options.keep_colour):
             return None
-        return blend(picture.frame, picture.crops, picture.restored, options, picture.need)
+        return blend(picture.frame, picture.crops, picture.restored, options, picture.need, picture.own)
 
     def save(
         self, picture: Pasted, write: Callable[[Pasted], Written]

@@ -130,7 +130,34 @@ def load_runtime(settings: Settings) -> Runtime:
         LandmarksError: The file of landmarks cannot be read.
     """
     start = time.perf_counter()
-    device, precision, detector, detection_cache, backend_name = _open_without_network(settings)
+    return _with_weights(settings, _open_without_network(settings), start)
+
+
+def with_network(first: Runtime, model: str) -> Runtime:
+    """The same device and detector with another network.
+
+    Args:
+        first: What is loaded.
+        model: The network's name in the catalog.
+
+    Raises:
+        GpenError: As `load_runtime`.
+    """
+    start = time.perf_counter()
+    weights = replace(first.settings.weights, model=model, weights=None)
+    opened = _WithoutNetwork(
+        first.device,
+        first.precision,
+        first.detector,
+        first.detection_cache,
+        check_backend(first.settings.generate.backend, first.device),
+    )
+    return _with_weights(replace(first.settings, weights=weights), opened, start)
+
+
+def _with_weights(settings: Settings, opened: _WithoutNetwork, start: float) -> Runtime:
+    """Everything, once the network is found and loaded. start: when that began, by `time.perf_counter`."""
+    device, precision, detector, detection_cache, backend_name = opened
     _log.info("finding and checking the network's weights (%s)", settings.weights.model)
     choice = choose_weights(settings.weights)
     _log.info("reading %s", choice.path.name if choice.path else f"random weights of {choice.model}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpen_fast.settings.live import LiveOptions
 from gpen_fast.settings.output import (
     FAST,
     ON_CLASH,
@@ -56,6 +57,7 @@ __all__ = [
     "DetectOptions",
     "DetectSizeName",
     "GenerateOptions",
+    "LiveOptions",
     "LoadOptions",
     "OnClash",
     "OutputOptions",

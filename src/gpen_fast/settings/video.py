@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal, get_args
 
-from gpen_fast.errors import SettingsError
+from gpen_fast.errors import SettingsError, did_you_mean
 
 # Seconds, or minutes or hours before them: 90.5, 1:30.5, 0:01:30.5.
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?)")
@@ -19,6 +20,11 @@ _MOST_RATE = 1000
 # Of pictures that become pictures, where it is not given: times matter little there.
 _FILM_RATE = Fraction(24)
 _NO_TIME = "accepted are seconds, such as 90.5, or 1:30.5, or 0:01:30.5."
+
+
+Hwaccel = Literal["none", "auto", "cuda", "vaapi", "videotoolbox", "d3d11va"]
+
+HWACCELS: tuple[Hwaccel, ...] = get_args(Hwaccel)
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,9 @@ class VideoOptions:
     frames: bool = False
     """Write numbered pictures into the folder OUT, or by a pattern such as out/shot_%05d.tif, instead of a video."""
 
+    hwaccel: Hwaccel = "none"
+    """What decodes: auto (the first device that there is), cuda, vaapi, videotoolbox, d3d11va, or none, the host."""
+
     deinterlace: bool = False
     """Make whole frames of interlaced ones, which are refused otherwise."""
 
@@ -74,6 +83,11 @@ class VideoOptions:
             raise SettingsError(f"preview {self.preview}: accepted is 1 frame and up.")
         if not 0.0 <= self.temporal <= 1.0:
             raise SettingsError(f"temporal {self.temporal:g}: accepted is 0 (each frame alone) to 1.")
+        if self.hwaccel not in HWACCELS:
+            near = did_you_mean(self.hwaccel, HWACCELS)
+            raise SettingsError(f"hwaccel {self.hwaccel!r}: accepted are {', '.join(HWACCELS)}.{near}")
+        if self.hwaccel != "none" and self.deinterlace:
+            raise SettingsError("--hwaccel and --deinterlace do not work together: leave one out.")
         if self.detect_every < 1:
             raise SettingsError(f"detect every {self.detect_every}: accepted is 1 frame and up.")
         _ = self.rate

@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gpen_fast.video.colour import Matrix, frame_matrix, is_full_range, is_grey, is_rgb
-from gpen_fast.video.planes import Component, components
+from gpen_fast.video.planes import Component, chroma_block, components
 
 _Change = NDArray[np.float32]
 
@@ -45,21 +46,36 @@ def change_samples(
     """
     frame.make_writable()
     planes = components(frame)
-    # From here on areas may overlap: each is computed from the samples as they were.
-    originals = [part.samples.copy() for part in planes]
-    block = _chroma_block(frame)
-    for area in areas:
-        if (grown := _grown(area, block, frame.width, frame.height)) is not None:
-            rows, columns = slice(grown.y0, grown.y1), slice(grown.x0, grown.x1)
-            change = after[rows, columns].astype(np.float32) - before[rows, columns]
-            if change.any():
-                _add(frame, planes, originals, change, grown, block)
+    block = chroma_block(frame)
+    grown = [_grown(area, block, frame.width, frame.height) for area in areas]
+    # Areas may overlap: each is computed from the samples as they were.
+    parts = [_Part(each, _originals(planes, each, block)) for each in grown if each is not None]
+    for area, originals in parts:
+        rows, columns = slice(area.y0, area.y1), slice(area.x0, area.x1)
+        difference = cv2.subtract(after[rows, columns], before[rows, columns], dtype=cv2.CV_32F)
+        change = np.asarray(difference, dtype=np.float32)
+        if change.any():
+            _add(frame, planes, originals, change, area, block)
+
+
+class _Part(NamedTuple):
+    area: Area
+    originals: list[_Change]
+
+
+def _originals(planes: list[Component], area: Area, block: tuple[int, int]) -> list[_Change]:
+    """The samples in the area, of each component."""
+    blocks = [(1, 1) if part.samples.shape == planes[0].samples.shape else block for part in planes]
+    return [
+        part.samples[_in_plane(area, each)].astype(np.float32)
+        for part, each in zip(planes, blocks, strict=True)
+    ]
 
 
 def _add(
     frame: av.VideoFrame,
     planes: list[Component],
-    originals: list[NDArray[np.uint8 | np.uint16]],
+    originals: list[_Change],
     change: _Change,
     area: Area,
     block: tuple[int, int],
@@ -68,8 +84,9 @@ def _add(
     parts = _by_component(frame, change, block)
     for part, original, (added, is_chroma) in zip(planes, originals, parts, strict=True):
         here = _in_plane(area, block if is_chroma else (1, 1))
-        made = original[here] + np.rint(added * _scale(part.bits, full=full, is_chroma=is_chroma))
-        part.samples[here] = np.clip(made, 0, (1 << part.bits) - 1).astype(part.samples.dtype)
+        made = np.rint(added * np.float32(_scale(part.bits, full=full, is_chroma=is_chroma)))
+        made += original
+        part.samples[here] = np.clip(made, 0, (1 << part.bits) - 1, out=made).astype(part.samples.dtype)
 
 
 def _by_component(
@@ -81,7 +98,7 @@ def _by_component(
     luma = luma_change(change, matrix := frame_matrix(frame))
     if is_grey(frame):
         return [(luma, False)]
-    return [(luma, False), *((_mean(each, block), True) for each in chroma_change(change, matrix))]
+    return [(luma, False), *((each, True) for each in chroma_change(_mean(change, block), matrix))]
 
 
 def luma_change(change: _Change, matrix: Matrix) -> _Change:
@@ -105,17 +122,12 @@ def _scale(bits: int, *, full: bool, is_chroma: bool) -> float:
 def _mean(change: _Change, block: tuple[int, int]) -> _Change:
     """The mean over the pixels of each chroma sample; at an odd border the last row or column counts again."""
     across, down = block
-    height, width = change.shape
-    padded = np.pad(change, ((0, -height % down), (0, -width % across)), mode="edge")
-    return padded.reshape(padded.shape[0] // down, down, padded.shape[1] // across, across).mean(axis=(1, 3))
-
-
-def _chroma_block(frame: av.VideoFrame) -> tuple[int, int]:
-    """Pixels across and down that share a sample of chroma."""
-    if is_rgb(frame) or is_grey(frame):
-        return 1, 1
-    # Of a width that every subsampling divides.
-    return 64 // frame.format.chroma_width(64), 64 // frame.format.chroma_height(64)
+    if block == (1, 1):
+        return change
+    height, width = change.shape[:2]
+    padded = cv2.copyMakeBorder(change, 0, -height % down, 0, -width % across, cv2.BORDER_REPLICATE)
+    size = padded.shape[1] // across, padded.shape[0] // down
+    return np.asarray(cv2.resize(padded, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def _grown(area: Area, block: tuple[int, int], width: int, height: int) -> Area | None:

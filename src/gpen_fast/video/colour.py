@@ -84,14 +84,26 @@ def frame_matrix(frame: av.VideoFrame) -> Matrix:
 
 def to_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
     """The frame as (H,W,3) RGB, 8 bits, full range."""
+    return part_to_rgb(frame, frame)
+
+
+def quick_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """`to_rgb` in a tenth of the time, for eyes that need no exact colour: chroma is that of the nearest sample."""
+    return part_to_rgb(frame, frame, Interpolation.FAST_BILINEAR)
+
+
+def part_to_rgb(
+    part: av.VideoFrame, frame: av.VideoFrame, interpolation: Interpolation = EXACT
+) -> NDArray[np.uint8]:
+    """Samples that were cut out of a frame, as (H,W,3) RGB: by the whole frame's matrix and range."""
     matrix = frame_matrix(frame)
-    rgb = frame.reformat(
+    rgb = part.reformat(
         format="rgb24",
         src_colorspace=matrix.colorspace,
         dst_colorspace=matrix.colorspace,
         src_color_range=ColorRange.JPEG if is_full_range(frame) else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
-        interpolation=EXACT,
+        interpolation=interpolation,
         threads=1,
     )
     return np.asarray(rgb.to_ndarray(), dtype=np.uint8)

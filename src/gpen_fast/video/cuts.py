@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gpen_fast.image.colour import to_8bit_scale
 from gpen_fast.types import Frame
+from gpen_fast.video.film_frame import FilmFrame, sparse_step
 
 Thumbnail = NDArray[np.float32]
 
@@ -21,8 +22,13 @@ _FLAT = 2.0
 
 
 def thumbnail(frame: Frame) -> Thumbnail:
-    """(32,32) float32: the frame's brightness, 0..255."""
-    small = F.adaptive_avg_pool2d(to_8bit_scale(frame.pixels).mean(dim=0, keepdim=True), _SIDE)
+    """(32,32) float32: the frame's brightness, 0..255; of large frames not each pixel counts."""
+    if isinstance(frame, FilmFrame):
+        return frame.brightness(_SIDE)
+    step = sparse_step(frame.pixels.shape, _SIDE)
+    small = F.adaptive_avg_pool2d(
+        to_8bit_scale(frame.pixels[:, ::step, ::step]).mean(dim=0, keepdim=True), _SIDE
+    )
     return np.asarray(small[0].cpu().numpy(), dtype=np.float32)
 
 

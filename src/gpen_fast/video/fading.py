@@ -60,3 +60,15 @@ def fade_of(number: int, visit: Visit, later: Sequence[ShownFaces]) -> float:
         if number not in shown.numbers:
             return min(share, (ahead + 1) / (FADE_FRAMES + 1))
     return min(share, 1.0)
+
+
+def fade_now(visit: Visit, missed: int) -> float:
+    """How much of a face is shown where the frames that follow are not known, 0 to 1.
+
+    Args:
+        visit: Its visit in the frame.
+        missed: Frames for which its track has gone on without being sure: it fades while they become more.
+    """
+    return min(
+        (visit.frames + 1) / (FADE_FRAMES + 1) if visit.fades_in else 1.0, max(0.0, 1 - missed / FADE_FRAMES)
+    )

@@ -13,14 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpen_fast.image.colour import to_8bit
-from gpen_fast.image.similarity import Points, similarities
+from gpen_fast.image.similarity import Points, inverses, moved, similarities
 from gpen_fast.image.warp import warp_area
 from gpen_fast.types import Frame
+from gpen_fast.video.film_frame import area_around, with_area
 
 Patch8 = NDArray[np.uint8]
 
 # Side of a face's window, pixels.
 PATCH_SIDE = 96
+_CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]) * PATCH_SIDE
 # Eyes, nose and corners of the mouth of a face in its window, 0..1: from the forehead to below the chin.
 _PLACES = np.array([[0.35, 0.37], [0.65, 0.37], [0.5, 0.545], [0.37, 0.683], [0.63, 0.683]])
 PATCH_EYES = float(_PLACES[1, 0] - _PLACES[0, 0]) * PATCH_SIDE
@@ -57,7 +59,9 @@ def patch_window(landmarks: Points) -> NDArray[np.float64]:
 
 def cut_patch(frame: Frame, window: NDArray[np.float64]) -> Patch8:
     """(PATCH_SIDE,PATCH_SIDE,3) RGB: what a window shows of a frame."""
-    cut = warp_area(frame.pixels, window, (PATCH_SIDE, PATCH_SIDE)).cpu()
+    corners = moved(inverses(window[None]), _CORNERS[None])[0]
+    pixels = with_area(frame, area_around(corners)).pixels
+    cut = warp_area(pixels, window, (PATCH_SIDE, PATCH_SIDE)).cpu()
     return to_8bit(cut.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy())
 
 

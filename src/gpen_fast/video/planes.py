@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import av
 import numpy as np
+from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from gpen_fast.errors import VideoError
-from gpen_fast.video.colour import converted
+from gpen_fast.video.colour import converted, is_grey, is_rgb
 
 # Formats whose components share a plane -> the format with a plane for each that holds the same samples.
 _PLANAR = {
@@ -73,6 +74,28 @@ def components(frame: av.VideoFrame) -> list[Component]:
         h = _reduced(height, frame.format, part.is_chroma, across=False)
         found.append(Component(lines[:h, :w], part.bits))
     return found
+
+
+def chroma_block(frame: av.VideoFrame) -> tuple[int, int]:
+    """Pixels across and down that share a sample of chroma."""
+    if is_rgb(frame) or is_grey(frame):
+        return 1, 1
+    # Of a width that every subsampling divides.
+    return 64 // frame.format.chroma_width(64), 64 // frame.format.chroma_height(64)
+
+
+def cut_out(frame: av.VideoFrame, x0: int, y0: int, x1: int, y1: int) -> av.VideoFrame:
+    """A copy of the samples of x0 <= x < x1, y0 <= y < y1, all of them at whole samples of chroma; alpha is any."""
+    # Reduced rather than made anew: so it has the frame's place of chroma, which PyAV cannot set and swscale goes by.
+    part = frame.reformat(width=x1 - x0, height=y1 - y0, interpolation=Interpolation.POINT, threads=1)
+    if part is frame:
+        return frame
+    for whole, target in zip(components(frame), components(part), strict=True):
+        rows, columns = target.samples.shape
+        across = round(x0 * whole.samples.shape[1] / frame.width)
+        down = round(y0 * whole.samples.shape[0] / frame.height)
+        target.samples[...] = whole.samples[down : down + rows, across : across + columns]
+    return part
 
 
 def _reduced(side: int, format: av.VideoFormat, chroma: bool, *, across: bool) -> int:

@@ -25,6 +25,8 @@ class EuroFilter:
     """What the cut-off grows by, Hz, for each unit of value per second."""
     speed_hz: float = 1.0
     """Cut-off of the speed itself, Hz."""
+    most_off: float = math.inf
+    """What the smoothed values may be off the measured ones, mean distance: a jump is followed at once."""
 
     def step(self, state: EuroState | None, measured: Values, seconds: float) -> EuroState:
         """The state after one more measurement.
@@ -42,7 +44,12 @@ class EuroFilter:
         cut_off = self.least_hz + self.hz_per_speed * float(np.linalg.norm(speed, axis=-1).mean())
         # The first measurements are averaged: there is nothing yet that could be held on to.
         gain = max(_gain(cut_off, seconds), 1 / (state.count + 1))
-        return EuroState(state.value + gain * (measured - state.value), speed, state.count + 1)
+        off = float(np.linalg.norm(measured - state.value, axis=-1).mean())
+        count = state.count + 1
+        if off * (1 - gain) > self.most_off:
+            # As after a face was found half covered: what was measured so far says nothing of what follows.
+            gain, count = 1 - self.most_off / off, 0
+        return EuroState(state.value + gain * (measured - state.value), speed, count)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gpen_fast.image.similarity import Points
 from gpen_fast.types import Face, Frame
 from gpen_fast.video.cuts import Thumbnail, is_cut, thumbnail
+from gpen_fast.video.film_frame import area_around, with_area
 from gpen_fast.video.matching import SAME_PLACE, apart, matches
 from gpen_fast.video.one_track import (
     Followed,
@@ -31,6 +32,8 @@ from gpen_fast.video.one_track import (
 # Takes a frame and (B,5,2) landmarks near which faces are; gives (B,5,2) landmarks and (B,) scores, 0..1.
 LandmarkNetwork = Callable[[Frame, Points], tuple[Points, NDArray[np.float64]]]
 
+# How far around landmarks such a network looks at most, as a share of their extent.
+LANDMARK_REACH = 1.5
 # Score from which the landmark network is sure, and the most that it may be off the predicted place, in eye distances.
 _SURE, _NEAR = 0.7, 0.3
 # How much a track must look like itself to be sure of itself.
@@ -112,7 +115,7 @@ class Tracker:
             network: Measures landmarks near given ones.
             detect_every: Frames from one detection to the next, 1 and up.
         """
-        self._network = network
+        self._network = _shown_to(network)
         self._every = detect_every
 
     def look(self, state: TrackState, frame: Frame, seconds: float) -> TrackLook:
@@ -187,6 +190,17 @@ class Tracker:
                 made.append(_Seen(started(number, frame, face, points, seconds), True, landmarks_in(face)))
                 number += 1
         return made, number
+
+
+def _shown_to(network: LandmarkNetwork) -> LandmarkNetwork:
+    """The network, which gets to see a frame around the landmarks that it is given."""
+
+    def measured(frame: Frame, near: Points) -> tuple[Points, NDArray[np.float64]]:
+        for each in near:
+            with_area(frame, area_around(each, LANDMARK_REACH))
+        return network(frame, near)
+
+    return measured
 
 
 def _seen(seen: Followed, points: Points, score: float, frame: Frame, seconds: float, step: float) -> _Seen:

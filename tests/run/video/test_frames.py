@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gpen_fast.run.video.frames import _turned_back, crop_areas, upright
+from gpen_fast.run.video.frames import crop_areas, upright
 from gpen_fast.video.change import Area
+from gpen_fast.video.film_frame import turned_back
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
@@ -15,7 +16,7 @@ def test_an_area_lies_on_the_same_pixels_in_the_decoded_picture(rotation: int) -
     shown = upright(decoded, rotation)
     area = Area(4, 7, 20, 11)
     shown[area.y0 : area.y1, area.x0 : area.x1] = 1  # a view of the decoded picture
-    back = _turned_back(area, (shown.shape[1], shown.shape[0]), rotation)
+    back = turned_back(area, (shown.shape[1], shown.shape[0]), rotation)
     assert decoded[back.y0 : back.y1, back.x0 : back.x1].all()
     assert decoded.sum() == 3 * 16 * 4
 

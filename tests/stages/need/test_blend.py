@@ -225,3 +225,21 @@ def test_a_need_that_is_given_is_used_and_the_measured_one_changes_nothing(embed
     assert torch.equal(own.layers[0], given.layers[0])
     none = blend(frame, crops, restored, options, torch.zeros_like(need))
     assert none.use.kept()[0] == 1
+
+
+def test_of_a_face_that_is_left_as_found_the_average_over_frames_is_shown() -> None:
+    """A video's crops are averages: what they differ by from the frame's own goes into it."""
+    noisy = np.clip(np.rint(FACE + np.random.default_rng(0).normal(0, 6, FACE.shape)), 0, 255).astype(
+        np.uint8
+    )
+    (frame, own), (_, averaged) = cropped(noisy), cropped(FACE)
+    none = torch.zeros(1, 1 + BANDS)
+    kept = blend(frame, own, [own.pixels[0]], PasteOptions(), none)
+    assert kept.known_to_change_nothing
+    blended = blend(frame, averaged, [averaged.pixels[0]], PasteOptions(), none, own.pixels)
+    assert not blended.known_to_change_nothing
+    assert blended.use.kept() == (1, 0)
+    made = paste(frame, [BOX], averaged.matrices, blended.layers, shares=blended.shares)
+    inside = slice(60, 196), slice(60, 196)
+    error = np.abs(made.pixels.permute(1, 2, 0).numpy()[inside].astype(float) - FACE[inside])
+    assert error.mean() < 1

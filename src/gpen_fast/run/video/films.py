@@ -59,7 +59,7 @@ class DecodedFilm:
         self._options = options
         self._clock = clock
         self._stopped = stopped
-        self.reader = VideoReader(item.source, deinterlace=options.deinterlace)
+        self.reader = VideoReader(item.source, deinterlace=options.deinterlace, hwaccel=options.hwaccel)
         self.times: list[int] = []
         """Time stamps of the frames so far, those of an earlier run included."""
         self.rotation = 0
@@ -89,6 +89,10 @@ class DecodedFilm:
     def length(self) -> str:
         """How long it is, as the end of a sentence. For after the last frame."""
         return f": it has {float(self.reader.state.end or 0):.1f} s"
+
+    def notes(self) -> list[str]:
+        """What a user may not expect of the decoding."""
+        return [self.reader.software_note] if self.reader.software_note else []
 
     def close(self) -> None:
         """Closes the file."""

@@ -16,6 +16,7 @@ from gpen_fast.image.warp import inverse
 from gpen_fast.run.job import Failed, Pasted, PictureSource
 from gpen_fast.types import Frame
 from gpen_fast.video.change import Area, change_samples
+from gpen_fast.video.film_frame import turned_back
 from gpen_fast.video.reader import DecodedFrame
 from gpen_fast.video.segment import FrameTime
 
@@ -107,7 +108,7 @@ def into_frame(picture: Pasted) -> DoneFrame:
         size = picture.crops.pixels.shape[-1]
         shape = (picture.frame.width, picture.frame.height)
         areas = [
-            _turned_back(area, shape, decoded.rotation) for area in crop_areas(picture.crops.matrices, size)
+            turned_back(area, shape, decoded.rotation) for area in crop_areas(picture.crops.matrices, size)
         ]
         change_samples(decoded.frame, before, after, areas)
     return _done(source, decoded.frame, picture)
@@ -154,13 +155,3 @@ def _as_decoded(frame: Frame, rotation: int) -> NDArray[np.uint8]:
     """(H,W,3) RGB, turned as the decoder gave it."""
     pixels = to_host(frame.pixels).expand(3, -1, -1).permute(1, 2, 0).numpy()
     return np.rot90(pixels, -rotation // 90)
-
-
-def _turned_back(area: Area, shape: tuple[int, int], rotation: int) -> Area:
-    """The area of an upright picture of that width and height, in the picture as it was decoded."""
-    width, height = shape
-    for _ in range(rotation // 90 % 4):
-        # One quarter clockwise: x becomes height - 1 - y, and y becomes x.
-        area = Area(height - area.y1, area.x0, height - area.y0, area.x1)
-        width, height = height, width
-    return area

@@ -134,10 +134,11 @@ class VideoRun:
             if not store.is_complete:
                 segments = SegmentWriter(stream, store, self._clock)
                 with contextlib.closing(self._opened(item)) as film:
-                    if item.sequence is None:
+                    if isinstance(film, DecodedFilm):
+                        notes += film.notes()
                         cut_off = self._fill(item, facts.stream, film, segments, store)
                         notes += _unrestored_note(segments.counts)
-                    else:
+                    elif item.sequence is not None:
                         places = part_of(item.sequence, self._options)
                         writer = PictureEncoder(segments, stream, item.sequence, places)
                         self._fill(item, facts.stream, film, writer, store)
@@ -171,7 +172,7 @@ class VideoRun:
             with contextlib.closing(PictureWriter(store, self._clock, facts.stream.rate, rotation)) as writer:
                 cut_off = self._fill(item, facts.stream, film, writer, store)
             if isinstance(film, DecodedFilm):
-                notes = [*_unrestored_note(writer.counts), *pictures_notes(film, facts)]
+                notes = [*film.notes(), *_unrestored_note(writer.counts), *pictures_notes(film, facts)]
                 if store.is_complete:
                     write_times(film, store, item)
             if store.is_complete:
@@ -264,7 +265,12 @@ class VideoRun:
             "version": __version__,
             "libraries": {name: list(number) for name, number in av.library_versions.items()},
             "input": input_key(item, self._options),
-            "part": [self._options.start, self._options.end, self._options.deinterlace],
+            "part": [
+                self._options.start,
+                self._options.end,
+                self._options.deinterlace,
+                self._options.hwaccel,
+            ],
             "temporal": [self._options.temporal, self._options.detect_every],
             "settings": {name: str(value) for name, value in runtime.settings.as_flat().items()},
             "network": [

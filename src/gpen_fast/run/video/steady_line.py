@@ -13,49 +13,31 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-import torch
-
-from gpen_fast.detections.cache import found_by
+from gpen_fast.device.threads import cores_beside, on_cores, own_torch_threads
 from gpen_fast.image.similarity import Points
-from gpen_fast.run.job import Cropped, Detected, Failed, Loaded, Restored, failed
+from gpen_fast.run.job import Cropped, Failed, Restored
 from gpen_fast.run.verdict import attempt, reach_of
+from gpen_fast.run.video.averaging import Memories, averaged_faces
 from gpen_fast.run.video.counts import TRACKS
+from gpen_fast.run.video.following import FollowedFrame, followed_frame, restored_alone
 from gpen_fast.run.video.frames import DoneFrame, FilmSource, as_decoded
 from gpen_fast.run.video.line_state import LineState
 from gpen_fast.run.video.pipeline import FramePipeline
 from gpen_fast.run.video.threads import ReadAheadThread
-from gpen_fast.stages.align import landmarks_of
-from gpen_fast.stages.detect.base import select_faces
-from gpen_fast.stages.need.blend import measured_need
-from gpen_fast.types import FaceBatch
 from gpen_fast.video.fading import FADE_FRAMES, ShownFaces, Visit, fade_of, visits_after
 from gpen_fast.video.score import FaceMeter
-from gpen_fast.video.steady import FaceMemory, kept_share, steadied
-from gpen_fast.video.track import TrackedFace, Tracker, TrackState
+from gpen_fast.video.steady import kept_share
+from gpen_fast.video.track import Tracker, TrackState
 
 # Frames that wait between two threads.
 _AHEAD = 2
 
 
 @dataclass(frozen=True, eq=False)
-class _Tracked:
-    """A frame whose faces are known."""
-
-    picture: Cropped | Restored | Failed
-    before: TrackState
-    """Before the frame."""
-    seconds: float
-    faces: tuple[TrackedFace, ...]
-    """Those that are restored, in the picture's order."""
-    is_cut: bool
-    new_tracks: int
-
-
-@dataclass(frozen=True, eq=False)
 class _Steady:
     """A frame whose faces are averaged with those of the frames before."""
 
-    frame: _Tracked
+    frame: FollowedFrame
     before: LineState
     shown: ShownFaces
     visits: dict[int, Visit]
@@ -95,13 +77,20 @@ class SteadyLine:
             state: Before the first of them; None: it is the film's first.
         """
         begun = state or LineState()
+        # While one call of the network runs, the frames of the next are followed and those of the last are pasted.
+        ahead = max(_AHEAD, self._pipeline.runtime.generator.batch_size)
+        followed = on_cores(1, lambda: self._tracked(sources, time_base, begun.tracks))
         with (
+            contextlib.closing(ReadAheadThread(followed, ahead)) as tracked,
             contextlib.closing(
-                ReadAheadThread(self._tracked(sources, time_base, begun.tracks), _AHEAD)
-            ) as tracked,
-            contextlib.closing(
-                ReadAheadThread(self._averaged(iter(tracked), begun, is_first=state is None), _AHEAD)
+                ReadAheadThread(
+                    on_cores(
+                        cores_beside(2), lambda: self._averaged(iter(tracked), begun, is_first=state is None)
+                    ),
+                    ahead,
+                )
             ) as averaged,
+            own_torch_threads(1),
         ):
             waiting: deque[_Steady] = deque()
             for frame in averaged:
@@ -115,55 +104,14 @@ class SteadyLine:
 
     def _tracked(
         self, sources: Iterator[FilmSource], time_base: Fraction, state: TrackState
-    ) -> Iterator[_Tracked]:
+    ) -> Iterator[FollowedFrame]:
         for source in sources:
             seconds = float(source.time.pts * time_base)
-            loaded = attempt(self._pipeline.load, source)
-            try:
-                made = self._followed(loaded, state, seconds)
-            except Exception as error:  # broad: `reach_of` decides, as for every stage
-                if reach_of(error) == "run":
-                    raise
-                made = _Tracked(failed(source, error), state, seconds, (), False, 0), state
-            tracked, state = made
+            tracked, state = followed_frame(self._pipeline, self._tracker, source, state, seconds)
             yield tracked
 
-    def _followed(
-        self, loaded: Loaded | Failed, state: TrackState, seconds: float
-    ) -> tuple[_Tracked, TrackState]:
-        """The frame with its faces, and the tracks after it."""
-        if isinstance(loaded, Failed):
-            return _Tracked(loaded, state, seconds, (), False, 0), state
-        pipeline, frame = self._pipeline, loaded.frame
-        span = pipeline.clock.open("track", on_device=False)
-        with span:
-            look = self._tracker.look(state, frame, seconds)
-        found = None
-        if look.wants_detection:
-            seen = pipeline.detect_now(loaded).found
-            found = [replace(face, landmarks=landmarks_of(face, seen.box_points)) for face in seen.faces]
-        with span:
-            step = self._tracker.settle(state, look, frame, seconds, found)
-        pipeline.clock.close(span)
-        detected, faces = self._chosen(loaded, step.faces)
-        new = step.state.next_number - state.next_number
-        tracked = _Tracked(attempt(pipeline.crop, detected), state, seconds, faces, look.is_cut, new)
-        return tracked, step.state
-
-    def _chosen(
-        self, loaded: Loaded, tracked: Sequence[TrackedFace]
-    ) -> tuple[Detected, tuple[TrackedFace, ...]]:
-        """The faces that the options let through."""
-        runtime = self._pipeline.runtime
-        by_face = {id(each.face): each for each in tracked}
-        faces = [each.face for each in tracked]
-        chosen = tuple(select_faces(faces, loaded.frame, runtime.settings.detect))
-        found = found_by(runtime.detector, faces, runtime.settings.detect)
-        detected = Detected(replace(loaded, faces_found=len(faces)), found, chosen)
-        return detected, tuple(by_face[id(face)] for face in chosen)
-
     def _averaged(
-        self, tracked: Iterator[_Tracked], begun: LineState, *, is_first: bool
+        self, tracked: Iterator[FollowedFrame], begun: LineState, *, is_first: bool
     ) -> Iterator[_Steady]:
         """The frames after the network, several of them in a call."""
         memories, visits = dict(begun.faces), dict(begun.visits)
@@ -177,16 +125,18 @@ class SteadyLine:
             visits = visits_after(visits, shown, is_first=is_first)
             if isinstance(restored, Restored):
                 kept = kept_share(self._temporal, max(0.0, frame.seconds - last))
-                restored, memories = self._steadied(restored, faces, {} if frame.is_cut else memories, kept)
+                given: Memories = {} if frame.is_cut else memories
+                options = self._pipeline.runtime.settings.paste
+                restored, memories = averaged_faces(restored, faces, given, kept, options)
             else:
                 memories = {}
             last, is_first = frame.seconds, False
             yield _Steady(replace(frame, picture=restored, faces=faces), before, shown, visits)
 
-    def _generated(self, tracked: Iterator[_Tracked]) -> Iterator[_Tracked]:
+    def _generated(self, tracked: Iterator[FollowedFrame]) -> Iterator[FollowedFrame]:
         """The frames after the network, as many in a call as fill it."""
         size = self._pipeline.runtime.generator.batch_size
-        group: list[_Tracked] = []
+        group: list[FollowedFrame] = []
         faces = 0
         for frame in tracked:
             group.append(frame)
@@ -196,7 +146,7 @@ class SteadyLine:
                 group, faces = [], 0
         yield from self._called(group)
 
-    def _called(self, group: Sequence[_Tracked]) -> Iterator[_Tracked]:
+    def _called(self, group: Sequence[FollowedFrame]) -> Iterator[FollowedFrame]:
         pipeline = self._pipeline
         try:
             batch = pipeline.launch([each.picture for each in group if isinstance(each.picture, Cropped)])
@@ -204,43 +154,15 @@ class SteadyLine:
         except Exception as error:  # broad: `reach_of` decides; each frame alone may succeed
             if reach_of(error, in_network=True) == "run":
                 raise
-            settled = iter([self._alone(each.picture) for each in group if isinstance(each.picture, Cropped)])
+            settled = iter(
+                [
+                    restored_alone(pipeline, each.picture)
+                    for each in group
+                    if isinstance(each.picture, Cropped)
+                ]
+            )
         for each in group:
             yield replace(each, picture=next(settled)) if isinstance(each.picture, Cropped) else each
-
-    def _alone(self, picture: Cropped) -> Restored | Failed:
-        try:
-            return self._pipeline.settle(self._pipeline.launch([picture]))[0]
-        except Exception as error:  # broad: `reach_of` decides
-            if reach_of(error, in_network=True) == "run":
-                raise
-            return failed(picture, error)
-
-    @torch.inference_mode()
-    def _steadied(
-        self, picture: Restored, faces: Sequence[TrackedFace], memories: dict[int, FaceMemory], kept: float
-    ) -> tuple[Restored, dict[int, FaceMemory]]:
-        """The frame's faces averaged with the frames before, and what the next frame is averaged with."""
-        if not faces:
-            return picture, {}
-        options = self._pipeline.runtime.settings.paste
-        needs: Sequence[torch.Tensor | None] = [None] * len(faces)
-        if options.keep_detail or options.keep_colour:
-            needs = list(measured_need(picture.frame, picture.crops, picture.restored))
-        made = [
-            steadied(memories.get(face.number), crop, restored, need, kept)
-            for face, crop, restored, need in zip(
-                faces, picture.crops.pixels, picture.restored, needs, strict=True
-            )
-        ]
-        averaged = [each.need for each in made if each.need is not None]
-        steady = replace(
-            picture,
-            crops=FaceBatch(torch.stack([each.crop for each in made]), picture.crops.matrices),
-            restored=tuple(each.restored for each in made),
-            need=torch.stack(averaged) if averaged else None,
-        )
-        return steady, {face.number: each.memory for face, each in zip(faces, made, strict=True)}
 
     def _finished(self, frame: _Steady, later: Sequence[_Steady]) -> DoneFrame:
         """The frame in its own samples, its faces faded, and what was measured of them."""

@@ -84,10 +84,15 @@ class Blend:
     use: FaceUse
     """How much of each restoration is in it."""
 
+    is_averaged: bool = False
+    """The picture's own share is averaged along tracks: faces that are left as found change too."""
+
     @property
     def known_to_change_nothing(self) -> bool:
         """Whether every face is left as found. False on a GPU, where an answer would wait for the device."""
-        return self.shares.device.type == "cpu" and self.use.kept()[0] == len(self.shares)
+        if self.is_averaged or self.shares.device.type != "cpu":
+            return False
+        return self.use.kept()[0] == len(self.shares)
 
     def whole(self, crop: Tensor) -> Tensor:
         """The first face where the picture is its crop: (3,S,S) in the depth of `crop`, which is (3,S,S) too."""
@@ -100,6 +105,7 @@ def blend(
     restored: Sequence[Tensor],
     options: PasteOptions,
     need: Tensor | None = None,
+    own: Tensor | None = None,
 ) -> Blend:
     """Weighs the restored faces of one picture.
 
@@ -109,6 +115,8 @@ def blend(
         restored: (3,S,S) each, in the frame's depth: the same faces after it.
         options: How much of the detail and of the colour is kept.
         need: What `measured_need` gives, where it is known: (B,1+BANDS).
+        own: (B,3,S,S) in the frame's depth: the faces as the picture has them, where `crops` are averages over frames.
+            What the averages differ by is then added to the picture's own share.
     """
     before, after = to_8bit_scale(crops.pixels), to_8bit_scale(torch.stack(list(restored)))
     trust, change = agreement(before, after), after - before
@@ -121,10 +129,13 @@ def blend(
         before, change = before[:, :1], brightness(after) - before[:, :1]
     changed = _changed(change, weights[:, 1:], options.keep_colour and before.shape[1] == 3)
     layers = changed.addcmul_(weights[:, :1, None, None], before)
+    if own is not None:
+        averaged = before - to_8bit_scale(own)[:, : before.shape[1]]
+        layers.addcmul_(1 - weights[:, :1, None, None], averaged)
     if crops.pixels.dtype != torch.uint8:
         layers *= TOPS[crops.pixels.dtype] / TOPS[torch.uint8]
     use = FaceUse(weights.amax(dim=1), trust > 0)
-    return Blend(tuple(layers), 1 - weights[:, 0], use)
+    return Blend(tuple(layers), 1 - weights[:, 0], use, own is not None)
 
 
 def measured_need(frame: Frame, crops: FaceBatch, restored: Sequence[Tensor]) -> Tensor:

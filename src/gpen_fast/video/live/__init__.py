@@ -1,0 +1,1 @@
+"""Where frames of a live run come from and go to."""
