@@ -215,6 +215,8 @@ OPTION_FLAGS: Mapping[str, Flag] = {
     "seconds": Flag("S", default="to the end"),
     "pixel_format": Flag("NAME", default="the input's"),
     "container": Flag("NAME"),
+    "fps": Flag("RATE"),
+    "hwaccel": Flag("NAME"),
     "start": Flag("TIME"),
     "end": Flag("TIME"),
     "preview": Flag("N"),

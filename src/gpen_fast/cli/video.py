@@ -41,8 +41,8 @@ def video(
         list[str],
         typer.Argument(
             metavar="IN... OUT",
-            help="Videos, folders (with their subfolders) or globs; then OUT: a folder, or for one video a file's "
-            "name.",
+            help="Videos, folders (with their subfolders), globs, or numbered pictures such as shot_%05d.png (with "
+            "--fps); then OUT: a folder, or for one input a file's name.",
         ),
     ],
     settings: Settings,
@@ -151,7 +151,7 @@ def _preview(paths: list[str], settings: Settings, options: VideoOptions, run: R
 
 def _print_plan(plan: VideoPlan) -> int:
     for item in plan.todo:
-        print(f"{item.source} -> {item.target} ({item.container})")
+        print(f"{item.source} -> {item.target} ({item.container or 'pictures'})")
     for path, why in plan.failed:
         print(f"failed {path}: {why}")
     for path in plan.ignored:

@@ -149,7 +149,7 @@ class Restored(Step):
     """How much of each face is pasted, 0..1; None: all of each."""
 
     own: Tensor | None = None
-    """(B,3,S,S) the faces as the picture has them, where `crops` are averages over the frames of a video."""
+    """(B,3,S,S) what of `crops`, averages over the frames of a video, the picture has: the rest is added to it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, get_args
 
-from gpen_fast.errors import SettingsError
+from gpen_fast.errors import SettingsError, did_you_mean
 
 # Seconds, or minutes or hours before them: 90.5, 1:30.5, 0:01:30.5.
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?)")
+# Frames per second: 24, 23.976 or 24000/1001.
+_RATE = re.compile(r"\d+(?:\.\d+)?|\d+/[1-9]\d*")
+# Rates of film and television that users round: 23.976 is 24000/1001.
+_ROUNDED = {Fraction(each, 1000): Fraction(full, 1001) for each, full in (
+    (23976, 24000), (23980, 24000), (29970, 30000), (47952, 48000), (59940, 60000), (119880, 120000))}  # fmt: skip
+_MOST_RATE = 1000
+# Of pictures that become pictures, where it is not given: times matter little there.
+_FILM_RATE = Fraction(24)
 _NO_TIME = "accepted are seconds, such as 90.5, or 1:30.5, or 0:01:30.5."
+
+
+Hwaccel = Literal["none", "auto", "cuda", "vaapi", "videotoolbox", "d3d11va"]
+
+HWACCELS: tuple[Hwaccel, ...] = get_args(Hwaccel)
 
 
 @dataclass(frozen=True)
@@ -40,6 +55,15 @@ class VideoOptions:
     preview: int | None = None
     """Write a picture instead: this many frames, before on the left, after on the right."""
 
+    fps: str | None = None
+    """Frames per second of numbered pictures, such as 24, 23.976 or 30000/1001; videos have a rate of their own."""
+
+    frames: bool = False
+    """Write numbered pictures into the folder OUT, or by a pattern such as out/shot_%05d.tif, instead of a video."""
+
+    hwaccel: Hwaccel = "none"
+    """What decodes: auto (the first device that there is), cuda, vaapi, videotoolbox, d3d11va, or none, the host."""
+
     deinterlace: bool = False
     """Make whole frames of interlaced ones, which are refused otherwise."""
 
@@ -59,11 +83,36 @@ class VideoOptions:
             raise SettingsError(f"preview {self.preview}: accepted is 1 frame and up.")
         if not 0.0 <= self.temporal <= 1.0:
             raise SettingsError(f"temporal {self.temporal:g}: accepted is 0 (each frame alone) to 1.")
+        if self.hwaccel not in HWACCELS:
+            near = did_you_mean(self.hwaccel, HWACCELS)
+            raise SettingsError(f"hwaccel {self.hwaccel!r}: accepted are {', '.join(HWACCELS)}.{near}")
+        if self.hwaccel != "none" and self.deinterlace:
+            raise SettingsError("--hwaccel and --deinterlace do not work together: leave one out.")
         if self.detect_every < 1:
             raise SettingsError(f"detect every {self.detect_every}: accepted is 1 frame and up.")
+        _ = self.rate
         start, end = self.start_s, self.end_s
         if end is not None and end <= (start or 0):
             raise SettingsError(f"end {self.end}: accepted is a time after the start, {self.start or 0}.")
+
+    @property
+    def rate(self) -> Fraction | None:
+        """`fps` as a number. Raises SettingsError where it is no rate."""
+        if self.fps is None:
+            return None
+        text = self.fps.strip()
+        rate = Fraction(text) if _RATE.fullmatch(text) else Fraction(0)
+        if not 0 < rate <= _MOST_RATE:
+            raise SettingsError(
+                f"fps {self.fps!r}: accepted are frames per second above 0 and up to {_MOST_RATE}, such as 24, 23.976 "
+                "or 30000/1001."
+            )
+        return _ROUNDED.get(rate, rate)
+
+    @property
+    def rate_or_film(self) -> Fraction:
+        """`rate`, or 24 where it is not given."""
+        return self.rate or _FILM_RATE
 
     @property
     def start_s(self) -> float | None:

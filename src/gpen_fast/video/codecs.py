@@ -53,6 +53,21 @@ ENCODERS: Mapping[str, EncoderFacts] = {
     "qtrle": EncoderFacts("qtrle"),
     "v210": EncoderFacts("v210"),
 }
+# Encoders of graphics cards and processors, by FFmpeg's names, which --codec takes -> the codec, and how they are told.
+# Their quality is on the encoder's own scale; not measured here.
+_NVENC, _AMF = {"rc": "vbr", "b": "0"}, {"rc": "qvbr"}
+HARDWARE: Mapping[str, tuple[str, EncoderFacts]] = {
+    "h264_nvenc": ("h264", EncoderFacts("h264_nvenc", "cq", 19, "preset", _NVENC, even=True)),
+    "hevc_nvenc": ("hevc", EncoderFacts("hevc_nvenc", "cq", 21, "preset", _NVENC, even=True)),
+    "av1_nvenc": ("av1", EncoderFacts("av1_nvenc", "cq", 24, "preset", _NVENC, even=True)),
+    "h264_qsv": ("h264", EncoderFacts("h264_qsv", "global_quality", 19, "preset", even=True)),
+    "hevc_qsv": ("hevc", EncoderFacts("hevc_qsv", "global_quality", 21, "preset", even=True)),
+    "h264_amf": ("h264", EncoderFacts("h264_amf", "qvbr_quality_level", 19, "quality", _AMF, even=True)),
+    "hevc_amf": ("hevc", EncoderFacts("hevc_amf", "qvbr_quality_level", 21, "quality", _AMF, even=True)),
+    # Their scale runs the other way: see `_percent`.
+    "h264_videotoolbox": ("h264", EncoderFacts("h264_videotoolbox", "percent", 16, even=True)),
+    "hevc_videotoolbox": ("hevc", EncoderFacts("hevc_videotoolbox", "percent", 18, even=True)),
+}
 # Profiles of ProRes by the names that FFmpeg reports -> option of its encoder.
 _PRORES = {"Apple ProRes 422 Proxy": "proxy", "Proxy": "proxy", "LT": "lt", "Standard": "standard", "HQ": "hq",
            "4444": "4444", "XQ": "4444xq"}  # fmt: skip
@@ -124,6 +139,11 @@ def choose_encoding(
     raise refused[0 if codec in ENCODERS else 1]
 
 
+def is_lossless(codec: str) -> bool:
+    """Whether a codec, by its name or its encoder's, keeps every sample."""
+    return codec in _LOSSLESS or any(ENCODERS[each].name == codec for each in _LOSSLESS & ENCODERS.keys())
+
+
 def _asked(
     wish: EncodingWish, codec: str, pixel_format: str, profile: str, size: tuple[int, int], container: str
 ) -> Encoding:
@@ -136,6 +156,8 @@ def _asked(
         value = facts.default if wish.crf is None else wish.crf
         if facts.quality == "q":
             quantiser = value
+        elif facts.quality == "percent":
+            quantiser = _percent(value or 0)
         else:
             options[facts.quality] = f"{value:g}"
     elif wish.crf is not None:
@@ -156,19 +178,34 @@ def _asked(
 
 
 def _encoder(codec: str) -> tuple[str, EncoderFacts]:
+    if codec in HARDWARE:
+        return HARDWARE[codec][0], _here(codec, HARDWARE[codec][1])
     by_encoder = {facts.name: name for name, facts in ENCODERS.items()}
     codec = by_encoder.get(codec, codec)
     facts = ENCODERS.get(codec)
     if facts is None:
-        near = did_you_mean(codec, ENCODERS)
-        raise VideoError(f"codec {codec}: it is not encoded here. Accepted are {', '.join(ENCODERS)}.{near}")
+        near = did_you_mean(codec, [*ENCODERS, *HARDWARE])
+        raise VideoError(
+            f"codec {codec}: it is not encoded here. Accepted are {', '.join(ENCODERS)}; on hardware "
+            f"{', '.join(HARDWARE)}.{near}"
+        )
+    return codec, _here(codec, facts)
+
+
+def _here(codec: str, facts: EncoderFacts) -> EncoderFacts:
+    """The encoder, if this build of FFmpeg has it."""
     try:
         av.Codec(facts.name, "w")
     except UnknownCodecError:
         raise VideoError(
             f"codec {codec}: this build of FFmpeg lacks its encoder {facts.name}. Choose another --codec."
         ) from None
-    return codec, facts
+    return facts
+
+
+def _percent(crf: float) -> float:
+    """Quality in percent, higher is better, of a value of crf, where 51 is the worst."""
+    return min(100.0, max(1.0, 100 - 2 * crf))
 
 
 def _layout(facts: EncoderFacts, wanted: str, *, strict: bool) -> str:

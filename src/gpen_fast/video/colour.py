@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from gpen_fast.errors import VideoError
 
 # Lines from which an untagged picture is taken for BT.709, as players do; below it is BT.601.
-_HD_LINES = 720
+HD_LINES = 720
 # Values of AVColorSpace (libavutil/pixfmt.h): untagged ones, and the matrices that are known.
 _UNTAGGED = frozenset({2, 3})
 _RGB = 0
 # Without these flags swscale rounds down, and takes the chroma of the nearest sample.
-_EXACT = (
+EXACT = (
     Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 )
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
@@ -73,7 +73,7 @@ def frame_matrix(frame: av.VideoFrame) -> Matrix:
     """
     tag = frame.colorspace
     if tag in _UNTAGGED or tag == _RGB or is_rgb(frame):
-        return _MATRICES[1] if frame.height >= _HD_LINES else _MATRICES[6]
+        return _MATRICES[1] if frame.height >= HD_LINES else _MATRICES[6]
     if tag not in _MATRICES:
         raise VideoError(
             f"its colour matrix (number {tag} of ITU-T H.273) is not known here: accepted are BT.601, BT.709, BT.2020, "
@@ -93,7 +93,7 @@ def quick_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
 
 
 def part_to_rgb(
-    part: av.VideoFrame, frame: av.VideoFrame, interpolation: Interpolation = _EXACT
+    part: av.VideoFrame, frame: av.VideoFrame, interpolation: Interpolation = EXACT
 ) -> NDArray[np.uint8]:
     """Samples that were cut out of a frame, as (H,W,3) RGB: by the whole frame's matrix and range."""
     matrix = frame_matrix(frame)
@@ -126,7 +126,7 @@ def converted(frame: av.VideoFrame, format: str) -> av.VideoFrame:
         dst_colorspace=matrix.colorspace,
         src_color_range=before,
         dst_color_range=ColorRange.JPEG if full else ColorRange.MPEG if limited else before,
-        interpolation=_EXACT,
+        interpolation=EXACT,
         threads=1,
     )
     made.pts = frame.pts

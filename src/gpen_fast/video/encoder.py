@@ -11,7 +11,7 @@ from av.stream import Stream
 from av.video.codeccontext import VideoCodecContext
 
 from gpen_fast.errors import VideoError
-from gpen_fast.video.codecs import Encoding
+from gpen_fast.video.codecs import HARDWARE, Encoding
 from gpen_fast.video.colour import converted
 from gpen_fast.video.facts import StreamFacts
 from gpen_fast.video.hdr import hdr_options
@@ -104,6 +104,12 @@ class SegmentEncoder:
         try:
             self._context.open()
         except (av.error.FFmpegError, ValueError) as error:
+            if stream.encoding.encoder in HARDWARE:
+                raise VideoError(
+                    f"{stream.encoding.encoder} cannot encode here: its device or driver is missing, or refuses "
+                    f"{stream.facts.width}x{stream.facts.height} {stream.encoding.pixel_format} with these options. "
+                    f"Choose --codec {stream.encoding.codec}, which needs none."
+                ) from error
             options = ", ".join(f"{name}={value}" for name, value in stream.all_options.items())
             raise VideoError(
                 f"{stream.encoding.encoder} refuses {stream.facts.width}x{stream.facts.height} "

@@ -17,6 +17,7 @@ from av.filter import Graph
 
 from gpen_fast.errors import VideoError, first_line
 from gpen_fast.video.facts import StreamFacts, picked_stream, stream_facts
+from gpen_fast.video.hwaccel import opened_with
 from gpen_fast.video.planes import planar
 
 # Seconds that a file may be shorter than it says without being cut off: durations are rounded, and audio may be longer.
@@ -58,19 +59,21 @@ class ReadState:
 class VideoReader:
     """Reads the frames of one file."""
 
-    def __init__(self, path: Path, *, deinterlace: bool = False) -> None:
+    def __init__(self, path: Path, *, deinterlace: bool = False, hwaccel: str = "none") -> None:
         """Opens the file.
 
         Args:
             path: The file.
             deinterlace: Interlaced frames are deinterlaced, each into one frame; else they are refused.
+            hwaccel: What decodes: see `opened_with`. Without it, or where it fails, the host.
 
         Raises:
             VideoError: It is no video, has no video stream, or has one that cannot be decoded here.
             OSError: The file cannot be opened.
         """
         self._path = path
-        self._container = open_input(path)
+        on_device, self.software_note = opened_with(hwaccel, str(path)) if path.is_file() else (None, "")
+        self._container = on_device or open_input(path)
         try:
             self._stream = picked_stream(self._container)
             self.facts: StreamFacts = stream_facts(self._container, self._stream)
@@ -100,6 +103,12 @@ class VideoReader:
     def container_name(self) -> str:
         """FFmpeg's name of the file's format."""
         return self._container.format.name
+
+    @property
+    def other_streams(self) -> list[str]:
+        """Kinds of the streams beside the frames, such as audio, each once."""
+        index = self.facts.index
+        return sorted({each.type for each in self._container.streams if each.index != index})
 
     @property
     def start_seconds(self) -> float:

@@ -35,6 +35,9 @@ _MOST_NOISE, _NOISE_GROWS = 4.0, 1.05
 # noise and averaged, from the second on nothing is. Measured on clips of known motion: 0.03 to 0.2 where frames have
 # noise, 0.7 and up where a blurred face grows. benchmarks/temporal.py.
 _NO_TREND, _TREND = 0.2, 0.8
+# Noise of blocks, grey levels: up to the first a face that is left as found stays so, from the second on all of it is
+# averaged. A clean face that moves has 0.3 to 0.4, for each frame samples it at other places.
+_QUIET, _NOISY = 0.4, 0.8
 # From the median of absolute values to a deviation.
 _TO_DEVIATION = 1.48
 # What a frame keeps of the average before it, at 25 frames a second, is `temporal` to this power, and at most so much.
@@ -62,6 +65,8 @@ class SteadyFace(NamedTuple):
     """(3,S,S) in the depth of the frame: before the network."""
     restored: Tensor
     """(3,S,S) in the depth of the frame: after it."""
+    own: Tensor
+    """(3,S,S) in the depth of the frame: `crop`, without what of the average goes into a face that is left as found."""
     need: Tensor | None
     """(N,) how much of the restoration it needs."""
     memory: FaceMemory
@@ -105,7 +110,9 @@ def steadied(
     # Rounded before it is used, so that a run that goes on from a file has the same numbers.
     left = FaceMemory(fine.half(), made.half(), need, noise)
     shown = [_to_depth(coarse + each.float(), crop.dtype) for each in (left.crop, left.restored)]
-    return SteadyFace(shown[0], shown[1], need, left)
+    averaged = min(1.0, max(0.0, (noise - _QUIET) / (_NOISY - _QUIET)))
+    own = _to_depth(to_8bit_scale(shown[0]).lerp(before, averaged), crop.dtype)
+    return SteadyFace(shown[0], shown[1], own, need, left)
 
 
 def _unchanged(memory: FaceMemory, fine: Tensor) -> tuple[float, Tensor, float]:

@@ -54,12 +54,15 @@ def run(small: Runtime):
     """Restores videos; returns the report and what the progress was told."""
 
     def restore(
-        *paths: Path, progress: SilentVideo | None = None, **options: object
+        *paths: Path,
+        progress: SilentVideo | None = None,
+        runtime: Runtime | None = None,
+        **options: object,
     ) -> tuple[Report, SilentVideo]:
         told = progress or SilentVideo()
         chosen = VideoOptions(**{"temporal": 0.0, **options})  # type: ignore[arg-type]
         plan = plan_videos([str(path) for path in paths[:-1]], paths[-1], chosen)
-        return run_videos([small], plan, chosen, told), told
+        return run_videos([runtime or small], plan, chosen, told), told
 
     return restore
 

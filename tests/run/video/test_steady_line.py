@@ -11,12 +11,12 @@ from clips import clip_pixels
 from videos import Made, read_back, rgb_frames, write_video
 
 from gpen_fast.run.pipeline import Pipeline
-from gpen_fast.run.runtime import Runtime
+from gpen_fast.run.runtime import Runtime, load_runtime
 from gpen_fast.run.video import segments
 from gpen_fast.run.video.plan import plan_videos
 from gpen_fast.run.video.run import run_videos
 from gpen_fast.run.video.steady_line import SteadyLine
-from gpen_fast.settings import VideoOptions
+from gpen_fast.settings import Settings, VideoOptions
 
 RGB = Made("ffv1", "bgr0", options={"level": "3", "g": "1"})
 
@@ -137,3 +137,15 @@ def test_a_frame_that_cannot_be_restored_stays_and_the_others_go_on(
     assert (report.video.frames_out, report.video.frames_unrestored, report.faces) == (24, 1, 23)
     before, after = rgb_frames(noisy)[3], rgb_frames(tmp_path / "o.mkv")[3]
     assert np.array_equal(before, after)
+
+
+def test_a_face_that_is_left_as_found_does_not_flicker_either(
+    run, noisy: Path, tmp_path: Path, tiny_weights: Path
+) -> None:
+    """What a network of random weights makes is refused; the frames' own noise is averaged all the same."""
+    runtime = load_runtime(
+        Settings.from_flat(weights=str(tiny_weights), detector="lite", precision="fp32", keep_detail=1.0)
+    )
+    report, _ = run(noisy, tmp_path / "o.mkv", runtime=runtime, temporal=0.5, end="0.4")
+    # Only what a crop of 64 pixels holds of it.
+    assert report.video.flicker.after < 0.97 * report.video.flicker.before

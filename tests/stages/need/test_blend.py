@@ -243,3 +243,15 @@ def test_of_a_face_that_is_left_as_found_the_average_over_frames_is_shown() -> N
     inside = slice(60, 196), slice(60, 196)
     error = np.abs(made.pixels.permute(1, 2, 0).numpy()[inside].astype(float) - FACE[inside])
     assert error.mean() < 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_known_need_leaves_the_reason_as_it_was(channels: int) -> None:
+    """A face that is left as it is has a network's result that resembles it, or not: whoever knew the need."""
+    picture = FACE if channels == 3 else FACE[..., :1]
+    frame, crops = cropped(picture)
+    for other, agrees in ((crops.pixels, True), (255 - crops.pixels, False)):
+        known = blend(frame, crops, tuple(other), PasteOptions(), torch.zeros(1, 1 + BANDS))
+        assert known.use.shares.tolist() == [0.0]
+        assert known.use.agrees.tolist() == [agrees]
+        assert blend(frame, crops, tuple(other), PasteOptions()).use.agrees.tolist() == [agrees]

@@ -55,6 +55,6 @@ def averaged_faces(
         crops=FaceBatch(torch.stack([each.crop for each in made]), picture.crops.matrices),
         restored=tuple(each.restored for each in made),
         need=torch.stack(averaged) if averaged else None,
-        own=picture.crops.pixels,
+        own=torch.stack([each.own for each in made]),
     )
     return steady, {face.number: each.memory for face, each in zip(faces, made, strict=True)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from gpen_fast.detections.cache import found_by
 from gpen_fast.run.job import Cropped, Detected, Failed, Loaded, Restored, failed
 from gpen_fast.run.verdict import attempt, reach_of
-from gpen_fast.run.video.frames import FrameSource
+from gpen_fast.run.video.frames import FilmSource
 from gpen_fast.run.video.pipeline import FramePipeline
 from gpen_fast.stages.align import landmarks_of
 from gpen_fast.stages.detect.base import select_faces
@@ -34,7 +34,7 @@ class FollowedFrame:
 
 
 def followed_frame(
-    pipeline: FramePipeline, tracker: Tracker, source: FrameSource, state: TrackState, seconds: float
+    pipeline: FramePipeline, tracker: Tracker, source: FilmSource, state: TrackState, seconds: float
 ) -> tuple[FollowedFrame, TrackState]:
     """The frame with its faces cut out, and the tracks after it. One that fails leaves the tracks as they were.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import av
 import numpy as np
@@ -22,9 +24,23 @@ from gpen_fast.video.segment import FrameTime
 _MARGIN = 3
 
 
+class FilmSource(PictureSource, ABC):
+    """A frame of a film that is to be restored. Its `index` counts from the first frame of the run."""
+
+    @property
+    @abstractmethod
+    def number(self) -> int:
+        """Its number in the film, from 0."""
+
+    @property
+    @abstractmethod
+    def time(self) -> FrameTime:
+        """When it is shown."""
+
+
 @dataclass(frozen=True, eq=False)
-class FrameSource(PictureSource):
-    """A decoded frame that is to be restored; its picture is the path of its video."""
+class FrameSource(FilmSource):
+    """A decoded frame of a video; its picture is the path of that."""
 
     decoded: DecodedFrame = field(kw_only=True, repr=False)
     """The frame."""
@@ -34,6 +50,16 @@ class FrameSource(PictureSource):
         """A frame has no file of its own."""
         return False
 
+    @property
+    def number(self) -> int:
+        """As in `FilmSource`."""
+        return self.decoded.index
+
+    @property
+    def time(self) -> FrameTime:
+        """As in `FilmSource`."""
+        return FrameTime(self.decoded.pts, self.decoded.duration)
+
 
 @dataclass(frozen=True, eq=False)
 class DoneFrame:
@@ -41,8 +67,8 @@ class DoneFrame:
 
     index: int
     """Its number in the video."""
-    frame: av.VideoFrame = field(repr=False)
-    """Its samples."""
+    content: av.VideoFrame | Frame | Path = field(repr=False)
+    """Its samples; of numbered pictures the picture, or its file where that could not be restored."""
     time: FrameTime
     """When it is shown."""
     faces: int = 0
@@ -58,6 +84,12 @@ class DoneFrame:
     measured: Mapping[str, int] = field(default_factory=dict)
     """What was counted and measured along the tracks, by name."""
 
+    @property
+    def frame(self) -> av.VideoFrame:
+        """Its samples, of a video."""
+        assert isinstance(self.content, av.VideoFrame), "numbered pictures are made frames of a video before"
+        return self.content
+
 
 def upright(rgb: NDArray[np.uint8], rotation: int) -> NDArray[np.uint8]:
     """The picture as players show it: (H,W,3), turned by `rotation` degrees counter-clockwise."""
@@ -67,7 +99,9 @@ def upright(rgb: NDArray[np.uint8], rotation: int) -> NDArray[np.uint8]:
 def into_frame(picture: Pasted) -> DoneFrame:
     """Puts the restored faces into the samples of the picture's frame; all other samples stay."""
     source = picture.source
-    assert isinstance(source, FrameSource), "the pictures of a video are its frames"
+    assert isinstance(source, FilmSource), "what a film holds are its frames"
+    if not isinstance(source, FrameSource):
+        return _done(source, picture.result, picture)
     decoded = source.decoded
     if picture.result is not picture.frame:
         before, after = (_as_decoded(each, decoded.rotation) for each in (picture.frame, picture.result))
@@ -77,11 +111,15 @@ def into_frame(picture: Pasted) -> DoneFrame:
             turned_back(area, shape, decoded.rotation) for area in crop_areas(picture.crops.matrices, size)
         ]
         change_samples(decoded.frame, before, after, areas)
+    return _done(source, decoded.frame, picture)
+
+
+def _done(source: FilmSource, frame: av.VideoFrame | Frame, picture: Pasted) -> DoneFrame:
     found = picture.picture.faces_found
     return DoneFrame(
-        decoded.index,
-        decoded.frame,
-        FrameTime(decoded.pts, decoded.duration),
+        source.number,
+        frame,
+        source.time,
         len(picture.faces),
         picture.use.kept()[0] if picture.use else 0,
         0 if found is None else found - len(picture.faces),
@@ -91,11 +129,10 @@ def into_frame(picture: Pasted) -> DoneFrame:
 def as_decoded(failed: Failed) -> DoneFrame:
     """A frame that could not be restored, unchanged: a film must not lose it."""
     source = failed.source
-    assert isinstance(source, FrameSource), "the pictures of a video are its frames"
-    decoded = source.decoded
-    return DoneFrame(
-        decoded.index, decoded.frame, FrameTime(decoded.pts, decoded.duration), error=failed.error
-    )
+    assert isinstance(source, FilmSource), "what a film holds are its frames"
+    frame = source.decoded.frame if isinstance(source, FrameSource) else source.path
+    assert frame is not None, "a film's pictures are files"
+    return DoneFrame(source.number, frame, source.time, error=failed.error)
 
 
 def crop_areas(matrices: NDArray[np.float64], size: int) -> Iterator[Area]:

@@ -29,7 +29,7 @@ class FramePipeline(Pipeline):
     """Each frame gets what `enhance` gives to it as a picture of its own."""
 
     def load(self, source: PictureSource) -> Loaded:
-        """Converts a decoded frame to RGB, upright, on the run's device."""
+        """Converts a decoded frame to RGB, upright, on the run's device; a picture is read from its file."""
         return self._taken(source, _exact)
 
     def take(self, source: PictureSource) -> Loaded:
@@ -66,7 +66,8 @@ class FramePipeline(Pipeline):
     def _taken(
         self, source: PictureSource, as_frame: Callable[[DecodedFrame, torch.device], Frame]
     ) -> Loaded:
-        assert isinstance(source, FrameSource), "the pictures of a video are its frames"
+        if not isinstance(source, FrameSource):
+            return super().load(source)
         with self._busy("reading", source), self._timed("load", [source], on_device=False) as span:
             frame = as_frame(source.decoded, self.runtime.device)
         return Loaded(source, frame, timing={"load": span.host_ms})

@@ -16,7 +16,8 @@ from gpen_fast.run.planned import failed_inputs, input_notes
 from gpen_fast.run.report import what_ran
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.video.counts import FACES, FAILED, KEPT, LEFT_OUT, TRACKS, summed
-from gpen_fast.run.video.plan import VideoItem, VideoPlan
+from gpen_fast.run.video.item import VideoItem
+from gpen_fast.run.video.plan import VideoPlan
 from gpen_fast.run.video.restore import VideoResult
 from gpen_fast.run.walk import Told
 from gpen_fast.video.score import scores_of

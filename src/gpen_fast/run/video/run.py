@@ -18,8 +18,9 @@ from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.guard import FULL_DISK
 from gpen_fast.run.runtime import Runtime
 from gpen_fast.run.video.counts import FACES
+from gpen_fast.run.video.item import VideoItem
 from gpen_fast.run.video.pipeline import FramePipeline
-from gpen_fast.run.video.plan import VideoItem, VideoPlan
+from gpen_fast.run.video.plan import VideoPlan
 from gpen_fast.run.video.report import video_report
 from gpen_fast.run.video.restore import FrameProgress, VideoResult, VideoRun
 from gpen_fast.run.walk import Told

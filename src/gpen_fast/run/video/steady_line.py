@@ -20,7 +20,7 @@ from gpen_fast.run.verdict import attempt, reach_of
 from gpen_fast.run.video.averaging import Memories, averaged_faces
 from gpen_fast.run.video.counts import TRACKS
 from gpen_fast.run.video.following import FollowedFrame, followed_frame, restored_alone
-from gpen_fast.run.video.frames import DoneFrame, FrameSource, as_decoded
+from gpen_fast.run.video.frames import DoneFrame, FilmSource, as_decoded
 from gpen_fast.run.video.line_state import LineState
 from gpen_fast.run.video.pipeline import FramePipeline
 from gpen_fast.run.video.threads import ReadAheadThread
@@ -67,7 +67,7 @@ class SteadyLine:
         """Before the first frame that was not given; None where all were."""
 
     def restored(
-        self, sources: Iterator[FrameSource], time_base: Fraction, state: LineState | None
+        self, sources: Iterator[FilmSource], time_base: Fraction, state: LineState | None
     ) -> Iterator[DoneFrame]:
         """The frames, restored; one that fails stays as it was decoded.
 
@@ -103,10 +103,10 @@ class SteadyLine:
             self.next_state = waiting[0].before if waiting else None
 
     def _tracked(
-        self, sources: Iterator[FrameSource], time_base: Fraction, state: TrackState
+        self, sources: Iterator[FilmSource], time_base: Fraction, state: TrackState
     ) -> Iterator[FollowedFrame]:
         for source in sources:
-            seconds = float(source.decoded.pts * time_base)
+            seconds = float(source.time.pts * time_base)
             tracked, state = followed_frame(self._pipeline, self._tracker, source, state, seconds)
             yield tracked
 

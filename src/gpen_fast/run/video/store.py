@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from gpen_fast.errors import InputsError, VideoError
+from gpen_fast.errors import VideoError
 from gpen_fast.files import STATE_FOLDER, remove_leftovers, write_file
+from gpen_fast.run.video.work_folder import has_key, held_folder, write_key
 from gpen_fast.video.segment import EncodedSegment
 
-_KEY, _LOCK, _COMPLETE, _SUFFIX = "key.json", "run.lock", "complete", ".segment"
+_COMPLETE, _SUFFIX = "complete", ".segment"
 
 
 @dataclass(frozen=True)
@@ -66,19 +64,9 @@ class SegmentStore:
             InputsError: Another run writes the same output.
             OSError: The folder cannot be made or read.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / _LOCK, timeout=0, thread_local=False)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise InputsError(
-                f"{self._target}: another run of gpen-fast writes it. Wait until it has ended, or name another output."
-            ) from None
-        try:
-            self._settle(json.dumps(key, sort_keys=True), afresh)
+        with held_folder(self.folder, self._target):
+            self._settle(key, afresh)
             yield
-        finally:
-            lock.release()
 
     @property
     def segments(self) -> tuple[KeptSegment, ...]:
@@ -118,15 +106,14 @@ class SegmentStore:
             self.folder.parent.rmdir()  # if nothing else is in it
         self._segments.clear()
 
-    def _settle(self, key: str, afresh: bool) -> None:
+    def _settle(self, key: Mapping[str, object], afresh: bool) -> None:
         for folder in (self.folder, self._target.parent):
             remove_leftovers(folder)
-        path = self.folder / _KEY
-        if afresh or not path.is_file() or path.read_text(encoding="utf-8") != key:
+        if afresh or not has_key(self.folder, key):
             for left in self.folder.glob(f"*{_SUFFIX}"):
                 left.unlink()
             (self.folder / _COMPLETE).unlink(missing_ok=True)
-            write_file(path, key.encode())
+            write_key(self.folder, key)
         self._segments = []
         for found in sorted(self.folder.glob(f"*{_SUFFIX}")):
             segment = self._next(found)

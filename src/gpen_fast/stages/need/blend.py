@@ -117,7 +117,7 @@ def blend(
         options: How much of the detail and of the colour is kept.
         need: What `measured_need` gives, where it is known: (B,1+BANDS).
         own: (B,3,S,S) in the frame's depth: the faces as the picture has them, where `crops` are averages over frames.
-            What the averages differ by is then added to the picture's own share.
+            What the averages differ by from these is then added to the picture's own share.
     """
     before, after = to_8bit_scale(crops.pixels), to_8bit_scale(torch.stack(list(restored)))
     trust, change = None, after - before
@@ -127,6 +127,11 @@ def blend(
     weights = 1 - options.keep_detail * (1 - need)
     # What counts as left as found is left to the pixel.
     weights = weights * (weights.amax(dim=1, keepdim=True) > _LEFT)
+    shares = weights.amax(dim=1)
+    if trust is None:
+        # Only of faces that are left as they are is it asked whether the network's result resembles them.
+        unasked = shares.device.type == "cpu" and bool((shares > 0).all())
+        trust = torch.ones_like(shares) if unasked else agreement(before, after)
     if frame.pixels.shape[0] == 1:
         before, change = before[:, :1], brightness(after) - before[:, :1]
     changed = _changed(change, weights[:, 1:], options.keep_colour and before.shape[1] == 3)
@@ -136,11 +141,6 @@ def blend(
         layers.addcmul_(1 - weights[:, :1, None, None], averaged)
     if crops.pixels.dtype != torch.uint8:
         layers *= TOPS[crops.pixels.dtype] / TOPS[torch.uint8]
-    shares = weights.amax(dim=1)
-    if trust is None:
-        # Only of faces that are left as they are is it asked whether the network's result resembles them.
-        unasked = shares.device.type == "cpu" and bool((shares > 0).all())
-        trust = torch.ones_like(shares) if unasked else agreement(before, after)
     use = FaceUse(shares, trust > 0)
     return Blend(tuple(layers), 1 - weights[:, 0], use, own is not None)
 

@@ -12,7 +12,8 @@ from gpen_fast.video.live.encoded import EncodedSink, EncodedTarget
 _OPEN_S = 10.0
 _WRITE_US = "5000000"
 # Headers are sent four times a second, and a key frame every second: a receiver that comes later begins soon.
-_TS = {"pat_period": "0.25", "flush_packets": "1", "rw_timeout": _WRITE_US}
+# With a frame's length before it, a receiver need not wait for the next frame to know that it is whole.
+_TS = {"pat_period": "0.25", "omit_video_pes_length": "0", "flush_packets": "1", "rw_timeout": _WRITE_US}
 # Scheme -> format and options of format and protocol.
 _FORMATS = {
     "udp": (

@@ -8,8 +8,8 @@ from av.container import InputContainer
 from gpen_fast.errors import VideoError
 from gpen_fast.video.live.feed import FedSource, Feed
 
-# Seconds that a connection, and the stream's first pictures, may take.
-_OPEN_S = 10.0
+# Seconds that a connection may take, and as many for the stream's first pictures.
+_OPEN_S = 5.0
 # Seconds without a packet after which a stream is lost.
 _READ_S = 5.0
 # FFmpeg finds out what a stream holds by reading it: at most so many microseconds of it. What it read is decoded at
@@ -27,6 +27,8 @@ _OPTIONS = {
 }
 # A recording on a web server has a length, and plays at its own speed.
 _OF_FILES = frozenset({"http", "https", "ftp", "sftp"})
+
+_CHECK = "Check that the sender runs, and the address."
 
 
 def open_stream(address: str) -> FedSource:
@@ -52,7 +54,7 @@ def open_stream(address: str) -> FedSource:
             )
         except av.error.ExitError:
             raise VideoError(
-                f"nothing came within {_OPEN_S:g} s. Check that the sender runs, and the address."
+                f"no picture came (waited {_OPEN_S:g} s for an answer, and as long for pictures). {_CHECK}"
             ) from None
         except av.error.ProtocolNotFoundError:
             raise VideoError(
@@ -61,5 +63,7 @@ def open_stream(address: str) -> FedSource:
             ) from None
         except av.error.InvalidDataError:
             raise VideoError("what comes from there is no video that can be read.") from None
+        except av.error.FFmpegError as error:
+            raise VideoError(f"{error.strerror.lower()}. {_CHECK}") from error
 
     return FedSource(Feed(address, opened, "the sender", _READ_S, paced=scheme in _OF_FILES))
