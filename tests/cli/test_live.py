@@ -48,6 +48,8 @@ def test_a_file_plays_and_the_table_tells_how_it_went(live, clip: Path, tmp_path
                   "latency: p50 ", "20000 allowed", "quality step seconds share custom-64 ", "tracks: 1"):  # fmt: skip
         assert words in out
     assert figures["verdict"] in out
+    calls = {row["name"]: row["count"] for row in made["stages"]}
+    assert (calls["decode"], calls["encode"]) == (10, figures["delivered"])
     assert max(map(len, ran.out.splitlines())) <= 80
     assert (tmp_path / "r.csv").read_text().splitlines()[1].startswith("decode,")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gpen_fast.device.threads import cores_beside, own_torch_threads
+from gpen_fast.measure.spans import RecordedSpan
 from gpen_fast.run.live.control import LiveSample, StepControl
 from gpen_fast.run.live.finishing import LiveFinisher
 from gpen_fast.run.live.rehearsal import Rehearsal
@@ -172,7 +173,15 @@ class LiveLine:
         for arrival in self._source:
             if self._first is None:
                 self._first = arrival.arrived
+            if arrival.decoding:
+                self._record(arrival.decoded.index, *arrival.decoding)
             self._arrived.put(arrival)
+
+    def _record(self, index: int, begun: int, ended: int) -> None:
+        """Counts the decoding of a frame, which the source has timed."""
+        name = threading.current_thread().name
+        span = RecordedSpan("decode", begun, ended, name, 1, ended - begun, pictures=(index,))
+        self._parts.pipelines[0].clock.recorder.add(span)
 
     def _follow(self) -> None:
         self._parts.rehearsal.follow()

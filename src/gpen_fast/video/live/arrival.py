@@ -18,6 +18,8 @@ class Arrival:
     """The frame."""
     arrived: float
     """Seconds, by time.perf_counter, at which it could first be had; a file's: when its time had come."""
+    decoding: tuple[int, int] | None = None
+    """When its decoding began and ended, by time.perf_counter_ns; None where that is not known."""
 
 
 class LiveSource(Protocol):

@@ -53,10 +53,15 @@ class FileSource:
         if self._closed.is_set():
             return
         begun = None
-        for decoded in self._reader.frames():
+        frames = self._reader.frames()
+        while True:
+            began = time.perf_counter_ns()
+            if (decoded := next(frames, None)) is None:
+                return
+            decoding = began, time.perf_counter_ns()
             shown = float(decoded.pts * self.facts.time_base)
             begun = time.perf_counter() - shown if begun is None else begun
             due = begun + shown
             if self._closed.wait(max(0.0, due - time.perf_counter()) if self._paced else 0.0):
                 return
-            yield Arrival(decoded, due if self._paced else time.perf_counter())
+            yield Arrival(decoded, due if self._paced else time.perf_counter(), decoding)
