@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# Weight of a frame in the running means: about the last ten frames count.
-_GAIN = 0.1
+# Weight of a frame in the running means of times: about the last ten frames count; and in those of the rate: twenty.
+_GAIN, _RATE_GAIN = 0.1, 0.05
 # A single value counts for at most so many frame times: one stall is not a trend.
 _MOST_PERIODS = 3.0
 # The rate is missed where frames come this much later than they should, and this share of them was dropped.
 _LATE, _DROPPED = 1.08, 0.05
+# Seconds of a new step that do not count as missed: faces are detected anew, and the frames before it are still there.
+_SETTLES_S = 1.0
 # Seconds of missed frames after which it steps down, and consecutive frames of twice the allowed latency.
 _MISSED_S, _MISSED_GREATLY = 0.5, 3
 # A frame is met comfortably below these shares of the allowed latency and of the frame time.
@@ -100,8 +102,8 @@ class StepControl:
 
     def _learn(self, sample: LiveSample, elapsed: float) -> None:
         most = _MOST_PERIODS * self._period
-        self._interval += _GAIN * (min(elapsed, most) - self._interval)
-        self._dropped += _GAIN * (min(sample.dropped, _MOST_PERIODS) - self._dropped)
+        self._interval += _RATE_GAIN * (min(elapsed, most) - self._interval)
+        self._dropped += _RATE_GAIN * (min(sample.dropped, _MOST_PERIODS) - self._dropped)
         if self._tells_nothing(sample):
             return
         gain = max(_GAIN, 1 / (self._frames + 1))
@@ -120,7 +122,8 @@ class StepControl:
     def _misses(self, sample: LiveSample, elapsed: float) -> bool:
         """Whether the target has been missed for long enough."""
         late = self._interval > _LATE * self._period and self._dropped > _DROPPED
-        missed = late or sample.latency > self._most_latency
+        settles = self._began is not None and sample.now - self._began < _SETTLES_S
+        missed = not settles and (late or sample.latency > self._most_latency)
         counted = min(elapsed, _MOST_PERIODS * self._period)
         self._missed = self._missed + counted if missed else max(0.0, self._missed - counted)
         self._greatly = self._greatly + 1 if sample.latency > 2 * self._most_latency else 0
