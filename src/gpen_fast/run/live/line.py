@@ -103,7 +103,7 @@ class LiveLine:
     @property
     def dropped(self) -> int:
         """Frames that arrived and were not handed out, because a later one was there."""
-        return self._arrived.dropped + self._made.dropped + self._done.dropped
+        return self._arrived.dropped + self._done.dropped
 
     def frames(self) -> Iterator[LiveDone]:
         """The frames as they are done, until the source ends; what a thread raised is raised at the end."""
@@ -207,7 +207,9 @@ class LiveLine:
     def _restore(self) -> None:
         self._parts.rehearsal.restore()
         self._ready.wait()
-        for given in self._followed:
+        frames = iter(self._followed)
+        # What the network has made is not dropped: the next frame waits, and so a later one may be taken.
+        while self._made.wait_empty() and (given := next(frames, None)) is not None:
             begun = time.perf_counter()
             made = self._parts.restorer.restore(given)
             self._made.put(_TimedMade(made, time.perf_counter() - begun))
