@@ -78,7 +78,7 @@ def test_what_is_in_the_way(clip: Path, tmp_path: Path) -> None:
     (tmp_path / "there.mp4").write_bytes(b"old")
     with pytest.raises(VideoError, match="exists, and a recording is not replaced"):
         FileSink(str(tmp_path / "there.mp4"), facts)
-    with pytest.raises(VideoError, match="the folder .* does not exist"):
+    with pytest.raises(VideoError, match=r"the folder .* does not exist"):
         FileSink(str(tmp_path / "absent" / "a.mp4"), facts)
     with pytest.raises(VideoError, match=r"ends in \.mp4, .*Did you mean '\.mkv'"):
         FileSink("a.mkw", facts)
