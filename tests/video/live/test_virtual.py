@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from gpen_fast.video.live.virtual import VirtualSink
 
 
 class Camera:
-    made: list[Camera] = []
+    made: ClassVar[list[Camera]] = []
 
     def __init__(self, *, width: int, height: int, fps: float) -> None:
         self.shape, self.fps, self.sent, self.closed = (height, width, 3), fps, [], False
