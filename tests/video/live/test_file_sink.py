@@ -7,12 +7,11 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from gpen_fast.errors import OutputError, VideoError
+from gpen_fast.errors import VideoError
 from gpen_fast.video.live.file_sink import FileSink
 from gpen_fast.video.live.file_source import FileSource
 from gpen_fast.video.reader import VideoReader
@@ -78,7 +77,7 @@ def test_what_is_in_the_way(clip: Path, tmp_path: Path) -> None:
     (tmp_path / "there.mp4").write_bytes(b"old")
     with pytest.raises(VideoError, match="exists, and a recording is not replaced"):
         FileSink(str(tmp_path / "there.mp4"), facts)
-    with pytest.raises(VideoError, match="the folder .* does not exist"):
+    with pytest.raises(VideoError, match=r"the folder .* does not exist"):
         FileSink(str(tmp_path / "absent" / "a.mp4"), facts)
     with pytest.raises(VideoError, match=r"ends in \.mp4, .*Did you mean '\.mkv'"):
         FileSink("a.mkw", facts)
@@ -135,8 +134,3 @@ def test_a_full_disk_is_told_and_what_was_written_can_be_played(
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert "the disk is full. What was written before is kept and can be played." in done.stdout, done
     assert len(times_of(out)) > 10
-
-
-def test_the_errors_are_those_of_a_full_disk() -> None:
-    assert issubclass(OutputError, OSError)
-    assert Fraction(1, 90_000) * 90 == Fraction(1, 1000)

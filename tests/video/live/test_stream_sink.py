@@ -62,5 +62,5 @@ def test_no_receiver_and_no_protocol_are_told(clip: Path) -> None:
     facts = FileSource(clip, paced=False).facts
     with pytest.raises(VideoError, match=r"never there \(connection refused\)"):
         open_stream_sink(f"tcp://127.0.0.1:{free_port()}", facts)
-    with pytest.raises(VideoError, match="no stream can be sent by gopher. Accepted are udp, tcp"):
+    with pytest.raises(VideoError, match=r"no stream can be sent by gopher\. Accepted are udp, tcp"):
         open_stream_sink("gopher://host", facts)

@@ -76,7 +76,10 @@ class FedSource:
         self.facts: StreamFacts = self._facts
 
     def __iter__(self) -> Iterator[Arrival]:
-        """The frames as they come."""
+        """The frames as they come; those that came before anyone asked are old, and are left out."""
+        with self._changed:
+            if not self._done:
+                self._frames.clear()
         while (arrival := self._next()) is not None:
             yield arrival
 

@@ -64,6 +64,6 @@ def open_stream(address: str) -> FedSource:
         except av.error.InvalidDataError:
             raise VideoError("what comes from there is no video that can be read.") from None
         except av.error.FFmpegError as error:
-            raise VideoError(f"{error.strerror.lower()}. {_CHECK}") from error
+            raise VideoError(f"{str(error.strerror or error).lower()}. {_CHECK}") from error
 
     return FedSource(Feed(address, opened, "the sender", _READ_S, paced=scheme in _OF_FILES))
