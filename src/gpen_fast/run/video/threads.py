@@ -32,8 +32,17 @@ class ReadAheadThread(Generic[_Item]):
         self._thread.start()
 
     def __iter__(self) -> Iterator[_Item]:
-        while (item := self._queue.get()) is not None:
+        while True:
+            try:
+                item = self._queue.get(timeout=_LOOK_S)
+            except queue.Empty:
+                if self._left.is_set():
+                    return  # closed by another thread: no item comes any more
+                continue
+            if item is None:
+                break
             yield item
+            del item
         if self._error:
             raise self._error
 
