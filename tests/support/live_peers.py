@@ -17,9 +17,15 @@ import sys, time, os
 from fractions import Fraction
 import av, numpy as np
 address, count, ending = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-output = av.open(address, "w", format="mpegts", container_options={"flush_packets": "1"})
-stream = output.add_stream("libx264", rate=25, options={"preset": "ultrafast", "tune": "zerolatency", "g": "5"})
-stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+for _ in range(300):
+    output = av.open(address, "w", format="mpegts", container_options={"flush_packets": "1"})
+    stream = output.add_stream("libx264", rate=25, options={"preset": "ultrafast", "tune": "zerolatency", "g": "5"})
+    stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+    try:
+        output.start_encoding()
+        break
+    except OSError:  # the receiver does not listen yet
+        time.sleep(0.1)
 begun = time.monotonic()
 for number in range(count):
     frame = av.VideoFrame.from_ndarray(np.full((120, 160, 3), number % 250, np.uint8), format="rgb24")
