@@ -180,6 +180,68 @@ def sweep(results: Path) -> list[str]:
     return [*_table(head, rows), "", _sources(files)]
 
 
+def temporal(results: Path) -> list[str]:
+    """Flicker, jitter and PSNR of `video`: frame by frame, and with --temporal at its default."""
+    files = _found(results, "temporal.json")
+    head = [
+        "clip",
+        "damage",
+        "flicker of the input",
+        "alone",
+        "temporal",
+        "ratio",
+        "jitter alone",
+        "temporal",
+        "ratio",
+    ]
+    rows = []
+    for document in files.values():
+        for row in document["rows"]:
+            clip = (
+                row["clip"] if row["clip"] not in ("cut", "crossing") else f"{row['clip']}, {row['face'][:5]}"
+            )
+            given, alone, steady = row["flicker"]
+            shaken = [1000 * each for each in row["jitter"]]
+            mouth = " to ".join(f"{each:.2f}" for each in row.get("mouth", [])[1:]) or "-"
+            rows.append([
+                clip, row["damage"], *(f"{each:.2f}" for each in (given, alone, steady)), _ratio(alone, steady, 0.2),
+                *(f"{each:.1f}" for each in shaken), _ratio(*shaken, 1.0),
+                *(f"{each:.2f}" for each in row["psnr"][1:]), mouth,
+            ])  # fmt: skip
+    return [*_table([*head, "PSNR alone", "temporal", "of the mouth"], rows), "", _sources(files)]
+
+
+def _ratio(alone: float, steady: float, least: float) -> str:
+    """How much is left; nothing where frame by frame there is next to none."""
+    return f"{max(0.0, steady) / alone:.2f}" if alone >= least else "-"
+
+
+def identities(results: Path) -> list[str]:
+    """Whose face is whose: a row for each clip, its damages together."""
+    files = _found(results, "identities.json")
+    rows = []
+    for document in files.values():
+        for scene in dict.fromkeys(row["scene"] for row in document["rows"]):
+            found = [row for row in document["rows"] if row["scene"] == scene]
+            sums = [sum(row[what] for row in found) for what in ("swaps", "ghosts", "missed", "expected")]
+            most = [max(len(row["tracks"].get(who, [])) for row in found) for who in found[0]["tracks"]]
+            over = str(max(row["left_over"] for row in found)) if "left_over" in found[0] else "-"
+            rows.append(
+                [scene, str(len(found[0]["cuts"])), " + ".join(map(str, most)), *map(str, sums), over]
+            )
+    head = [
+        "clip",
+        "cuts",
+        "tracks",
+        "swaps",
+        "ghosts",
+        "faces missed",
+        "of",
+        "left after a cut, grey levels",
+    ]
+    return [*_table(head, rows), "", _sources(files)]
+
+
 def _published(size: int) -> str:
     row = PUBLISHED_SWEEP.get(size)
     return "-" if row is None else f"{'> ' if row.at_least else ''}{_ms(row.mean_ms)}"
@@ -251,4 +313,5 @@ def _mib(value: int | None) -> str:
 TABLES: dict[str, Callable[[Path], list[str]]] = {
     "network": network, "png": png, "engine": engine, "faults": faults, "keep-detail": keep_detail,
     "angles": angles, "fidelity": fidelity, "ladder": ladder, "sweep": sweep,
+    "temporal": temporal, "identities": identities,
 }  # fmt: skip

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from clips import clip_pixels
+from timelines import ReadTimeline
 from videos import Made, read_back, write_video
 
 from gpen_fast.cli import video as video_command
@@ -62,6 +63,20 @@ def test_a_video_is_restored_told_and_then_skipped(video, clip: Path, tmp_path: 
         0,
         "nothing to do: 1 done already. --overwrite restores them again.\n",
     )
+
+
+def test_a_trace_has_a_lane_for_each_thread_and_every_frame_in_it(video, clip: Path, tmp_path: Path) -> None:
+    ran = video(clip, tmp_path / "out.mp4", "--trace", tmp_path / "t.json", "--quiet")
+    assert (ran.status, ran.complaints) == (0, "")
+    timeline = ReadTimeline(tmp_path / "t.json")
+    assert timeline.about["command"] == "video"
+    wanted = [f"in.mp4, frame {number}" for number in range(6)]
+    lanes = {"decode": "decoder", "load": "tracker", "track": "tracker", "generate": "network", "paste": "main",
+             "encode": "encoder"}  # fmt: skip
+    for stage, lane in lanes.items():
+        slices = [each for each in timeline.lanes["gpen-fast", lane] if each.name == stage]
+        named = [name for each in slices for name in each.pictures]
+        assert list(dict.fromkeys(named))[:6] == wanted, stage
 
 
 def test_dry_run_names_what_would_be_done(video, clip: Path, tmp_path: Path) -> None:

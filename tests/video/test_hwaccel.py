@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import pytest
@@ -60,8 +61,7 @@ def test_a_device_that_decodes_is_used(clip: Path, monkeypatch: pytest.MonkeyPat
         is_hwaccel = True
 
     class Opened:
-        class streams:
-            video = [type("Stream", (), {"codec_context": Context})]
+        streams = SimpleNamespace(video=[SimpleNamespace(codec_context=Context)])
 
         def close(self) -> None:
             closed.append(True)

@@ -14,8 +14,9 @@ from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.json_target import JsonTarget, json_target
 from gpen_fast.cli.options import with_options
 from gpen_fast.cli.row_book import RowBook, row_book
-from gpen_fast.cli.side_files import log_path
+from gpen_fast.cli.side_files import log_path, refuse_one_file, trace_path
 from gpen_fast.cli.table_targets import TableTargets, table_targets
+from gpen_fast.cli.trace_file import check_trace, trace_file
 from gpen_fast.errors import (
     GenerateError,
     InputsError,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 _FAILED, _INTERRUPTED = 1, 130
 
 
-@with_options(without={"devices", "landmarks", "upright", "gpu_decode", "max_pixels", "skip_detect", "trace"})
+@with_options(without={"devices", "landmarks", "upright", "gpu_decode", "max_pixels", "skip_detect"})
 def video(
     paths: Annotated[
         list[str],
@@ -59,7 +60,9 @@ def video(
     _check(paths, settings)
     target, tables = json_target(run.json_file), table_targets(run)
     with target.words_elsewhere(), tables.words_elsewhere():
-        run = replace(run, log=log_path(run.log))
+        run = replace(run, log=log_path(run.log), trace=trace_path(run.trace))
+        refuse_one_file(log=run.log, trace=run.trace, json=target.path, **tables.files)
+        check_trace(None if run.dry_run else run.trace)
         status = _planned(paths, settings, options, run, target, tables)
     if status:
         raise typer.Exit(status)
@@ -122,8 +125,11 @@ def _run(
     from gpen_fast.run.video.run import run_videos
 
     progress = FrameLines(book, quiet=run.quiet)
-    with first_interrupt_stops(progress.stopping) as stopped:
-        report = run_videos([runtime], plan, options, progress, stopped)
+    with (
+        trace_file(run.trace, "video", progress.name_of) as trace,
+        first_interrupt_stops(progress.stopping) as stopped,
+    ):
+        report = run_videos([runtime], plan, options, progress, stopped, trace.timeline)
     print_video(report, run.quiet, told=book.failed)
     return report
 

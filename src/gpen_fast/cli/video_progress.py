@@ -43,6 +43,10 @@ class FrameLines:
         if done and not self._quiet:
             print_stamped(f"{shown(name)}: {done} frames are done already, continuing after them")
 
+    def name_of(self, index: int) -> str:
+        """The name of a frame, for a timeline. index: counted from the first that this run restores of its film."""
+        return f"{self._name.name}, frame {index + self._before}"
+
     def frame(self) -> None:
         """One more frame is done."""
         self._done += 1

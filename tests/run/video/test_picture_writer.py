@@ -52,6 +52,18 @@ def test_a_full_disk_ends_the_run_and_the_next_one_goes_on(
     assert len(contents(out)) == 20
 
 
+def test_a_disk_that_is_full_at_once_ends_the_run_though_frames_are_under_way(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(picture_writer, "write_file", full)
+    folder = write_frames(tmp_path / "in", 40, 60)
+    report, _ = run(folder, tmp_path / "out", frames=True, temporal=0.5)
+    assert "make room and run the same command" in report.failed[0].error
+
+
 def test_many_pictures_are_named_shortly() -> None:
     assert unrestored_pictures([]) == ""
     named = unrestored_pictures([f"f{n}.png (damaged)" for n in range(7)])

@@ -56,3 +56,21 @@ def test_an_error_of_a_sink_reaches_the_caller() -> None:
         for number in range(20):
             sink.put(number)
     assert not any("encoder" in thread.name for thread in threading.enumerate())
+
+
+def test_who_waits_for_a_thread_that_is_closed_ends() -> None:
+    waits = threading.Event()
+
+    def never() -> Iterator[int]:
+        yield 1
+        waits.wait()
+
+    source = ReadAheadThread(never(), 1)
+    reader = ReadAheadThread(iter(source), 1)
+    assert next(iter(reader)) == 1
+    closing = threading.Thread(target=source.close, daemon=True)
+    closing.start()
+    waits.set()
+    closing.join(5)
+    reader.close()
+    assert not closing.is_alive()

@@ -23,7 +23,7 @@ _WAITS = {"load": "waits for reading", "save": "waits for writing", "pictures": 
 # The stages that count faces; the others count pictures.
 _OF_FACES = frozenset({"align", "crop", "generate", "paste"})
 # Lanes of a process from top to bottom, in the order of a picture's way; the beginning of their names.
-_ORDER = ("main", "reader", "worker", "stream", "writer")
+_ORDER = ("main", "reader", "decoder", "tracker", "worker", "network", "stream", "writer", "encoder")
 
 
 class ByteSink(Protocol):

@@ -72,7 +72,8 @@ class DecodedFilm:
         """
         frames, index = self.reader.frames(self._options.start_s, self._options.end_s), 0
         while not self._stopped.is_set():
-            with self._clock.span("decode", on_device=False):
+            at = len(self.times) - done
+            with self._clock.span("decode", on_device=False, pictures=(at,)):
                 frame = next(frames, None)
             if frame is None:
                 return

@@ -81,7 +81,7 @@ def _followed(
     if isinstance(loaded, Failed):
         return FollowedFrame(loaded, state, seconds, (), False, 0), state
     frame = loaded.frame
-    span = pipeline.clock.open("track", on_device=False)
+    span = pipeline.clock.open("track", on_device=False, pictures=(loaded.source.index,))
     with span:
         look = tracker.look(state, frame, seconds)
     found = None

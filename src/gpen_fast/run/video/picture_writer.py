@@ -51,7 +51,7 @@ class PictureWriter:
         self._clock = clock
         self._every = max(1, round(NOTED_S * rate))
         self._rotation = rotation
-        self._next = store.frames
+        self._next = self._begun = store.frames
         self._pool = ThreadPoolExecutor(_THREADS, "gpen-fast-picture")
         self._waiting: deque[Future[None]] = deque()
         self._unread: list[str] = []
@@ -89,7 +89,7 @@ class PictureWriter:
         self._store.note(self._next, self.counts.taken(), state() if state else None)
 
     def _write(self, done: DoneFrame) -> None:
-        with self._clock.span("encode", on_device=False, pictures=(done.index,)):
+        with self._clock.span("encode", on_device=False, pictures=(done.index - self._begun,)):
             target, content = self._store.path(done.index), done.content
             if isinstance(content, Path):
                 write_as_it_was(content, target)

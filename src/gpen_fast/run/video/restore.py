@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -206,8 +206,10 @@ class VideoRun:
         """Restores the frames that are not done yet; returns what could not be read."""
         with contextlib.closing(ReadAheadThread(film.sources(store.frames), _AHEAD)) as frames:
             line = self._steady_line()
-            with SinkThread(writer.take, _AHEAD) as sink:
-                for done in self._restored(stream, iter(frames), line, store):
+            # Closed before the thread that decodes, which the threads within wait for.
+            restored = self._restored(stream, iter(frames), line, store)
+            with contextlib.closing(restored), SinkThread(writer.take, _AHEAD) as sink:
+                for done in restored:
                     sink.put(done)
                     self._progress.frame()
             writer.finish(line.next_state.to_bytes if line and line.next_state else None)
@@ -237,7 +239,7 @@ class VideoRun:
         sources: Iterator[FilmSource],
         line: SteadyLine | None,
         store: SegmentStore | PictureStore,
-    ) -> Iterator[DoneFrame]:
+    ) -> Generator[DoneFrame]:
         """The frames through the stages, in their order; one that fails stays as it was decoded."""
         if line is not None:
             state = read_state(store.folder, store.frames, self._pipelines[0].runtime.device)

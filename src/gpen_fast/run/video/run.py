@@ -5,18 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
-from gpen_fast.device.events import event_maker
 from gpen_fast.device.memory import reset_peak
 from gpen_fast.errors import DeviceError, GpenError, reason
-from gpen_fast.measure.clock import Clock
+from gpen_fast.measure.export.trace import Timeline
 from gpen_fast.measure.recorder import Recorder
 from gpen_fast.measure.report import Report
 from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.measure.spans import NS_PER_MS
 from gpen_fast.run.guard import FULL_DISK
 from gpen_fast.run.runtime import Runtime
+from gpen_fast.run.tracing import counters_on, memory_gauge, traced_clock
 from gpen_fast.run.video.counts import FACES
 from gpen_fast.run.video.item import VideoItem
 from gpen_fast.run.video.pipeline import FramePipeline
@@ -40,6 +41,7 @@ def run_videos(
     options: VideoOptions,
     progress: VideoProgress,
     stopped: threading.Event | None = None,
+    timeline: Timeline | None = None,
 ) -> Report:
     """Restores the videos of a plan, one after the other.
 
@@ -49,6 +51,7 @@ def run_videos(
         options: How videos are read and written.
         progress: Is told of each frame and each video, in the calling thread.
         stopped: Once it is set, no further frame is decoded; what is done is kept for the next run.
+        timeline: Is told of every call; frames are counted from the first that the run restores of a film.
 
     Returns:
         What became of each video. A full disk ends the run: the video in hand has failed, those to come are not done.
@@ -57,8 +60,8 @@ def run_videos(
         DeviceError: The device failed. Whole segments are kept.
     """
     stopped = stopped or threading.Event()
-    recorder = Recorder(stages=VIDEO_STAGES)
-    clocks = [Clock(recorder, make_event=event_maker(each.device)) for each in runtimes]
+    recorder = Recorder(stages=VIDEO_STAGES, sink=timeline)
+    clocks = [traced_clock(each, recorder) for each in runtimes]
     for each in runtimes:
         reset_peak(each.device)
     pipelines = [FramePipeline(each, clock) for each, clock in zip(runtimes, clocks, strict=True)]
@@ -66,6 +69,23 @@ def run_videos(
     results: list[tuple[VideoItem, VideoResult]] = []
     failed: Told = []
     start = time.perf_counter_ns()
+    with counters_on(timeline, [partial(memory_gauge, *runtimes)]):
+        _restore_all(run, plan, progress, stopped, results, failed)
+    wall = (time.perf_counter_ns() - start) / NS_PER_MS
+    for clock in clocks:
+        clock.finish()
+    return video_report(runtimes[0], plan, results, failed, recorder, wall, interrupted=stopped.is_set())
+
+
+def _restore_all(
+    run: VideoRun,
+    plan: VideoPlan,
+    progress: VideoProgress,
+    stopped: threading.Event,
+    results: list[tuple[VideoItem, VideoResult]],
+    failed: Told,
+) -> None:
+    """Restores the films one after the other; a full disk ends it."""
     for item in plan.todo:
         if stopped.is_set():
             break
@@ -82,10 +102,6 @@ def run_videos(
             continue
         results.append((item, result))
         progress.end(_row(item, result))
-    wall = (time.perf_counter_ns() - start) / NS_PER_MS
-    for clock in clocks:
-        clock.finish()
-    return video_report(runtimes[0], plan, results, failed, recorder, wall, interrupted=stopped.is_set())
 
 
 def _full_disk(error: GpenError | OSError) -> str:

@@ -26,13 +26,14 @@ class SegmentWriter:
         self._store = store
         self._clock = clock
         self._encoder: SegmentEncoder | None = None
-        self._next = store.frames
+        self._next = self._begun = store.frames
         self.counts = FrameCounts()
 
     def take(self, done: DoneFrame) -> None:
         """Encodes a frame; a segment that is long enough is ended before it."""
         assert done.index == self._next, f"frame {done.index} comes where {self._next} is due"
-        with self._clock.span("encode", on_device=False):
+        at = done.index - self._begun
+        with self._clock.span("encode", on_device=False, pictures=(at,)):
             if self._encoder is not None and self._is_long(self._encoder, done):
                 self._end(self._encoder, done.state)
             if self._encoder is None:

@@ -81,13 +81,14 @@ class SteadyLine:
         ahead = max(_AHEAD, self._pipeline.runtime.generator.batch_size)
         followed = on_cores(1, lambda: self._tracked(sources, time_base, begun.tracks))
         with (
-            contextlib.closing(ReadAheadThread(followed, ahead)) as tracked,
+            contextlib.closing(ReadAheadThread(followed, ahead, "tracker")) as tracked,
             contextlib.closing(
                 ReadAheadThread(
                     on_cores(
                         cores_beside(2), lambda: self._averaged(iter(tracked), begun, is_first=state is None)
                     ),
                     ahead,
+                    "network",
                 )
             ) as averaged,
             own_torch_threads(1),

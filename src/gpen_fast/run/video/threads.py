@@ -16,23 +16,33 @@ _LOOK_S = 0.1
 class ReadAheadThread(Generic[_Item]):
     """Runs an iterator in a thread, some items ahead of its caller."""
 
-    def __init__(self, items: Iterator[_Item], ahead: int) -> None:
+    def __init__(self, items: Iterator[_Item], ahead: int, name: str = "decoder") -> None:
         """Starts at once.
 
         Args:
             items: Runs in the thread, and is closed there.
             ahead: Items that may wait.
+            name: Of the thread: a lane of timelines.
         """
         self._items = items
         self._queue: queue.Queue[_Item | None] = queue.Queue(ahead)
         self._error: BaseException | None = None
         self._left = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="gpen-fast-decoder", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"gpen-fast-{name}", daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[_Item]:
-        while (item := self._queue.get()) is not None:
+        while True:
+            try:
+                item = self._queue.get(timeout=_LOOK_S)
+            except queue.Empty:
+                if self._left.is_set():
+                    return  # closed by another thread: no item comes any more
+                continue
+            if item is None:
+                break
             yield item
+            del item
         if self._error:
             raise self._error
 
