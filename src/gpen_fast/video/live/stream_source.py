@@ -10,6 +10,8 @@ from gpen_fast.video.live.feed import FedSource, Feed
 
 # Seconds that a connection may take, and as many for the stream's first pictures.
 _OPEN_S = 5.0
+# The same where the sender is waited for (`?listen=1`).
+_LISTEN_S = 60.0
 # Seconds without a packet after which a stream is lost.
 _READ_S = 5.0
 # FFmpeg finds out what a stream holds by reading it: at most so many microseconds of it. What it read is decoded at
@@ -35,13 +37,13 @@ def open_stream(address: str) -> FedSource:
     """Opens a stream.
 
     Args:
-        address: Such as rtsp://host/path. With `?listen=1` (tcp, rtmp, http), it waits for a sender without limit.
+        address: Such as rtsp://host/path. With `?listen=1` (tcp, rtmp, http), it waits a minute for a sender.
 
     Raises:
         VideoError: It cannot be opened.
     """
     scheme = address.partition("://")[0].lower()
-    listens = "listen" in address.partition("?")[2]
+    limit = _LISTEN_S if "listen" in address.partition("?")[2] else _OPEN_S
 
     def opened() -> InputContainer:
         try:
@@ -49,12 +51,12 @@ def open_stream(address: str) -> FedSource:
                 address,
                 "r",
                 options=_OPTIONS[""] | _OPTIONS.get(scheme, {}),
-                timeout=(None if listens else _OPEN_S, _READ_S),
+                timeout=(limit, _READ_S),
                 metadata_errors="replace",
             )
         except av.error.ExitError:
             raise VideoError(
-                f"no picture came (waited {_OPEN_S:g} s for an answer, and as long for pictures). {_CHECK}"
+                f"no picture came (waited {limit:g} s for an answer, and as long for pictures). {_CHECK}"
             ) from None
         except av.error.ProtocolNotFoundError:
             raise VideoError(
