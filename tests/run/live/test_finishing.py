@@ -85,6 +85,25 @@ def test_what_another_network_made_is_not_mixed_in(steps, passing, monkeypatch: 
     assert given == [set(), {0}, set(), {0}]
 
 
+def test_what_a_face_needs_is_measured_now_and_then_and_for_a_new_face_at_once(
+    steps, passing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio, measured, shown = Studio(steps, 0.5), [], 0
+    averaged = finishing.averaged_faces
+
+    def spy(*given):
+        if given[-1] is None:  # what is known of a face's need
+            measured.append(shown)
+        return averaged(*given)
+
+    monkeypatch.setattr(finishing, "averaged_faces", spy)
+    for shown in range(7):
+        if shown == 5:
+            studio.finisher._memories = {}
+        studio.show(passing[shown : shown + 1], 0)
+    assert measured == [0, 3, 5]
+
+
 def test_a_frame_comes_back_in_its_own_samples(steps, passing) -> None:
     (done,) = Studio(steps).show(passing[:1], 0)
     made = done.frame.to_ndarray(format="rgb24")

@@ -17,6 +17,10 @@ from gpen_fast.video.segment import FrameTime
 from gpen_fast.video.steady import FaceMemory, kept_share
 from gpen_fast.video.track import TrackedFace
 
+# Frames from one measurement of how much of the restoration a face needs to the next: that changes slowly, and is
+# averaged along the track.
+_NEED_EVERY = 3
+
 
 class LiveFinisher:
     """Finishes frames in their order, each from those before it alone; some of them may have been left out."""
@@ -34,6 +38,7 @@ class LiveFinisher:
         self._visits: dict[int, Visit] = {}
         self._cuts = self._looks = 0
         self._seconds: float | None = None
+        self._since_need = 0
 
     def finish(self, made: LiveMade) -> DoneFrame:
         """The frame in its own samples; one that failed stays as it was decoded.
@@ -69,8 +74,12 @@ class LiveFinisher:
         kept, known = kept_share(self._temporal, max(0.0, seconds)), self._memories
         options = self._pipelines[0].runtime.settings.paste
         numbers = [face.number for face in faces]
-        carries = carried and all(number in known for number in numbers)
+        self._since_need += 1
+        is_known = all(number in known for number in numbers)
+        carries = is_known and (carried or self._since_need < _NEED_EVERY)
         needs = [known[number].need for number in numbers] if carries else None
+        if not carries:
+            self._since_need = 0
         steady, self._memories = averaged_faces(picture, faces, known, kept, options, needs)
         return steady
 
