@@ -14,10 +14,11 @@ from gpen_fast.errors import VideoError
 from gpen_fast.video.live.window import WindowSink
 
 SHOW = """
-import sys, cv2
+import sys
 from pathlib import Path
 from gpen_fast.video.live.file_source import FileSource
 from gpen_fast.video.live.window import TITLE, WindowSink
+import cv2
 sink, ending, shown = WindowSink(), sys.argv[2], 0
 if ending == "q":
     cv2.pollKey = lambda: ord("q") if shown == 5 else -1
