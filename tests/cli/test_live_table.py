@@ -34,7 +34,7 @@ def test_frames_latencies_steps_and_verdict_are_told(capsys: pytest.CaptureFixtu
 
 
 def test_quiet_tells_only_what_failed(capsys: pytest.CaptureFixture[str]) -> None:
-    print_live(report(failed=[FailedInput("cam", "the camera was unplugged.")]), quiet=True)
+    print_live(report(failed=[FailedInput("tcp://cam:9", "the sender ended the stream.")]), quiet=True)
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err == "failed cam: the camera was unplugged.\n"
+    assert printed.err == "failed tcp://cam:9: the sender ended the stream.\n"

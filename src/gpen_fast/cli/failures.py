@@ -14,8 +14,8 @@ from gpen_fast.measure.report_parts import InputNote
 _MOST_NOTES = 10
 
 
-def print_failure(path: Path, cause: str) -> None:
-    """Prints one failed input."""
+def print_failure(path: Path | str, cause: str) -> None:
+    """Prints one failed input. A `str` is an address or a file's name: a path would lose a slash of `tcp://`."""
     error_console().print(f"[red]failed[/] {escape(shown(path))}: {escape(cause)}")
 
 

@@ -79,15 +79,18 @@ def _opened(request: LiveRequest) -> LiveSource:
 
 def _run(request: LiveRequest) -> Report | None:
     run = request.run
-    # A name that is no source is told before the seconds that the networks take.
-    with contextlib.closing(_opened(request)) as source:
+    # What is no source, or cannot be written, is told before the seconds that the networks take.
+    with (
+        contextlib.closing(_opened(request)) as source,
+        contextlib.closing(request.open_sink(source.facts)) as sink,
+    ):
         runtime = fetch_and_load(request.settings, yes=run.yes, quiet=run.quiet)
         with loading(run.quiet, "opening the smaller networks"):
             from gpen_fast.run.live.run import LiveEnds, run_live
             from gpen_fast.run.live.steps import quality_steps
 
             steps = quality_steps(runtime)
-        ends = LiveEnds(source, request.name, request.open_sink(source.facts))
+        ends = LiveEnds(source, request.name, sink)
         try:
             with (
                 live_progress(run.quiet) as progress,
@@ -97,5 +100,5 @@ def _run(request: LiveRequest) -> Report | None:
         except DeviceError:
             raise
         except (GpenError, OSError) as error:
-            print_failure(Path(request.name), reason(error, Path(request.name)))
+            print_failure(request.name, reason(error, Path(request.name)))
             return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -38,7 +36,7 @@ def print_live(report: Report, quiet: bool, *, published: bool = False) -> None:
             console.print(published_line())
         console.print(f"[{_COLOURS[report.verdict or 'offline']}]{escape(report.live.verdict)}[/]")
     for failed in report.failed:
-        print_failure(Path(failed.path), failed.error)
+        print_failure(failed.path, failed.error)
     print_notes(report.notes)
 
 
