@@ -10,6 +10,7 @@ from clips import clip_pixels
 from videos import Made, read_back, write_video
 
 from gpen_fast.errors import VideoError
+from gpen_fast.settings import VideoOptions
 from gpen_fast.video.reader import VideoReader
 
 FAST = {"preset": "ultrafast", "crf": "30"}
@@ -21,7 +22,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_video(folder / "a.mkv", clip_pixels("pan", 50, 90), Made(options={**FAST, "g": "10"}))
 
 
-def times(path: Path, **options: float) -> list[Fraction]:
+def times(path: Path, **options: Fraction) -> list[Fraction]:
     with VideoReader(path) as reader:
         return [frame.pts * reader.facts.time_base for frame in reader.frames(**options)]
 
@@ -36,7 +37,11 @@ def test_every_frame_comes_with_its_own_time(tmp_path: Path, clip: Path) -> None
 
 
 def test_start_and_end_choose_the_frames_between_them(clip: Path) -> None:
-    assert times(clip, start=0.5, end=1.0) == [each for each in times(clip) if 0.5 <= each < 1.0]
+    half, one = Fraction(1, 2), Fraction(1)
+    assert times(clip, start=half, end=one) == [each for each in times(clip) if half <= each < one]
+    # A frame that begins at the end is not among them, whatever the end is as a binary fraction.
+    third = str(float(times(clip)[2]))
+    assert len(times(clip, end=VideoOptions(end=third).end_s)) == 2
 
 
 def test_a_file_that_is_cut_off_gives_what_is_there_and_says_what_is_not(tmp_path: Path, clip: Path) -> None:

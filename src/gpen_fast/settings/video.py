@@ -115,21 +115,22 @@ class VideoOptions:
         return self.rate or _FILM_RATE
 
     @property
-    def start_s(self) -> float | None:
+    def start_s(self) -> Fraction | None:
         """`start` in seconds. Raises SettingsError where it is no time."""
         return _seconds("start", self.start)
 
     @property
-    def end_s(self) -> float | None:
+    def end_s(self) -> Fraction | None:
         """`end` in seconds. Raises SettingsError where it is no time."""
         return _seconds("end", self.end)
 
 
-def _seconds(name: str, text: str | None) -> float | None:
+def _seconds(name: str, text: str | None) -> Fraction | None:
+    """Exact, as the times of frames are: a frame at 0.08 s begins before no end of 0.08 s."""
     if text is None:
         return None
     found = _TIME.fullmatch(text.strip())
     if not found:
         raise SettingsError(f"{name} {text!r}: {_NO_TIME}")
     hours, minutes, seconds = found.groups()
-    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds)
+    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + Fraction(seconds)

@@ -116,7 +116,7 @@ class VideoReader:
         start = self._stream.start_time
         return float(start * self.facts.time_base) if start else 0.0
 
-    def frames(self, start: float | None = None, end: float | None = None) -> Iterator[DecodedFrame]:
+    def frames(self, start: Fraction | None = None, end: Fraction | None = None) -> Iterator[DecodedFrame]:
         """The frames that begin at `start` or later and before `end`, seconds from the file's start.
 
         Raises:

@@ -59,6 +59,6 @@ def test_patterns_name_inputs_and_results(tmp_path: Path) -> None:
 def test_the_part_between_two_times() -> None:
     rate = Fraction(24000, 1001)
     assert frames_between(100, rate, None, None) == range(100)
-    assert frames_between(100, rate, 1.0, 2.0) == range(24, 48)
-    assert frames_between(100, Fraction(25), 0.08, 0.16) == range(2, 4)
-    assert not frames_between(10, rate, 5.0, None)
+    assert frames_between(100, rate, Fraction(1), Fraction(2)) == range(24, 48)
+    assert frames_between(100, Fraction(25), Fraction("0.08"), Fraction("0.16")) == range(2, 4)
+    assert not frames_between(10, rate, Fraction(5), None)

@@ -178,21 +178,16 @@ def first_number(sequence: FrameSequence) -> int:
     return int(found[0]) if found else _FIRST
 
 
-def frames_between(count: int, rate: Fraction, start: float | None, end: float | None) -> range:
+def frames_between(count: int, rate: Fraction, start: Fraction | None, end: Fraction | None) -> range:
     """The places of the pictures that begin at `start` seconds or later and before `end`."""
-    first = 0 if start is None else ceil(_exact(start) * rate)
-    last = count if end is None else min(count, ceil(_exact(end) * rate))
+    first = 0 if start is None else ceil(start * rate)
+    last = count if end is None else min(count, ceil(end * rate))
     return range(min(first, count), max(last, min(first, count)))
 
 
 def pictures_among(names: Sequence[str]) -> list[str]:
     """Those of a folder's files that are pictures by their suffix; hidden ones are left out."""
     return [name for name in names if suffix_of(Path(name)) in PICTURES and not name.startswith(".")]
-
-
-def _exact(seconds: float) -> Fraction:
-    """The number that was written: 0.08 is no binary fraction."""
-    return Fraction(seconds).limit_denominator(1_000_000)
 
 
 def _is_written_so(digits: str, width: int) -> bool:
