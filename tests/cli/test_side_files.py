@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gpen_fast.cli.side_files import landmarks_path, log_path, refuse_one_file, report_path
+from gpen_fast.cli.side_files import landmarks_path, refuse_one_file, side_file
 from gpen_fast.errors import InputsError
 from gpen_fast.measure.export.json import write_json
 from gpen_fast.settings import DetectOptions
@@ -22,11 +22,15 @@ def test_links_are_followed_to_the_file_that_is_written(
         (tmp_path / name).symlink_to(f"kept/{name}")
     (tmp_path / "kept/old").write_text("x")
     for name in ("old", "new"):
-        assert report_path(name) == landmarks_path(Path(name), DetectOptions()) == tmp_path / "kept" / name
+        assert (
+            side_file("--json", Path(name))
+            == landmarks_path(Path(name), DetectOptions())
+            == tmp_path / "kept" / name
+        )
     write_json({}, tmp_path / "kept/old")
     assert (tmp_path / "old").is_symlink()
     assert (tmp_path / "old").read_text() == "{}\n"
-    assert report_path("plain.json") == Path("plain.json")
+    assert side_file("--json", Path("plain.json")) == Path("plain.json")
 
 
 def test_a_link_to_what_is_no_plain_file_is_refused(tmp_path: Path) -> None:
@@ -40,14 +44,14 @@ def test_a_link_to_what_is_no_plain_file_is_refused(tmp_path: Path) -> None:
     ):
         (tmp_path / name).symlink_to(target)
         with pytest.raises(InputsError, match=f"^--json .*/{name}: .*{what}"):
-            report_path(str(tmp_path / name))
+            side_file("--json", tmp_path / name)
 
 
 def test_an_open_pipe_by_its_number_is_refused() -> None:
     reading, writing = os.pipe()
     try:
         with pytest.raises(InputsError, match=f"^--json /dev/fd/{writing}: is a pipe. Name a .json file"):
-            report_path(f"/dev/fd/{writing}")
+            side_file("--json", Path(f"/dev/fd/{writing}"))
     finally:
         os.close(reading)
         os.close(writing)
@@ -63,10 +67,10 @@ def test_a_report_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
 
 
 def test_a_log_may_exist_and_may_not_be_a_folder(tmp_path: Path) -> None:
-    assert log_path(None) is None
-    assert log_path(tmp_path / "run.log") == tmp_path / "run.log"
+    assert side_file("--log", None) is None
+    assert side_file("--log", tmp_path / "run.log") == tmp_path / "run.log"
     with pytest.raises(InputsError, match=r"^--log .*: is a folder\. Name a \.log file"):
-        log_path(tmp_path)
+        side_file("--log", tmp_path)
 
 
 def test_two_files_of_a_run_may_not_be_one() -> None:

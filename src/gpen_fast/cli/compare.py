@@ -12,7 +12,7 @@ import typer
 
 from gpen_fast import __version__
 from gpen_fast.cli.json_target import STANDARD_OUTPUT, JsonFile, json_target
-from gpen_fast.cli.side_files import refuse_one_file, table_path
+from gpen_fast.cli.side_files import refuse_one_file, side_file
 from gpen_fast.device.pillow import lift_pillow_limit
 from gpen_fast.errors import InputsError, reason
 from gpen_fast.run.pairs import match_pictures
@@ -45,7 +45,7 @@ def compare(
     if csv_file == STANDARD_OUTPUT:
         raise InputsError("--csv -: accepted is a file. --json - writes the same figures to standard output.")
     target = json_target(json_file)
-    page = None if csv_file is None else table_path("--csv", csv_file, "a .csv file")
+    page = None if csv_file is None else side_file("--csv", Path(csv_file))
     refuse_one_file(csv=page, json=target.path)
     matched = match_pictures(a, b)
     lift_pillow_limit()

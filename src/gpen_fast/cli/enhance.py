@@ -15,7 +15,7 @@ from gpen_fast.cli.piped import to_standard_output
 from gpen_fast.cli.restart import opened_journal
 from gpen_fast.cli.row_book import row_book
 from gpen_fast.cli.run_plan import run_plan
-from gpen_fast.cli.side_files import landmarks_path, log_path, refuse_one_file, trace_path
+from gpen_fast.cli.side_files import landmarks_path, refuse_one_file, side_file
 from gpen_fast.cli.table_targets import table_targets
 from gpen_fast.cli.trace_file import check_trace
 from gpen_fast.device.pillow import lift_pillow_limit
@@ -92,7 +92,7 @@ def _enhance(
             )
         inputs, out = _split(paths, in_place)
         save_to = landmarks_path(output.save_landmarks, settings.detect)
-        run = replace(run, log=log_path(run.log), trace=trace_path(run.trace))
+        run = replace(run, log=side_file("--log", run.log), trace=side_file("--trace", run.trace))
         refuse_one_file(
             landmarks=Path(settings.detect.landmarks) if settings.detect.landmarks else None,
             save_landmarks=save_to,

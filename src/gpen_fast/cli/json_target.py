@@ -11,7 +11,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from gpen_fast.cli.side_files import report_path
+from gpen_fast.cli.side_files import side_file
 
 STANDARD_OUTPUT = "-"
 JSON_HELP = "Write what is printed, and more, to this file as JSON; - writes it to standard output."
@@ -69,8 +69,8 @@ def json_target(name: str | None) -> JsonTarget:
         name: The value of the flag: a file's name, - for standard output, None without the flag.
 
     Raises:
-        InputsError: The file cannot be one: see `report_path`.
+        InputsError: The file cannot be one: see `side_file`.
     """
     if name == STANDARD_OUTPUT:
         return JsonTarget(stream=sys.stdout)
-    return JsonTarget(path=report_path(name))
+    return JsonTarget(path=None if name is None else side_file("--json", Path(name)))

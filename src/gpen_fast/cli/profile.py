@@ -14,7 +14,7 @@ from gpen_fast.cli.options import with_options
 from gpen_fast.cli.profile_request import ProfileRequest
 from gpen_fast.cli.profiled_pictures import profiled_pictures
 from gpen_fast.cli.repeat import in_processes, is_slower, profile_again
-from gpen_fast.cli.side_files import refuse_one_file, trace_path
+from gpen_fast.cli.side_files import refuse_one_file, side_file
 from gpen_fast.cli.signals import INTERRUPTED
 from gpen_fast.cli.table_targets import table_targets
 from gpen_fast.cli.trace_file import check_trace
@@ -51,7 +51,7 @@ def profile(
 ) -> None:
     """Time every stage on one picture or a mix of several, run after run, without overlap."""
     target, tables = json_target(run.json_file), table_targets(run)
-    run = replace(run, trace=trace_path(run.trace))
+    run = replace(run, trace=side_file("--trace", run.trace))
     refuse_one_file(trace=run.trace, json=target.path, **tables.files)
     check_trace(run.trace)
     inputs = images if options.live else profiled_pictures(images)

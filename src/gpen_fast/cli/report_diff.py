@@ -14,7 +14,7 @@ from gpen_fast.cli.help import PanelledCommand, PlainGroup
 from gpen_fast.cli.json_target import STANDARD_OUTPUT, JsonFile, json_target
 from gpen_fast.cli.options import option
 from gpen_fast.cli.percent import share_of
-from gpen_fast.cli.side_files import table_path
+from gpen_fast.cli.side_files import side_file
 from gpen_fast.errors import InputsError
 
 if TYPE_CHECKING:
@@ -77,9 +77,7 @@ def diff(
     if markdown == json_file == STANDARD_OUTPUT:
         raise InputsError("--markdown - and --json - both write to standard output: name a file for one.")
     target = json_target(json_file)
-    page = (
-        None if markdown in (None, STANDARD_OUTPUT) else table_path("--markdown", str(markdown), "a .md file")
-    )
+    page = None if markdown in (None, STANDARD_OUTPUT) else side_file("--markdown", Path(str(markdown)))
     from gpen_fast.cli.comparison_table import print_comparison
     from gpen_fast.measure.compare import compare_sides
     from gpen_fast.measure.comparison_text import comparison_markdown

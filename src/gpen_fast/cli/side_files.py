@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Literal, overload
 
 from gpen_fast.errors import InputsError, SettingsError, reason
 from gpen_fast.run.walk import PICTURES
 from gpen_fast.settings import DetectOptions, suffix_of
 
+SideFlag = Literal["--json", "--save-landmarks", "--log", "--trace", "--csv", "--markdown"]
 
-def report_path(name: str | None) -> Path | None:
-    """Where `--json` writes.
+# How a file of each flag usually ends: an error proposes it.
+_SUFFIXES: dict[SideFlag, str] = {
+    "--json": ".json", "--save-landmarks": ".jsonl", "--log": ".log", "--trace": ".json", "--csv": ".csv",
+    "--markdown": ".md",
+}  # fmt: skip
+
+
+@overload
+def side_file(flag: SideFlag, path: Path) -> Path: ...
+@overload
+def side_file(flag: SideFlag, path: Path | None) -> Path | None: ...
+def side_file(flag: SideFlag, path: Path | None) -> Path | None:
+    """Where a flag writes.
 
     Args:
-        name: The value of the flag, None without it.
+        flag: The flag.
+        path: Its value, None without it.
 
     Returns:
         The file, links followed; None without the flag.
@@ -22,77 +36,23 @@ def report_path(name: str | None) -> Path | None:
     Raises:
         InputsError: The name is a picture's or leads to something that is not a plain file, or its folder is missing.
     """
-    if name is None:
-        return None
-    return _target("--json", Path(name), "a .json file")
+    return None if path is None else _target(flag, path, f"a {_SUFFIXES[flag]} file")
 
 
 def landmarks_path(path: Path | None, detect: DetectOptions) -> Path | None:
-    """Where `--save-landmarks` writes.
+    """Where `--save-landmarks` writes: as `side_file`.
 
     Args:
         path: The value of the flag, None without it.
         detect: How the run detects faces.
 
-    Returns:
-        The file, links followed; None without the flag.
-
     Raises:
         SettingsError: The run detects no faces, so there is nothing to save.
-        InputsError: As for `report_path`.
+        InputsError: As for `side_file`.
     """
-    if path is None:
-        return None
-    if detect.aligned:
+    if path is not None and detect.aligned:
         raise SettingsError("--save-landmarks has nothing to save without detection: leave one out.")
-    return _target("--save-landmarks", path, "a .jsonl file")
-
-
-def log_path(path: Path | None) -> Path | None:
-    """Where `--log` writes.
-
-    Args:
-        path: The value of the flag, None without it.
-
-    Returns:
-        The file, links followed; None without the flag.
-
-    Raises:
-        InputsError: As for `report_path`.
-    """
-    return None if path is None else _target("--log", path, "a .log file")
-
-
-def table_path(flag: str, name: str, wanted: str) -> Path:
-    """Where a flag that names a table's file writes.
-
-    Args:
-        flag: The flag, with its dashes.
-        name: Its value.
-        wanted: What to name instead, for messages: "a .csv file".
-
-    Returns:
-        The file, links followed.
-
-    Raises:
-        InputsError: As for `report_path`.
-    """
-    return _target(flag, Path(name), wanted)
-
-
-def trace_path(path: Path | None) -> Path | None:
-    """Where `--trace` writes.
-
-    Args:
-        path: The value of the flag, None without it.
-
-    Returns:
-        The file, links followed; None without the flag.
-
-    Raises:
-        InputsError: As for `report_path`.
-    """
-    return None if path is None else _target("--trace", path, "a .json file")
+    return side_file("--save-landmarks", path)
 
 
 def refuse_one_file(**files: Path | None) -> None:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, TextIO
 
 from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.json_target import STANDARD_OUTPUT
-from gpen_fast.cli.side_files import table_path
+from gpen_fast.cli.side_files import SideFlag, side_file
 from gpen_fast.errors import InputsError, SettingsError, reason
 from gpen_fast.files import write_file
 
 if TYPE_CHECKING:
     from gpen_fast.measure.report import Report
 
-_WANTED = {"csv": "a .csv file", "markdown": "a .md file"}
+_FLAGS: dict[str, SideFlag] = {"csv": "--csv", "markdown": "--markdown"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def table_targets(run: RunOptions) -> TableTargets:
 
     Raises:
         SettingsError: Two of --json, --csv and --markdown mean standard output.
-        InputsError: A file cannot be one: see `report_path`.
+        InputsError: A file cannot be one: see `side_file`.
     """
     named = {"csv": run.csv, "markdown": run.markdown}
     to_stream = [flag for flag, name in {"json": run.json_file, **named}.items() if name == STANDARD_OUTPUT]
@@ -68,7 +68,7 @@ def table_targets(run: RunOptions) -> TableTargets:
         )
     return TableTargets(
         {
-            flag: table_path(f"--{flag}", name, _WANTED[flag])
+            flag: side_file(_FLAGS[flag], Path(name))
             for flag, name in named.items()
             if name is not None and name != STANDARD_OUTPUT
         },

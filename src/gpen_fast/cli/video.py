@@ -14,7 +14,7 @@ from gpen_fast.cli.flags import RunOptions
 from gpen_fast.cli.json_target import JsonTarget, json_target
 from gpen_fast.cli.options import with_options
 from gpen_fast.cli.row_book import RowBook, row_book
-from gpen_fast.cli.side_files import log_path, refuse_one_file, trace_path
+from gpen_fast.cli.side_files import refuse_one_file, side_file
 from gpen_fast.cli.table_targets import TableTargets, table_targets
 from gpen_fast.cli.trace_file import check_trace, trace_file
 from gpen_fast.errors import (
@@ -60,7 +60,7 @@ def video(
     _check(paths, settings)
     target, tables = json_target(run.json_file), table_targets(run)
     with target.words_elsewhere(), tables.words_elsewhere():
-        run = replace(run, log=log_path(run.log), trace=trace_path(run.trace))
+        run = replace(run, log=side_file("--log", run.log), trace=side_file("--trace", run.trace))
         refuse_one_file(log=run.log, trace=run.trace, json=target.path, **tables.files)
         check_trace(None if run.dry_run else run.trace)
         status = _planned(paths, settings, options, run, target, tables)
