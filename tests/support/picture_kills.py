@@ -8,15 +8,13 @@ prints what it found as JSON. See `video_kills`, which does the same for videos.
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
-import signal
 import sys
-import time
 from pathlib import Path
 
 import film_frames
+from killed import forked
 
 from gpen_fast.run.runtime import load_runtime
 from gpen_fast.run.video import picture_writer
@@ -40,30 +38,14 @@ def restore(folder: Path, out: Path, weights: str) -> None:
         run_videos([load_runtime(settings)], plan, options, progress)
 
 
-def forked(folder: Path, out: Path, weights: str, seconds: float | None) -> tuple[float, bool]:
-    """A run in a child, killed after some seconds; returns how long it lived, and whether it was killed."""
-    start = time.monotonic()
-    child = os.fork()
-    if child == 0:
-        restore(folder, out, weights)
-        os._exit(0)
-    while os.waitpid(child, os.WNOHANG) == (0, 0):
-        if seconds is not None and time.monotonic() - start >= seconds:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            return time.monotonic() - start, True
-        time.sleep(0.005)
-    return time.monotonic() - start, False
-
-
 def tried(folder: Path, weights: str, kills: int, seed: int = 0) -> dict[str, object]:
     """Kills that many runs, and says whether the pictures are those of an undisturbed run, and none was ever half."""
     source = film_frames.write_frames(folder / "in", FRAMES, 96)
-    alive, _ = forked(source, folder / "whole", weights, None)
+    alive, _ = forked(lambda: restore(source, folder / "whole", weights), None)
     whole = film_frames.contents(folder / "whole")
     rng, out, landed, same, partly = random.Random(seed), folder / "out", 0, len(whole) == FRAMES, 0
     while landed < kills:
-        _, killed = forked(source, out, weights, rng.uniform(0.1, 0.9) * alive)
+        _, killed = forked(lambda: restore(source, out, weights), rng.uniform(0.1, 0.9) * alive)
         landed += killed
         there = film_frames.contents(out) if out.exists() else {}
         named = {name: data for name, data in there.items() if not name.startswith(".")}
@@ -71,7 +53,7 @@ def tried(folder: Path, weights: str, kills: int, seed: int = 0) -> dict[str, ob
         partly += 0 < len(named) < FRAMES
         if not killed:
             shutil.rmtree(out)
-    forked(source, out, weights, None)
+    forked(lambda: restore(source, out, weights), None)
     left = sorted(each.name for each in out.iterdir() if each.name not in whole)
     return {
         "kills": landed,

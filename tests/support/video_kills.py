@@ -9,15 +9,13 @@ second instead of the time that PyTorch takes to load.
 from __future__ import annotations
 
 import json
-import os
 import random
-import signal
 import sys
-import time
 from pathlib import Path
 
 import clips
 import videos
+from killed import forked
 
 from gpen_fast.measure.report_rows import PictureRow
 from gpen_fast.run.runtime import load_runtime
@@ -46,29 +44,13 @@ def restore(path: Path, target: Path, weights: str) -> None:
     run_videos([load_runtime(settings)], plan_videos([str(path)], target, options), options, _Told())
 
 
-def forked(path: Path, target: Path, weights: str, seconds: float | None) -> float:
-    """A run in a child, killed after some seconds; returns how long it lived."""
-    start = time.monotonic()
-    child = os.fork()
-    if child == 0:
-        restore(path, target, weights)
-        os._exit(0)
-    while os.waitpid(child, os.WNOHANG) == (0, 0):
-        if seconds is not None and time.monotonic() - start >= seconds:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            break
-        time.sleep(0.005)
-    return time.monotonic() - start
-
-
 def tried(folder: Path, weights: str, kills: int, seed: int = 0) -> dict[str, object]:
     """Kills that many runs, and says whether frames, times and sound are those of an undisturbed run."""
     folder.mkdir(parents=True, exist_ok=True)
     made = videos.Made(options={"preset": "ultrafast", "bf": "2"}, audio=("aac",), times=_uneven())
     path = videos.write_video(folder / "in.mp4", clips.clip_pixels("pan", FRAMES, 96, noise=2.0), made)
     whole = folder / "whole.mp4"
-    alive = forked(path, whole, weights, None)
+    alive, _ = forked(lambda: restore(path, whole, weights), None)
     rng, target, landed = random.Random(seed), folder / "out.mp4", 0
     same = True
     while landed < kills:
@@ -76,7 +58,7 @@ def tried(folder: Path, weights: str, kills: int, seed: int = 0) -> dict[str, ob
         if landed % 5 == 0 and landed:
             same &= _ended(path, target, whole, weights)
         if not target.exists():
-            forked(path, target, weights, rng.uniform(0.0, alive))
+            forked(lambda: restore(path, target, weights), rng.uniform(0.0, alive))
             landed += not target.exists()
         else:
             same &= _ended(path, target, whole, weights)
@@ -87,7 +69,7 @@ def tried(folder: Path, weights: str, kills: int, seed: int = 0) -> dict[str, ob
 def _ended(path: Path, target: Path, whole: Path, weights: str) -> bool:
     """Lets a run end, compares its output with the undisturbed one, and removes it."""
     if not target.exists():
-        forked(path, target, weights, None)
+        forked(lambda: restore(path, target, weights), None)
     one, other, source = (videos.read_back(each) for each in (whole, target, path))
     target.unlink()
     return one.times == other.times == source.times and one.packets == other.packets == source.packets

@@ -247,7 +247,7 @@ def test_of_a_face_that_is_left_as_found_the_average_over_frames_is_shown() -> N
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_known_need_leaves_the_reason_as_it_was(channels: int) -> None:
-    """A face that is left as it is has a network's result that resembles it, or not: whoever knew the need."""
+    """A face that is left as found is said to agree with the network's result or not, also where its need is given."""
     picture = FACE if channels == 3 else FACE[..., :1]
     frame, crops = cropped(picture)
     for other, agrees in ((crops.pixels, True), (255 - crops.pixels, False)):

@@ -85,7 +85,7 @@ class FrameNames:
 
 
 def is_pattern(name: Path) -> bool:
-    """Whether a name has a place for a number, such as shot_%05d.png, and is no file's or folder's own."""
+    """Whether a name has a place for a number, such as shot_%05d.png, and no file or folder has that very name."""
     return bool(_PLACE.search(name.name)) and not os.path.lexists(name)
 
 
@@ -157,7 +157,7 @@ def names_of_pattern(pattern: Path, first: int | None = None) -> FrameNames:
         first: The first number; None: 1.
 
     Raises:
-        InputsError: It has two places for a number, or its suffix is no picture's that is written.
+        InputsError: It has two places for a number, or no picture is written under its suffix.
     """
     if len(_PLACE.findall(pattern.name)) > 1:
         raise InputsError(f"{pattern}: accepted is one place for a number, such as shot_%05d.png.")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +15,14 @@ from pathlib import Path
 from gpen_fast.files import remove_leftovers, write_file
 from gpen_fast.run.video.item import VideoItem
 from gpen_fast.run.video.line_state import write_state
-from gpen_fast.run.video.work_folder import frames_work_folder, has_key, held_folder, is_keyed, write_key
+from gpen_fast.run.video.work_folder import (
+    frames_work_folder,
+    has_key,
+    held_folder,
+    is_keyed,
+    remove_folder,
+    write_key,
+)
 
 _NOTED = "progress.json"
 
@@ -92,9 +98,7 @@ class PictureStore:
 
     def remove(self) -> None:
         """Removes the notes, once every picture is written."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            self.folder.parent.rmdir()  # if nothing else is in it
+        remove_folder(self.folder)
 
     def _place(self, number: int) -> int:
         return number if self._names.inputs is None else self._places[number]

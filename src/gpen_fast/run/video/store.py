@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gpen_fast.errors import VideoError
 from gpen_fast.files import STATE_FOLDER, remove_leftovers, write_file
-from gpen_fast.run.video.work_folder import has_key, held_folder, write_key
+from gpen_fast.run.video.work_folder import has_key, held_folder, remove_folder, write_key
 from gpen_fast.video.segment import EncodedSegment
 
 _COMPLETE, _SUFFIX = "complete", ".segment"
@@ -101,9 +100,7 @@ class SegmentStore:
 
     def remove(self) -> None:
         """Removes everything, once the output is written."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            self.folder.parent.rmdir()  # if nothing else is in it
+        remove_folder(self.folder)
         self._segments.clear()
 
     def _settle(self, key: Mapping[str, object], afresh: bool) -> None:

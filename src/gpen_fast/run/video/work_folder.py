@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -44,6 +45,13 @@ def held_folder(folder: Path, target: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def remove_folder(folder: Path) -> None:
+    """Removes the folder, and the one that holds it where nothing else is in that."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.parent.rmdir()
 
 
 def has_key(folder: Path, key: Mapping[str, object]) -> bool:

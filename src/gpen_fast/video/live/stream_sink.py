@@ -39,7 +39,7 @@ def open_stream_sink(address: str, facts: StreamFacts) -> EncodedSink:
         facts: The stream.
 
     Raises:
-        VideoError: The protocol is not known, or nobody receives.
+        VideoError: The protocol is not known, or no receiver answers.
     """
     scheme = address.partition("://")[0].lower()
     if scheme not in _FORMATS:
